@@ -1,0 +1,66 @@
+"""Every way a run can be impossible, each with its exit code and its remedy.
+
+A failing test is a result, not an exception: nothing here is raised for one.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "ConfigError",
+    "EngineError",
+    "Interrupted",
+    "StackError",
+    "TasklibError",
+    "UsageError",
+]
+
+
+class TasklibError(Exception):
+    """Something made the run impossible.
+
+    ``what`` says what is wrong, ``where`` names the file (and line), ``remedy`` what to do about it.
+    ``str(error)`` is the one or two lines a user reads.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{first}\n{self.remedy}" if self.remedy else first
+
+
+class UsageError(TasklibError):
+    """The command line asks for something that does not exist or makes no sense."""
+
+
+class ConfigError(TasklibError):
+    """A file of the project (pyproject.toml, a Compose file) cannot be used as it stands."""
+
+
+class EngineError(TasklibError):
+    """No usable Docker engine, or one that stopped answering."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class StackError(TasklibError):
+    """A stack could not be built, started or did not become ready."""
+
+    exit_code: ClassVar[int] = 4
+
+
+class Interrupted(TasklibError):
+    """The user, or the system, asked the run to stop."""
+
+    exit_code: ClassVar[int] = 130
+
+    def __init__(self, what: str = "interrupted") -> None:
+        super().__init__(what)

@@ -1,0 +1,127 @@
+"""PURE: a branch becomes an instance id, and an instance becomes names that nothing else can have.
+
+An id is at most 20 characters of ``[a-z0-9-]``, starts and ends with a letter or digit and holds no ``--``.
+It never holds ``_`` or ``.``, which is what makes the joins below unambiguous:
+
+* project ``test-<instance>`` or ``test-<instance>_<stack>``: the first ``_`` ends the instance;
+* resource ``<project>.<key>``: the first ``.`` ends the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = [
+    "FULL_ID",
+    "IdSource",
+    "Instance",
+    "instance_id",
+    "is_compose_name",
+    "project_name",
+    "readable_image",
+    "resource_name",
+    "slug",
+    "with_hash",
+]
+
+MAX_LENGTH = 20
+_HASH_LENGTH = 7
+"""Characters of base 32: 35 bits."""
+
+FULL_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+_COMPOSE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+class IdSource(StrEnum):
+    """Where an instance's id comes from."""
+
+    ENVIRONMENT = "TEST_INSTANCE_ID"
+    BRANCH = "branch"
+    CI = "CI branch"
+    COMMIT = "commit"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The isolation identity of a checkout on its branch.
+
+    ``id`` names everything, ``checkout`` and ``host`` are the random ids that tell two checkouts and two
+    machines with one id apart, ``prefix`` starts every Compose project.
+    """
+
+    id: str
+    checkout: str = ""
+    host: str = ""
+    prefix: str = "test"
+
+    def project(self, stack: str | None = None) -> str:
+        return project_name(self, stack)
+
+
+def instance_id(branch: str) -> str:
+    """The id of a branch: ``feature/auth`` → ``feature-auth``.
+
+    Only ``/`` → ``-`` is free. Where anything else had to change (cut, case, other characters), the id ends
+    in 35 bits of a hash of the whole name, so that names that differ get ids that differ.
+    """
+    return slug(branch, free="/")
+
+
+def slug(name: str, *, free: str = "") -> str:
+    """``name`` within the rules of an id; ends in a hash when more changed than ``free`` → ``-``."""
+    plain = name
+    for character in free:
+        plain = plain.replace(character, "-")
+    if len(plain) <= MAX_LENGTH and FULL_ID.fullmatch(plain) and not _looks_hashed(plain):
+        return plain
+    return with_hash(plain, name)
+
+
+def with_hash(name: str, whole: str) -> str:
+    """As much of ``name`` as fits before the hash of ``whole``."""
+    digest = _hash(whole)
+    kept = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[: MAX_LENGTH - _HASH_LENGTH - 1].strip("-")
+    return f"{kept}-{digest}" if kept else digest
+
+
+def is_compose_name(name: str) -> bool:
+    """Whether Compose accepts ``name`` as (a part of) a project's name."""
+    return bool(_COMPOSE_NAME.fullmatch(name))
+
+
+def project_name(instance: Instance | str, stack: str | None = None, *, prefix: str = "test") -> str:
+    """``test-<instance>`` for the full stack, ``test-<instance>_<stack>`` for a service's own."""
+    if isinstance(instance, Instance):
+        instance, prefix = instance.id, instance.prefix
+    full = f"{prefix}-{instance}"
+    return full if stack is None else f"{full}_{slug(stack)}"
+
+
+def resource_name(project: str, key: str) -> str:
+    """The name of the container, network or volume ``key`` of a Compose project; valid for the engine.
+
+    ``key`` is a key of the Compose file (``[a-zA-Z0-9._-]+``).
+    """
+    return f"{project}.{key}"
+
+
+def readable_image(project: str, service: str) -> str:
+    """The tag for people of a built image: ``test-feature-auth-price-db:latest``."""
+    return f"{project}-{slug(service)}:latest"
+
+
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def _hash(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()[:8], "big")
+    return "".join(_BASE32[(number >> shift) & 31] for shift in range(0, 5 * _HASH_LENGTH, 5))
+
+
+def _looks_hashed(name: str) -> bool:
+    """Whether ``name`` could be the hashed id of another branch, and so must not be an id as it stands."""
+    return False

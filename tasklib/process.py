@@ -1,0 +1,293 @@
+"""The only user of :mod:`subprocess`: argument lists, own process groups, deadlines.
+
+Children never read the terminal and never share its process group, so that Ctrl-C reaches tasklib alone
+and tasklib decides in which order things end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from tasklib.errors import Interrupted, TasklibError
+
+__all__ = ["CHILDREN", "Cancel", "Children", "CommandError", "Completed", "TimedOut", "run", "stream"]
+
+GRACE = 3.0
+"""Seconds between TERM and KILL."""
+
+_TICK = 0.05
+"""Seconds between two looks at a cancellation while a child is silent."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a finished command left: its exit code and both streams."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+class CommandError(TasklibError):
+    """A command could not be started or exited with another code than 0."""
+
+    def __init__(self, completed: Completed, *, remedy: str | None = None) -> None:
+        tail = (completed.stderr or completed.stdout).strip().splitlines()
+        reason = tail[-1] if tail else f"exit code {completed.code}"
+        super().__init__(f"`{' '.join(completed.argv[:4])}` failed: {reason}", remedy=remedy)
+        self.completed = completed
+
+
+class TimedOut(TasklibError):
+    """A command outlived its deadline and was ended."""
+
+    def __init__(self, argv: Sequence[str], seconds: float) -> None:
+        super().__init__(f"`{' '.join(list(argv)[:4])}` took more than {seconds:g} s and was ended")
+        self.argv = tuple(argv)
+        self.seconds = seconds
+
+
+class Cancel:
+    """A request to stop, seen by every command that was handed it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = "interrupted"
+
+    def set(self, reason: str = "interrupted") -> None:
+        if not self._event.is_set():
+            self.reason = reason
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Whether the request came within ``timeout`` seconds."""
+        return self._event.wait(timeout)
+
+    def check(self) -> None:
+        """Raise :class:`Interrupted` once the request is there."""
+        if self._event.is_set():
+            raise Interrupted(self.reason)
+
+
+class Children:
+    """The process groups that live now, told to a listener (the reaper outlives us and ends them)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pids: set[int] = set()
+        self._listener: Callable[[str, int], None] | None = None
+
+    def listen(self, listener: Callable[[str, int], None] | None) -> None:
+        """Hand ``("+"|"-", pid)`` of every start and end to ``listener``, what lives already included."""
+        with self._lock:
+            self._listener = listener
+            if listener:
+                for pid in self._pids:
+                    listener("+", pid)
+
+    def add(self, pid: int) -> None:
+        with self._lock:
+            self._pids.add(pid)
+            if self._listener:
+                self._listener("+", pid)
+
+    def discard(self, pid: int) -> None:
+        with self._lock:
+            self._pids.discard(pid)
+            if self._listener:
+                self._listener("-", pid)
+
+    def kill(self) -> None:
+        """End every live group at once, without grace."""
+        with self._lock:
+            pids = tuple(self._pids)
+        for pid in pids:
+            _signal_group(pid, signal.SIGKILL)
+
+
+CHILDREN = Children()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    cancel: Cancel | None = None,
+    check: bool = True,
+) -> Completed:
+    """Run ``argv`` to its end and return its output.
+
+    ``env`` replaces the whole environment; ``stdin`` is fed to the command, which otherwise reads nothing.
+    Raises :class:`CommandError` when it cannot start or (with ``check``) exits with another code than 0,
+    :class:`TimedOut` after ``timeout`` seconds, :class:`~tasklib.errors.Interrupted` when ``cancel`` is set.
+    """
+    lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
+    code = stream(
+        argv,
+        on_line=lambda name, line: lines[name].append(line),
+        cwd=cwd,
+        env=env,
+        stdin=stdin,
+        timeout=timeout,
+        cancel=cancel,
+    )
+    text = {name: "".join(f"{line}\n" for line in found) for name, found in lines.items()}
+    completed = Completed(tuple(argv), code, text["stdout"], text["stderr"])
+    if check and code != 0:
+        raise CommandError(completed)
+    return completed
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    on_line: Callable[[str, str], None],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    cancel: Cancel | None = None,
+    pass_fds: Sequence[int] = (),
+) -> int:
+    """Run ``argv``, hand every line to ``on_line(stream_name, line)`` as it comes, return the exit code.
+
+    Raises as :func:`run` does, except that any exit code is a result here.
+    """
+    if cancel:
+        cancel.check()
+    with _spawn(argv, cwd, env, stdin, pass_fds) as child:
+        feeder = _feed(child, stdin)
+        for name, line in _lines(child, timeout, cancel):
+            on_line(name, line)
+        if feeder:
+            feeder.join(GRACE)
+        return child.wait()
+
+
+@contextlib.contextmanager
+def _spawn(
+    argv: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    stdin: str | None,
+    pass_fds: Sequence[int],
+) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+            pass_fds=tuple(pass_fds),
+        )
+    except OSError as error:
+        # A missing folder and a missing program raise the same error: name whichever it was.
+        missing = str(error.filename or argv[0])
+        failed = Completed(tuple(argv), 127, "", f"{missing}: {error.strerror}")
+        raise CommandError(failed) from error
+    CHILDREN.add(child.pid)
+    try:
+        yield child
+    finally:
+        _end(child)
+        CHILDREN.discard(child.pid)
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread | None:
+    """Write stdin from a thread: a config larger than the pipe must not wait for output nobody reads yet."""
+    if text is None or child.stdin is None:
+        return None
+    pipe = child.stdin
+
+    def write() -> None:
+        with contextlib.suppress(OSError, ValueError), pipe:
+            pipe.write(text.encode())
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+def _lines(
+    child: subprocess.Popen[bytes], timeout: float | None, cancel: Cancel | None
+) -> Iterator[tuple[str, str]]:
+    """Lines of both streams in the order they come, until both end and the child has exited.
+
+    A grandchild that keeps the pipes open after the child's exit is not waited for.
+    """
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+
+    def check() -> None:
+        if cancel:
+            cancel.check()
+        if timeout is not None and time.monotonic() > deadline:
+            raise TimedOut(cast("list[str]", child.args), timeout)
+
+    with selectors.DefaultSelector() as selector:
+        rest = {"stdout": b"", "stderr": b""}
+        for name, pipe in (("stdout", child.stdout), ("stderr", child.stderr)):
+            if pipe:
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe, selectors.EVENT_READ, name)
+        exited = False
+        while selector.get_map():
+            ready = selector.select(_TICK)
+            check()
+            for key, _ in ready:
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                    continue
+                *whole, rest[key.data] = (rest[key.data] + chunk).split(b"\n")
+                for line in whole:
+                    yield key.data, line.decode(errors="replace").rstrip("\r")
+            if not ready and exited:
+                break
+            exited = child.poll() is not None
+        for name, tail in rest.items():
+            if tail:
+                yield name, tail.decode(errors="replace")
+    while child.poll() is None:
+        check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_TICK)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """TERM the child's group, KILL what is left of it after the grace period."""
+    if child.poll() is None:
+        _signal_group(child.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(GRACE)
+    _signal_group(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,80 @@
+"""pyproject.toml and folders become one :class:`Project`: its services, its Compose files, its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from tasklib.events import Stage
+
+__all__ = ["Environment", "Project", "Service", "Shared"]
+
+
+class Environment(StrEnum):
+    """The three environments of a project. Only ``test`` is rewritten; dev and prod run as written."""
+
+    DEV = "dev"
+    TEST = "test"
+    PROD = "prod"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service: a folder of ``services/``, or the project itself in a single-service project.
+
+    All paths are absolute. ``compose`` holds the files of the service's own stack (empty: it has none),
+    ``unit`` and ``tests`` the folders of its unit tests and of its tests against its own stack (``None``
+    where they do not exist), ``command`` the project's own test command, ``env`` extra environment for the
+    tests, ``depends`` folders shared with other services.
+    """
+
+    name: str
+    path: Path
+    compose: tuple[Path, ...] = ()
+    unit: Path | None = None
+    tests: Path | None = None
+    command: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    depends: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What tests may touch although it is not theirs alone, as ``shared`` in pyproject.toml allows it."""
+
+    volumes: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    mounts: frozenset[str] = frozenset()
+    host_network: bool = False
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project as found on disk.
+
+    ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
+    ``single`` whether it is one service without a ``services/`` layer, ``compose`` the files of the full
+    stack per environment, ``integration`` the folder of the full-stack tests, ``endpoints`` the URL
+    templates by variable, ``slow`` and ``timeout`` seconds per stage, ``jobs`` how many targets may run at
+    once (``None``: by machine).
+    """
+
+    root: Path
+    name: str
+    services: tuple[Service, ...] = ()
+    config: Path | None = None
+    prefix: str = "test"
+    single: bool = False
+    compose: Mapping[Environment, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    integration: Path | None = None
+    profiles: tuple[str, ...] = ()
+    endpoints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    shared: Shared = Shared()
+    image_name: str | None = None
+    slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
+    timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
+    jobs: int | None = None
+    base_branch: str = "main"
