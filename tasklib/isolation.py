@@ -76,7 +76,7 @@ def slug(name: str, *, free: str = "") -> str:
     plain = name
     for character in free:
         plain = plain.replace(character, "-")
-    if len(plain) <= MAX_LENGTH and FULL_ID.fullmatch(plain) and not _looks_hashed(plain):
+    if len(plain) <= MAX_LENGTH and FULL_ID.fullmatch(plain):
         return plain
     return with_hash(plain, name)
 
@@ -120,8 +120,3 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 def _hash(text: str) -> str:
     number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()[:8], "big")
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(0, 5 * _HASH_LENGTH, 5))
-
-
-def _looks_hashed(name: str) -> bool:
-    """Whether ``name`` could be the hashed id of another branch, and so must not be an id as it stands."""
-    return False
