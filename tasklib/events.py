@@ -215,11 +215,16 @@ class RunResult:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The plan: every target of every stage, in order."""
+    """The plan: every target of every stage, in order.
+
+    ``folders`` are the targets' folders (absolute, in the same order), to which the files of their tests
+    are relative; empty where nobody knows them.
+    """
 
     project: str
     instance: str
     targets: tuple[Target, ...]
+    folders: tuple[str, ...] = ()
     at: float = field(default_factory=time.time)
 
 
