@@ -1,0 +1,329 @@
+"""The only user of the Docker SDK: what runs, what is owned, and what happens, as typed values."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import ipaddress
+import platform
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from tasklib.errors import EngineError
+from tasklib.events import LogLine
+from tasklib.stacks.containers import (
+    PROJECT_LABEL,
+    Container,
+    EngineFacts,
+    Resource,
+    container_from,
+    log_line_from,
+)
+
+__all__ = ["Engine", "Watch"]
+
+_TIMEOUT = 20
+"""Seconds without an answer after which the engine counts as hanging."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _translated(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """The SDK's and its transport's errors as :class:`EngineError`."""
+
+    @functools.wraps(function)
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        import docker.errors
+        import requests.exceptions
+
+        try:
+            return function(*args, **kwargs)
+        except requests.exceptions.Timeout as error:
+            raise EngineError(
+                f"the Docker engine did not answer within {_TIMEOUT} s", remedy="Is it overloaded or stuck?"
+            ) from error
+        except requests.exceptions.RequestException as error:
+            raise EngineError("the Docker engine stopped answering", remedy=_START) from error
+        except docker.errors.APIError as error:
+            raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
+
+    return call
+
+
+_START = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
+
+
+class Engine:
+    """A connection to the engine that the current context or DOCKER_HOST names; safe to share by threads."""
+
+    def __init__(self, client: Any, facts: EngineFacts) -> None:
+        self._api = client
+        self.facts = facts
+
+    @classmethod
+    def connect(cls) -> Engine:
+        """Connect and learn what the engine is.
+
+        Raises :class:`~tasklib.errors.EngineError` when there is none, or one whose published ports are not
+        reachable on this machine's loopback interface.
+        """
+        import docker
+        import docker.errors
+        import requests.exceptions
+
+        try:
+            client = docker.from_env(timeout=_TIMEOUT, max_pool_size=32)
+            info, version = client.api.info(), client.api.version()
+        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+            raise EngineError(f"no Docker engine answers ({_reason(error)})", remedy=_START) from error
+        major, minor = str(version["ApiVersion"]).split(".")[:2]
+        endpoint = str(client.api.base_url)
+        facts = EngineFacts(
+            id=str(info["ID"]),
+            version=str(info["ServerVersion"]),
+            api=(int(major), int(minor)),
+            cpus=int(info["NCPU"]),
+            endpoint=endpoint,
+            desktop=_forwards_ports(info),
+        )
+        engine = cls(client.api, facts)
+        if not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")):
+            raise EngineError(
+                f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
+                remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
+            )
+        if not facts.desktop and not engine._shares_our_network():
+            raise EngineError(
+                "the engine runs outside this container: its published ports are not on our loopback",
+                remedy="Run this job on the host, or in a container with `network_mode: host`.",
+            )
+        return engine
+
+    def close(self) -> None:
+        self._api.close()
+
+    @_translated
+    def containers(self, project: str) -> tuple[Container, ...]:
+        """The containers of a Compose project, one-off ones left out, ordered by name."""
+        found = self._api.containers(all=True, filters={"label": [f"{PROJECT_LABEL}={project}"]})
+        inspected = [self._inspect(row["Id"]) for row in found]
+        return tuple(sorted((c for c in inspected if c), key=lambda container: container.name))
+
+    def _inspect(self, container_id: str) -> Container | None:
+        import docker.errors
+
+        try:
+            return container_from(self._api.inspect_container(container_id))
+        except docker.errors.NotFound:
+            return None
+
+    @contextlib.contextmanager
+    def watch(self, project: str) -> Iterator[Watch]:
+        """A :class:`Watch` that is told whenever a container of ``project`` changes."""
+        events = self._api.events(
+            decode=True,
+            filters={
+                "type": "container",
+                "label": [f"{PROJECT_LABEL}={project}"],
+                "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
+            },
+        )
+        watch = Watch()
+
+        def follow() -> None:
+            with contextlib.suppress(Exception):
+                for _ in events:
+                    watch.tell()
+            watch.tell()
+
+        thread = threading.Thread(target=follow, daemon=True, name=f"watch {project}")
+        thread.start()
+        try:
+            yield watch
+        finally:
+            with contextlib.suppress(Exception):
+                events.close()
+
+    @_translated
+    def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
+        """The last ``tail`` lines of a container from ``since`` (seconds since the epoch) on."""
+        import docker.errors
+
+        try:
+            raw: bytes = self._api.logs(
+                container_id, stdout=True, stderr=True, timestamps=True, tail=tail, since=int(since) or None
+            )
+        except docker.errors.NotFound:
+            return ()
+        return tuple(
+            log_line_from(line) for line in raw.decode(errors="replace").splitlines() if line.strip()
+        )
+
+    @_translated
+    def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
+        """Containers, networks and volumes that carry all of ``labels`` (an empty value: any value)."""
+        wanted = [f"{key}={value}" if value else key for key, value in labels.items()]
+        filters = {"label": wanted}
+        kinds = set(kinds) or {"container", "network", "volume"}
+        found: list[Resource] = []
+        if "container" in kinds:
+            for row in self._api.containers(all=True, filters=filters):
+                name = (row.get("Names") or ["/" + row["Id"][:12]])[0].lstrip("/")
+                found.append(Resource("container", row["Id"], name, row.get("Labels") or {}))
+        if "network" in kinds:
+            for row in self._api.networks(filters=filters):
+                found.append(Resource("network", row["Id"], row["Name"], row.get("Labels") or {}))
+        if "volume" in kinds:
+            for row in self._api.volumes(filters=filters).get("Volumes") or ():
+                found.append(Resource("volume", row["Name"], row["Name"], row.get("Labels") or {}))
+        return tuple(found)
+
+    @_translated
+    def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
+        """Those of the exact ``tags`` that exist, each as a resource whose id is the tag."""
+        import docker.errors
+
+        found = []
+        for tag in tags:
+            with contextlib.suppress(docker.errors.NotFound):
+                image = self._api.inspect_image(tag)
+                labels = (image.get("Config") or {}).get("Labels") or {}
+                found.append(Resource("image", tag, tag, labels, int(image.get("Size") or 0)))
+        return tuple(found)
+
+    @_translated
+    def image_volumes(self, image: str) -> tuple[str, ...] | None:
+        """The paths an image declares as VOLUME; ``None`` when the image is not here."""
+        import docker.errors
+
+        try:
+            config = self._api.inspect_image(image).get("Config") or {}
+        except docker.errors.NotFound:
+            return None
+        return tuple(config.get("Volumes") or ())
+
+    @_translated
+    def tag(self, image: str, tag: str) -> None:
+        repository, _, version = tag.rpartition(":")
+        self._api.tag(image, repository, version)
+
+    @_translated
+    def volume_labels(self, name: str) -> Mapping[str, str] | None:
+        """The labels of a volume, ``None`` when there is none of that name."""
+        import docker.errors
+
+        try:
+            return self._api.inspect_volume(name).get("Labels") or {}
+        except docker.errors.NotFound:
+            return None
+
+    @_translated
+    def network_subnets(self, project: str) -> dict[str, str]:
+        """The subnets that the networks of a Compose project hold now, by the networks' keys."""
+        found = {}
+        for row in self._api.networks(filters={"label": [f"{PROJECT_LABEL}={project}"]}):
+            key = (row.get("Labels") or {}).get("com.docker.compose.network")
+            for config in (row.get("IPAM") or {}).get("Config") or ():
+                if key and ":" not in str(config.get("Subnet", ":")):
+                    found[str(key)] = str(config["Subnet"])
+        return found
+
+    @_translated
+    def subnets(self) -> tuple[ipaddress.IPv4Network, ...]:
+        """Every IPv4 subnet that a network of this engine holds."""
+        found = []
+        for row in self._api.networks():
+            for config in (row.get("IPAM") or {}).get("Config") or ():
+                with contextlib.suppress(ValueError, KeyError):
+                    found.append(ipaddress.IPv4Network(config["Subnet"], strict=False))
+        return tuple(found)
+
+    def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:
+        """Remove all of ``resources``, containers first; returns those that are gone now.
+
+        What is gone already counts as removed. Raises :class:`~tasklib.errors.EngineError` when the engine
+        stops answering; a single resource that cannot be removed is left out of the answer.
+        """
+        gone: list[Resource] = []
+        # Containers hold networks and volumes; images may be held by containers.
+        for kinds in ({"container"}, {"network", "volume"}, {"image"}):
+            batch = [resource for resource in resources if resource.kind in kinds]
+            if batch:
+                with ThreadPoolExecutor(min(8, len(batch))) as pool:
+                    done = pool.map(self._remove, batch)
+                    gone += [resource for resource, removed in zip(batch, done, strict=True) if removed]
+        return tuple(gone)
+
+    @_translated
+    def _remove(self, resource: Resource) -> bool:
+        import docker.errors
+
+        try:
+            if resource.kind == "container":
+                self._api.remove_container(resource.id, force=True, v=True)
+            elif resource.kind == "network":
+                self._api.remove_network(resource.id)
+            elif resource.kind == "volume":
+                self._api.remove_volume(resource.id, force=True)
+            else:
+                self._api.remove_image(resource.id)
+        except docker.errors.NotFound:
+            return True
+        except docker.errors.APIError as error:
+            return bool(error.status_code == 409 and "in progress" in str(error.explanation))
+        return True
+
+    def _shares_our_network(self) -> bool:
+        """Whether the gateway of the engine's default bridge is an address of this network namespace."""
+        if platform.system() != "Linux":
+            return True
+        try:
+            config = self._api.inspect_network("bridge")["IPAM"]["Config"][0]
+            subnet = ipaddress.IPv4Network(config["Subnet"])
+        except Exception:
+            return True
+        gateway = str(config.get("Gateway") or subnet.network_address + 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((gateway, 0))
+            except OSError:
+                return False
+        return True
+
+
+class Watch:
+    """Set whenever something changed since the last look."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Event()
+
+    def tell(self) -> None:
+        self._changed.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether something changed within ``seconds``; the next call waits for the next change."""
+        changed = self._changed.wait(seconds)
+        self._changed.clear()
+        return changed
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if "FileNotFoundError" in text or "No such file" in text:
+        return "its socket does not exist"
+    if "PermissionError" in text or "Permission denied" in text:
+        return "no permission for its socket; is this user in the group docker?"
+    if "ConnectionRefused" in text or "Connection refused" in text:
+        return "connection refused"
+    return text.splitlines()[0][:160] if text else type(error).__name__
+
+
+def _forwards_ports(info: Mapping[str, Any]) -> bool:
+    """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
+    system = str(info.get("OperatingSystem", "")).lower()
+    rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
+    return rootless or "desktop" in system or "orbstack" in system
