@@ -21,7 +21,17 @@ from typing import cast
 
 from tasklib.errors import Interrupted, TasklibError
 
-__all__ = ["CHILDREN", "Cancel", "Children", "CommandError", "Completed", "TimedOut", "run", "stream"]
+__all__ = [
+    "CHILDREN",
+    "Cancel",
+    "Children",
+    "CommandError",
+    "Completed",
+    "TimedOut",
+    "detach",
+    "run",
+    "stream",
+]
 
 GRACE = 3.0
 """Seconds between TERM and KILL."""
@@ -60,27 +70,31 @@ class TimedOut(TasklibError):
 
 
 class Cancel:
-    """A request to stop, seen by every command that was handed it."""
+    """A request to stop, seen by every command that was handed it.
 
-    def __init__(self) -> None:
+    One made from a ``parent`` is also set by it, never the other way round.
+    """
+
+    def __init__(self, parent: Cancel | None = None) -> None:
         self._event = threading.Event()
-        self.reason = "interrupted"
+        self._parent = parent
+        self._reason = "interrupted"
 
     def set(self, reason: str = "interrupted") -> None:
         if not self._event.is_set():
-            self.reason = reason
+            self._reason = reason
         self._event.set()
 
     def is_set(self) -> bool:
-        return self._event.is_set()
+        return self._event.is_set() or (self._parent is not None and self._parent.is_set())
 
-    def wait(self, timeout: float) -> bool:
-        """Whether the request came within ``timeout`` seconds."""
-        return self._event.wait(timeout)
+    @property
+    def reason(self) -> str:
+        return self._reason if self._event.is_set() or self._parent is None else self._parent.reason
 
     def check(self) -> None:
         """Raise :class:`Interrupted` once the request is there."""
-        if self._event.is_set():
+        if self.is_set():
             raise Interrupted(self.reason)
 
 
@@ -216,6 +230,20 @@ def _spawn(
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
+    """Start ``argv`` in a session of its own, reading the file descriptor ``stdin``; returns its pid.
+
+    It outlives us, our terminal and a kill of our process group. ``log`` takes its output.
+    """
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            list(argv), stdin=stdin, stdout=output, stderr=output, start_new_session=True, cwd="/"
+        )
+    # Nobody waits for it; without this the interpreter warns that it is still running.
+    child.returncode = 0
+    return child.pid
 
 
 def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread | None:

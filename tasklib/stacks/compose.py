@@ -1,0 +1,208 @@
+"""The only caller of ``docker compose``. Configs with secrets in them are piped, never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
+
+__all__ = ["Source", "build", "render", "up"]
+
+OnLine = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The Compose files of one stack, as plain Compose would be given them.
+
+    ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
+    ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them.
+    """
+
+    files: tuple[Path, ...]
+    root: Path
+    folder: Path | None = None
+    profiles: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def directory(self) -> Path:
+        return self.folder or self.files[0].parent
+
+    @property
+    def env_files(self) -> tuple[Path, ...]:
+        """In the order they are read, the last one wins. Where Compose looks by itself changed with time."""
+        folders = dict.fromkeys((self.root, self.directory))
+        return tuple(path for folder in folders if (path := folder / ".env").is_file())
+
+
+def render(
+    source: Source, project: str, env: Mapping[str, str], cancel: process.Cancel | None = None
+) -> dict[str, Any]:
+    """``docker compose config``: the files merged, interpolated and resolved, as one mapping.
+
+    ``env`` is added to our own environment. Raises :class:`~tasklib.errors.ConfigError` with Compose's own
+    words when the files cannot be used.
+    """
+    argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
+    done = process.run(
+        argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
+    )
+    if done.code:
+        raise _failure(done.stderr, ConfigError, source)
+    try:
+        rendered = json.loads(done.stdout)
+    except ValueError as error:
+        raise ConfigError("`docker compose config` did not answer with JSON", where=_where(source)) from error
+    if not isinstance(rendered, dict) or not rendered.get("services"):
+        raise ConfigError(
+            "no service is left in this Compose file",
+            where=_where(source),
+            remedy="Does every service carry a profile? `profiles` in [tool.tasklib] names those to use.",
+        )
+    return rendered
+
+
+def build(
+    source: Source,
+    config: Mapping[str, Any],
+    services: Sequence[str],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
+    _act(source, config, ["build", *services], env, on_line, cancel, BuildOutput())
+
+
+def up(
+    source: Source,
+    config: Mapping[str, Any],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Create and start everything in ``config``, building nothing, waiting for dependencies only."""
+    argv = ["up", "--detach", "--no-build", "--remove-orphans"]
+    _act(source, config, argv, env, on_line, cancel, UpOutput())
+
+
+class UpOutput:
+    """Picks the line that says why ``up`` failed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def read(self, line: str) -> None:
+        if text := line.strip():
+            self.lines = [*self.lines[-30:], text]
+
+    def reason(self) -> str:
+        """The last line that is an error of Compose or the engine, else the last line."""
+        errors = [line for line in self.lines if _ERROR.search(line)]
+        return _clean((errors or self.lines or ["it said nothing"])[-1])
+
+
+class BuildOutput(UpOutput):
+    """Picks the failing step and its own last words from BuildKit's plain output."""
+
+    def reason(self) -> str:
+        failed = next((line for line in reversed(self.lines) if "failed to solve" in line), "")
+        words = [line for line in self.lines if re.match(r"(#\d+ )?\d+\.\d+ ", line)]
+        said = re.sub(r"^(#\d+ )?\d+\.\d+ ", "", words[-1]) if words else ""
+        text = _clean(failed) if failed else super().reason()
+        return f"{text} ({said})" if said and said not in text else text
+
+
+_ERROR = re.compile(
+    r"\b(error|failed|cannot|denied|unhealthy|exited|invalid|not found|unknown)\b", re.IGNORECASE
+)
+
+
+def _act(
+    source: Source,
+    config: Mapping[str, Any],
+    verb: Sequence[str],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    output: UpOutput,
+) -> None:
+    project = str(config["name"])
+    argv = [*_base(source, project), "--progress", "plain", "--file", "-", *verb]
+
+    def read(_: str, line: str) -> None:
+        output.read(line)
+        on_line(line)
+
+    code = process.stream(
+        argv,
+        on_line=read,
+        cwd=source.directory,
+        env=_environment(source, env),
+        stdin=json.dumps(config),
+        cancel=cancel,
+    )
+    if code:
+        raise _failure(output.reason(), StackError, source)
+
+
+def _base(source: Source, project: str) -> list[str]:
+    return ["docker", "compose", "--project-name", project, "--project-directory", str(source.directory)]
+
+
+def _files(source: Source) -> list[str]:
+    argv = []
+    for path in source.files:
+        argv += ["--file", str(path)]
+    for path in source.env_files:
+        argv += ["--env-file", str(path)]
+    for profile in source.profiles:
+        argv += ["--profile", profile]
+    return argv
+
+
+def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
+    merged = {**os.environ, **source.env, **env, "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"}
+    # Ours are given as options; BuildKit's own notices would cost lines.
+    for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
+        merged.pop(name, None)
+    return merged
+
+
+def _where(source: Source) -> str:
+    return str(source.files[0])
+
+
+def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
+    lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
+    last = _clean(lines[-1]) if lines else "Compose said nothing"
+    if (
+        "is not a docker command" in text
+        or "unknown shorthand flag" in text
+        or "unknown flag: --project" in text
+    ):
+        return EngineError(
+            "Docker Compose v2 is missing",
+            remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
+        )
+    if "Cannot connect to the Docker daemon" in text:
+        return EngineError("the Docker engine stopped answering", remedy="Is it still running?")
+    named = next((str(path) for path in source.files if str(path) in last), None)
+    return kind(last.replace(f"{named}: ", "") if named else last, where=named or _where(source))
+
+
+def _clean(line: str) -> str:
+    """A line of Compose without its log format, shortened to what a terminal shows."""
+    if match := re.search(r'msg="((?:[^"\\]|\\.)*)"', line):
+        line = match[1].replace('\\"', '"')
+    line = re.sub(r"^(ERROR|Error|error)( response from daemon)?: ", "", line.strip())
+    return line if len(line) <= 400 else f"{line[:200]} … {line[-190:]}"
