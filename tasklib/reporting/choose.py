@@ -1,0 +1,70 @@
+"""Which sinks a run gets: by the format asked for, the terminal, the CI system and the report files."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from tasklib.errors import UsageError
+from tasklib.events import Bus, Sink
+from tasklib.reporting.guard import GuardedSink
+from tasklib.reporting.log import LogSink
+from tasklib.reporting.masking import MaskedSink, Masker
+from tasklib.reporting.plain import PlainSink
+
+__all__ = ["FORMATS", "capable", "open_sinks"]
+
+FORMATS = ("auto", "live", "plain", "json")
+
+
+def capable(stream: TextIO, env: Mapping[str, str]) -> bool:
+    """Whether the stream is a terminal that can draw a board over itself, with a person before it."""
+    if env.get("TERM", "") in ("", "dumb", "unknown") or env.get("CI", "").lower() not in ("", "0", "false"):
+        return False
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+@contextmanager
+def open_sinks(
+    format: str,
+    *,
+    verbose: bool = False,
+    reports: Sequence[Path] = (),
+    stream: TextIO,
+    env: Mapping[str, str],
+    log_file: Path | None = None,
+    masker: Masker | None = None,
+    base: str = "",
+) -> Iterator[Sink]:
+    """One sink for a whole run that feeds all of them and never raises; closed when the context ends.
+
+    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full; ``masker`` the
+    values to hide, to which the caller may add while the run goes on; ``base`` is the folder that paths are
+    shown relative to. Raises :class:`UsageError` for an unknown format or a report nobody can write.
+    """
+    if format not in FORMATS:
+        near = difflib.get_close_matches(format, FORMATS, 1)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
+        raise UsageError(f"unknown --format {format!r}", remedy=hint)
+
+    def complain(text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"warning: {text}\n")
+
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+        if log_file is not None:
+            try:
+                log = stack.enter_context(LogSink(log_file))
+                sinks.append(GuardedSink(log, f"writing {log_file}", complain))
+            except OSError as error:
+                complain(f"no full log: {error}")
+        sinks.append(GuardedSink(PlainSink(stream, verbose=verbose, base=base), "printing results", complain))
+        yield MaskedSink(Bus(sinks), masker or Masker())

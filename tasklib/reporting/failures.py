@@ -1,0 +1,130 @@
+"""One failure as short lines: where, what, what the test printed, how to repeat it. Pure."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasklib.events import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
+from tasklib.reporting.text import bounded, clean, lines, one_line
+
+__all__ = ["Moment", "describe", "explain", "failed", "log_lines", "name", "place", "rerun", "shown_path"]
+
+EXPLANATION_LINES = 14
+OUTPUT_LINES = 12
+LOG_LINES = 12
+"""Per container."""
+CONTAINERS = 6
+
+_MARGIN = 1.0
+"""Seconds before and after a failing test whose log lines count as its own: clocks and buffers differ."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a failing test ran, in seconds since the epoch."""
+
+    start: float
+    end: float
+
+
+def failed(result: TestResult) -> bool:
+    """Whether this result makes its target fail."""
+    return result.outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
+
+
+def shown_path(file: str, folder: str, base: str) -> str:
+    """``file`` (relative to ``folder``) as someone in the folder ``base`` would type it."""
+    whole = os.path.normpath(os.path.join(folder, file)) if folder else file  # noqa: PTH118 - pure
+    if not os.path.isabs(whole) or not base:  # noqa: PTH117 - pure
+        return whole
+    relative = os.path.relpath(whole, base)
+    return whole if relative.startswith("..") else relative
+
+
+def name(result: TestResult) -> str:
+    """The test's name without its file: ``TestPrices::test_total[eur]``."""
+    _, found, rest = result.id.partition("::")
+    return _escaped(rest if found else result.id)
+
+
+def place(result: TestResult, folder: str = "", base: str = "") -> str:
+    """``services/api/tests/unit/test_prices.py:42``; without a known file the test's own id."""
+    if not result.file:
+        return _escaped(result.id)
+    path = _escaped(shown_path(result.file, folder, base))
+    return f"{path}:{result.line}" if result.line else path
+
+
+def explain(result: TestResult) -> list[str]:
+    """The failing statement and the assertion with its values, as pytest marks them (``>`` and ``E``).
+
+    Another runner's detail has no such marks: its message is the explanation, else the detail's end.
+    """
+    detail = lines(result.detail)
+    marked = [line for line in detail if line.startswith(("E   ", ">  ")) or line == "E"]
+    if any(line.startswith("E") for line in marked):
+        # Chained exceptions carry several blocks: the last one is what ended the test.
+        statements = [index for index, line in enumerate(marked) if line.startswith(">")]
+        kept = marked[statements[-1] :] if statements and statements[-1] < len(marked) - 1 else marked
+        return bounded([re.sub(r"^([>E]) +", r"\1 ", line) for line in kept], EXPLANATION_LINES)
+    message = lines(result.message)
+    return bounded(message or detail[-EXPLANATION_LINES:], EXPLANATION_LINES)
+
+
+def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[str]:
+    """Everything about one failure but its logs and its command, the first line saying where."""
+    where = place(result, folder, base)
+    word = "ERROR" if result.outcome is TestOutcome.ERROR else "FAILED"
+    head = f"{word} {where} {name(result)}" if result.file else f"{word} {where}"
+    output = bounded(lines(result.output), OUTPUT_LINES)
+    return [
+        one_line(head, 500),
+        *(f"  {line}" for line in explain(result)),
+        *(["  printed:"] if output else []),
+        *(f"  | {line}" for line in output),
+    ]
+
+
+def rerun(target: TargetResult, result: TestResult) -> str:
+    """The command that repeats just this test, or its whole target if no expression can select it."""
+    if not target.rerun or "::" not in result.id:
+        return target.rerun
+    found = result.id.rpartition("::")[2] if "[" not in result.id else _last_part(result.id)
+    # What pytest's -k takes as one word; parameters with anything else are left to the function's name.
+    word = found if re.fullmatch(r"[\w:+\-.\[\]\\/]+", found) else found.partition("[")[0]
+    if not re.fullmatch(r"[\w:+\-.\[\]\\/]+", word) or word in ("and", "or", "not"):
+        return target.rerun
+    return f"{target.rerun} -k {shlex.quote(word)}"
+
+
+def _last_part(test_id: str) -> str:
+    """The function with its parameters: these may hold ``::`` themselves."""
+    head, bracket, parameters = test_id.partition("[")
+    return head.rpartition("::")[2] + bracket + parameters
+
+
+def log_lines(logs: Sequence[ContainerLog], moments: Sequence[Moment] = ()) -> list[str]:
+    """What the containers wrote around the failures, else their last lines; each after its container."""
+    found: list[str] = []
+    with_lines = [log for log in logs if log.lines]
+    for log in with_lines[:CONTAINERS]:
+        near = [line for line in log.lines if _near(line, moments)]
+        chosen = near or log.lines
+        texts = [text for line in chosen for text in lines(line.text)]
+        found += [f"{log.service} | {text}" for text in bounded(texts, LOG_LINES)]
+    if len(with_lines) > CONTAINERS:
+        found.append(f"... and {len(with_lines) - CONTAINERS} more containers ...")
+    return found
+
+
+def _near(line: LogLine, moments: Sequence[Moment]) -> bool:
+    return any(moment.start - _MARGIN <= line.at <= moment.end + _MARGIN for moment in moments)
+
+
+def _escaped(text: str) -> str:
+    """One line, its newlines shown as such: ids hold whatever their parameters hold."""
+    return clean(text.replace("\r", "\\r").replace("\n", "\\n"))

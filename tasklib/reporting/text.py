@@ -1,0 +1,97 @@
+"""Turning what programs wrote into text that is safe to show: pure functions over strings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TextIO
+
+__all__ = ["bounded", "can_encode", "clean", "lines", "one_line", "plural", "seconds", "shorten", "write"]
+
+# ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# Control characters, and those that reorder text, so that a log could show something else than it holds.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """``text`` without escape sequences and control characters; only newlines stay, tabs become spaces.
+
+    A line that was drawn over itself (a progress bar) keeps what it showed last.
+    """
+    if text.isprintable():
+        return text
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n")
+    if "\r" in text:
+        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return _CONTROLS.sub("", text.expandtabs(4))
+
+
+def lines(text: str) -> list[str]:
+    """The cleaned lines of ``text`` without trailing blanks and without empty ones at both ends."""
+    found = [line.rstrip() for line in clean(text).split("\n")]
+    while found and not found[-1]:
+        found.pop()
+    while found and not found[0]:
+        found.pop(0)
+    return found
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """``text`` as one cleaned line of at most ``limit`` characters."""
+    return shorten(" ".join(clean(text).split()), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """``text`` cut to ``limit`` characters, the cut marked by three dots."""
+    if len(text) <= limit:
+        return text
+    return text[: max(0, limit - 3)] + "..."[:limit]
+
+
+def bounded(found: Sequence[str], limit: int, *, width: int = 300) -> list[str]:
+    """At most ``limit`` lines of at most ``width`` characters: first and last, and how many between."""
+    if len(found) > limit:
+        head = limit // 3
+        tail = limit - head - 1
+        found = [*found[:head], f"... {len(found) - head - tail} more lines ...", *found[len(found) - tail :]]
+    return [shorten(line, width) for line in found]
+
+
+def seconds(value: float) -> str:
+    """A duration for people: ``0.4s``, ``12.3s``, ``2m 05s``, ``1h 02m``."""
+    if value < 59.95:
+        return f"{max(value, 0):.1f}s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 test``, ``1,240 tests``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def can_encode(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has every character of ``text``."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write and flush; what the stream's encoding lacks becomes a question mark."""
+    if not can_encode(stream, text):
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        text = text.encode(encoding, "replace").decode(encoding)
+    stream.write(text)
+    stream.flush()
