@@ -180,16 +180,20 @@ def stream(
     timeout: float | None = None,
     cancel: Cancel | None = None,
     pass_fds: Sequence[int] = (),
+    on_tick: Callable[[], None] | None = None,
+    on_timeout: Callable[[], None] | None = None,
 ) -> int:
     """Run ``argv``, hand every line to ``on_line(stream_name, line)`` as it comes, return the exit code.
 
+    ``on_tick`` is called every few hundredths of a second while the command lives, for what it reports
+    by another way than its streams; ``on_timeout`` when its time is up, before it is ended.
     Raises as :func:`run` does, except that any exit code is a result here.
     """
     if cancel:
         cancel.check()
     with _spawn(argv, cwd, env, stdin, pass_fds) as child:
         feeder = _feed(child, stdin)
-        for name, line in _lines(child, timeout, cancel):
+        for name, line in _lines(child, timeout, cancel, on_tick, on_timeout):
             on_line(name, line)
         if feeder:
             feeder.join(GRACE)
@@ -262,18 +266,30 @@ def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread 
 
 
 def _lines(
-    child: subprocess.Popen[bytes], timeout: float | None, cancel: Cancel | None
+    child: subprocess.Popen[bytes],
+    timeout: float | None,
+    cancel: Cancel | None,
+    on_tick: Callable[[], None] | None,
+    on_timeout: Callable[[], None] | None,
 ) -> Iterator[tuple[str, str]]:
     """Lines of both streams in the order they come, until both end and the child has exited.
 
     A grandchild that keeps the pipes open after the child's exit is not waited for.
     """
     deadline = math.inf if timeout is None else time.monotonic() + timeout
+    tick = 0.0
 
     def check() -> None:
+        nonlocal tick
         if cancel:
             cancel.check()
-        if timeout is not None and time.monotonic() > deadline:
+        now = time.monotonic()
+        if on_tick and now >= tick:
+            tick = now + _TICK
+            on_tick()
+        if timeout is not None and now > deadline:
+            if on_timeout:
+                on_timeout()
             raise TimedOut(cast("list[str]", child.args), timeout)
 
     with selectors.DefaultSelector() as selector:
