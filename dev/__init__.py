@@ -1,0 +1,1 @@
+"""The repository's own provisioning tool: `python3 dev <command>`. Not part of the shipped package."""

@@ -1,0 +1,148 @@
+"""The commands: reads the arguments, sets up, and hands over to nox or pytest."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from dev.consent import Consent
+from dev.dotenv import write_dotenvs
+from dev.engine import ensure_engine
+from dev.environment import Environment, ensure_environment
+from dev.errors import DevError
+from dev.facts import Host
+from dev.images import Choice, dotenv, summary, variables
+from dev.probe import probe_host
+from dev.provision_images import ensure_images
+from dev.state import set_up_lock
+
+__all__ = ["main", "pytest_arguments"]
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / "example-project"
+SUITE = ("tests/unit", "tests/integration")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code is that of nox or pytest, or of what stopped the set-up."""
+    for terminating in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(terminating) is not signal.SIG_IGN:
+            signal.signal(terminating, _interrupt)
+    own, extra = _split(arguments)
+    options = _parser().parse_args(own)
+    if extra and options.command != "test":
+        print(f"dev: `{options.command}` takes no arguments after --", file=sys.stderr)
+        return 2
+    try:
+        with set_up_lock():
+            run: Callable[[], None] = _COMMANDS[options.command](Consent(given=options.provide_engine), extra)
+        run()
+    except DevError as error:
+        print(f"dev: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("dev: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 dev", description="Set up this checkout and run things in it."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in (
+        ("demo", "set up, then run the main job on example-project"),
+        ("test", "set up, then run the whole test suite; arguments after -- go to pytest"),
+        ("setup", "set up only: .venv, engine, images"),
+        ("images", "choose, pull or build the images only, and print them"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument(
+            "--provide-engine",
+            action="store_true",
+            help="permit installing and starting what is missing (Docker Engine, Compose, build tools)",
+        )
+    return parser
+
+
+def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments before and after the first `--`."""
+    given = list(arguments)
+    if "--" not in given:
+        return given, []
+    at = given.index("--")
+    return given[:at], given[at + 1 :]
+
+
+def _demo(consent: Consent, extra: list[str]) -> Callable[[], None]:
+    environment, choices = _set_up(consent)
+    argv = [str(environment.bin / "nox"), "-s", "unit", "service", "integration"]
+    return lambda: _become(argv, PROJECT, environment, choices)
+
+
+def _test(consent: Consent, extra: list[str]) -> Callable[[], None]:
+    environment, choices = _set_up(consent)
+    argv = [str(environment.bin / "pytest"), *pytest_arguments(extra)]
+    return lambda: _become(argv, ROOT, environment, choices)
+
+
+def _setup(consent: Consent, extra: list[str]) -> Callable[[], None]:
+    _set_up(consent)
+    return lambda: None
+
+
+def _images(consent: Consent, extra: list[str]) -> Callable[[], None]:
+    choices = _provide(probe_host(), consent)
+    for choice in choices:
+        note = (
+            f"{choice.origin.value} for {choice.image.official}"
+            if choice.name != choice.image.official
+            else "official"
+        )
+        print(f"{choice.image.variable}={choice.name}  # {note}")
+    return lambda: None
+
+
+_COMMANDS = {"demo": _demo, "test": _test, "setup": _setup, "images": _images}
+
+
+def _set_up(consent: Consent) -> tuple[Environment, tuple[Choice, ...]]:
+    host = probe_host()
+    environment = ensure_environment(ROOT, host, consent)
+    choices = _provide(host, consent)
+    print(f"dev: images: {summary(choices)}", flush=True)
+    return environment, choices
+
+
+def _provide(host: Host, consent: Consent) -> tuple[Choice, ...]:
+    ensure_engine(host, consent)
+    choices = ensure_images(host, consent)
+    write_dotenvs(PROJECT, dotenv(choices))
+    return choices
+
+
+def pytest_arguments(extra: Sequence[str], root: Path = ROOT) -> list[str]:
+    """pytest's arguments: the whole suite in parallel, unless `extra` names files or folders of its own."""
+    chosen = any((root / argument.partition("::")[0]).exists() for argument in extra if argument[:1] != "-")
+    return ["-n", "auto", "--maxprocesses", "8", *([] if chosen else SUITE), *extra]
+
+
+def _become(argv: list[str], folder: Path, environment: Environment, choices: tuple[Choice, ...]) -> NoReturn:
+    """Replace this process, so that signals, the terminal and the exit code are the command's own."""
+    sys.stdout.flush()
+    try:
+        os.chdir(folder)
+        os.execve(argv[0], argv, environment.variables(variables(choices)))
+    except OSError as error:
+        raise DevError(f"{argv[0]} cannot be run in {folder}: {error.strerror}.") from error
