@@ -207,6 +207,16 @@ class Engine:
         return tuple(config.get("Volumes") or ())
 
     @_translated
+    def image_id(self, tag: str) -> str | None:
+        """The id of the image that ``tag`` names, ``None`` when there is none."""
+        import docker.errors
+
+        try:
+            return str(self._api.inspect_image(tag)["Id"])
+        except docker.errors.NotFound:
+            return None
+
+    @_translated
     def tag(self, image: str, tag: str) -> None:
         repository, _, version = tag.rpartition(":")
         self._api.tag(image, repository, version)

@@ -1,0 +1,110 @@
+"""Builds what the stacks of a run need, each distinct definition once.
+
+The full stack and a service's own stack build the same image from the same folder. The first one that asks
+builds it, the others get its image under their own names.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from tasklib import process
+from tasklib.stacks import compose
+from tasklib.stacks.containers import Resource
+from tasklib.stacks.engine import Engine
+
+__all__ = ["Builds", "tags_of"]
+
+
+def tags_of(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every tag that building a service of an isolated config makes, the one it runs from first."""
+    if "build" not in service:
+        return ()
+    return tuple(dict.fromkeys([str(service["image"]), *map(str, service["build"].get("tags") or ())]))
+
+
+class Builds:
+    """The images that this run has built or is building. Safe to use from threads."""
+
+    def __init__(self, engine: Engine, record: Callable[[str, Iterable[str]], None]) -> None:
+        """``record(project, tags)`` is told before anything is built, so that it can be removed."""
+        self._engine = engine
+        self._record = record
+        self._lock = threading.Lock()
+        self._made: dict[str, Future[str]] = {}
+
+    def build(
+        self,
+        source: compose.Source,
+        config: Mapping[str, Any],
+        env: Mapping[str, str],
+        on_line: Callable[[str], None],
+        cancel: process.Cancel,
+    ) -> None:
+        """Make the images of all services of ``config`` that have a ``build``.
+
+        Raises :class:`~tasklib.errors.StackError` when one cannot be built.
+        """
+        services = {name: s for name, s in config["services"].items() if "build" in s}
+        if not services:
+            return
+        self._record(str(config["name"]), [tag for service in services.values() for tag in tags_of(service)])
+        mine: dict[str, Future[str]] = {}
+        others: list[tuple[Future[str], tuple[str, ...]]] = []
+        with self._lock:
+            for name, service in services.items():
+                key = _key(service["build"])
+                if key in self._made:
+                    others.append((self._made[key], tags_of(service)))
+                else:
+                    self._made[key] = mine[name] = Future()
+        self._make(source, config, mine, env, on_line, cancel)
+        for future, tags in others:
+            built = _result(future, cancel)
+            for tag in tags:
+                self._engine.tag(built, tag)
+
+    def _make(
+        self,
+        source: compose.Source,
+        config: Mapping[str, Any],
+        mine: Mapping[str, Future[str]],
+        env: Mapping[str, str],
+        on_line: Callable[[str], None],
+        cancel: process.Cancel,
+    ) -> None:
+        if not mine:
+            return
+        before = {name: self._engine.image_id(str(config["services"][name]["image"])) for name in mine}
+        try:
+            compose.build(source, config, list(mine), env, on_line, cancel)
+        except BaseException as error:
+            for future in mine.values():
+                future.set_exception(error)
+            raise
+        for name, future in mine.items():
+            tag = str(config["services"][name]["image"])
+            future.set_result(tag)
+            old = before[name]
+            if old and old != self._engine.image_id(tag):
+                # What the tag named before is nobody's now, unless another tag or a container holds it.
+                self._engine.remove([Resource("image", old, old, {})])
+
+
+def _key(build: Mapping[str, Any]) -> str:
+    """What decides the content of an image: everything of a build but the names it gets."""
+    return json.dumps({k: v for k, v in build.items() if k != "tags"}, sort_keys=True)
+
+
+def _result(future: Future[str], cancel: process.Cancel) -> str:
+    while True:
+        cancel.check()
+        try:
+            return future.result(timeout=0.1)
+        except TimeoutError:
+            if future.done():
+                raise

@@ -1,0 +1,164 @@
+"""From Compose files to an isolated config: rendering, and the facts that the rewriting decides by."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import ConfigError
+from tasklib.isolation import Instance
+from tasklib.project import Shared
+from tasklib.stacks import compose, subnets
+from tasklib.stacks.engine import Engine
+from tasklib.stacks.rewrite import Facts, Isolation, reserved_ports, review, subnet_sizes
+
+__all__ = ["Prepared", "StackPlan", "prepare"]
+
+READY_TIMEOUT = 180.0
+"""Seconds a stack may take to become ready."""
+
+_PROBE_ID = "tasklib-probe"
+"""Another id to render with: what changes under it is scoped by the file itself."""
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files."""
+
+    source: compose.Source
+    name: str | None = None
+    kept: bool = False
+    shared: Shared = field(default_factory=Shared)
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ready_timeout: float = READY_TIMEOUT
+
+    @property
+    def title(self) -> str:
+        return f"the stack of {self.name}" if self.name else "the full stack"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A rendered stack: ``isolation`` is what would run and why, ``env`` what Compose is called with."""
+
+    plan: StackPlan
+    instance: Instance
+    rendered: Mapping[str, Any]
+    facts: Facts
+    env: Mapping[str, str]
+    isolation: Isolation
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.isolation.config
+
+    @property
+    def project(self) -> str:
+        return self.instance.project(self.plan.name)
+
+    def refuse_problems(self) -> None:
+        """Raise :class:`~tasklib.errors.ConfigError` when something in the files cannot be isolated."""
+        if not self.isolation.problems:
+            return
+        first, *rest = self.isolation.problems
+        more = f" ({len(rest)} more: `invoke infra.config` lists them)" if rest else ""
+        where = str(self.plan.source.files[0])
+        raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=first.remedy)
+
+    def addressed(self, engine: Engine) -> Prepared:
+        """The same with a small free subnet for each network; networks that exist keep theirs."""
+        existing = engine.network_subnets(self.project)
+        sizes = {key: size for key, size in subnet_sizes(self.rendered).items() if key not in existing}
+        taken = [*engine.subnets(), *subnets.host_routes()] if sizes else []
+        chosen = {**existing, **subnets.choose(sizes, taken)}
+        facts = replace(self.facts, subnets=chosen)
+        isolation = review(self.rendered, self.instance, self.plan.name, facts=facts)
+        return replace(self, facts=facts, isolation=isolation)
+
+
+def prepare(
+    plan: StackPlan, instance: Instance, engine: Engine | None, cancel: process.Cancel | None = None
+) -> Prepared:
+    """Render ``plan`` for ``instance`` and isolate it; nothing on the engine changes.
+
+    Without an engine the decision is the one for an engine that nothing is known of. Raises
+    :class:`~tasklib.errors.ConfigError` when Compose cannot read the files.
+    """
+    project = instance.project(plan.name)
+    ports = _free_ports(reserved_ports(_texts(plan.source)))
+    env = {
+        **plan.env,
+        "TEST_INSTANCE_ID": instance.id,
+        "COMPOSE_PROJECT_NAME": project,
+        **{name: str(port) for name, port in ports.items()},
+    }
+    with ThreadPoolExecutor(1) as pool:
+        probing = pool.submit(
+            compose.render, plan.source, project, {**env, "TEST_INSTANCE_ID": _PROBE_ID}, cancel
+        )
+        rendered = compose.render(plan.source, project, env, cancel)
+        probe = probing.result()
+    facts = Facts(
+        ports=ports,
+        kept=plan.kept,
+        shared=plan.shared,
+        checkout_root=str(plan.source.root),
+        probe=probe,
+        dockerfiles=_dockerfiles(rendered),
+    )
+    if engine:
+        facts = replace(
+            facts,
+            start_interval=engine.facts.start_interval,
+            cpus=engine.facts.cpus,
+            image_volumes=_image_volumes(rendered, engine),
+        )
+    return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
+
+
+def _image_volumes(rendered: Mapping[str, Any], engine: Engine) -> dict[str, tuple[str, ...]]:
+    images = {str(s["image"]) for s in rendered["services"].values() if s.get("image")}
+    found = {image: engine.image_volumes(image) for image in images}
+    return {image: paths for image, paths in found.items() if paths}
+
+
+def _free_ports(names: Iterable[str]) -> dict[str, int]:
+    """A port for each name that nothing listened on a moment ago."""
+    held = {name: socket.socket() for name in names}
+    try:
+        for holder in held.values():
+            holder.bind(("127.0.0.1", 0))
+        return {name: int(holder.getsockname()[1]) for name, holder in held.items()}
+    finally:
+        for holder in held.values():
+            holder.close()
+
+
+def _texts(source: compose.Source) -> list[str]:
+    """The Compose files as written; one that cannot be read is Compose's to complain about."""
+    texts = []
+    for path in (*source.files, *source.env_files):
+        try:
+            texts.append(path.read_text(errors="replace"))
+        except OSError:
+            continue
+    return texts
+
+
+def _dockerfiles(rendered: Mapping[str, Any]) -> dict[str, str]:
+    """The text of each built service's Dockerfile, where it is a file on this machine."""
+    found = {}
+    for name, service in rendered["services"].items():
+        if build := service.get("build"):
+            path = Path(str(build.get("context", "."))) / str(build.get("dockerfile", "Dockerfile"))
+            try:
+                found[name] = build.get("dockerfile_inline") or path.read_text(errors="replace")
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,117 @@
+"""One stack of this instance: prepared, built, up, torn down whatever happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import StackError
+from tasklib.events import ContainerLog
+from tasklib.isolation import Instance
+from tasklib.stacks import compose
+from tasklib.stacks.builds import Builds
+from tasklib.stacks.endpoints import Endpoint, endpoints
+from tasklib.stacks.engine import Engine
+from tasklib.stacks.labels import labels
+from tasklib.stacks.preparation import Prepared, StackPlan, prepare
+from tasklib.stacks.startup import Startup, read_logs
+
+__all__ = ["Stack"]
+
+_ATTEMPTS = 5
+"""How often ports and subnets are chosen anew when someone else takes them first."""
+
+
+class Stack:
+    """A stack of this instance on this engine.
+
+    :meth:`prepare` and :meth:`build` change nothing that runs; :meth:`up` may leave containers behind when
+    it fails, so whoever calls it calls :meth:`down`. ``say`` is told what is waited for, ``on_line`` gets
+    every line of Compose.
+    """
+
+    def __init__(
+        self,
+        plan: StackPlan,
+        instance: Instance,
+        engine: Engine,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.plan = plan
+        self.project = instance.project(plan.name)
+        self.labels = labels(instance, plan.name)
+        self._instance = instance
+        self._engine = engine
+        self._say = say
+        self._on_line = on_line
+        self._prepared: Prepared | None = None
+
+    @property
+    def prepared(self) -> Prepared:
+        """What :meth:`prepare` found."""
+        if self._prepared is None:
+            raise RuntimeError("prepare() comes first")
+        return self._prepared
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self.prepared.config
+
+    def prepare(self, cancel: process.Cancel) -> None:
+        """Render and isolate. Raises :class:`~tasklib.errors.ConfigError` for what cannot be isolated."""
+        self._prepared = prepare(self.plan, self._instance, self._engine, cancel)
+        self._prepared.refuse_problems()
+
+    def build(self, builds: Builds, cancel: process.Cancel) -> None:
+        """Build the stack's images. Raises :class:`~tasklib.errors.StackError` when one cannot be built."""
+        builds.build(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+
+    def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
+        """Create, start and wait until every container is ready; returns where its ports are reachable.
+
+        Ports and subnets that someone else took meanwhile are chosen again. Raises
+        :class:`~tasklib.stacks.startup.NotReady` naming the container at fault.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._prepared = self.prepared.addressed(self._engine)
+            startup = Startup(
+                self._engine,
+                self.project,
+                self.config["services"],
+                self._launch,
+                title=self.plan.title,
+                timeout=self.plan.ready_timeout,
+                say=self._say,
+            )
+            try:
+                return endpoints(startup.follow(cancel))
+            except StackError as error:
+                if attempt == _ATTEMPTS or not _is_address_race(str(error)):
+                    raise
+                self.down()
+        raise AssertionError("unreachable")
+
+    def _launch(self, cancel: process.Cancel) -> None:
+        compose.up(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where the ports are now: a container that restarted has others."""
+        return endpoints(self._engine.containers(self.project))
+
+    def logs(self, *, since: float = 0.0, tail: int = 200) -> tuple[ContainerLog, ...]:
+        """The last ``tail`` lines of every container from ``since`` (seconds since the epoch) on."""
+        return read_logs(self._engine, self._engine.containers(self.project), since=since, tail=tail)
+
+    def down(self) -> int:
+        """Remove everything of this stack; returns how many resources went. Nothing there is no error."""
+        return len(self._engine.remove(self._engine.owned(self.labels)))
+
+
+def _is_address_race(text: str) -> bool:
+    """Whether someone else took a port or a subnet between our choice and the engine's."""
+    return any(
+        words in text for words in ("port is already allocated", "address already in use", "Pool overlaps")
+    )
