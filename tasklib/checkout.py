@@ -1,0 +1,169 @@
+"""Git facts about a checkout. The only caller of git.
+
+Nothing here needs git to work: where it is missing or refuses (another owner's repository, a worktree whose
+repository is not mounted here), the few files that hold the same facts are read instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasklib import process
+from tasklib.errors import TasklibError, UsageError
+
+__all__ = ["Checkout", "changed_files", "find_checkout", "git_environment"]
+
+_DEADLINE = 60.0
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_KEPT = re.compile(
+    r"GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|SSH\w*|SSL_\w+|ASKPASS|EXEC_PATH"
+    r"|(?:AUTHOR|COMMITTER)_\w+|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)"
+)
+"""How git reaches and configures itself; the others (a hook's GIT_DIR) name another repository."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """One working tree on disk.
+
+    ``root`` is its top folder (absolute, links resolved) and ``git_dir`` its own git directory: a worktree's
+    is the one below ``worktrees/``, a submodule's the one below ``modules/``. Outside git ``git_dir`` is
+    ``None`` and ``root`` the folder that was asked about. ``branch`` is the short name (``feature/auth``),
+    ``None`` on a detached HEAD. ``commit`` is the full hash of HEAD; ``None`` when ``unborn`` (a branch
+    without commits) or when only git itself could tell.
+    """
+
+    root: Path
+    git_dir: Path | None = None
+    branch: str | None = None
+    commit: str | None = None
+    unborn: bool = False
+
+
+def find_checkout(start: Path) -> Checkout:
+    """The checkout that holds the folder (or file) ``start``; never raises for want of git."""
+    start = start.resolve()
+    if start.is_file():
+        start = start.parent
+    try:
+        asked = _git(start, "rev-parse", "--show-toplevel", "--absolute-git-dir", "HEAD", check=False)
+    except TasklibError:
+        return _read(start) or Checkout(start)
+    if "must be run in a work tree" in asked.stderr:
+        return Checkout(start)  # a bare repository, or the inside of a git directory
+    return _answered(start, asked.stdout) or _read(start) or Checkout(start)
+
+
+def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
+    """The files (absolute, sorted) that differ from where this branch left ``base``, untracked ones included.
+
+    ``base`` is a branch or a commit; a branch that exists only on a remote is found there. Raises
+    :class:`~tasklib.errors.UsageError` when there is no such commit or no common history.
+    """
+    root = checkout.root
+    if checkout.git_dir is None:
+        raise UsageError("--changed needs a git checkout", where=str(root), remedy="Leave --changed out.")
+    untracked = ["ls-files", "--others", "--exclude-standard", "-z"]
+    if checkout.unborn:
+        return _paths(root, _git(root, *untracked, "--cached").stdout)
+    start = _fork_point(root, base)
+    differing = _git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", start, "--").stdout
+    return _paths(root, f"{differing.rstrip(chr(10))}{_git(root, *untracked).stdout}")
+
+
+def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """``env`` (``os.environ``) without what makes git look at another repository than its folder's."""
+    env = os.environ if env is None else env
+    kept = {key: value for key, value in env.items() if not key.startswith("GIT_") or _KEPT.fullmatch(key)}
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _git(folder: Path, *arguments: str, check: bool = True) -> process.Completed:
+    return process.run(["git", *arguments], cwd=folder, env=git_environment(), timeout=_DEADLINE, check=check)
+
+
+def _answered(start: Path, stdout: str) -> Checkout | None:
+    """The checkout that git named on three lines; ``None`` when it did not, or not readably."""
+    lines = stdout.splitlines()
+    if len(lines) != 3 or "\ufffd" in stdout:
+        return None
+    root, git_dir = Path(lines[0]), Path(lines[1])
+    commit = lines[2] if _COMMIT.fullmatch(lines[2]) else None
+    reference = _git(start, "symbolic-ref", "-q", "HEAD", check=False).stdout.strip("\n")
+    if "\ufffd" in reference:
+        return None
+    branch = _short(reference) if reference else None
+    return Checkout(root, git_dir, branch, commit, unborn=commit is None and branch is not None)
+
+
+def _short(reference: str) -> str:
+    return reference.removeprefix("refs/heads/")
+
+
+def _fork_point(root: Path, base: str) -> str:
+    for name in (base, f"refs/remotes/origin/{base}"):
+        found = _git(
+            root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
+        )
+        if found.code == 0:
+            commit = found.stdout.strip()
+            common = _git(root, "merge-base", commit, "HEAD", check=False)
+            if common.code == 0:
+                return common.stdout.split()[0]
+            raise UsageError(
+                f"{base} and HEAD have no common history here",
+                where=str(root),
+                remedy="A shallow clone lacks it: `git fetch --unshallow`.",
+            )
+    raise UsageError(
+        f"there is no branch or commit {base} to compare with",
+        where=str(root),
+        remedy=f"`git fetch origin {base}`, or set base-branch in [tool.tasklib].",
+    )
+
+
+def _paths(root: Path, names: str) -> tuple[Path, ...]:
+    return tuple(sorted({root / name for name in names.rstrip("\n").split("\0") if name}))
+
+
+def _read(start: Path) -> Checkout | None:
+    """The checkout as its ``.git`` and ``HEAD`` files tell, without git."""
+    for folder in (start, *start.parents):
+        entry = folder / ".git"
+        git_dir: Path | None = entry
+        if entry.is_file():
+            git_dir = _linked(folder, entry)
+        if git_dir is not None and (git_dir / "HEAD").is_file():
+            return _head(folder, git_dir)
+        if entry.is_file():
+            return Checkout(folder)  # its repository is not on this machine
+    return None
+
+
+def _linked(folder: Path, entry: Path) -> Path | None:
+    """Where the ``.git`` file of a worktree or submodule points."""
+    text = _text(entry)
+    if text is None or not text.startswith("gitdir:"):
+        return None
+    return (folder / text.removeprefix("gitdir:").strip()).resolve()
+
+
+def _head(root: Path, git_dir: Path) -> Checkout:
+    text = (_text(git_dir / "HEAD") or "").strip()
+    if _COMMIT.fullmatch(text):
+        return Checkout(root, git_dir, commit=text)
+    reference = text.removeprefix("ref:").strip()
+    if not text.startswith("ref:") or reference == "refs/heads/.invalid":
+        return Checkout(root, git_dir)  # the reftable format keeps HEAD where only git can read it
+    return Checkout(root, git_dir, _short(reference))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return os.fsdecode(path.read_bytes())
+    except OSError:
+        return None
