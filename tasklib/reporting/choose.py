@@ -12,6 +12,7 @@ from typing import TextIO
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Sink
 from tasklib.reporting.guard import GuardedSink
+from tasklib.reporting.jsonlines import JsonSink
 from tasklib.reporting.log import LogSink
 from tasklib.reporting.masking import MaskedSink, Masker
 from tasklib.reporting.plain import PlainSink
@@ -66,5 +67,22 @@ def open_sinks(
                 sinks.append(GuardedSink(log, f"writing {log_file}", complain))
             except OSError as error:
                 complain(f"no full log: {error}")
-        sinks.append(GuardedSink(PlainSink(stream, verbose=verbose, base=base), "printing results", complain))
+        shown = _shown(format, stack, verbose=verbose, stream=stream, env=env, base=base)
+        sinks.append(GuardedSink(shown, "printing results", complain))
         yield MaskedSink(Bus(sinks), masker or Masker())
+
+
+def _shown(
+    format: str, stack: ExitStack, *, verbose: bool, stream: TextIO, env: Mapping[str, str], base: str
+) -> Sink:
+    """The sink for the stream itself. Off a terminal a board cannot be drawn, whoever asks for it."""
+    if format == "json":
+        return JsonSink(stream)
+    terminal = capable(stream, {**env, "CI": ""} if format == "live" else env)
+    if format == "plain" or not terminal:
+        return PlainSink(stream, verbose=verbose, base=base)
+    # Rich takes a while to import: only a board needs it.
+    from tasklib.reporting.live import LiveSink, make_console, reflows
+
+    console = make_console(stream, env)
+    return stack.enter_context(LiveSink(console, verbose=verbose, base=base, reflow=reflows(env)))

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from tasklib.events import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
 from tasklib.reporting.text import bounded, clean, lines, one_line
 
-__all__ = ["Moment", "describe", "explain", "failed", "log_lines", "name", "place", "rerun", "shown_path"]
+__all__ = [
+    "Moment",
+    "describe",
+    "explain",
+    "failed",
+    "log_lines",
+    "name",
+    "place",
+    "rerun",
+    "short_id",
+    "shown_path",
+]
 
 EXPLANATION_LINES = 14
 OUTPUT_LINES = 12
@@ -47,8 +58,13 @@ def shown_path(file: str, folder: str, base: str) -> str:
 
 def name(result: TestResult) -> str:
     """The test's name without its file: ``TestPrices::test_total[eur]``."""
-    _, found, rest = result.id.partition("::")
-    return _escaped(rest if found else result.id)
+    return short_id(result.id)
+
+
+def short_id(test_id: str) -> str:
+    """The part of a test's id after its file, as one line."""
+    _, found, rest = test_id.partition("::")
+    return _escaped(rest if found else test_id)
 
 
 def place(result: TestResult, folder: str = "", base: str = "") -> str:
