@@ -20,6 +20,7 @@ __all__ = [
     "Instance",
     "instance_id",
     "is_compose_name",
+    "is_plain_id",
     "project_name",
     "readable_image",
     "resource_name",
@@ -76,7 +77,7 @@ def slug(name: str, *, free: str = "") -> str:
     plain = name
     for character in free:
         plain = plain.replace(character, "-")
-    if len(plain) <= MAX_LENGTH and FULL_ID.fullmatch(plain):
+    if is_plain_id(plain):
         return plain
     return with_hash(plain, name)
 
@@ -86,6 +87,11 @@ def with_hash(name: str, whole: str) -> str:
     digest = _hash(whole)
     kept = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[: MAX_LENGTH - _HASH_LENGTH - 1].strip("-")
     return f"{kept}-{digest}" if kept else digest
+
+
+def is_plain_id(text: str) -> bool:
+    """Whether ``text`` is within the rules of an id as it stands."""
+    return len(text) <= MAX_LENGTH and bool(FULL_ID.fullmatch(text))
 
 
 def is_compose_name(name: str) -> bool:
@@ -118,5 +124,5 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 def _hash(text: str) -> str:
-    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()[:8], "big")
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(0, 5 * _HASH_LENGTH, 5))

@@ -1,4 +1,4 @@
-"""pyproject.toml and folders become one :class:`Project`: its services, its Compose files, its targets."""
+"""What a project is made of."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.events import Stage
+from tasklib.isolation import is_compose_name, slug
 
 __all__ = ["Environment", "Project", "Service", "Shared"]
 
@@ -78,3 +79,8 @@ class Project:
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     jobs: int | None = None
     base_branch: str = "main"
+
+    def fixed_project(self, environment: Environment) -> str:
+        """The Compose project of the dev or prod stack, the same in every checkout: ``<name>-dev``."""
+        plain = f"{self.name}-{environment}"
+        return plain if is_compose_name(plain) else f"{slug(self.name)}-{environment}"

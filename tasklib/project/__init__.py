@@ -1,0 +1,18 @@
+"""pyproject.toml and folders become one :class:`Project`: its services, its Compose files, its targets."""
+
+from __future__ import annotations
+
+from tasklib.project.discovery import find_project
+from tasklib.project.model import Environment, Project, Service, Shared
+from tasklib.project.selection import has_unit_tests, select_services, targets
+
+__all__ = [
+    "Environment",
+    "Project",
+    "Service",
+    "Shared",
+    "find_project",
+    "has_unit_tests",
+    "select_services",
+    "targets",
+]

@@ -1,0 +1,64 @@
+"""Which Compose files a folder has, found as plain Compose finds them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tasklib.errors import ConfigError
+
+__all__ = ["compose_files", "named_by_environment", "profiles_of_environment"]
+
+_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_OVERRIDES = tuple(name.replace("compose.", "compose.override.") for name in _NAMES)
+
+
+def compose_files(folder: Path) -> tuple[Path, ...]:
+    """The Compose file of ``folder`` and its override file, in the order of merging; empty without one."""
+    main = _first(folder, _NAMES)
+    override = _first(folder, _OVERRIDES)
+    return tuple(path for path in (main, override) if path) if main else ()
+
+
+def named_by_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that COMPOSE_FILE names, from ``env`` or the folder's ``.env``, relative to ``folder``.
+
+    Raises :class:`~tasklib.errors.ConfigError` for one that does not exist.
+    """
+    source = {**_dotenv(folder), **env}
+    value = source.get("COMPOSE_FILE", "")
+    separator = source.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
+    paths = tuple(folder / part for part in value.split(separator) if part)
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no Compose file {path}",
+                where="COMPOSE_FILE",
+                remedy="Unset COMPOSE_FILE, or set compose.test in [tool.tasklib]: it takes precedence.",
+            )
+    return paths
+
+
+def profiles_of_environment(folder: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The profiles that COMPOSE_PROFILES names, from ``env`` or the folder's ``.env``."""
+    value = {**_dotenv(folder), **env}.get("COMPOSE_PROFILES", "")
+    return tuple(part for part in (name.strip() for name in value.split(",")) if part)
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def _dotenv(folder: Path) -> dict[str, str]:
+    """The variables of Compose itself in ``.env``: plain assignments, nothing is interpolated."""
+    try:
+        text = (folder / ".env").read_text(errors="replace")
+    except OSError:
+        return {}
+    found = {}
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and name.strip().startswith("COMPOSE_"):
+            found[name.strip()] = value.split(" #")[0].strip().strip("\"'")
+    return found

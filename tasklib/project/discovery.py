@@ -1,0 +1,125 @@
+"""From a folder to the project that holds it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from tasklib.checkout import find_checkout
+from tasklib.errors import ConfigError
+from tasklib.project.assembly import load_project
+from tasklib.project.compose_files import compose_files
+from tasklib.project.layout import PYPROJECT, service_folders
+from tasklib.project.model import Project
+from tasklib.project.selection import has_script_tests
+
+__all__ = ["find_project"]
+
+_PROJECT_FILES = (PYPROJECT, "package.json", "Dockerfile", "noxfile.py", "tasks.py", "setup.py", "deploy")
+_SUITES = ("tests/unit", "tests/integration")
+
+
+class _Kind(Enum):
+    CONFIGURED = auto()
+    """Its pyproject.toml has ``[tool.tasklib]``."""
+    SERVICES = auto()
+    """It has ``services/<name>/`` folders."""
+    SINGLE = auto()
+    """It is one service, or looks like one."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    root: Path
+    kind: _Kind
+    services: tuple[Path, ...]
+
+
+def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
+    """The project that ``start`` (a folder or file in it) belongs to.
+
+    That is the nearest folder, up to the checkout's top, with ``[tool.tasklib]``, with ``services/<name>/``
+    folders, or laid out as a single service. A service's folder belongs to the project around it, unless it
+    has a ``[tool.tasklib]`` of its own. ``env`` (``os.environ``) is read for COMPOSE_FILE and
+    COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project, or one that
+    cannot be used as it stands.
+    """
+    start = start.resolve()
+    checkout = find_checkout(start)
+    top = checkout.root if checkout.git_dir or checkout.root != start else None
+    chosen: _Candidate | None = None
+    for folder in _upward(start if start.is_dir() else start.parent, top):
+        candidate = _candidate(folder)
+        if candidate and (chosen is None or _owns(candidate, chosen)):
+            chosen = candidate
+    if chosen:
+        return load_project(chosen.root, os.environ if env is None else env)
+    raise ConfigError(
+        f"no services and no tests found here or above, up to {top or '/'}",
+        where=str(start),
+        remedy="tasklib looks for services/<name>/ (with a Dockerfile, pyproject.toml, package.json, deploy/ "
+        "or tests/), tests/unit, tests/integration and what [tool.tasklib] in pyproject.toml names.",
+    )
+
+
+def _upward(start: Path, top: Path | None) -> Iterator[Path]:
+    for folder in (start, *start.parents):
+        yield folder
+        if folder == top:
+            return
+
+
+def _owns(outer: _Candidate, inner: _Candidate) -> bool:
+    return inner.kind is not _Kind.CONFIGURED and any(
+        inner.root.is_relative_to(service) for service in outer.services if service != outer.root
+    )
+
+
+def _candidate(folder: Path) -> _Candidate | None:
+    services = tuple(service.resolve() for service in service_folders(folder).values())
+    table = _table(folder)
+    if table is not None:
+        return _Candidate(folder, _Kind.CONFIGURED, (*services, *_configured(folder, table)))
+    if services:
+        return _Candidate(folder, _Kind.SERVICES, services)
+    if _looks_single(folder):
+        return _Candidate(folder, _Kind.SINGLE, ())
+    return None
+
+
+def _looks_single(folder: Path) -> bool:
+    if not any((folder / name).exists() for name in _PROJECT_FILES) and not compose_files(folder):
+        return False
+    return (
+        any((folder / suite).is_dir() for suite in _SUITES) or has_script_tests(folder) or _has_stack(folder)
+    )
+
+
+def _has_stack(folder: Path) -> bool:
+    return any(compose_files(folder / "deploy" / name) for name in ("test", "dev", "prod"))
+
+
+def _table(folder: Path) -> Mapping[str, Any] | None:
+    """``[tool.tasklib]`` of the folder, unchecked. A file that does not parse has it if it says so."""
+    try:
+        text = (folder / PYPROJECT).read_bytes().decode(errors="replace")
+    except OSError:
+        return None
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("tasklib")
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return {} if "tool.tasklib" in text else None
+    return table if table is None or isinstance(table, dict) else {}
+
+
+def _configured(folder: Path, table: Mapping[str, Any]) -> Iterator[Path]:
+    services = table.get("services")
+    for section in services.values() if isinstance(services, dict) else ():
+        path = section.get("path") if isinstance(section, dict) else None
+        if isinstance(path, str):
+            yield (folder / path).resolve()

@@ -1,0 +1,106 @@
+"""Which targets a project has, and which of them a command line means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+
+from tasklib.errors import UsageError
+from tasklib.events import Stage, Target
+from tasklib.project.model import Project, Service
+from tasklib.project.toml import nearest
+
+__all__ = ["has_unit_tests", "select_services", "targets"]
+
+
+def select_services(project: Project, names: Sequence[str]) -> tuple[Service, ...]:
+    """The services called ``names``, in the project's order; all of them without names.
+
+    Raises :class:`~tasklib.errors.UsageError` for a name that no service has, offering the nearest.
+    """
+    _check(names, project, {service.name for service in project.services})
+    return tuple(service for service in project.services if not names or service.name in names)
+
+
+def targets(
+    project: Project,
+    stages: Iterable[Stage],
+    names: Sequence[str] = (),
+    *,
+    full_stack: Callable[[Service], bool] = lambda service: False,
+) -> tuple[Target, ...]:
+    """The targets of ``stages`` in the order they run.
+
+    ``names`` keeps those of the named services; the project's own name stands for ``tests/integration``.
+    ``full_stack`` says whether a service has tests marked for the full stack: they are a target of the
+    integration stage. Raises as :func:`select_services` does.
+    """
+    _check(names, project, {service.name for service in project.services} | {project.name})
+    wanted = set(stages)
+    found = [
+        Target(stage, service.name)
+        for stage in Stage
+        if stage in wanted
+        for service in project.services
+        if _has(project, service, stage, full_stack)
+    ]
+    if Stage.INTEGRATION in wanted and project.integration:
+        found.insert(_first(found, Stage.INTEGRATION), Target(Stage.INTEGRATION, project.name))
+    return tuple(target for target in found if not names or target.service in names)
+
+
+def has_unit_tests(service: Service) -> bool:
+    """Whether the unit stage has something to run: a folder, a test script of npm, or a command."""
+    if service.unit or has_script_tests(service.path):
+        return True
+    # A command beside a stack of its own and no unit folder is meant for that stack.
+    return service.command is not None and service.tests is None
+
+
+def has_script_tests(folder: Path) -> bool:
+    """Whether ``package.json`` in ``folder`` tells how to test: vitest, or a ``test`` script that is one.
+
+    A file that cannot be read counts: running it says what is wrong, passing over it would say nothing.
+    """
+    try:
+        package = json.loads((folder / "package.json").read_bytes())
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, RecursionError):
+        return True
+    if not isinstance(package, dict):
+        return True
+    sections = [package.get(key) for key in ("scripts", "dependencies", "devDependencies")]
+    scripts, *dependencies = [section if isinstance(section, dict) else {} for section in sections]
+    script = str(scripts.get("test", ""))
+    # `npm init` writes this script where there are no tests.
+    return any("vitest" in names for names in dependencies) or bool(
+        script and "no test specified" not in script
+    )
+
+
+def _has(project: Project, service: Service, stage: Stage, full_stack: Callable[[Service], bool]) -> bool:
+    if stage is Stage.UNIT:
+        return has_unit_tests(service)
+    if project.single:
+        return False  # the full stack is its stack, and the project's own suite its tests
+    if stage is Stage.SERVICE:
+        return bool(service.compose and service.tests)
+    return full_stack(service)
+
+
+def _first(found: Sequence[Target], stage: Stage) -> int:
+    return next((i for i, target in enumerate(found) if target.stage is stage), len(found))
+
+
+def _check(names: Sequence[str], project: Project, known: Collection[str]) -> None:
+    ordered = tuple(sorted(known))
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"{project.name} has no service {name!r}",
+                remedy=f"Did you mean {nearest(name, ordered)!r}? Known: {', '.join(ordered)}."
+                if ordered
+                else "It has no services at all.",
+            )

@@ -1,0 +1,150 @@
+"""Reading a pyproject.toml so that every complaint about it names the file and the line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from tasklib.errors import ConfigError
+
+__all__ = ["Document", "nearest", "read"]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_HEADER = re.compile(r"\s*\[{1,2}(?P<path>.+?)\]{1,2}\s*(?:#.*)?")
+_KEY = re.compile(r"\s*(?P<path>[^=#\[\]{}]+?)\s*=")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed TOML file with the text it came from."""
+
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+
+    def table(self, *keys: str) -> Mapping[str, Any] | None:
+        """The table at ``keys``; ``None`` where there is none."""
+        value: Any = self.data
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value if isinstance(value, Mapping) else None
+
+    def where(self, *keys: str) -> str:
+        """``file:line`` of the key, or of the nearest table around it that can be found."""
+        line = _line(self.text, keys)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+    def error(self, what: str, *keys: str, remedy: str | None = None) -> ConfigError:
+        return ConfigError(what, where=self.where(*keys), remedy=remedy)
+
+    def load(self, kind: type[S], *keys: str) -> S:
+        """The table at ``keys`` as a ``kind``.
+
+        Raises :class:`~tasklib.errors.ConfigError` for an unknown key (naming the nearest known one) and for
+        a value of the wrong type.
+        """
+        return self._struct(kind, self.table(*keys) or {}, keys)
+
+    def _struct(self, kind: type[S], table: object, keys: tuple[str, ...]) -> S:
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        values = {}
+        for key, value in self._items(table, keys):
+            if key not in fields:
+                raise self.error(
+                    f"unknown key `{key}` in [{'.'.join(keys)}]",
+                    *(*keys, key),
+                    remedy=f"Did you mean `{nearest(key, fields)}`? Known keys: {', '.join(sorted(fields))}.",
+                )
+            values[fields[key].name] = self._value(fields[key].type, value, (*keys, key))
+        return kind(**values)
+
+    def _value(self, kind: Any, value: object, keys: tuple[str, ...]) -> Any:
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return self._struct(kind, value, keys)
+        if get_origin(kind) is dict:
+            # One by one: msgspec's own message leaves out which key of a dict it is about.
+            return {
+                key: self._value(get_args(kind)[1], v, (*keys, key)) for key, v in self._items(value, keys)
+            }
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise self.error(f"`{'.'.join(keys)}`: {_plain(str(error))}", *keys) from None
+
+    def _items(self, table: object, keys: tuple[str, ...]) -> Iterator[tuple[str, object]]:
+        if not isinstance(table, Mapping):
+            raise self.error(f"`{'.'.join(keys)}`: expected a table", *keys)
+        yield from table.items()
+
+
+def read(path: Path) -> Document:
+    """The TOML file at ``path``; :class:`~tasklib.errors.ConfigError` where it cannot be read or parsed."""
+    try:
+        text = path.read_bytes().decode()
+        return Document(path, text, tomllib.loads(text))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError("is not UTF-8", where=f"{path}:{line}") from error
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", str(error))
+        line = int((place and place["line"]) or len(text.splitlines()) or 1)
+        what = str(error)[: place.start()] if place else str(error)
+        raise ConfigError(f"is not valid TOML: {what}", where=f"{path}:{line}") from error
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The one of ``known`` (not empty) that looks most like ``name``."""
+    folded = {k.lower().replace("_", "-"): k for k in known}
+    return folded[difflib.get_close_matches(name.lower().replace("_", "-"), folded, n=1, cutoff=0.0)[0]]
+
+
+def _plain(message: str) -> str:
+    """msgspec's message in the words of TOML: ``expected a list, got a string``."""
+    words = {"array": "list", "object": "table", "str": "string", "int": "integer", "bool": "boolean"}
+    message = message.replace(" | null", "").split(" - at ")[0]
+    message = re.sub(r"`(\w+)`", lambda found: f"`{words.get(found[1], found[1])}`", message)
+    message = re.sub(
+        r"`(\w+) \| (\w+)`", lambda f: f"`{words.get(f[1], f[1])}` or `{words.get(f[2], f[2])}`", message
+    )
+    return message[:1].lower() + message[1:]
+
+
+def _line(text: str, keys: tuple[str, ...]) -> int | None:
+    """The line (from 1) that sets ``keys``, else the last line that opens a table around it."""
+    table: tuple[str, ...] = ()
+    around: tuple[int, int] = (0, 0)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.fullmatch(line):
+            path = table = _keys(f"[{header['path']}]")
+        elif key := _KEY.match(line):
+            path = (*table, *_keys(f"{key['path']} = 0"))
+        else:
+            continue
+        if path[: len(keys)] == keys:
+            return number
+        if keys[: len(path)] == path:
+            around = max(around, (len(path), number))
+    return around[1] or None
+
+
+def _keys(line: str) -> tuple[str, ...]:
+    """The dotted key of a line of TOML, unquoted."""
+    try:
+        value: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ()
+    keys = []
+    while isinstance(value, dict) and value:
+        key, value = next(iter(value.items()))
+        keys.append(key)
+    return tuple(keys)
