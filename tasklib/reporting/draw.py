@@ -85,6 +85,7 @@ class _Detail:
     tests: int = MAX_WORKERS
     fold_stages: bool = False
     fold_targets: bool = False
+    only_active: bool = False
 
 
 _STEPS = (
@@ -93,6 +94,7 @@ _STEPS = (
     _Detail(tests=1, fold_stages=True),
     _Detail(tests=1, fold_stages=True, fold_targets=True),
     _Detail(tests=0, fold_stages=True, fold_targets=True),
+    _Detail(tests=0, only_active=True),
 )
 
 
@@ -100,7 +102,8 @@ def render(board: Board, now: float, width: int, height: int, *, ascii: bool = F
     """At most ``height`` lines of at most ``width`` columns that show the board at the time ``now``.
 
     Where there are more targets than lines, parallel tests, then finished and pending stages, then finished
-    and pending targets are folded into one line each; what still does not fit is counted.
+    and pending targets are folded into one line each; then only what works right now is left; what still
+    does not fit is counted.
     """
     width = max(1, min(width, MAX_WIDTH))
     height = max(1, height)
@@ -129,6 +132,11 @@ class _View:
     detail: _Detail
 
     def lines(self) -> Iterator[Text]:
+        if self.detail.only_active:
+            names = self._name_width()
+            yield from (self._target(state, names) for state in self.board.targets.values() if state.active)
+            yield self._run()
+            return
         for stage in Stage:
             if states := self.board.stage(stage):
                 yield from self._stage(stage, states)
@@ -182,7 +190,7 @@ class _View:
         return Text.assemble(mark, title, (f"  {number}: {told}", "dim"))
 
     def _target(self, state: TargetState, names: int) -> Text:
-        name = set_cell_size(one_line(state.target.service), names)
+        name = set_cell_size(self._name(state), names)
         if state.result is not None:
             return self._ended(state, name)
         if state.started is None:
@@ -273,8 +281,11 @@ class _View:
     def _spin(self) -> str:
         return str(_spinner(self.marks.spinner).render(self.now))
 
+    def _name(self, state: TargetState) -> str:
+        return one_line(str(state.target) if self.detail.only_active else state.target.service)
+
     def _name_width(self) -> int:
-        longest = max(cell_len(one_line(target.service)) for target in self.board.targets)
+        longest = max(cell_len(self._name(state)) for state in self.board.targets.values())
         return max(1, min(longest, max(8, self.width // 3)))
 
 
