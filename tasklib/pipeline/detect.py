@@ -1,0 +1,80 @@
+"""What a folder of tests holds, found by the names of its files alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["FULLSTACK", "Language", "fullstack_files", "language"]
+
+FULLSTACK = "fullstack"
+"""The pytest marker of a service's tests that need the full stack: they run in the integration stage."""
+
+_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages"})
+_PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
+_SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
+
+
+class Language(StrEnum):
+    PYTHON = "python"
+    SCRIPT = "script"
+    """JavaScript or TypeScript."""
+    BOTH = "both"
+    NONE = "none"
+
+
+def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
+    """The language of the tests in ``folder`` and below, leaving out the folders in ``without``.
+
+    Files named as tests decide; where there are none, any Python file makes it Python (a project may have
+    patterns of its own).
+    """
+    python = script = anything = False
+    for path in _files(folder, without):
+        python = python or bool(_PYTHON_TEST.fullmatch(path.name))
+        script = script or bool(_SCRIPT_TEST.fullmatch(path.name))
+        anything = anything or path.suffix == ".py"
+        if python and script:
+            return Language.BOTH
+    if script:
+        return Language.SCRIPT
+    return Language.PYTHON if python or anything else Language.NONE
+
+
+def fullstack_files(tests: Path | None) -> tuple[Path, ...]:
+    """Test files below ``tests`` that mention the marker ``fullstack``, without starting any process.
+
+    A conftest.py that mentions it stands for its whole folder. Empty where nothing does.
+    """
+    if tests is None or not tests.is_dir():
+        return ()
+    word = re.compile(rb"\b" + FULLSTACK.encode() + rb"\b")
+    found: list[Path] = []
+    for path in _files(tests, ()):
+        named = path.name == "conftest.py" or (path.suffix == ".py" and "test" in path.name)
+        if named and word.search(_read(path)):
+            found.append(path.parent if path.name == "conftest.py" else path)
+    folders = {path for path in found if path.is_dir()}
+    return tuple(sorted({path for path in found if not folders.intersection(path.parents)}))
+
+
+def _files(folder: Path, without: tuple[Path, ...]) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        here = Path(parent)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _SKIPPED and not name.startswith(".") and here / name not in without
+        )
+        for name in sorted(names):
+            yield here / name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

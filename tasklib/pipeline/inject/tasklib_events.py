@@ -1,0 +1,428 @@
+"""Tells tasklib what pytest does, as it happens: one JSON object a line, appended to the file TASKLIB_EVENTS.
+
+This file alone is put on the path of a foreign environment and loaded by name (``-p tasklib_events``).
+That environment may hold any pytest from 6 on and any Python from 3.6 on, and not tasklib: hence the old
+syntax, and no import that pytest has not made already.
+
+A file, and not a pipe: every event is there once ``write`` returned, even if the interpreter dies a moment
+later, whatever wrapper started it; nothing waits for a slow reader; no thread has to flush, which would make
+every ``fork`` in a test warn.
+
+==========  ========================================================================================
+``e``       further keys
+==========  ========================================================================================
+hello       pid, root (what test ids and files are relative to), pytest, worker (empty: the main one)
+collected   n, deselected; again while workers report
+start       id, worker
+finish      id, outcome, seconds [setup, call, teardown], worker; file, line; why (of a skip or xfail);
+            failures [{when, sub, line, file, message, detail}]; sections [[title, text]]
+broken      id, kind (collection, conftest, usage, internal), message, detail: could not be run
+absent      id, why: a module that skipped itself while it was collected
+stop        kind (the exception's name), why: the session was interrupted from inside
+end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little)
+==========  ========================================================================================
+"""
+
+import json
+import os
+import signal
+
+import pytest
+
+LIMIT = 60000
+"""Characters that one text of an event may have: what is longer loses its middle."""
+
+MARKER = "fullstack"
+
+_dumps = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config, parser):
+    reporter = _take_over(early_config)
+    outcome = yield
+    if outcome.excinfo is None:
+        _define_integration(parser)
+    elif reporter is not None:
+        reporter.conftest_failed(outcome.excinfo[1])
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "fullstack: a service's test that needs the full stack")
+    given = getattr(config, "workerinput", {}).get("tasklib")
+    if given:
+        _register(config, given["events"], given["fullstack"], config.workerinput["workerid"])
+
+
+def _take_over(config):
+    """Read what tasklib set and take it out of the environment: a pytest run inside a test is its own."""
+    path = os.environ.pop("TASKLIB_EVENTS", "")
+    fullstack = os.environ.pop("TASKLIB_FULLSTACK", "")
+    here = os.path.dirname(os.path.abspath(__file__))
+    kept = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry != here]
+    if any(kept):
+        os.environ["PYTHONPATH"] = os.pathsep.join(kept)
+    else:
+        os.environ.pop("PYTHONPATH", None)
+    return _register(config, path, fullstack, "") if path else None
+
+
+def _register(config, path, fullstack, worker):
+    try:
+        channel = Channel(path)
+    except OSError:
+        return None  # Nobody listens (any more), or a worker on another machine: the tests run all the same.
+    reporter = Reporter(config, channel, fullstack, worker)
+    config.pluginmanager.register(reporter, "tasklib-reporter")
+    return reporter
+
+
+def _define_integration(parser):
+    """Define ``--integration`` unless a conftest or plugin has: defining it twice ends pytest."""
+    try:
+        unknown = parser.parse_known_and_unknown_args(["--integration"])[1]
+    except Exception:
+        return  # Known, and wants a value.
+    if "--integration" in unknown:
+        parser.addoption(
+            "--integration", action="store_true", default=False, help="run against real services"
+        )
+
+
+class Channel:
+    def __init__(self, path):
+        self.path = path
+        self.pid = os.getpid()
+        self.fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def send(self, event):
+        """Append one event. A child that a test forked stays silent; nothing here can fail a test."""
+        if os.getpid() != self.pid:
+            return
+        line = (_dumps(event) + "\n").encode("ascii")
+        try:
+            os.write(self.fd, line)
+        except OSError:
+            try:  # A test closed every descriptor it found.
+                self.fd = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                os.write(self.fd, line)
+            except OSError:
+                pass
+
+
+class Test:
+    """What the reports of one test have said so far."""
+
+    __slots__ = ("failures", "file", "line", "outcome", "seconds", "sections", "why", "worker")
+
+    def __init__(self):
+        self.seconds = [0.0, 0.0, 0.0]
+        self.outcome = "passed"
+        self.failures = []
+        self.sections = ()
+        self.why = ""
+        self.worker = ""
+        self.file = None
+        self.line = None
+
+
+class Reporter:
+    """Turns pytest's hooks into events: in the main process, or in one of xdist's workers.
+
+    A worker tells only what its main process does not learn: which test it has begun, what it deselected.
+    """
+
+    def __init__(self, config, channel, fullstack, worker):
+        self.channel = channel
+        self.send = channel.send
+        self.config = config
+        self.fullstack = fullstack
+        self.worker = worker
+        self.root = str(getattr(config, "rootpath", None) or config.rootdir)
+        self.tests = {}
+        self.broken = set()
+        self.counts = {}
+        self.deselected = 0
+        self.distributing = False
+        self._dump_stacks_on_request()
+        self.send(
+            {
+                "e": "hello",
+                "pid": os.getpid(),
+                "root": self.root,
+                "pytest": pytest.__version__,
+                "worker": worker,
+            }
+        )
+
+    def _dump_stacks_on_request(self):
+        """On the last real-time signal every thread's stack goes to ``<events>.<pid>``."""
+        try:
+            import faulthandler
+
+            path = "%s.%d" % (self.channel.path, os.getpid())
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            faulthandler.register(signal.SIGRTMAX, file=descriptor, all_threads=True, chain=False)
+        except (ImportError, AttributeError, OSError, RuntimeError, ValueError):
+            pass
+
+    # What is there to run
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        if not self.fullstack:
+            return
+        wanted = self.fullstack == "only"
+        kept = []
+        dropped = []
+        for item in items:
+            marked = item.get_closest_marker(MARKER) is not None
+            (kept if marked == wanted else dropped).append(item)
+        if dropped:
+            items[:] = kept
+            config.hook.pytest_deselected(items=dropped)
+
+    def pytest_deselected(self, items):
+        self.deselected += len(items)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_collection(self):
+        outcome = yield
+        error = outcome.excinfo[1] if outcome.excinfo else None
+        if isinstance(error, pytest.UsageError) and not self.worker:
+            self._broken("", "usage", "\n".join(str(part) for part in error.args), "")
+
+    def pytest_collection_finish(self, session):
+        self._collected("", len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node, ids):
+        self._collected(node.gateway.id, len(ids))
+
+    def _collected(self, source, number):
+        self.counts[source] = number
+        # Every worker collects everything; with `--dist each` every worker also runs everything.
+        each = getattr(self.config.option, "dist", "no") == "each"
+        total = sum(self.counts.values()) if each else max(self.counts.values())
+        self.send({"e": "collected", "n": total, "deselected": self.deselected, "worker": self.worker})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node):
+        self.distributing = True
+        node.workerinput["tasklib"] = {"events": self.channel.path, "fullstack": self.fullstack}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self):
+        outcome = yield
+        if outcome.excinfo:
+            return
+        report = outcome.get_result()
+        call = getattr(report, "call", None)
+        if report.outcome == "failed" and call is not None and call.excinfo is not None:
+            error = call.excinfo.value
+            # Kept on the report, where xdist carries it from the worker to the main process.
+            report.tasklib_message = _describe(error.__cause__ or error)
+
+    def pytest_collectreport(self, report):
+        if self.worker:
+            return
+        if report.outcome == "failed":
+            message = getattr(report, "tasklib_message", "")
+            self._broken(report.nodeid, "collection", message, _text(report))
+        elif report.outcome == "skipped":
+            self.send({"e": "absent", "id": str(report.nodeid), "why": _reason(report)})
+
+    # What the tests do
+
+    def pytest_runtest_logstart(self, nodeid, location):
+        if not self.distributing:
+            self.send({"e": "start", "id": str(nodeid), "worker": self.worker})
+
+    def pytest_runtest_logreport(self, report):
+        if self.worker:
+            return
+        nodeid = report.nodeid
+        test = self.tests.get(nodeid)
+        if test is None:
+            test = self.tests[nodeid] = Test()
+            test.worker = getattr(report, "worker_id", "")
+        if hasattr(report, "context"):
+            if report.outcome == "failed":
+                test.outcome = "failed"
+                self._failed(test, report, "call", _subtest(report))
+            return
+        when = report.when
+        if when == "call":
+            test.seconds[1] = report.duration
+        elif when == "setup":
+            test.seconds[0] = report.duration
+        elif when == "teardown":
+            test.seconds[2] = report.duration
+        outcome = report.outcome
+        if outcome == "passed":
+            if when == "call" and hasattr(report, "wasxfail") and test.outcome == "passed":
+                test.outcome = "xpassed"
+                test.why = str(report.wasxfail)
+            return
+        if outcome == "skipped":
+            if test.outcome == "passed":
+                expected = getattr(report, "wasxfail", None)
+                test.outcome = "skipped" if expected is None else "xfailed"
+                test.why = _reason(report) if expected is None else str(expected)
+            return
+        if outcome == "rerun":
+            test.outcome = "rerun"
+        elif test.outcome != "failed":
+            test.outcome = "error" if when in ("setup", "teardown") else "failed"
+        self._failed(test, report, when, "")
+        if when not in ("setup", "call", "teardown"):  # xdist's own report of a worker that died.
+            self._finish(nodeid)
+
+    def _failed(self, test, report, when, sub):
+        location = getattr(report, "location", None) or ("", None, "")
+        test.file = location[0]
+        test.line = None if location[1] is None else location[1] + 1
+        failure = {"when": when, "sub": sub, "message": _message(report), "detail": _text(report)}
+        found = _place(report.longrepr, location[0], self.root, str(self.config.invocation_params.dir), when)
+        if found:
+            failure["file"], failure["line"] = found
+        test.failures.append(failure)
+        test.sections = report.sections
+
+    def pytest_runtest_logfinish(self, nodeid, location):
+        self._finish(nodeid)
+
+    def _finish(self, nodeid):
+        test = self.tests.pop(nodeid, None)
+        if test is None:
+            return
+        event = {"e": "finish", "id": str(nodeid), "outcome": test.outcome, "seconds": test.seconds}
+        if test.worker:
+            event["worker"] = test.worker
+        if test.why:
+            event["why"] = _cut(test.why)
+        if test.failures:
+            event["file"], event["line"], event["failures"] = test.file, test.line, test.failures
+            event["sections"] = [[str(title), _cut(text)] for title, text in test.sections]
+        self.send(event)
+
+    # How it ends
+
+    def conftest_failed(self, error):
+        if isinstance(error, pytest.UsageError):
+            self._broken("", "usage", "\n".join(str(part) for part in error.args), "")
+            return
+        given = getattr(error, "excinfo", None)
+        cause = (
+            getattr(error, "cause", None)
+            or (given[1] if isinstance(given, tuple) else error.__cause__)
+            or error
+        )
+        path = getattr(error, "path", None)
+        name = os.path.relpath(str(path), self.root) if path else ""
+        import traceback
+
+        text = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
+        self._broken(name, "conftest", _describe(cause), text)
+
+    def _broken(self, nodeid, kind, message, detail):
+        if (nodeid, detail) in self.broken:
+            return
+        self.broken.add((nodeid, detail))
+        event = {
+            "e": "broken",
+            "id": str(nodeid),
+            "kind": kind,
+            "message": _cut(message),
+            "detail": _cut(detail),
+        }
+        self.send(event)
+
+    def pytest_internalerror(self, excrepr, excinfo):
+        if not self.worker:
+            self._broken("", "internal", _describe(excinfo.value), str(excrepr))
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        if not self.worker:
+            error = excinfo.value
+            self.send({"e": "stop", "kind": type(error).__name__, "why": _cut(str(error))})
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session, exitstatus):
+        if self.worker:
+            return
+        for nodeid in list(self.tests):
+            self._finish(nodeid)
+        # Other plugins change the code while they finish; what the session holds in the end is what counts.
+        code = int(getattr(session, "exitstatus", exitstatus))
+        only = bool(getattr(self.config.option, "collectonly", False))
+        self.send({"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()})
+
+    def _coverage(self):
+        """What pytest-cov found too little of, in percent: [wanted, found], else nothing."""
+        plugin = self.config.pluginmanager.getplugin("_cov")
+        wanted = getattr(getattr(plugin, "options", None), "cov_fail_under", None)
+        found = getattr(plugin, "cov_total", None)
+        return [wanted, found] if wanted and found is not None and found < wanted else None
+
+
+def _describe(error):
+    return _cut("%s: %s" % (type(error).__name__, error))
+
+
+def _cut(text):
+    text = str(text)
+    if len(text) <= LIMIT:
+        return text
+    half = LIMIT // 2
+    return "%s\n[... %d characters left out ...]\n%s" % (text[:half], len(text) - 2 * half, text[-half:])
+
+
+def _text(report):
+    try:
+        return _cut(report.longreprtext)
+    except Exception as error:
+        return "cannot be shown: %r" % (error,)
+
+
+def _message(report):
+    """What was raised, as the exception says it; empty where the report holds only text."""
+    representation = report.longrepr
+    crash = getattr(representation, "reprcrash", None)
+    text = getattr(crash, "message", None) or getattr(representation, "errorstring", None) or ""
+    return _cut(text)
+
+
+def _reason(report):
+    longrepr = report.longrepr
+    text = longrepr[2] if isinstance(longrepr, tuple) and len(longrepr) == 3 else longrepr
+    text = str(text)
+    return _cut(text[9:] if text.startswith("Skipped: ") else text)
+
+
+def _subtest(report):
+    describe = getattr(report, "sub_test_description", None) or getattr(report, "_sub_test_description", None)
+    try:
+        return _cut(describe())
+    except Exception:
+        return "(<subtest>)"
+
+
+def _place(longrepr, test_file, root, start, when):
+    """File (relative to the root) and line of the failure: the deepest frame that is the project's own.
+
+    For a call that is the test's own file, whatever helper raised; a fixture fails where it is written.
+    """
+    own = os.path.normpath(os.path.join(root, test_file))
+    best = None
+    entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", None) or ()
+    for entry in entries:
+        place = getattr(entry, "reprfileloc", None)
+        line = getattr(place, "lineno", None)
+        if line is None:
+            continue
+        path = os.path.normpath(os.path.join(start, str(place.path)))
+        inside = path.startswith(root + os.sep) and "site-packages" not in path
+        if path == own or (inside and when != "call"):
+            best = (os.path.relpath(path, root), line)
+    return best

@@ -1,0 +1,77 @@
+"""Where a test process stands: the Python stacks that its interpreter writes when it is asked or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["dump", "lean", "line_in"]
+
+PATIENCE = 0.5
+"""Seconds that an interpreter has to write its stacks."""
+
+_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+) in ')
+_MACHINERY = re.compile(
+    r'File ".*[/\\](_pytest|pluggy|xdist|execnet|pytest)[/\\]|File ".*[/\\]bin[/\\]|<frozen runpy>'
+)
+
+
+def dump(events: Path, pids: Sequence[int]) -> str:
+    """Have the interpreters ``pids`` write their stacks beside ``events``, as the injected plugin set up.
+
+    Only a process that still holds the event file open is asked: the signal would end any other. Empty on
+    systems that cannot tell.
+    """
+    number = getattr(signal, "SIGRTMAX", None)
+    asked = [pid for pid in pids if number is not None and _holds(pid, events)]
+    for pid in asked:
+        with contextlib.suppress(OSError):
+            os.kill(pid, number or 0)
+    deadline = time.monotonic() + PATIENCE
+    texts = [_settled(events.with_name(f"{events.name}.{pid}"), deadline) for pid in asked]
+    return "\n".join(text for text in texts if text)
+
+
+def lean(text: str) -> str:
+    """``text`` without the frames of the test runner itself."""
+    return "\n".join(line for line in text.splitlines() if not _MACHINERY.search(line))
+
+
+def line_in(text: str, file: str) -> int | None:
+    """The line of the innermost frame in ``file``, stacks being written innermost frame first."""
+    for line in text.splitlines():
+        frame = _FRAME.match(line)
+        if frame and os.path.normpath(frame["file"]) == file:
+            return int(frame["line"])
+    return None
+
+
+def _holds(pid: int, path: Path) -> bool:
+    folder = Path(f"/proc/{pid}/fd")
+    try:
+        return any(_target(entry) == str(path) for entry in folder.iterdir())
+    except OSError:
+        return False
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _settled(path: Path, deadline: float) -> str:
+    """What stands in ``path`` once it has stopped growing, or at the deadline."""
+    before, text = "", ""
+    while time.monotonic() < deadline and not (text and text == before):
+        before = text
+        time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            text = path.read_text(errors="replace")
+    return text

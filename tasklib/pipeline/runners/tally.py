@@ -1,0 +1,101 @@
+"""What a running suite has come to so far, in bounded memory, told to the sink as it changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from tasklib.events import (
+    Counts,
+    Event,
+    Target,
+    TestFinished,
+    TestOutcome,
+    TestResult,
+    TestsCollected,
+    TestStarted,
+)
+
+__all__ = ["Tally"]
+
+SLOWEST = 20
+"""How many of the slowest tests are kept."""
+
+DETAILED = 200
+"""How many failures are kept with their whole text; the further ones keep their message."""
+
+
+class Tally:
+    """Counts, failures, the slowest tests and those that run now."""
+
+    def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
+        self.target = target
+        self.failures: list[TestResult] = []
+        self.running: dict[str, tuple[str, float]] = {}
+        """By worker: the test's id, and when it began (``time.monotonic()``)."""
+        self._emit = emit
+        self._outcomes: Counter[TestOutcome] = Counter()
+        self._collected = 0
+        self._added = 0
+        self._slowest: list[tuple[float, int, TestResult]] = []
+        self._order = itertools.count()
+
+    @property
+    def counts(self) -> Counts:
+        seen = self._outcomes
+        return Counts(
+            total=self._collected + self._added,
+            passed=seen[TestOutcome.PASSED],
+            failed=seen[TestOutcome.FAILED],
+            errors=seen[TestOutcome.ERROR],
+            skipped=seen[TestOutcome.SKIPPED],
+            xfailed=seen[TestOutcome.XFAILED],
+            xpassed=seen[TestOutcome.XPASSED],
+            rerun=seen[TestOutcome.RERUN],
+        )
+
+    @property
+    def slowest(self) -> tuple[TestResult, ...]:
+        """The slowest tests, longest first, without what they printed."""
+        return tuple(result for _, _, result in sorted(self._slowest, reverse=True))
+
+    def collected(self, total: int) -> None:
+        self._collected = total
+        self._emit(TestsCollected(self.target, total + self._added))
+
+    def started(self, test: str, worker: str = "") -> None:
+        self.running[worker] = (test, time.monotonic())
+        self._emit(TestStarted(self.target, test, worker))
+
+    def finished(self, result: TestResult, worker: str = "") -> None:
+        for place in (worker, *self.running):
+            if self.running.get(place, ("", 0.0))[0] == result.id:
+                del self.running[place]
+                break
+        self._outcomes[result.outcome] += 1
+        if result.outcome in (TestOutcome.FAILED, TestOutcome.ERROR):
+            full = len(self.failures) < DETAILED
+            self.failures.append(result if full else dataclasses.replace(result, detail="", output=""))
+        self._time(result)
+        self._emit(TestFinished(self.target, result, worker))
+
+    def added(self, result: TestResult) -> None:
+        """A result that nobody collected: a file that cannot be imported, a test that never ended."""
+        self._added += 1
+        self._emit(TestsCollected(self.target, self._collected + self._added))
+        self.finished(result)
+
+    def _time(self, result: TestResult) -> None:
+        seconds = result.seconds
+        if len(self._slowest) >= SLOWEST and seconds <= self._slowest[0][0]:
+            return
+        lean = dataclasses.replace(result, detail="", output="") if result.detail or result.output else result
+        entry = (seconds, next(self._order), lean)
+        if len(self._slowest) < SLOWEST:
+            heapq.heappush(self._slowest, entry)
+        else:
+            heapq.heapreplace(self._slowest, entry)

@@ -1,0 +1,126 @@
+"""PURE: what a finished pytest process amounts to, from what it reported and how it ended."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from tasklib.events import Counts, Outcome
+
+__all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
+
+NO_TESTS = 5
+"""pytest's exit code for "nothing collected"."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is known when the process is gone.
+
+    ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
+    whether the plugin ever reported, ``ended`` the exit code pytest announced (``None``: it never did),
+    ``stopped`` why the session was interrupted from inside, ``trouble`` what kept pytest from working
+    (with its kind), ``last`` the last lines of its output.
+    """
+
+    code: int | None
+    counts: Counts
+    spoke: bool = True
+    ended: int | None = None
+    only_collected: bool = False
+    running: tuple[str, ...] = ()
+    deselected: int = 0
+    keyword: str = ""
+    paths: tuple[str, ...] = ()
+    stopped: str = ""
+    trouble: tuple[str, str] | None = None
+    coverage: tuple[float, float] | None = None
+    limit: float = 0.0
+    last: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    outcome: Outcome
+    reason: str = ""
+    exit_code: int = 0
+
+
+def judge(ending: Ending) -> Verdict:
+    """The outcome, with the reason where the tests alone do not explain it.
+
+    A pass needs all of it: pytest announced its end, with code 0, the process left with 0, and tests ran.
+    """
+    where = f"while {_named(ending.running)} ran" if ending.running else "between tests"
+    if ending.code is None:
+        running = f"{_named(ending.running)} was running" if ending.running else "no test was running"
+        return Verdict(Outcome.ERROR, f"ended after {ending.limit:g} s, its time limit: {running}", 1)
+    if ending.trouble:
+        return _troubled(*ending.trouble)
+    if not ending.spoke:
+        return Verdict(
+            Outcome.ERROR, _with(f"pytest did not start ({how_it_ended(ending.code)})", ending.last), 2
+        )
+    if ending.ended is None:
+        what = f"the test process ended {where} ({how_it_ended(ending.code)})"
+        return Verdict(Outcome.ERROR, what if ending.running else _with(what, ending.last), 1)
+    broken = ending.counts.failed + ending.counts.errors
+    if broken:
+        return Verdict(Outcome.FAILED, ending.stopped)
+    if ending.stopped:
+        return Verdict(Outcome.ERROR, ending.stopped, 1)
+    if ending.ended == NO_TESTS or (ending.counts.total == 0 and ending.code == 0):
+        return _empty(ending)
+    if ending.coverage:
+        wanted, found = ending.coverage
+        return Verdict(
+            Outcome.FAILED, f"coverage is {found:.2f} %, below the {wanted:g} % that the project asks for"
+        )
+    code = ending.ended or ending.code
+    if code:
+        said = how_it_ended(code)
+        return Verdict(Outcome.ERROR, _with(f"no test failed, but pytest ended with {said}", ending.last), 1)
+    if ending.counts.done == 0 and not ending.only_collected:
+        return Verdict(Outcome.ERROR, "pytest ended without running any of its tests", 1)
+    return Verdict(Outcome.PASSED)
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words: a signal by its name, also as a wrapper passes it on (128 + n).
+
+    >>> how_it_ended(-11), how_it_ended(139), how_it_ended(3)
+    ('SIGSEGV', 'SIGSEGV', 'exit code 3')
+    """
+    number = -code if code < 0 else code - 128
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"exit code {code}"
+
+
+def _troubled(kind: str, message: str) -> Verdict:
+    said = {
+        "conftest": "its conftest cannot be loaded",
+        "usage": "pytest refused its arguments",
+        "internal": "pytest or a plugin of it broke",
+    }.get(kind, kind)
+    return Verdict(Outcome.ERROR, f"{said}: {message}", 2 if kind == "usage" else 1)
+
+
+def _empty(ending: Ending) -> Verdict:
+    if ending.keyword and (ending.deselected or not ending.counts.skipped):
+        return Verdict(Outcome.SKIPPED, f"no test matches -k {ending.keyword!r}")
+    if ending.counts.skipped:
+        return Verdict(Outcome.ERROR, "no test ran: every module skipped itself", 2)
+    place = ", ".join(ending.paths[:3]) or "the folder"
+    if ending.deselected:
+        return Verdict(Outcome.ERROR, f"no test ran: all {ending.deselected} in {place} are deselected", 2)
+    return Verdict(Outcome.ERROR, f"no tests found in {place}", 2)
+
+
+def _named(running: tuple[str, ...]) -> str:
+    return " and ".join(running[:3]) + (f" and {len(running) - 3} more" if len(running) > 3 else "")
+
+
+def _with(what: str, last: str) -> str:
+    return f"{what}: {last}" if last else what

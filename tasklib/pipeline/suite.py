@@ -1,0 +1,76 @@
+"""A suite: one target's test command, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from tasklib.events import Target
+
+__all__ = ["Preparation", "Suite", "SuiteKind", "SuiteOptions"]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A command that a suite needs once, run in ``folder``, unless ``stamp`` is newer than ``source``.
+
+    ``source`` (absolute, must exist) is also what concurrent preparations lock.
+    """
+
+    argv: tuple[str, ...]
+    folder: Path
+    source: Path
+    stamp: Path
+
+    def needed(self) -> bool:
+        try:
+            return self.stamp.stat().st_mtime < self.source.stat().st_mtime
+        except OSError:
+            return True
+
+
+class SuiteKind(StrEnum):
+    """How a suite's results are learnt."""
+
+    PYTEST = "pytest"
+    VITEST = "vitest"
+    COMMAND = "command"
+    """By a JUnit report if it writes one, else by its exit code."""
+
+
+@dataclass(frozen=True)
+class SuiteOptions:
+    """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds."""
+
+    keyword: str = ""
+    extra: tuple[str, ...] = ()
+    timeout: float | None = None
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A test command, ready to run: ``argv`` in ``cwd`` with ``env`` added and ``unset`` taken away.
+
+    ``folder`` is the target's own, to which the files of its tests are relative; ``paths`` are the tests
+    (relative to ``cwd``), ``prepare`` what has to be there first, ``timeout`` in seconds. ``fullstack`` is
+    which tests that are marked so run (``only`` them, or all but them: ``exclude``); ``skip`` is why the
+    suite cannot take part in this run, empty if it can.
+    """
+
+    target: Target
+    kind: SuiteKind
+    argv: tuple[str, ...]
+    cwd: Path
+    folder: Path
+    paths: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unset: frozenset[str] = frozenset()
+    prepare: tuple[Preparation, ...] = ()
+    timeout: float | None = None
+    keyword: str = ""
+    fullstack: str = ""
+    skip: str = ""
