@@ -15,14 +15,14 @@ from dev.consent import Consent
 from dev.dotenv import write_dotenvs
 from dev.engine import ensure_engine
 from dev.environment import Environment, ensure_environment
-from dev.errors import DevError
+from dev.errors import DevError, UsageError
 from dev.facts import Host
 from dev.images import Choice, dotenv, summary, variables
 from dev.probe import probe_host
 from dev.provision_images import ensure_images
 from dev.state import set_up_lock
 
-__all__ = ["main", "pytest_arguments"]
+__all__ = ["main", "parse", "pytest_arguments"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "example-project"
@@ -34,12 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     for terminating in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(terminating) is not signal.SIG_IGN:
             signal.signal(terminating, _interrupt)
-    own, extra = _split(arguments)
-    options = _parser().parse_args(own)
-    if extra and options.command != "test":
-        print(f"dev: `{options.command}` takes no arguments after --", file=sys.stderr)
-        return 2
     try:
+        options, extra = parse(arguments)
         with set_up_lock():
             run: Callable[[], None] = _COMMANDS[options.command](Consent(given=options.provide_engine), extra)
         run()
@@ -52,13 +48,25 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The tool's own options, and what stands after the first `--`, for pytest.
+
+    Raises UsageError for the latter with any other command; what argparse refuses ends with exit code 2.
+    """
+    own, extra = _split(arguments)
+    options = _parser().parse_args(own)
+    if extra and options.command != "test":
+        raise UsageError(f"`{options.command}` takes no arguments after --.")
+    return options, extra
+
+
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 dev", description="Set up this checkout and run things in it."
+        prog="python3 dev", description="Set up this checkout and run things in it.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (
@@ -67,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         ("setup", "set up only: .venv, engine, images"),
         ("images", "choose, pull or build the images only, and print them"),
     ):
-        command = commands.add_parser(name, help=text, description=text)
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         command.add_argument(
             "--provide-engine",
             action="store_true",

@@ -9,6 +9,10 @@ from dev.errors import NoEngine
 __all__ = ["Consent"]
 
 
+def _terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
 class Consent:
     """Whether this run may install and start things; one answer counts for the whole run."""
 
@@ -19,7 +23,7 @@ class Consent:
         """Return when `action` is permitted; raises NoEngine with what to do when it is not."""
         if self.given:
             return
-        if sys.stdin.isatty() and sys.stdout.isatty():
+        if _terminal():
             try:
                 answer = input(f"dev: {need} Shall I {action}? [y/N] ")
             except EOFError:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["LOCAL_ENDPOINTS", "Engine", "Host", "Reach", "host_from", "version_of"]
+__all__ = ["LOCAL_ENDPOINTS", "Engine", "Host", "Reach", "host_from", "reach_of", "version_of"]
 
 LOCAL_ENDPOINTS = frozenset({"", "unix:///var/run/docker.sock", "unix:///run/docker.sock"})
 """The endpoints that a daemon started here listens on."""
@@ -42,6 +42,7 @@ class Reach(enum.Enum):
     ANSWERS = "answers"
     SILENT = "silent"
     DENIED = "denied"
+    INCOMPATIBLE = "incompatible"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,14 @@ def host_from(os_release: Mapping[str, str], *, root: bool, systemd: bool) -> Ho
         root=root,
         systemd=systemd,
     )
+
+
+def reach_of(error: str) -> Reach:
+    """What the words of a Docker client that got no version say about the engine."""
+    said = error.lower()
+    if "permission denied" in said:
+        return Reach.DENIED
+    return Reach.INCOMPATIBLE if "api version" in said else Reach.SILENT
 
 
 def version_of(text: str) -> tuple[int, ...]:

@@ -41,10 +41,14 @@ def engine_steps(host: Host, engine: Engine) -> tuple[Step, ...]:
         return ()
     if engine.reach is Reach.ANSWERS:
         return (_compose(host, engine),)
+    if engine.reach is Reach.INCOMPATIBLE:
+        raise NoEngine(
+            f"Docker's client and engine are of versions too far apart: {engine.reason.partition(chr(10))[0]}\n"
+            "Update the older one, or set DOCKER_API_VERSION to the engine's."
+        )
     if engine.endpoint not in LOCAL_ENDPOINTS:
         raise NoEngine(
-            f"No Docker Engine answers at {engine.endpoint}, which DOCKER_HOST or the Docker context names"
-            f"{_because(engine)}.\n"
+            f"No Docker Engine answers at {engine.endpoint}, which DOCKER_HOST or the Docker context names.\n"
             "Start that engine, or use the local one: unset DOCKER_HOST; docker context use default"
         )
     if engine.reach is Reach.DENIED and not host.root:
@@ -64,13 +68,8 @@ def engine_steps(host: Host, engine: Engine) -> tuple[Step, ...]:
 def _start(host: Host, engine: Engine) -> tuple[Step, ...]:
     if not host.root:
         how = "systemctl start docker" if host.systemd else "dockerd"
-        raise NoEngine(f"The Docker Engine is installed but not running{_because(engine)}.\nRun: sudo {how}")
+        raise NoEngine(f"The Docker Engine is installed but not running.\nRun: sudo {how}")
     return (Start(host.systemd),) if engine.compose else (Start(host.systemd), _compose(host, engine))
-
-
-def _because(engine: Engine) -> str:
-    first = engine.reason.splitlines()[0] if engine.reason else ""
-    return f" ({first})" if first else ""
 
 
 def _needs_later_suite(host: Host) -> bool:

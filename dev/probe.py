@@ -11,9 +11,9 @@ from pathlib import Path
 
 from dev.apt import Source, parse_deb822, parse_one_line
 from dev.commands import query
-from dev.facts import Engine, Host, Reach, host_from, version_of
+from dev.facts import Engine, Host, Reach, host_from, reach_of, version_of
 
-__all__ = ["apt_sources", "engine_answers", "probe_engine", "probe_host"]
+__all__ = ["apt_sources", "dockerd", "engine_answers", "probe_engine", "probe_host"]
 
 _APT = Path("/etc/apt")
 _SBIN = ("/usr/sbin", "/sbin", "/usr/local/sbin")
@@ -54,11 +54,10 @@ def probe_engine() -> Engine:
         engine = replace(engine, reach=Reach.ANSWERS, version=answer.out)
     if engine.usable:
         return engine
-    denied = "permission denied" in answer.err.lower()
     context = query(["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"])
     return replace(
         engine,
-        reach=engine.reach if answer.ok else Reach.DENIED if denied else Reach.SILENT,
+        reach=engine.reach if answer.ok else reach_of(answer.err),
         reason="" if answer.ok else answer.err,
         endpoint=os.environ.get("DOCKER_HOST") or context.out or os.environ.get("DOCKER_CONTEXT", ""),
         daemon=dockerd() is not None,

@@ -122,24 +122,23 @@ def _build_base(base: Base, recipe: str) -> None:
     log.unlink(missing_ok=True)
     archive = state_dir() / f"base-{os.getpid()}.tar"
     previous = query(["docker", "image", "inspect", "--format", "{{.Id}}", BASE])
-    with step(f"building the stand-ins' base from {base.suites[0]}"):
-        try:
-            _bootstrap(base, archive, log)
-            changes = [f"LABEL {LABEL}={recipe}", 'CMD ["/bin/bash"]']
-            if BUNDLE.is_file():
-                changes += [f"ENV {name}={BUNDLE}" for name in _BUNDLE_VARIABLES]
-            run_logged(
-                ["docker", "import", *(w for c in changes for w in ("--change", c)), str(archive), BASE], log
-            )
-        finally:
-            archive.unlink(missing_ok=True)
+    try:
+        _bootstrap(base, archive, log)
+        changes = [f"LABEL {LABEL}={recipe}", 'CMD ["/bin/bash"]']
+        if BUNDLE.is_file():
+            changes += [f"ENV {name}={BUNDLE}" for name in _BUNDLE_VARIABLES]
+        options = [word for change in changes for word in ("--change", change)]
+        run_logged(["docker", "import", *options, str(archive), BASE], log)
+    finally:
+        archive.unlink(missing_ok=True)
     _forget(previous.out, BASE)
 
 
 def _bootstrap(base: Base, archive: Path, log: Path) -> None:
     for suite in base.suites:
         try:
-            run_logged(bootstrap_command(base, suite, archive, bundle=BUNDLE.is_file()), log)
+            with step(f"building the stand-ins' base from {suite}"):
+                run_logged(bootstrap_command(base, suite, archive, bundle=BUNDLE.is_file()), log)
         except CommandFailed as error:
             archive.unlink(missing_ok=True)
             if suite == base.suites[-1]:
