@@ -42,8 +42,9 @@ def engine_steps(host: Host, engine: Engine) -> tuple[Step, ...]:
     if engine.reach is Reach.ANSWERS:
         return (_compose(host, engine),)
     if engine.reach is Reach.INCOMPATIBLE:
+        first = engine.reason.partition("\n")[0]
         raise NoEngine(
-            f"Docker's client and engine are of versions too far apart: {engine.reason.partition(chr(10))[0]}\n"
+            f"Docker's client and engine are of versions too far apart: {first}\n"
             "Update the older one, or set DOCKER_API_VERSION to the engine's."
         )
     if engine.endpoint not in LOCAL_ENDPOINTS:
