@@ -18,7 +18,7 @@ from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.state import State, default_state
 
-__all__ = ["ProcessIdentity", "current", "host_id", "identify", "is_alive"]
+__all__ = ["ProcessIdentity", "boot_id", "current", "host_id", "identify", "is_alive"]
 
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
@@ -47,14 +47,14 @@ def identify(pid: int) -> ProcessIdentity | None:
     start_time = _start_time(pid)
     if not start_time:
         return None
-    return ProcessIdentity(pid, start_time, _boot_id(), _pid_namespace(), host_id())
+    return ProcessIdentity(pid, start_time, boot_id(), _pid_namespace(), host_id())
 
 
 def is_alive(identity: ProcessIdentity) -> bool | None:
     """Whether that very process still runs; ``None`` where this process cannot know."""
     if identity.host != host_id() or identity.pid_namespace != _pid_namespace():
         return None
-    if identity.boot_id != _boot_id():
+    if identity.boot_id != boot_id():
         return False
     start_time = _start_time(identity.pid)
     return None if start_time is None else start_time == identity.start_time
@@ -128,7 +128,8 @@ def _signalled(pid: int) -> str | None:
 
 
 @functools.cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """The id of the machine's present boot; empty where it cannot be known."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import stat
 import tempfile
@@ -60,7 +61,7 @@ class State:
             descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(msgspec.json.encode(record))
+                    file.write(_encode(record))
                 Path(temporary).replace(path)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -116,10 +117,10 @@ class State:
 
     def _load(self, path: Path, kind: type[T]) -> T | None:
         try:
-            return msgspec.json.decode(path.read_bytes(), type=kind)
+            return msgspec.convert(json.loads(path.read_bytes()), kind)
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
+        except (OSError, ValueError, RecursionError):
             with contextlib.suppress(OSError):
                 path.replace(path.with_suffix(".unreadable"))
             return None
@@ -172,6 +173,11 @@ def _temporary() -> Path:
         where=str(folder),
         remedy="Set XDG_STATE_HOME to a folder of yours.",
     )
+
+
+def _encode(record: object) -> bytes:
+    """JSON in ASCII: names of files and branches need not be valid Unicode."""
+    return json.dumps(msgspec.to_builtins(record)).encode()
 
 
 def _part(text: str) -> str:

@@ -80,6 +80,12 @@ class Project:
     jobs: int | None = None
     base_branch: str = "main"
 
+    @property
+    def suite(self) -> str:
+        """What the target of the project's own tests is called: its name, if no service has that."""
+        taken = not self.single and any(service.name == self.name for service in self.services)
+        return f"{self.name} (project)" if taken else self.name
+
     def fixed_project(self, environment: Environment) -> str:
         """The Compose project of the dev or prod stack, the same in every checkout: ``<name>-dev``."""
         plain = f"{self.name}-{environment}"

@@ -36,7 +36,7 @@ def targets(
     ``full_stack`` says whether a service has tests marked for the full stack: they are a target of the
     integration stage. Raises as :func:`select_services` does.
     """
-    _check(names, project, {service.name for service in project.services} | {project.name})
+    _check(names, project, {service.name for service in project.services} | {project.suite})
     wanted = set(stages)
     found = [
         Target(stage, service.name)
@@ -46,7 +46,7 @@ def targets(
         if _has(project, service, stage, full_stack)
     ]
     if Stage.INTEGRATION in wanted and project.integration:
-        found.insert(_first(found, Stage.INTEGRATION), Target(Stage.INTEGRATION, project.name))
+        found.insert(_first(found, Stage.INTEGRATION), Target(Stage.INTEGRATION, project.suite))
     return tuple(target for target in found if not names or target.service in names)
 
 
