@@ -1,0 +1,3 @@
+from tasklib.sessions import register
+
+register()
