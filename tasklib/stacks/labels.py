@@ -1,0 +1,38 @@
+"""The labels that say whose a container, network or volume is. Images never carry them.
+
+What is built on a labelled image inherits its labels, so images are known by their exact tags instead.
+"""
+
+from __future__ import annotations
+
+from tasklib.isolation import Instance, slug
+
+__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
+
+INSTANCE = "io.tasklib.instance"
+CHECKOUT = "io.tasklib.checkout"
+HOST = "io.tasklib.host"
+STACK = "io.tasklib.stack"
+SERVICE = "io.tasklib.service"
+"""Only on the copies that stand for a service's further replicas: the service's own key."""
+
+FULL_STACK = "full"
+"""The value of :data:`STACK` for the full stack; filters need a value that is not empty."""
+
+
+def labels(instance: Instance, stack: str | None = None) -> dict[str, str]:
+    """The labels of everything that belongs to a stack of an instance; the same on every run.
+
+    A stack called ``full`` cannot be mistaken for the full stack: its label is ``full_``, which no slug is.
+    """
+    return {
+        INSTANCE: instance.id,
+        CHECKOUT: instance.checkout,
+        HOST: instance.host,
+        STACK: FULL_STACK if stack is None else _own(stack),
+    }
+
+
+def _own(stack: str) -> str:
+    name = slug(stack)
+    return f"{name}_" if name == FULL_STACK else name

@@ -1,0 +1,84 @@
+"""Values that still say what is somewhere else now: a fixed host port, an old address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.ports import port_variable
+
+__all__ = ["follow_addresses", "point_out"]
+
+_HOST_PORT = re.compile(
+    r"(?<![\w.-])(localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1\]|host\.docker\.internal):(\d{1,5})(?!\d)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:]))"
+)
+
+
+def follow_addresses(draft: Draft) -> None:
+    """Name servers and host entries are addresses and nothing else: they move with them."""
+    for name, service in draft.services():
+        for index, server in enumerate(service.get("dns") or []):
+            if new := draft.moved.get(str(server)):
+                draft.put(("services", name, "dns", index), new, "addresses", "the address moved")
+        for index, entry in enumerate(service.get("extra_hosts") or []):
+            host, separator, address = _host_entry(str(entry))
+            if new := draft.moved.get(address):
+                path = ("services", name, "extra_hosts", index)
+                draft.put(path, f"{host}{separator}{new}", "addresses", "the address moved")
+
+
+def _host_entry(entry: str) -> tuple[str, str, str]:
+    separator = "=" if "=" in entry else ":"
+    host, found, address = entry.partition(separator)
+    return host, found, address.strip("[]")
+
+
+def point_out(draft: Draft) -> None:
+    """Find values that name a host port the stack no longer has, or an address that moved."""
+    for name, service in draft.services():
+        if name in draft.copies:
+            continue
+        for variable, text in _values(service):
+            for host, number in _HOST_PORT.findall(text):
+                _point_out_port(draft, name, variable, host, int(number))
+            for found in _ADDRESS.findall(text):
+                if new := draft.moved.get(found):
+                    draft.hint(name, variable, f"names the address {found}, which is {new} in this stack")
+        if service.get("privileged"):
+            draft.hint(
+                name, "privileged", "can change the machine itself, and so what other instances run on"
+            )
+
+
+def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: int) -> None:
+    if (found := draft.published.get(number)) is None:
+        return
+    owner, target = found
+    draft.hint(
+        name,
+        variable,
+        f"names {host}:{number}, but {owner}'s port is a free one here; "
+        f"`${{{port_variable(owner, target)}}}` in the file is its number",
+    )
+
+
+def _values(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in (service.get("environment") or {}).items():
+        if value is not None:
+            yield key, str(value)
+    for key in ("command", "entrypoint"):
+        value = service.get(key)
+        if value:
+            yield key, value if isinstance(value, str) else "\n".join(map(str, value))
+    for key, value in (service.get("labels") or {}).items():
+        yield f"labels.{key}", str(value)
+    build = service.get("build")
+    if isinstance(build, dict):
+        for key, value in (build.get("args") or {}).items():
+            yield f"build.args.{key}", str(value)

@@ -1,0 +1,158 @@
+"""Built images: names of the stack's own, followed by whoever uses the old ones."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tasklib.isolation import readable_image, slug, with_hash
+from tasklib.stacks.rewrite.dockerfile import bases, rename_bases
+from tasklib.stacks.rewrite.draft import Draft
+
+__all__ = ["built_name", "name_built_images", "same_image"]
+
+_RULE = "images"
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:__|[_.]|-+)[a-z0-9]+)*")
+
+
+def name_built_images(draft: Draft) -> tuple[str, ...]:
+    """Give every built image a name of its own; returns all tags that building makes."""
+    renamed = _old_names(draft)
+    tags: list[str] = []
+    for name, service in draft.services():
+        if isinstance(service.get("build"), dict) and name not in draft.copies:
+            tags += _name(draft, name, service)
+    for name, service in draft.services():
+        if isinstance(service.get("build"), dict):
+            _follow_in_build(draft, name, service["build"], renamed)
+        else:
+            _follow(draft, name, service, renamed)
+    return tuple(dict.fromkeys(tags))
+
+
+def built_name(project: str, key: str) -> str:
+    """The image of service ``key`` of a project, a valid reference no other project or key has."""
+    if not _REPOSITORY.fullmatch(project):
+        project = with_hash(project, project)
+    return f"{project}.{slug(key)}:latest"
+
+
+def _old_names(draft: Draft) -> dict[str, str]:
+    """Plain old reference → key of the service that builds it; copies build nothing any more."""
+    renamed: dict[str, str] = {}
+    for name, service in draft.services():
+        if not isinstance(service.get("build"), dict):
+            continue
+        if name in draft.copies:
+            why = f"{draft.copies[name]} builds it"
+            draft.drop(("services", name, "build"), _RULE, why)
+            draft.put(("services", name, "image"), built_name(draft.project, draft.copies[name]), _RULE, why)
+            draft.drop(("services", name, "pull_policy"), _RULE, why)
+            continue
+        # Without a name, Compose calls it after the project.
+        default = f"{draft.config.get('name')}-{name}"
+        for image in (service.get("image"), default, *(service["build"].get("tags") or [])):
+            if image:
+                renamed.setdefault(same_image(str(image)), name)
+    return renamed
+
+
+def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:
+    new, readable = built_name(draft.project, name), readable_image(draft.project, name)
+    path = ("services", name)
+    draft.put((*path, "image"), new, _RULE, "another branch builds its own")
+    draft.put(
+        (*path, "build", "tags"),
+        [readable],
+        _RULE,
+        "tags of the file are shared by all; this one is for people",
+    )
+    if service.get("pull_policy") != "build":
+        draft.drop((*path, "pull_policy"), _RULE, "it is built here and nowhere to be pulled")
+    return [new, readable]
+
+
+def _follow(draft: Draft, name: str, service: dict[str, Any], renamed: dict[str, str]) -> None:
+    builder = renamed.get(same_image(str(service.get("image") or "")))
+    if builder is not None:
+        path = ("services", name)
+        draft.put((*path, "image"), built_name(draft.project, builder), _RULE, f"{builder} builds it")
+        draft.drop((*path, "pull_policy"), _RULE, "it is built here and nowhere to be pulled")
+
+
+def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: dict[str, str]) -> None:
+    path = ("services", name, "build")
+    used: set[str] = set()
+
+    def new_name(image: str) -> str | None:
+        builder = renamed.get(same_image(image))
+        if builder is None or builder == name:
+            return None
+        used.add(builder)
+        return built_name(draft.project, builder)
+
+    for key, value in (build.get("args") or {}).items():
+        if isinstance(value, str) and (new := new_name(value)):
+            draft.put((*path, "args", key), new, _RULE, "it names an image that another service builds")
+    for key, value in (build.get("additional_contexts") or {}).items():
+        scheme, _, image = str(value).partition("://")
+        if scheme == "docker-image" and (new := new_name(image)):
+            at = (*path, "additional_contexts", key)
+            draft.put(at, f"docker-image://{new}", _RULE, "it names an image that another service builds")
+    text = build.get("dockerfile_inline")
+    if text is None:
+        # `$` is doubled in a config.
+        text = draft.facts.dockerfiles.get(name, "").replace("$", "$$")
+    mapping = {image: new for image in bases(text) if (new := new_name(image))}
+    if mapping:
+        inline = rename_bases(text, mapping)
+        why = f"it starts from what {', '.join(sorted(used))} builds, under its new name"
+        # Not additional_contexts: engines before 23 do not know them.
+        draft.drop((*path, "dockerfile"), _RULE, why)
+        draft.put((*path, "dockerfile_inline"), inline, _RULE, why)
+    for builder in sorted(used):
+        _build_after(draft, name, builder)
+
+
+def _build_after(draft: Draft, name: str, builder: str) -> None:
+    """Compose builds along ``depends_on``, and under a new name there is no earlier image to start from."""
+    if _reaches(draft, name, builder) or _reaches(draft, builder, name):
+        return
+    value = {"condition": "service_started", "required": True}
+    why = f"its image starts from the one of {builder}, which is built first"
+    draft.put(("services", name, "depends_on", builder), value, _RULE, why)
+
+
+def _reaches(draft: Draft, start: str, end: str) -> bool:
+    services, seen, ahead = draft.config["services"], set(), [start]
+    while ahead:
+        name = ahead.pop()
+        if name == end:
+            return True
+        if name in seen or name not in services:
+            continue
+        seen.add(name)
+        service = services[name]
+        ahead += service.get("depends_on") or {}
+        ahead += [str(link).partition(":")[0] for link in service.get("links") or []]
+        for key in ("network_mode", "ipc", "pid"):
+            kind, _, other = str(service.get(key) or "").partition(":")
+            if kind == "service":
+                ahead.append(other)
+        ahead += [str(entry).partition(":")[0] for entry in service.get("volumes_from") or []]
+    return False
+
+
+def same_image(image: str) -> str:
+    """A reference in full, for comparing: ``app`` → ``docker.io/library/app:latest``."""
+    if not image:
+        return ""
+    name, at, digest = image.partition("@")
+    first, slash, _ = name.partition("/")
+    if not slash:
+        name = f"docker.io/library/{name}"
+    elif "." not in first and ":" not in first and first != "localhost":
+        name = f"docker.io/{name}"
+    if not at and ":" not in name.rpartition("/")[2]:
+        name = f"{name}:latest"
+    return f"{name}{at}{digest}"

@@ -1,0 +1,135 @@
+"""How containers are checked, restarted, stopped and logged in a test stack."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.durations import duration, seconds
+
+__all__ = ["bound_restarts", "check_fast", "forget_profiles", "label", "log_locally", "stop_at_once"]
+
+_INTERVAL, _RETRIES = 30.0, 3
+"""The engine's defaults."""
+
+_FASTEST, _SLOWEST = 0.2, 1.0
+_CHECK_COST = 0.035
+"""Processor seconds of one check that starts Python."""
+_CHECK_SHARE = 0.25
+"""Of the machine's processors, for all checks of a stack together."""
+
+_RESTARTS = 10
+_READABLE_LOGS = ("json-file", "local", "none")
+
+
+def check_fast(draft: Draft) -> None:
+    """Health checks run fast while the stack starts, and nobody loses patience earlier than the file says."""
+    checked = [name for name, service in draft.services() if _is_checked(service)]
+    fast = _bearable(len(checked), draft.facts.cpus)
+    for name in checked:
+        service = draft.config["services"][name]
+        check, path = service["healthcheck"], ("services", name, "healthcheck")
+        interval = seconds(check.get("interval")) or _INTERVAL
+        retries = int(check.get("retries") or _RETRIES)
+        patience = (seconds(check.get("start_period")) or 0.0) + interval * retries
+        quick = min(fast, interval)
+        if not draft.facts.start_interval:
+            draft.drop((*path, "start_interval"), "health", "this engine does not know it")
+            draft.put((*path, "interval"), duration(quick), "health", "ready is seen at once")
+            _extend(draft, path, patience - quick * retries)
+        elif not draft.owned(service):
+            own = seconds(check.get("start_interval")) or quick
+            draft.put((*path, "start_interval"), duration(min(own, quick)), "health", "ready is seen at once")
+            _extend(draft, path, patience)
+
+
+def _is_checked(service: dict[str, Any]) -> bool:
+    check = service.get("healthcheck") or {}
+    return bool(check) and not check.get("disable") and check.get("test") not in (["NONE"], "NONE")
+
+
+def _bearable(checks: int, cpus: int) -> float:
+    """Seconds between checks so that all together leave most of the machine alone."""
+    needed = checks * _CHECK_COST / (_CHECK_SHARE * max(cpus, 1))
+    return min(max(math.ceil(needed * 20) / 20, _FASTEST), _SLOWEST)
+
+
+def _extend(draft: Draft, path: tuple[str | int, ...], period: float) -> None:
+    check = draft.config["services"][path[1]]["healthcheck"]
+    if period - (seconds(check.get("start_period")) or 0.0) > 0.0005:
+        why = "failures while starting do not count for as long as the file was patient"
+        draft.put((*path, "start_period"), duration(period), "health", why)
+
+
+def bound_restarts(draft: Draft) -> None:
+    """A container that crashes until what it needs is there comes up; nothing comes back after a reboot."""
+    for name, service in draft.services():
+        policy, path = str(service.get("restart") or ""), ("services", name)
+        deploy = (service.get("deploy") or {}).get("restart_policy") or {}
+        bounded = _bounded(policy) if policy else _bounded_deploy(deploy)
+        if bounded is None:
+            continue
+        why = "a crash is retried, but not for ever, and not after a reboot"
+        draft.put((*path, "restart"), bounded, "restart", why)
+        if deploy:
+            draft.drop((*path, "deploy", "restart_policy"), "restart", "`restart` says it")
+
+
+def _bounded(policy: str) -> str | None:
+    kind, _, limit = policy.partition(":")
+    if kind in ("always", "unless-stopped"):
+        return f"on-failure:{_RESTARTS}"
+    if kind == "on-failure":
+        return f"on-failure:{_limit(limit)}"
+    return None
+
+
+def _bounded_deploy(policy: dict[str, Any]) -> str | None:
+    if not policy or policy.get("condition") == "none":
+        return None
+    return f"on-failure:{_limit(policy.get('max_attempts'))}"
+
+
+def _limit(text: Any) -> int:
+    found = re.fullmatch(r"\d+", str(text or ""))
+    count = int(found[0]) if found else 0
+    return count if 0 < count <= _RESTARTS else _RESTARTS
+
+
+def stop_at_once(draft: Draft) -> None:
+    """What keeps nothing needs no time to stop."""
+    if draft.facts.kept:
+        return
+    for name, service in draft.services():
+        if "provider" not in service:
+            draft.put(("services", name, "stop_grace_period"), "0s", "grace", "the stack keeps nothing")
+
+
+def log_locally(draft: Draft) -> None:
+    """Logs stay with the engine, where they are read after a failure and removed with the container."""
+    for name, service in draft.services():
+        logging = service.get("logging") or {}
+        driver = logging.get("driver")
+        if driver and driver not in _READABLE_LOGS:
+            why = f"{driver} takes the logs elsewhere"
+            draft.put(("services", name, "logging"), {"driver": "json-file"}, "logging", why)
+
+
+def forget_profiles(draft: Draft) -> None:
+    """Rendering chose the profiles; every service that is left is meant to run."""
+    for name, _ in draft.services():
+        draft.drop(("services", name, "profiles"), "profiles", "the choice is made already")
+
+
+def label(draft: Draft) -> None:
+    """Containers, networks and volumes say whose they are; images do not, or what is built on them would."""
+    parts = [("services", name, service) for name, service in draft.services() if "provider" not in service]
+    for section in ("networks", "volumes"):
+        for key, part in draft.section(section).items():
+            if not part.get("external") and part.get("driver") not in ("host", "none", "null"):
+                parts.append((section, key, part))
+    for section, key, part in parts:
+        merged = {**(part.get("labels") or {}), **draft.labels}
+        draft.put((section, key, "labels"), merged, "labels", "it is found again by its labels")

@@ -1,0 +1,89 @@
+"""What goes into the rewriting and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from tasklib.project import Shared
+
+__all__ = ["Change", "Facts", "Hint", "Isolation", "Problem"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the decision needs from outside the rendered config, so that it stays pure.
+
+    ``start_interval``: the engine knows it (Engine 25, API 1.44). ``cpus``: of the engine's machine.
+    ``subnets``: network key → subnet (``10.1.2.32/27``) that is this stack's; a missing key leaves the choice
+    to the engine. ``ports``: ``TASKLIB_PORT_API_8000`` → the host port kept free for service api, port 8000.
+    ``kept``: the stack keeps its data, so nothing of it lives in memory and it stops gracefully.
+    ``shared``: what the project allows its tests to touch. ``checkout_root``: absolute; without it every
+    writable mount counts as outside. ``probe``: the same files rendered with another TEST_INSTANCE_ID; a name
+    that differs there is one the file scopes itself. ``image_volumes``: image → the VOLUME paths it declares.
+    ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
+    stays on disk, or ``all``.
+    """
+
+    start_interval: bool = False
+    cpus: int = 2
+    subnets: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    ports: Mapping[str, int] = field(default_factory=lambda: _NOTHING)
+    kept: bool = False
+    shared: Shared = field(default_factory=Shared)
+    checkout_root: str | None = None
+    probe: Mapping[str, Any] | None = None
+    image_volumes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    dockerfiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    persistent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that the isolated config holds differently, the rule that did it and why.
+
+    ``path`` is readable (``services.api.ports[0]``); ``before`` and ``after`` are JSON values, ``None`` where
+    there is nothing.
+    """
+
+    rule: str
+    path: str
+    before: Any
+    after: Any
+    why: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the file shares with the world outside and no rewriting can take away; ``up`` refuses it."""
+
+    path: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A value that may be wrong in an isolated stack, by service and by where it stands (``variable``)."""
+
+    service: str
+    variable: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """The isolated config and the reasons for it.
+
+    ``config`` is JSON-able and what Compose is given. ``built_images`` are all tags that building it makes.
+    """
+
+    config: dict[str, Any]
+    changes: tuple[Change, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    built_images: tuple[str, ...] = ()

@@ -1,0 +1,133 @@
+"""Container names nobody else has, and everything in the file that says the old ones."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tasklib.isolation import slug
+from tasklib.stacks.rewrite.draft import Draft
+
+__all__ = ["follow_names", "kept_name", "name_containers"]
+
+_RULE = "names"
+_HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def name_containers(draft: Draft) -> None:
+    """Give every container an explicit name; the file's own stays reachable as an alias."""
+    for name, service in draft.services():
+        if "provider" in service:
+            continue  # No container: something outside Compose makes whatever it is.
+        old = service.get("container_name")
+        new = kept_name(draft, "services", name, "container_name") or draft.name(name)
+        why = "a fixed name can be used once per machine" if old else "Compose's own name fits two branches"
+        draft.put(("services", name, "container_name"), new, _RULE, why)
+        if old and old != new and old != name:
+            _alias(draft, name, service, old)
+
+
+def _alias(draft: Draft, name: str, service: dict[str, Any], alias: str) -> None:
+    networks = service.get("networks") or {}
+    if not _HOST_NAME.fullmatch(alias):
+        return
+    # On networks of its own where there are any: on a shared one the alias would answer for other stacks too.
+    own = [key for key in networks if not (draft.section("networks").get(key) or {}).get("external")]
+    for key in own or networks:
+        aliases = list((networks[key] or {}).get("aliases") or [])
+        if alias not in aliases:
+            path = ("services", name, "networks", key, "aliases")
+            draft.put(path, [*aliases, alias], _RULE, "the old container name stays a host name inside")
+
+
+def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
+    """The name the file gives, where rendering with another TEST_INSTANCE_ID changes it: it is scoped.
+
+    A service's own stack appends its name, since it may run beside the full stack.
+    """
+    part = draft.section(section).get(key) or {}
+    name = part.get(field)
+    if not name or draft.facts.probe is None:
+        return None
+    if draft.owned(part):
+        return str(name)
+    probed = ((draft.facts.probe.get(section) or {}).get(key) or {}).get(field)
+    if probed is None or probed == name or _looks_like_ours(draft, str(name)):
+        return None
+    return str(name) if draft.stack is None else f"{name}_{slug(draft.stack)}"
+
+
+def _looks_like_ours(draft: Draft, name: str) -> bool:
+    """Whether a name of the file's could be one that some stack of tasklib's makes."""
+    return "." in name and name.startswith(f"{draft.instance.prefix}-")
+
+
+def follow_names(draft: Draft) -> None:
+    """References to containers by name become references to services, which follow whatever name they get."""
+    _collect(draft)
+    for name, service in draft.services():
+        for key in ("network_mode", "ipc", "pid"):
+            _follow_namespace(draft, name, service, key)
+        _follow_volumes(draft, name, service)
+        _follow_links(draft, name, service)
+
+
+def _collect(draft: Draft) -> None:
+    project = draft.config.get("name") or ""
+    for name, _ in draft.services():
+        # What Compose would have called it is known to some files, too.
+        for default in (f"{project}-{name}-1", f"{project}_{name}_1"):
+            draft.containers.setdefault(default, name)
+    for name, service in draft.services():
+        if service.get("container_name"):
+            draft.containers[service["container_name"]] = name
+
+
+def _follow_namespace(draft: Draft, name: str, service: dict[str, Any], key: str) -> None:
+    kind, _, container = str(service.get(key) or "").partition(":")
+    if kind != "container":
+        return
+    path = ("services", name, key)
+    if owner := draft.containers.get(container):
+        draft.put(path, f"service:{owner}", _RULE, f"the container {container} has another name now")
+    else:
+        _foreign(draft, path, container)
+
+
+def _follow_volumes(draft: Draft, name: str, service: dict[str, Any]) -> None:
+    for index, entry in enumerate(service.get("volumes_from") or []):
+        kind, *rest = str(entry).split(":")
+        if kind != "container" or not rest:
+            continue
+        path = ("services", name, "volumes_from", index)
+        if owner := draft.containers.get(rest[0]):
+            value = ":".join([owner, *rest[1:]])
+            draft.put(path, value, _RULE, f"the container {rest[0]} has another name now")
+        else:
+            _foreign(draft, path, rest[0])
+
+
+def _follow_links(draft: Draft, name: str, service: dict[str, Any]) -> None:
+    foreign = []
+    for index, entry in enumerate(service.get("external_links") or []):
+        container, _, alias = str(entry).partition(":")
+        path = ("services", name, "external_links", index)
+        if owner := draft.containers.get(container):
+            links = [*(service.get("links") or []), f"{owner}:{alias or container}"]
+            why = f"{container} is a container of this file, with another name now"
+            draft.put(("services", name, "links"), links, _RULE, why)
+        else:
+            foreign.append(entry)
+            _foreign(draft, path, container)
+    if service.get("external_links") and not foreign:
+        draft.drop(("services", name, "external_links"), _RULE, "they link containers of this file")
+    elif service.get("external_links"):
+        draft.put(("services", name, "external_links"), foreign, _RULE, "the others are of this file")
+
+
+def _foreign(draft: Draft, path: tuple[str | int, ...], container: str) -> None:
+    draft.problem(
+        path,
+        f"uses the container {container}, which is not of this file",
+        f"add {container} as a service to the test stack, or take this out of the test stack's Compose file",
+    )

@@ -1,0 +1,273 @@
+"""Networks of the stack's own, in subnets of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from typing import Any
+
+from tasklib.stacks.rewrite.addresses import (
+    derived_subnet,
+    derived_ula,
+    move_ipv4,
+    move_ipv6,
+    move_range,
+    offset,
+    parse_address,
+    parse_network,
+)
+from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.names import kept_name
+from tasklib.stacks.rewrite.normal import long_form
+from tasklib.stacks.rewrite.replicas import replica_count
+
+__all__ = ["join_own_networks", "own_networks", "subnet_sizes"]
+
+_RULE = "networks"
+_ADDRESSES = "addresses"
+_LAN_DRIVERS = ("macvlan", "ipvlan")
+_BRIDGE = ("", "default", "bridge", "overlay", "nat")
+_SMALLEST, _LARGEST_FOR_ADDRESSES, _LARGEST = 27, 24, 16
+_HOST_OPTIONS = ("com.docker.network.bridge.name", "com.docker.network.bridge.host_binding_ipv4")
+
+
+def subnet_sizes(config: Mapping[str, Any]) -> dict[str, int]:
+    """Network key → prefix length of the IPv4 subnet it needs; networks that get none are left out.
+
+    ``config`` is the rendered one. /27 holds 29 containers; more containers, or static addresses further up,
+    take a larger one (for addresses up to /24: beyond, they move closer).
+    """
+    plain = long_form(config)
+    _ensure_default(plain)
+    return {
+        key: _prefix(plain, key, network)
+        for key, network in (plain.get("networks") or {}).items()
+        if _gets_subnet(key, network) and network.get("enable_ipv4") is not False
+    }
+
+
+def _gets_subnet(key: str, network: dict[str, Any]) -> bool:
+    return not network.get("external") and str(network.get("driver") or "") in _BRIDGE
+
+
+def _prefix(config: dict[str, Any], key: str, network: dict[str, Any]) -> int:
+    members = sum(
+        replica_count(service)
+        for service in config["services"].values()
+        if key in (service.get("networks") or {}) or (key == "default" and _on_docker0(service))
+    )
+    pools, ranges = _pools(network), []
+    furthest = 0
+    for entry in _ipam(network):
+        found = parse_network(entry.get("ip_range"))
+        if isinstance(found, IPv4Network) and pools:
+            ranges.append(offset(found.network_address, pools) + found.num_addresses)
+    for address in _static(config, key, network):
+        furthest = max(furthest, offset(address, pools) + 2)
+    for end in ranges:
+        furthest = max(furthest, end)
+    prefix = _SMALLEST
+    while prefix > _LARGEST and (1 << (32 - prefix)) < members + 3 + len(_static(config, key, network)):
+        prefix -= 1
+    while prefix > _LARGEST_FOR_ADDRESSES and (1 << (32 - prefix)) < furthest:
+        prefix -= 1
+    return prefix
+
+
+def _ensure_default(config: dict[str, Any]) -> None:
+    """Compose makes the default network without being told; here it is told."""
+    used = {key for service in config["services"].values() for key in service.get("networks") or {}}
+    if "default" in used or any(_on_docker0(service) for service in config["services"].values()):
+        networks = config.get("networks") or {}
+        networks.setdefault("default", {})
+        config["networks"] = networks
+
+
+def _on_docker0(service: dict[str, Any]) -> bool:
+    return service.get("network_mode") in ("bridge", "default")
+
+
+def join_own_networks(draft: Draft) -> None:
+    """Services on the engine's shared bridge, or on a network named by ``network_mode``, join the stack's."""
+    named = {network.get("name"): key for key, network in draft.section("networks").items()}
+    for name, service in draft.services():
+        mode = str(service.get("network_mode") or "")
+        path = ("services", name, "network_mode")
+        if not mode or mode == "none" or mode.startswith(("service:", "container:")):
+            continue
+        if mode in ("bridge", "default") or mode in named:
+            key = named.get(mode, "default")
+            why = (
+                "the engine's own bridge is shared by all"
+                if key == "default"
+                else "the network's key follows"
+            )
+            draft.drop(path, _RULE, why)
+            draft.put(("services", name, "networks"), {key: None}, _RULE, why)
+        elif mode == "host":
+            _host(draft, path)
+        elif mode not in draft.facts.shared.networks:
+            _shared(draft, path, mode)
+    _ensure_default(draft.config)
+
+
+def _host(draft: Draft, path: tuple[str | int, ...]) -> None:
+    if not draft.facts.shared.host_network:
+        draft.problem(
+            path, "uses the host's network, with every port of it", _allow("shared.host-network = true")
+        )
+
+
+def _shared(draft: Draft, path: tuple[str | int, ...], name: str) -> None:
+    draft.problem(
+        path, f"uses the network {name}, which is not of this stack", _allow(f'shared.networks = ["{name}"]')
+    )
+
+
+def _allow(line: str) -> str:
+    return f"allow it with `{line}` under [tool.tasklib] in pyproject.toml, or take it out of the test stack"
+
+
+def own_networks(draft: Draft) -> None:
+    """Every network of the file gets a name, labels and a subnet of its own."""
+    for key, network in list(draft.section("networks").items()):
+        path = ("networks", key)
+        name, driver = str(network.get("name") or key), str(network.get("driver") or "")
+        if network.get("external"):
+            if name == "host":
+                _host(draft, path)
+            elif name != "none" and not {key, name} & draft.facts.shared.networks:
+                _shared(draft, path, name)
+            continue
+        if driver == "host":
+            _host(draft, path)
+            continue
+        if driver in ("none", "null"):
+            continue
+        if driver in _LAN_DRIVERS and not {key, name} & draft.facts.shared.networks:
+            draft.problem(
+                path,
+                f"is a {driver} network on the host's own LAN",
+                _allow(f'shared.networks = ["{key}"]'),
+            )
+        _own(draft, key, network)
+
+
+def _own(draft: Draft, key: str, network: dict[str, Any]) -> None:
+    path = ("networks", key)
+    new = kept_name(draft, "networks", key, "name") or draft.name(key)
+    draft.put((*path, "name"), new, _RULE, "a network of this stack alone")
+    if network.get("driver") == "overlay":
+        why = "one engine carries the stack; overlay networks need a swarm"
+        draft.drop((*path, "driver"), _RULE, why)
+        draft.drop((*path, "driver_opts"), _RULE, why)
+    for option in _HOST_OPTIONS:
+        draft.drop((*path, "driver_opts", option), _RULE, "it names something on the host, where it is taken")
+    if network.get("driver") in _LAN_DRIVERS:
+        return  # Its addresses are the LAN's; there is a problem instead.
+    _move_ipv4(draft, key, network)
+    _move_ipv6(draft, key, network)
+
+
+def _ipam(network: dict[str, Any]) -> list[dict[str, Any]]:
+    return [dict(entry or {}) for entry in (network.get("ipam") or {}).get("config") or []]
+
+
+def _pools(network: dict[str, Any]) -> list[IPv4Network]:
+    found = (parse_network(entry.get("subnet")) for entry in _ipam(network))
+    return [pool for pool in found if isinstance(pool, IPv4Network)]
+
+
+def _attachments(config: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, service["networks"][key])
+        for name, service in config["services"].items()
+        if (service.get("networks") or {}).get(key)
+    ]
+
+
+def _static(config: dict[str, Any], key: str, network: dict[str, Any]) -> list[IPv4Address]:
+    texts = [attachment.get("ipv4_address") for _, attachment in _attachments(config, key)]
+    for entry in _ipam(network):
+        texts += (entry.get("aux_addresses") or {}).values()
+    found = (parse_address(text) for text in texts if text)
+    return sorted({address for address in found if isinstance(address, IPv4Address)})
+
+
+def _move_ipv4(draft: Draft, key: str, network: dict[str, Any]) -> None:
+    old = [entry for entry in _ipam(network) if _is_version(entry, 4)]
+    pools, static = _pools(network), _static(draft.config, key, network)
+    chosen = draft.facts.subnets.get(key)
+    if chosen is None and static and _gets_subnet(key, network):
+        # An address needs a subnet that the config names.
+        identity = (draft.instance.host, draft.instance.checkout, draft.project, key)
+        chosen = str(derived_subnet(_prefix(draft.config, key, network), *identity))
+    others = [entry for entry in _ipam(network) if not _is_version(entry, 4)]
+    path = ("networks", key, "ipam", "config")
+    if chosen is None:
+        if old:
+            why = "a fixed subnet can be used once per machine; the engine chooses one"
+            draft.put(path, others, _ADDRESSES, why) if others else draft.drop(path, _ADDRESSES, why)
+        return
+    new = IPv4Network(chosen)
+    first: dict[str, Any] = old[0] if old else {}
+    gateway = parse_address(first.get("gateway"))
+    moved, new_gateway = move_ipv4(static, pools, new, gateway if isinstance(gateway, IPv4Address) else None)
+    pool: dict[str, Any] = {"subnet": str(new)}
+    if new_gateway is not None:
+        pool["gateway"] = str(new_gateway)
+    ip_range = parse_network(first.get("ip_range"))
+    if isinstance(ip_range, IPv4Network) and (place := move_range(ip_range, pools, new)) is not None:
+        pool["ip_range"] = str(place)
+    auxiliary = {
+        host: str(moved[address])
+        for host, text in (first.get("aux_addresses") or {}).items()
+        if isinstance(address := parse_address(text), IPv4Address) and address in moved
+    }
+    if auxiliary:
+        pool["aux_addresses"] = auxiliary
+    draft.put(path, [pool, *others], _ADDRESSES, "a small subnet of this stack's own")
+    if isinstance(gateway, IPv4Address) and new_gateway is not None:
+        _note(draft, gateway, str(new_gateway))
+    for name, attachment in _attachments(draft.config, key):
+        address = parse_address(attachment.get("ipv4_address"))
+        if not isinstance(address, IPv4Address):
+            continue
+        at = ("services", name, "networks", key, "ipv4_address")
+        if address in moved:
+            draft.put(at, str(moved[address]), _ADDRESSES, "the address moves with its subnet")
+            _note(draft, address, str(moved[address]))
+        else:
+            draft.drop(at, _ADDRESSES, "the subnet has no room for it")
+
+
+def _move_ipv6(draft: Draft, key: str, network: dict[str, Any]) -> None:
+    old = [entry for entry in _ipam(network) if _is_version(entry, 6)]
+    if not old and not any(found.get("ipv6_address") for _, found in _attachments(draft.config, key)):
+        return
+    pools = [p for entry in old if isinstance(p := parse_network(entry.get("subnet")), IPv6Network)]
+    new = derived_ula(draft.instance.host, draft.instance.checkout, draft.project, key)
+    pool = {"subnet": str(new)}
+    gateway = parse_address(old[0].get("gateway")) if old else None
+    if gateway is not None and gateway.version == 6:
+        pool["gateway"] = str(move_ipv6(gateway, pools, new))
+    others = [entry for entry in _ipam(network) if not _is_version(entry, 6)]
+    why = "a unique local subnet of this stack's own"
+    draft.put(("networks", key, "ipam", "config"), [*others, pool], _ADDRESSES, why)
+    for name, attachment in _attachments(draft.config, key):
+        address = parse_address(attachment.get("ipv6_address"))
+        if address is not None and address.version == 6:
+            moved = str(move_ipv6(address, pools, new))
+            at = ("services", name, "networks", key, "ipv6_address")
+            draft.put(at, moved, _ADDRESSES, "the address moves with its subnet")
+            _note(draft, address, moved)
+
+
+def _is_version(entry: dict[str, Any], version: int) -> bool:
+    found = parse_network(entry.get("subnet")) or parse_address(entry.get("gateway"))
+    return (found.version if found is not None else 4) == version
+
+
+def _note(draft: Draft, old: Any, new: str) -> None:
+    if str(old) != new:
+        draft.moved[str(old)] = new

@@ -1,0 +1,96 @@
+"""Published ports: any free one, on loopback alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from tasklib.stacks.rewrite.draft import Draft
+
+__all__ = ["free_ports", "port_variable", "reserved_ports"]
+
+_RULE = "ports"
+_LOOPBACK = "127.0.0.1"
+_RESERVED = re.compile(r"TASKLIB_PORT_[A-Za-z0-9_]+_[0-9]+")
+
+
+def reserved_ports(texts: Iterable[str]) -> frozenset[str]:
+    """The ``TASKLIB_PORT_<SERVICE>_<PORT>`` variables that Compose files as written mention."""
+    return frozenset(name for text in texts for name in _RESERVED.findall(text))
+
+
+def port_variable(service: str, target: int | str) -> str:
+    """``("price-db", 5432)`` → ``TASKLIB_PORT_PRICE_DB_5432``."""
+    return f"TASKLIB_PORT_{re.sub('[^A-Z0-9]', '_', service.upper())}_{target}"
+
+
+def free_ports(draft: Draft) -> None:
+    """Every published port becomes a free one on 127.0.0.1; ports kept free beforehand are taken."""
+    taken: set[tuple[int, str]] = set()
+    for name, service in draft.services():
+        path = ("services", name, "ports")
+        _note_published(draft, name, service)
+        if service.get("network_mode") or "provider" in service:
+            draft.drop(path, _RULE, "ports are published by containers with a network of their own")
+            continue
+        ports = service.get("ports") or []
+        kept: dict[tuple[Any, str], dict[str, Any]] = {}
+        for index, port in enumerate(ports):
+            new = _free(draft, name, port, taken)
+            protocol = str(port.get("protocol") or "tcp")
+            first = kept.setdefault((new.get("target"), protocol), new)
+            if new is not first:
+                draft.record(
+                    (*path, index), port, None, _RULE, "one free port reaches the same container port"
+                )
+            elif new != port:
+                draft.record((*path, index), port, new, _RULE, _why(new, port))
+        for target in sorted(set(map(int, _reserved(draft, name))) - {target for target, _ in kept}):
+            new = {"mode": "ingress", "target": target, "protocol": "tcp"}
+            kept[target, "tcp"] = new = _free(draft, name, new, taken)
+            draft.record((*path, len(kept) - 1), None, new, _RULE, "its number is asked for in the file")
+        if kept:
+            service["ports"] = list(kept.values())
+
+
+def _free(draft: Draft, name: str, port: dict[str, Any], taken: set[tuple[int, str]]) -> dict[str, Any]:
+    new = {**port, "host_ip": _LOOPBACK}
+    published = new.pop("published", None)
+    reserved = _reserved(draft, name)
+    number = reserved.get(str(port.get("target")))
+    if number is None and published in {str(n) for n in reserved.values()}:
+        number = int(published)
+    protocol = str(port.get("protocol") or "tcp")
+    if number is not None and (number, protocol) not in taken:
+        taken.add((number, protocol))
+        new["published"] = str(number)
+    return new
+
+
+def _reserved(draft: Draft, name: str) -> dict[str, int]:
+    """Container port → the host port kept free for it; one container alone can have it."""
+    if name in draft.copies:
+        return {}
+    start = port_variable(name, "")
+    ports = draft.facts.ports.items()
+    found = {variable.removeprefix(start): number for variable, number in ports if variable.startswith(start)}
+    return {target: number for target, number in found.items() if target.isdigit()}
+
+
+def _note_published(draft: Draft, name: str, service: dict[str, Any]) -> None:
+    for port in service.get("ports") or []:
+        first, _, last = str(port.get("published") or "").partition("-")
+        if first.isdigit() and int(first) and (last or first).isdigit():
+            reserved = {str(number) for number in draft.facts.ports.values()}
+            for number in range(int(first), min(int(last or first), int(first) + 100) + 1):
+                if str(number) not in reserved:
+                    draft.published.setdefault(number, (name, port.get("target", number)))
+
+
+def _why(new: dict[str, Any], port: dict[str, Any]) -> str:
+    if new.get("published") == port.get("published"):
+        return "ports are published on loopback alone"
+    if "published" in new:
+        return "this port was kept free for it"
+    return "a fixed host port can be used once per machine; ports are published on loopback alone"

@@ -1,0 +1,72 @@
+"""Further replicas become services of their own.
+
+Compose names replicas ``<project>-<service>-<n>``, a join that two branches can share, and a container_name
+rules replicas out. So replica 2 of ``api`` is a service ``api.2`` that answers to the name ``api`` as well.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from tasklib.stacks.labels import SERVICE
+from tasklib.stacks.rewrite.draft import Draft
+
+__all__ = ["replica_count", "spread_replicas"]
+
+_RULE = "replicas"
+_WHY = "every container has a name that no other branch can have, which Compose's names for replicas are not"
+
+
+def replica_count(service: dict[str, Any]) -> int:
+    """How many containers Compose would start for a service (long form)."""
+    deploy = service.get("deploy") or {}
+    if deploy.get("mode") in ("global", "global-job"):
+        return 1
+    for count in (service.get("scale"), deploy.get("replicas")):
+        if count is not None:
+            return int(count)
+    return 1
+
+
+def spread_replicas(draft: Draft) -> None:
+    """Replace replicas by copies of the service and let whoever waited for it wait for all of them."""
+    services = draft.config["services"]
+    copies: dict[str, list[str]] = {}
+    for name, service in draft.services():
+        count = replica_count(service)
+        if count < 2:
+            continue
+        draft.drop(("services", name, "scale"), _RULE, _WHY)
+        draft.drop(("services", name, "deploy", "replicas"), _RULE, _WHY)
+        for number in range(2, count + 1):
+            key = f"{name}.{number}"
+            while key in services:
+                key += "-"
+            services[key] = _copy(service, name)
+            draft.copies[key] = name
+            copies.setdefault(name, []).append(key)
+            draft.record(("services", key), None, f"a copy of {name}", _RULE, _WHY)
+    for name, service in draft.services():
+        for needed, condition in list((service.get("depends_on") or {}).items()):
+            for key in copies.get(needed, []):
+                path = ("services", name, "depends_on", key)
+                draft.put(path, deepcopy(condition), _RULE, f"whoever waits for {needed} waits for all of it")
+
+
+def _copy(service: dict[str, Any], name: str) -> dict[str, Any]:
+    copy = deepcopy(service)
+    # One container alone can have these.
+    for key in ("container_name", "mac_address"):
+        copy.pop(key, None)
+    networks = copy.get("networks") or {}
+    for key, attachment in networks.items():
+        own = {k: v for k, v in (attachment or {}).items() if k not in _SINGLE}
+        own["aliases"] = [*(own.get("aliases") or []), name]
+        networks[key] = own
+    labels = copy.setdefault("labels", {}) or {}
+    copy["labels"] = {**labels, SERVICE: name}
+    return copy
+
+
+_SINGLE = ("ipv4_address", "ipv6_address", "mac_address", "link_local_ips")

@@ -1,0 +1,138 @@
+"""Data stores known by their images: where their data lies, and which of it can live in memory."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Any
+
+from tasklib.stacks.rewrite.draft import Draft
+
+__all__ = ["declared_volumes", "image_name", "keep_in_memory"]
+
+_RULE = "memory"
+
+_POSTGRES = ("/var/lib/postgresql", "/bitnami/postgresql")
+_MYSQL = ("/var/lib/mysql", "/bitnami/mysql", "/bitnami/mariadb")
+_REDIS = ("/data", "/bitnami/redis", "/bitnami/valkey", "/bitnami/keydb")
+_STORES: dict[str, tuple[str, ...]] = {
+    "postgres": _POSTGRES,
+    "postgresql": _POSTGRES,
+    "postgis": _POSTGRES,
+    "pgvector": _POSTGRES,
+    "timescaledb": _POSTGRES,
+    "mysql": _MYSQL,
+    "mysql-server": _MYSQL,
+    "mariadb": _MYSQL,
+    "percona": _MYSQL,
+    "percona-server": _MYSQL,
+    "mongo": ("/data/db", "/data/configdb"),
+    "mongodb": ("/bitnami/mongodb",),
+    "redis": _REDIS,
+    "redis-stack": _REDIS,
+    "redis-stack-server": _REDIS,
+    "valkey": _REDIS,
+    "keydb": _REDIS,
+    "rabbitmq": ("/var/lib/rabbitmq", "/bitnami/rabbitmq"),
+    "elasticsearch": ("/usr/share/elasticsearch/data", "/bitnami/elasticsearch"),
+    "opensearch": ("/usr/share/opensearch/data", "/bitnami/opensearch"),
+}
+"""Last part of an image's name → folders that its data is in and that are empty in the image.
+
+Only images that put up with an empty folder of anyone's: they start as root and take it over, or write below.
+"""
+
+_DECLARED: dict[str, tuple[str, ...]] = {
+    "mysql": ("/var/lib/mysql",),
+    "mariadb": ("/var/lib/mysql",),
+    "mongo": ("/data/configdb", "/data/db"),
+    "redis": ("/data",),
+    "valkey/valkey": ("/data",),
+    "rabbitmq": ("/var/lib/rabbitmq",),
+}
+"""The volumes of official images, for when the image is not there yet to be asked."""
+
+
+def image_name(image: str) -> str:
+    """``registry:5000/team/postgres:15@sha256:…`` → ``postgres``."""
+    return _repository(image).rpartition("/")[2]
+
+
+def _repository(image: str) -> str:
+    return re.sub(r":[^/:]*$", "", image.partition("@")[0])
+
+
+def declared_volumes(image: str) -> tuple[str, ...]:
+    """The volumes an official image is known to declare."""
+    repository = re.sub(r"^(docker\.io/)?(library/)?", "", _repository(image))
+    if repository == "postgres":
+        version = re.match(r"\d+", image.partition("@")[0].rpartition(":")[2] if ":" in image else "")
+        if version is None:
+            return ()
+        return ("/var/lib/postgresql",) if int(version[0]) >= 18 else ("/var/lib/postgresql/data",)
+    return _DECLARED.get(repository, ())
+
+
+def keep_in_memory(draft: Draft) -> None:
+    """The volume of a known data store is a tmpfs, where one service alone has it and nothing limits memory.
+
+    It stays a volume (of the ``local`` driver, with tmpfs as its file system), so that it has a name and
+    labels and is found and removed like every other. Its data is gone when its last container stops.
+    """
+    if draft.facts.kept or "all" in draft.facts.persistent:
+        return
+    users = _users(draft)
+    borrowed = _borrowed(draft)
+    for key, volume in draft.section("volumes").items():
+        mounts = users.get(key, [])
+        if len(mounts) != 1 or volume.get("external") or volume.get("driver_opts"):
+            continue
+        [(name, mount)] = mounts
+        service = draft.config["services"][name]
+        if {key, name, draft.copies.get(name, name)} & draft.facts.persistent or name in borrowed:
+            continue
+        if volume.get("driver") not in (None, "", "local", "default"):
+            continue
+        if _holds_data(service, mount) and (options := _options(service)) is not None:
+            why = f"{name} is a data store of a test: its data lives in memory"
+            draft.put(("volumes", key, "driver_opts"), options, _RULE, why)
+
+
+def _users(draft: Draft) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+    users: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for name, service in draft.services():
+        for mount in service.get("volumes") or []:
+            if mount.get("type") == "volume" and mount.get("source"):
+                users.setdefault(mount["source"], []).append((name, mount))
+    return users
+
+
+def _borrowed(draft: Draft) -> set[str]:
+    entries = (entry for _, service in draft.services() for entry in service.get("volumes_from") or [])
+    return {str(entry).partition(":")[0] for entry in entries}
+
+
+def _holds_data(service: dict[str, Any], mount: dict[str, Any]) -> bool:
+    if service.get("build") or mount.get("read_only") or (mount.get("volume") or {}).get("subpath"):
+        return False
+    limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    if service.get("mem_limit") or limits.get("memory"):
+        return False  # Files in memory would count against it.
+    target = posixpath.normpath(str(mount.get("target")))
+    folders = list(_STORES.get(image_name(str(service.get("image") or "")), ()))
+    environment = service.get("environment") or {}
+    if folders and (own := environment.get("PGDATA")):
+        folders.append(posixpath.normpath(str(own)))
+    return any(target == folder or target.startswith(f"{folder}/") for folder in folders)
+
+
+def _options(service: dict[str, Any]) -> dict[str, str] | None:
+    """Options of the volume; ``None`` where nobody knows whose the folder has to be."""
+    options = {"type": "tmpfs", "device": "tmpfs"}
+    user = str(service.get("user") or "")
+    if user in ("", "root", "0", "0:0", "root:root"):
+        return options
+    owner = re.fullmatch(r"(\d+)(?::(\d+))?", user)
+    if owner is None:
+        return None
+    return {**options, "o": f"uid={owner[1]}" + (f",gid={owner[2]}" if owner[2] else "")}
