@@ -111,7 +111,9 @@ def _setup(consent: Consent, extra: list[str]) -> Callable[[], None]:
 
 
 def _images(consent: Consent, extra: list[str]) -> Callable[[], None]:
-    choices = _provide(probe_host(), consent)
+    host = probe_host()
+    ensure_engine(host, consent)
+    choices = _provide_images(host, consent)
     for choice in choices:
         note = (
             f"{choice.origin.value} for {choice.image.official}"
@@ -127,14 +129,15 @@ _COMMANDS = {"demo": _demo, "test": _test, "setup": _setup, "images": _images}
 
 def _set_up(consent: Consent) -> tuple[Environment, tuple[Choice, ...]]:
     host = probe_host()
+    # What may be refused comes first.
+    ensure_engine(host, consent)
     environment = ensure_environment(ROOT, host, consent)
-    choices = _provide(host, consent)
+    choices = _provide_images(host, consent)
     print(f"dev: images: {summary(choices)}", flush=True)
     return environment, choices
 
 
-def _provide(host: Host, consent: Consent) -> tuple[Choice, ...]:
-    ensure_engine(host, consent)
+def _provide_images(host: Host, consent: Consent) -> tuple[Choice, ...]:
     choices = ensure_images(host, consent)
     write_dotenvs(PROJECT, dotenv(choices))
     return choices

@@ -6,10 +6,11 @@ import sys
 
 from dev.errors import NoEngine
 
-__all__ = ["Consent"]
+__all__ = ["Consent", "on_terminal"]
 
 
-def _terminal() -> bool:
+def on_terminal() -> bool:
+    """Whether someone can be asked: standard input and output are a terminal."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
@@ -23,7 +24,7 @@ class Consent:
         """Return when `action` is permitted; raises NoEngine with what to do when it is not."""
         if self.given:
             return
-        if _terminal():
+        if on_terminal():
             try:
                 answer = input(f"dev: {need} Shall I {action}? [y/N] ")
             except EOFError:

@@ -17,34 +17,46 @@ from dev.state import log_file
 
 __all__ = ["install"]
 
+_LOCK = "--option=DPkg::Lock::Timeout=300"
 _OPTIONS = (
     "--yes",
     "--quiet",
     "--no-install-recommends",
     "--option=Dpkg::Options::=--force-confdef",
     "--option=Dpkg::Options::=--force-confold",
-    "--option=DPkg::Lock::Timeout=300",
+    _LOCK,
 )
 
 
 def install(wanted: Install, host: Host) -> None:
     """Install `wanted`. When it fails, a suite that was added for it is taken away again."""
-    log = log_file("apt")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     names = ", ".join(name.partition("/")[0] for name in wanted.packages)
-    with step(f"installing {names}"), _suite(wanted.suite, host):
+    with step(f"installing {names}"), _suite(wanted.suite, host) as added:
+        if not added:
+            # The lists are mostly recent enough, and reading them again takes longer than the installation.
+            with suppress(CommandFailed):
+                _apt_get("install", *_OPTIONS, *wanted.packages)
+                return
         # One unreachable source, perhaps a third party's, is no reason to give up: the installation decides.
         with suppress(CommandFailed):
-            run_logged(["apt-get", "update", "--quiet", _OPTIONS[-1]], log, env=env)
-        run_logged(["apt-get", "install", *_OPTIONS, *wanted.packages], log, env=env, finish=True)
+            _apt_get("update", "--quiet", _LOCK)
+        _apt_get("install", *_OPTIONS, *wanted.packages)
+
+
+def _apt_get(*arguments: str) -> None:
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    run_logged(["apt-get", *arguments], log_file("apt"), env=env, finish="install" in arguments)
 
 
 @contextmanager
-def _suite(suite: str | None, host: Host) -> Iterator[None]:
-    """Make packages of `suite` available by name; what was written stays only when the body succeeds."""
+def _suite(suite: str | None, host: Host) -> Iterator[bool]:
+    """Make packages of `suite` available by name; yields whether it had to be added.
+
+    What was written stays only when the body succeeds.
+    """
     sources = apt_sources()
     if suite is None or has_suite(sources, suite):
-        yield
+        yield False
         return
     main = main_source(sources, host.codename)
     if main is None:
@@ -62,7 +74,7 @@ def _suite(suite: str | None, host: Host) -> Iterator[None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             path.chmod(0o644)
-        yield
+        yield True
     except BaseException:
         for path in reversed(written):
             path.unlink(missing_ok=True)

@@ -153,3 +153,26 @@ def test_a_query_has_a_deadline() -> None:
     answer = query([sys.executable, "-c", "import time; time.sleep(60)"], timeout=0.3)
     assert (answer.code, answer.ok) == (124, False)
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(("typed", "permitted"), [("y", True), ("YES ", True), ("", False), ("n", False)])
+def test_on_a_terminal_the_answer_decides(
+    typed: str, permitted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a yes permits; it is asked once, and anything else changes nothing on the machine."""
+    asked: list[str] = []
+
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return typed
+
+    monkeypatch.setattr("dev.consent.on_terminal", lambda: True)
+    monkeypatch.setattr("builtins.input", answer)
+    consent = Consent(given=False)
+    if not permitted:
+        with pytest.raises(NoEngine):
+            consent.ask("No Docker Engine answers.", "start the Docker Engine")
+        return
+    consent.ask("No Docker Engine answers.", "start the Docker Engine")
+    consent.ask("mmdebstrap is missing.", "install mmdebstrap")
+    assert asked == ["dev: No Docker Engine answers. Shall I start the Docker Engine? [y/N] "]
