@@ -30,6 +30,11 @@ LOG_LINES = 12
 """Per container."""
 CONTAINERS = 6
 
+FAILURES_IN_FULL = 10
+"""Per target; what else failed gets one line each, up to :data:`FAILURES_IN_SHORT`."""
+
+FAILURES_IN_SHORT = 40
+
 _MARGIN = 1.0
 """Seconds before and after a failing test whose log lines count as its own: clocks and buffers differ."""
 
@@ -121,6 +126,27 @@ def _last_part(test_id: str) -> str:
     """The function with its parameters: these may hold ``::`` themselves."""
     head, bracket, parameters = test_id.partition("[")
     return head.rpartition("::")[2] + bracket + parameters
+
+
+def failure_lines(
+    result: TargetResult, *, folder: str = "", base: str = "", moments: Sequence[Moment] = ()
+) -> list[str]:
+    """What a failed target adds below its line: each failure, its command, the containers' logs."""
+    found: list[str] = []
+    for test in result.failures[:FAILURES_IN_FULL]:
+        found += describe(test, folder=folder, base=base)
+        if command := rerun(result, test):
+            found.append(f"  rerun: {one_line(command, 1000)}")
+    rest = result.failures[FAILURES_IN_FULL:]
+    for test in rest[:FAILURES_IN_SHORT]:
+        found.append(one_line(f"FAILED {place(test, folder, base)} {name(test)}: {test.message}"))
+    if len(rest) > FAILURES_IN_SHORT:
+        found.append(f"... and {len(rest) - FAILURES_IN_SHORT} more failures ...")
+    if logs := log_lines(result.logs, moments):
+        found += ["  container logs:", *(f"  {line}" for line in logs)]
+    if not result.failures and result.rerun:
+        found.append(f"  rerun: {one_line(result.rerun, 1000)}")
+    return found
 
 
 def log_lines(logs: Sequence[ContainerLog], moments: Sequence[Moment] = ()) -> list[str]:

@@ -27,7 +27,9 @@ from tasklib.events import (
 )
 from tasklib.reporting.board import Board, advance
 from tasklib.reporting.draw import glyphs, render
-from tasklib.reporting.failures import Moment, describe, failed, log_lines
+from tasklib.reporting.failures import describe, failed, log_lines
+from tasklib.reporting.history import History
+from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.summary import failure_list, result_table, verdict
 from tasklib.reporting.text import can_encode, lines, one_line
 
@@ -70,17 +72,19 @@ class LiveSink:
         verbose: bool = False,
         base: str = "",
         reflow: bool = True,
+        slowest: Slowest | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._console = console
         self._verbose = verbose
         self._base = base
         self._reflow = reflow
+        self._slowest = slowest
         self._clock = clock
         self._ascii = not can_encode(console.file, "✓●━░→…")  # type: ignore[arg-type]
         self._marks = glyphs(ascii=self._ascii)
         self._board = Board()
-        self._moments: dict[object, list[Moment]] = {}
+        self._history = History()
         self._live: Live | None = None
         self._drawing = threading.RLock()
         self._stop = threading.Event()
@@ -98,6 +102,9 @@ class LiveSink:
 
     def emit(self, event: Event) -> None:
         self._board = advance(self._board, event)
+        self._history.emit(event)
+        if self._slowest:
+            self._slowest.emit(event)
         match event:
             case RunStarted():
                 self._begin()
@@ -108,8 +115,6 @@ class LiveSink:
                 prefix = (f"{event.target} | ", "dim cyan")
                 self._above([Text.assemble(prefix, line) for line in lines(event.line)])
             case TestFinished() if failed(event.result):
-                moment = Moment(event.at - event.result.seconds, event.at)
-                self._moments.setdefault(event.target, []).append(moment)
                 self._above(self._failure(event))
             case TargetFinished():
                 self._above(self._trouble(event))
@@ -118,8 +123,7 @@ class LiveSink:
                 self._summary()
 
     def _failure(self, event: TestFinished) -> Iterable[Text]:
-        state = self._board.targets.get(event.target)
-        head, *rest = describe(event.result, folder=state.folder if state else "", base=self._base)
+        head, *rest = describe(event.result, folder=self._history.folder(event.target), base=self._base)
         head = head.partition(" ")[2]
         yield Text.assemble((f"{self._marks.failed} {event.target} ", "bold red"), (head, "bold"))
         for line in rest:
@@ -129,13 +133,12 @@ class LiveSink:
     def _trouble(self, event: TargetFinished) -> Iterable[Text]:
         """What is known only when the target ended: why it could not run, what its containers wrote."""
         result = event.result
-        moments = self._moments.pop(result.target, [])
         if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
             return
         if result.outcome is Outcome.ERROR:
             head = (f"{self._marks.error} {result.target} ", "bold red")
             yield Text.assemble(head, " ".join(lines(result.reason)) or "error")
-        if logs := log_lines(result.logs, moments):
+        if logs := log_lines(result.logs, self._history.moments[result.target]):
             yield Text(f"    {result.target}: container logs", style="dim")
             for line in logs:
                 yield Text(f"    {line}", style="dim")
@@ -148,6 +151,8 @@ class LiveSink:
         self._console.print(result_table(board, width, self._marks), crop=False)
         for line in [Text(), *found, Text()] if found else [Text()]:
             self._console.print(line, soft_wrap=True)
+        for text in self._slowest.lines() if self._slowest else ():
+            self._console.print(Text(text, style="yellow" if text.startswith("SLOW") else ""), soft_wrap=True)
         self._console.print(verdict(board, self._marks), soft_wrap=True)
 
     # Drawing: everything below holds the lock that orders the thread's drawing and the events' printing.

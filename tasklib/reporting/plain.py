@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from tasklib.events import (
@@ -18,24 +18,20 @@ from tasklib.events import (
     Target,
     TargetFinished,
     TargetResult,
-    TestFinished,
 )
-from tasklib.reporting.failures import Moment, describe, failed, log_lines, name, place, rerun
+from tasklib.reporting.failures import failure_lines
+from tasklib.reporting.history import History
+from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.text import lines, one_line, plural, write
 from tasklib.reporting.wording import run_summary, stage_summary, target_summary
 
-__all__ = ["FAILURES_IN_FULL", "MAX_LINES", "PlainSink", "failure_lines", "stages_by_line"]
+__all__ = ["MAX_LINES", "PlainSink", "stages_by_line"]
 
 MAX_LINES = 12
 """What a passing run may print, whatever its size."""
 
 TARGETS_BY_LINE = 6
 """A stage with more targets gets one line for all."""
-
-FAILURES_IN_FULL = 10
-"""Per target; what else failed gets one line each, up to :data:`FAILURES_IN_SHORT`."""
-
-FAILURES_IN_SHORT = 40
 
 
 def stages_by_line(targets: Sequence[Target]) -> frozenset[Stage]:
@@ -55,57 +51,44 @@ def stages_by_line(targets: Sequence[Target]) -> frozenset[Stage]:
     return frozenset(grouped)
 
 
-def failure_lines(
-    result: TargetResult, *, folder: str = "", base: str = "", moments: Sequence[Moment] = ()
-) -> list[str]:
-    """What a failed target adds below its line: each failure, its command, the containers' logs."""
-    found: list[str] = []
-    for test in result.failures[:FAILURES_IN_FULL]:
-        found += describe(test, folder=folder, base=base)
-        if command := rerun(result, test):
-            found.append(f"  rerun: {one_line(command, 1000)}")
-    rest = result.failures[FAILURES_IN_FULL:]
-    for test in rest[:FAILURES_IN_SHORT]:
-        found.append(one_line(f"FAILED {place(test, folder, base)} {name(test)}: {test.message}"))
-    if len(rest) > FAILURES_IN_SHORT:
-        found.append(f"... and {len(rest) - FAILURES_IN_SHORT} more failures ...")
-    if logs := log_lines(result.logs, moments):
-        found += ["  container logs:", *(f"  {line}" for line in logs)]
-    if not result.failures and result.rerun:
-        found.append(f"  rerun: {one_line(result.rerun, 1000)}")
-    return found
-
-
 class PlainSink:
     """Prints a line when a target (of a large stage: the stage) ends, failures below it, then a summary.
 
     The lines of one target come together and name it, so that parallel targets cannot be mixed up;
     ``verbose`` adds what the children write, as it comes. ``base`` is the folder that paths are shown
-    relative to.
+    relative to. ``slowest`` adds its lines before the summary. ``escape`` has the last word on each line.
     """
 
-    def __init__(self, stream: TextIO, *, verbose: bool = False, base: str = "") -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        verbose: bool = False,
+        base: str = "",
+        slowest: Slowest | None = None,
+        escape: Callable[[str], str] = str,
+    ) -> None:
         self._stream = stream
+        self._slowest = slowest
+        self._escape = escape
         self._verbose = verbose
         self._base = base
-        self._targets: tuple[Target, ...] = ()
-        self._folders: dict[Target, str] = {}
+        self._history = History()
         self._grouped: frozenset[Stage] = frozenset()
         self._ended: dict[Target, TargetResult] = {}
         self._skipped_told: set[Target] = set()
-        self._moments: defaultdict[Target, list[Moment]] = defaultdict(list)
         self._notices: set[str] = set()
         self._infos = 0
         self._infos_allowed = 2
         self._stage_started: dict[Stage, float] = {}
 
     def emit(self, event: Event) -> None:
+        self._history.emit(event)
+        if self._slowest:
+            self._slowest.emit(event)
         match event:
             case RunStarted():
                 self._start(event)
-            case TestFinished() if failed(event.result):
-                moment = Moment(event.at - event.result.seconds, event.at)
-                self._moments[event.target].append(moment)
             case Output() if self._verbose:
                 self._print(*(f"{event.target} | {line}" for line in lines(event.line)))
             case Notice():
@@ -116,8 +99,6 @@ class PlainSink:
                 self._summary(event.result)
 
     def _start(self, event: RunStarted) -> None:
-        self._targets = event.targets
-        self._folders = dict(zip(event.targets, event.folders, strict=False))
         self._grouped = stages_by_line(event.targets)
         planned = sum(target.stage not in self._grouped for target in event.targets)
         planned += len(self._grouped)
@@ -148,15 +129,15 @@ class PlainSink:
         if result.outcome in (Outcome.FAILED, Outcome.ERROR):
             found = failure_lines(
                 result,
-                folder=self._folders.get(target, ""),
+                folder=self._history.folder(target),
                 base=self._base,
-                moments=self._moments.pop(target, ()),
+                moments=self._history.moments[target],
             )
             self._print(*found)
         self._end_stage(target.stage, event.at)
 
     def _end_stage(self, stage: Stage, at: float) -> None:
-        results = [self._ended.get(target) for target in self._targets if target.stage is stage]
+        results = [self._ended.get(target) for target in self._history.targets if target.stage is stage]
         whole = [result for result in results if result is not None]
         if stage not in self._grouped or len(whole) < len(results):
             return
@@ -166,6 +147,8 @@ class PlainSink:
 
     def _summary(self, result: RunResult) -> None:
         self._skips(result)
+        if self._slowest:
+            self._print(*self._slowest.lines())
         log = f". Full log: {result.log_file}" if result.log_file else ""
         self._print(f"{run_summary(result)}{log}")
 
@@ -183,4 +166,4 @@ class PlainSink:
 
     def _print(self, *found: str) -> None:
         if found:
-            write(self._stream, "".join(f"{line}\n" for line in found))
+            write(self._stream, "".join(f"{self._escape(line)}\n" for line in found))

@@ -68,7 +68,8 @@ def target_summary(result: TargetResult) -> str:
         case Outcome.SKIPPED:
             return f"skipped: {reason}" if reason else "skipped"
         case Outcome.FAILED:
-            return f"FAILED, {told or reason or 'no details'} {took}"
+            text = f"FAILED, {told or 'no details'} {took}"
+            return f"{text}: {reason}" if reason else text
         case Outcome.ERROR:
             text = f"ERROR, {told} {took}" if told else f"ERROR {took}"
             return f"{text}: {reason}" if reason else text
