@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,6 +62,14 @@ class Prepared:
     @property
     def project(self) -> str:
         return self.instance.project(self.plan.name)
+
+    def variables(self) -> Iterator[Mapping[str, str]]:
+        """Every service's environment, and the stack's secrets as ``SECRET <name>``: what may need hiding."""
+        for service in self.rendered["services"].values():
+            yield {key: str(value) for key, value in (service.get("environment") or {}).items() if value}
+        for name, secret in (self.rendered.get("secrets") or {}).items():
+            if text := _secret(secret):
+                yield {f"SECRET {name}": text}
 
     def refuse_problems(self) -> None:
         """Raise :class:`~tasklib.errors.ConfigError` when something in the files cannot be isolated."""
@@ -120,6 +129,15 @@ def prepare(
             image_volumes=_image_volumes(rendered, engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
+
+
+def _secret(secret: Mapping[str, Any]) -> str:
+    if variable := secret.get("environment"):
+        return os.environ.get(str(variable), "")
+    try:
+        return Path(str(secret["file"])).read_text(errors="replace").strip() if "file" in secret else ""
+    except OSError:
+        return ""
 
 
 def _image_volumes(rendered: Mapping[str, Any], engine: Engine) -> dict[str, tuple[str, ...]]:

@@ -58,6 +58,12 @@ class Reaper:
         with self._lock, contextlib.suppress(OSError):
             os.close(self._write)
 
+    def abandon(self) -> None:
+        """The run ends with something left: the process goes on with what was not taken back."""
+        process.CHILDREN.listen(None)
+        with self._lock, contextlib.suppress(OSError):
+            os.close(self._write)
+
     def _say(self, message: Mapping[str, object]) -> None:
         with self._lock, contextlib.suppress(OSError):
             os.write(self._write, (json.dumps(message) + "\n").encode())

@@ -1,0 +1,254 @@
+"""One target from nothing to its result: its stack if it has one, its tests, its clean-up."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tasklib import process
+from tasklib.errors import Interrupted, TasklibError
+from tasklib.events import (
+    ContainerLog,
+    Event,
+    Outcome,
+    Output,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    Progress,
+    Target,
+    TargetResult,
+)
+from tasklib.pipeline.runners import run_suite
+from tasklib.pipeline.suite import SuiteOptions
+from tasklib.pipeline.suites import plan_suite
+from tasklib.project import Project
+from tasklib.stacks.builds import Builds
+from tasklib.stacks.context import HeldStack, RunContext
+from tasklib.stacks.endpoints import endpoint_variables
+from tasklib.stacks.plans import full_stack_plan, service_stack_plan
+from tasklib.stacks.preparation import StackPlan
+from tasklib.stacks.startup import NotReady
+
+if TYPE_CHECKING:
+    from tasklib.pipeline.stages import Options
+
+__all__ = ["Execution", "TargetStack"]
+
+
+class Phases:
+    """Measures the phases of a target and tells of their beginning and end."""
+
+    def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
+        self._target = target
+        self._emit = emit
+        self._seconds: dict[Phase, float] = {}
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        began = time.monotonic()
+        self._emit(PhaseStarted(self._target, phase))
+        try:
+            yield
+        finally:
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + time.monotonic() - began
+            self._emit(PhaseFinished(self._target, phase))
+
+    @property
+    def seconds(self) -> Mapping[Phase, float]:
+        return MappingProxyType(dict(self._seconds))
+
+
+class TargetStack:
+    """A held stack as one target (the first of its stage) sees it; each step happens once, on demand."""
+
+    def __init__(
+        self,
+        held: HeldStack,
+        builds: Builds,
+        phases: Phases,
+        cancel: process.Cancel,
+        hide: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self.phases = phases
+        self._held = held
+        self._builds = builds
+        self._cancel = cancel
+        self._hide = hide
+        self._prepared = _Once(self._prepare)
+        self._up = _Once(self._bring_up)
+        self._closed = _Once(self._close)
+
+    def prepare(self) -> None:
+        """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._prepared()
+
+    def up(self) -> None:
+        """Bring up and wait. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._up()
+
+    def _prepare(self) -> None:
+        with self.phases.phase(Phase.BUILD):
+            self._held.prepare(self._cancel)
+            for variables in self._held.variables():
+                self._hide(variables)
+            self._held.build(self._builds, self._cancel)
+
+    def _bring_up(self) -> None:
+        self.prepare()
+        with self.phases.phase(Phase.START):
+            self._held.up(self._cancel)
+
+    def variables(self, project: Project) -> dict[str, str]:
+        """The endpoints as they are now."""
+        source = str(project.config) if project.config else None
+        return endpoint_variables(
+            self._held.config, self._held.endpoints(), project.endpoints, source=source
+        ) | {"COMPOSE_PROJECT_NAME": self._held.project}
+
+    def logs(self, since: float) -> tuple[ContainerLog, ...]:
+        try:
+            return self._held.logs(since=since)
+        except TasklibError:
+            return ()
+
+    def close(self) -> None:
+        """Take the stack down, unless it is kept; a step under way in another thread is waited for."""
+        self._closed()
+
+    def _close(self) -> None:
+        self._prepared.forbid()
+        self._up.forbid()
+        if self._held.touched:
+            with self.phases.phase(Phase.CLEAN):
+                self._held.close()
+
+
+class _Once:
+    """A step that is done by whoever asks first; everyone else waits and gets the same outcome."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._lock = threading.Lock()
+        self._future: Future[None] | None = None
+
+    def __call__(self) -> None:
+        with self._lock:
+            mine = self._future is None
+            if self._future is None:
+                self._future = Future()
+            future = self._future
+        if mine:
+            try:
+                self._work()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+        future.result()
+
+    def forbid(self) -> None:
+        """Let nobody start it any more; returns once it is not under way."""
+        with self._lock:
+            future = self._future
+            if future is None:
+                self._future = Future()
+                self._future.set_exception(Interrupted("not needed any more"))
+                return
+        future.exception()
+
+
+class Execution:
+    """Runs single targets; knows nothing of their order."""
+
+    def __init__(
+        self,
+        project: Project,
+        options: Options,
+        context: RunContext,
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+        hide: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self._project = project
+        self._options = options
+        self._context = context
+        self._emit = emit
+        self._cancel = cancel
+        self._hide = hide
+        self._builds: Builds | None = None
+
+    def service_stack(self, target: Target) -> TargetStack:
+        """The service's own stack; nothing happens yet."""
+        service = next(s for s in self._project.services if s.name == target.service)
+        return self._stack(target, service_stack_plan(self._project, service))
+
+    def full_stack(self, targets: Sequence[Target]) -> TargetStack:
+        """The full stack, on behalf of the first of ``targets``; nothing happens yet."""
+        return self._stack(targets[0], full_stack_plan(self._project))
+
+    def _stack(self, target: Target, plan: StackPlan) -> TargetStack:
+        if self._builds is None:
+            context = self._context
+            self._builds = Builds(
+                context.engine,
+                lambda project, tags: context.images.add(project, context.instance.checkout, tags),
+            )
+        phases = Phases(target, self._emit)
+        held = self._context.hold(
+            plan,
+            keep=self._options.keep,
+            say=lambda text: self._emit(Progress(target, text)),
+            on_line=lambda line: self._emit(Output(target, line)),
+        )
+        return TargetStack(held, self._builds, phases, self._cancel, self._hide)
+
+    def unit(self, target: Target) -> TargetResult:
+        return self._tests(target, {}, Phases(target, self._emit))
+
+    def against(self, target: Target, stack: TargetStack) -> TargetResult:
+        """Tests against a stack, which is brought up unless it is up already."""
+        stack.up()
+        began = time.time()
+        result = self._tests(target, stack.variables(self._project), stack.phases)
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+            result = replace(result, logs=stack.logs(began))
+        return result
+
+    def _tests(self, target: Target, variables: Mapping[str, str], phases: Phases) -> TargetResult:
+        options = SuiteOptions(
+            keyword=self._options.keyword,
+            extra=self._options.extra,
+            timeout=self._project.timeout.get(target.stage),
+        )
+        suite = plan_suite(self._project, target, options)
+        env = {**os.environ, **self._context.exports, **variables}
+        with phases.phase(Phase.TEST):
+            result = run_suite(suite, env, self._emit, self._cancel)
+        return replace(result, rerun=self.rerun(target), phases=phases.seconds)
+
+    def failure(self, target: Target, error: TasklibError) -> TargetResult:
+        """What an error makes of a target."""
+        outcome = Outcome.INTERRUPTED if isinstance(error, Interrupted) else Outcome.ERROR
+        return TargetResult(
+            target,
+            outcome,
+            reason=str(error),
+            logs=error.logs if isinstance(error, NotReady) else (),
+            rerun=self.rerun(target),
+            exit_code=error.exit_code,
+        )
+
+    def rerun(self, target: Target) -> str:
+        """The command that repeats ``target``."""
+        named = (
+            f" --name {target.service}" if target.service in {s.name for s in self._project.services} else ""
+        )
+        return f"{self._options.program} test.{target.stage}{'' if self._project.single else named}"

@@ -1,0 +1,208 @@
+"""One run: order, fail-fast, parallelism and overlap of the three stages.
+
+A stage starts when the one before it passed. What needs no verdict starts earlier: images are built while
+unit tests run, the full stack comes up while service tests run, stacks go down while the next stage begins.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from tasklib import process
+from tasklib.errors import TasklibError, UsageError
+from tasklib.events import (
+    Event,
+    Notice,
+    Outcome,
+    RunFinished,
+    RunResult,
+    RunStarted,
+    Sink,
+    Stage,
+    Target,
+    TargetFinished,
+    TargetResult,
+    TargetStarted,
+)
+from tasklib.pipeline.detect import fullstack_files
+from tasklib.pipeline.execution import Execution
+from tasklib.project import Project, targets
+from tasklib.stacks.context import RunContext, open_context
+from tasklib.stacks.interrupts import interruptible
+
+__all__ = ["Options", "plan", "run"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line narrows or changes.
+
+    ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
+    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``program`` is what the user types to
+    repeat a target (``invoke`` or ``tasklib``).
+    """
+
+    names: tuple[str, ...] = ()
+    keep: bool = False
+    jobs: int | None = None
+    keyword: str = ""
+    extra: tuple[str, ...] = ()
+    verbose: bool = False
+    program: str = "invoke"
+
+
+def run(
+    project: Project,
+    stages: Sequence[Stage] = tuple(Stage),
+    sink: Sink | None = None,
+    *,
+    options: Options | None = None,
+    cancel: process.Cancel | None = None,
+    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
+) -> RunResult:
+    """Run ``stages`` of ``project``, telling ``sink`` what happens.
+
+    Failing tests, stacks that do not come up and interrupts are results; ``hide`` is told the variables
+    of every stack, whose secrets must not be shown, before any event can hold one. Raises a :class:`~tasklib.errors.TasklibError` when nothing could
+    be run at all: no such service, no tests, no engine.
+    """
+    options = options or Options()
+    cancel = cancel or process.Cancel()
+    emit = sink.emit if sink else _nowhere
+    began = time.monotonic()
+    wanted = plan(project, stages, options)
+    with ExitStack() as stack:
+        stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
+        context = stack.enter_context(
+            open_context(project, emit, engine=any(t.stage is not Stage.UNIT for t in wanted))
+        )
+        emit(RunStarted(project.name, context.instance.id, wanted))
+        results = _Pipeline(project, wanted, options, context, emit, cancel, hide).run()
+        result = RunResult(
+            tuple(results[target] for target in wanted),
+            seconds=time.monotonic() - began,
+            interrupted=cancel.is_set(),
+        )
+    emit(RunFinished(result))
+    return result
+
+
+def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
+    """The targets a run would have, in order.
+
+    Raises :class:`~tasklib.errors.UsageError` for an unknown name and where nothing is left.
+    """
+    wanted = targets(
+        project, stages, options.names, full_stack=lambda service: bool(fullstack_files(service.tests))
+    )
+    if wanted:
+        return wanted
+    whose = f" of {', '.join(options.names)}" if options.names else ""
+    raise UsageError(
+        f"no {' or '.join(stages)} tests{whose} in {project.name}",
+        where=str(project.root),
+        remedy="tasklib looks in tests/unit, tests/integration and services/*; [tool.tasklib] can name others.",
+    )
+
+
+def _nowhere(_: Event) -> None:
+    """Where events go that nobody wants."""
+
+
+class _Pipeline:
+    """The stages of one run, with everything they share."""
+
+    def __init__(
+        self,
+        project: Project,
+        targets: Sequence[Target],
+        options: Options,
+        context: RunContext,
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+        hide: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self._project = project
+        self._targets = targets
+        self._emit = emit
+        self._cancel = cancel
+        self._results: dict[Target, TargetResult] = {}
+        self._jobs = options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
+        self._execution = Execution(project, options, context, emit, cancel, hide)
+
+    def run(self) -> Mapping[Target, TargetResult]:
+        unit, service, integration = (self._of(stage) for stage in Stage)
+        own = {target: self._execution.service_stack(target) for target in service}
+        full = self._execution.full_stack(integration) if integration else None
+        stacks = [*own.values(), *([full] if full else [])]
+        # Targets a few at a time; what may run ahead of them has threads of its own, as has what trails.
+        with (
+            ThreadPoolExecutor(self._jobs) as pool,
+            ThreadPoolExecutor(self._jobs + 1) as ahead,
+            ThreadPoolExecutor(len(stacks) or 1) as behind,
+        ):
+            try:
+                for stack in stacks:
+                    ahead.submit(stack.prepare)
+                self._stage(pool, unit, self._execution.unit)
+                if self._stopped([*service, *integration]):
+                    return self._results
+                if full:
+                    ahead.submit(full.up)
+
+                def serve(target: Target) -> TargetResult:
+                    try:
+                        return self._execution.against(target, own[target])
+                    finally:
+                        behind.submit(own[target].close)
+
+                self._stage(pool, service, serve)
+                if self._stopped(integration) or full is None:
+                    return self._results
+                for target in integration:
+                    self._finish(target, lambda target: self._execution.against(target, full))
+                return self._results
+            finally:
+                for closing in [behind.submit(stack.close) for stack in stacks]:
+                    closing.result()
+
+    def _of(self, stage: Stage) -> list[Target]:
+        return [target for target in self._targets if target.stage is stage]
+
+    def _stage(
+        self, pool: ThreadPoolExecutor, targets: Sequence[Target], work: Callable[[Target], TargetResult]
+    ) -> None:
+        running: list[Future[None]] = [pool.submit(self._finish, target, work) for target in targets]
+        for future in running:
+            future.result()
+
+    def _finish(self, target: Target, work: Callable[[Target], TargetResult]) -> None:
+        """Have ``work`` done and keep its result; nothing but a result comes out of a target."""
+        began = time.monotonic()
+        self._emit(TargetStarted(target))
+        try:
+            result = work(target)
+        except TasklibError as error:
+            result = self._execution.failure(target, error)
+        if self._cancel.is_set() and result.outcome is not Outcome.PASSED:
+            result = replace(result, outcome=Outcome.INTERRUPTED, reason=self._cancel.reason)
+        if not result.seconds:
+            result = replace(result, seconds=time.monotonic() - began)
+        self._results[target] = result
+        self._emit(TargetFinished(result))
+
+    def _stopped(self, rest: Sequence[Target]) -> bool:
+        """Whether nothing more may start; ``rest`` is skipped then, with the reason."""
+        bad = [r for r in self._results.values() if r.outcome is not Outcome.PASSED]
+        if not bad and not self._cancel.is_set():
+            return False
+        reason = "interrupted" if self._cancel.is_set() else f"{bad[0].target.stage} failed"
+        for target in rest:
+            self._results[target] = TargetResult(target, Outcome.SKIPPED, reason=reason)
+            self._emit(TargetFinished(self._results[target]))
+        return True

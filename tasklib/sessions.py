@@ -1,0 +1,171 @@
+"""Nox sessions: ``from tasklib.sessions import register`` and ``register()`` make a noxfile.py.
+
+Options follow ``--``, pytest's own a second ``--``: ``nox -s service -- --name api -- -k orders``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+import nox
+
+from tasklib.errors import TasklibError, UsageError
+from tasklib.events import Stage
+
+__all__ = ["register"]
+
+_DEFAULT = ("unit", "service", "integration")
+
+# What failed in this Nox run: the stages that follow skip themselves, other sessions are not stopped.
+_failed: list[str] = []
+
+
+def register(*names: str) -> None:
+    """Define the sessions called ``names``, all of them without names.
+
+    Only unit, service and integration run when ``nox`` is called without ``-s``. Raises
+    :class:`~tasklib.errors.UsageError` for a name that is none of ours.
+    """
+    for name in names or tuple(_SESSIONS):
+        if name not in _SESSIONS:
+            raise UsageError(f"tasklib has no session {name!r}", remedy=f"Known: {', '.join(_SESSIONS)}.")
+        nox.session(name=name, python=False, default=name in _DEFAULT)(_SESSIONS[name])
+
+
+def _stage(stage: Stage) -> Callable[[nox.Session], None]:
+    def session(session: nox.Session) -> None:
+        if _failed:
+            session.skip(f"{_failed[0]} failed")
+        _tests(session, (stage,))
+
+    session.__doc__ = {
+        Stage.UNIT: "Unit tests; no engine is touched.",
+        Stage.SERVICE: "Each service against its own stack.",
+        Stage.INTEGRATION: "The full stack and its tests.",
+    }[stage]
+    return session
+
+
+def _all(session: nox.Session) -> None:
+    """The three stages as one pipeline, stopping at the first that fails."""
+    _tests(session, tuple(Stage))
+
+
+def _tests(session: nox.Session, stages: tuple[Stage, ...]) -> None:
+    from tasklib import commands
+
+    with _failures(session):
+        own, extra = _split(session.posargs)
+        options = _stage_options(session.name).parse_args(own)
+        code = commands.run_stages(
+            stages,
+            names=options.name,
+            keep=options.keep,
+            jobs=options.jobs,
+            keyword=options.k,
+            verbose=options.verbose,
+            format=options.format,
+            reports=options.report,
+            extra=extra,
+            program="invoke",
+        )
+        if code == 130:
+            raise KeyboardInterrupt
+        if code:
+            _failed.append(session.name)
+            session.error(_REASONS.get(code, f"exit code {code}"))
+
+
+_REASONS = {
+    1: "tests failed",
+    2: "wrong configuration",
+    3: "no usable engine",
+    4: "a stack did not become ready",
+}
+
+
+@contextlib.contextmanager
+def _failures(session: nox.Session) -> Iterator[None]:
+    """Errors as the session's reason: an exception would be a traceback, SystemExit the end of all sessions."""
+    try:
+        yield
+    except TasklibError as error:
+        if error.exit_code == 130:
+            raise KeyboardInterrupt from None
+        _failed.append(session.name)
+        session.error(str(error))
+
+
+def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Our options, and what follows a second ``--``."""
+    words = list(words)
+    if "--" not in words:
+        return words, []
+    at = words.index("--")
+    return words[:at], words[at + 1 :]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}")
+
+
+def _stage_options(name: str) -> _Parser:
+    parser = _Parser(prog=f"nox -s {name} --", add_help=False, allow_abbrev=False)
+    parser.add_argument("--name", action="append", default=[])
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--jobs")
+    parser.add_argument("-k", default="")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--format", default="auto")
+    parser.add_argument("--report", action="append", default=[])
+    return parser
+
+
+def _infra_options(name: str) -> _Parser:
+    parser = _Parser(prog=f"nox -s {name} --", add_help=False, allow_abbrev=False)
+    parser.add_argument("--name", action="append", default=[])
+    parser.add_argument("--env", default="test")
+    return parser
+
+
+def _infra_up(session: nox.Session) -> None:
+    """Bring up the full stack, or `--name api`."""
+    from tasklib import commands
+
+    with _failures(session):
+        options = _infra_options(session.name).parse_args(session.posargs)
+        commands.infra_up(options.name, environment=options.env)
+
+
+def _infra_down(session: nox.Session) -> None:
+    """Take down every stack of this instance, or `--name api`."""
+    from tasklib import commands
+
+    with _failures(session):
+        options = _infra_options(session.name).parse_args(session.posargs)
+        commands.infra_down(options.name, environment=options.env)
+
+
+def _clean(session: nox.Session) -> None:
+    """Remove what this instance owns, nothing else."""
+    from tasklib import commands
+
+    with _failures(session):
+        parser = _Parser(prog=f"nox -s {session.name} --", add_help=False, allow_abbrev=False)
+        parser.add_argument("--force", action="store_true")
+        commands.clean(force=parser.parse_args(session.posargs).force)
+
+
+_SESSIONS: dict[str, Callable[[nox.Session], None]] = {
+    "unit": _stage(Stage.UNIT),
+    "service": _stage(Stage.SERVICE),
+    "integration": _stage(Stage.INTEGRATION),
+    "test": _all,
+    "infra-up": _infra_up,
+    "infra-down": _infra_down,
+    "clean": _clean,
+}

@@ -1,0 +1,265 @@
+"""What a run holds while it has stacks: the engine, its instance's claim, its record and its reaper."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tasklib import process
+from tasklib.checkout import find_checkout
+from tasklib.claims import Claims, Holder, Resolved, resolve
+from tasklib.errors import EngineError, TasklibError
+from tasklib.events import ContainerLog, Event, Notice
+from tasklib.identity import exports
+from tasklib.isolation import Instance
+from tasklib.liveness import current
+from tasklib.project import Project
+from tasklib.records import Images, Kept, KeptStack, Run, Runs
+from tasklib.stacks.builds import Builds
+from tasklib.stacks.endpoints import Endpoint
+from tasklib.stacks.engine import Engine
+from tasklib.stacks.locks import StackLock
+from tasklib.stacks.ownership import owners, sweep
+from tasklib.stacks.preparation import StackPlan
+from tasklib.stacks.reaper import Reaper
+from tasklib.stacks.stack import Stack
+from tasklib.state import State, default_state
+
+__all__ = ["HeldStack", "RunContext", "open_context"]
+
+
+class RunContext:
+    """One run's hold on the engine. Made by :func:`open_context`; safe to share by threads."""
+
+    def __init__(
+        self,
+        project: Project,
+        resolved: Resolved,
+        state: State,
+        emit: Callable[[Event], None],
+        engine: Engine | None = None,
+    ) -> None:
+        self.project = project
+        self.instance: Instance = resolved.instance
+        self.exports: Mapping[str, str] = exports(resolved.instance, resolved.identity.source)
+        self.state = state
+        self.run_id = secrets.token_hex(8)
+        self._engine = engine
+        self._resolved = resolved
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._reaper: Reaper | None = None
+        self._clean = True
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            raise EngineError("this run was started without an engine")
+        return self._engine
+
+    def hold(
+        self,
+        plan: StackPlan,
+        *,
+        keep: bool = False,
+        say: Callable[[str], None] = lambda text: None,
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> HeldStack:
+        """The stack of ``plan``, nothing of which exists yet on our account."""
+        return HeldStack(self, Stack(plan, self.instance, self.engine, say=say, on_line=on_line), keep, say)
+
+    def notice(self, text: str) -> None:
+        self._emit(Notice(text, "warning"))
+
+    # -- what held stacks need ---------------------------------------------------------------------------
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.state, self.engine.facts.id)
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.state, self.engine.facts.id)
+
+    @property
+    def images(self) -> Images:
+        return Images(self.state, self.engine.facts.id)
+
+    def lock(self, project: str) -> StackLock:
+        return StackLock(self.state, self.engine.facts.id, project)
+
+    def reaper(self) -> Reaper:
+        with self._lock:
+            if self._reaper is None:
+                self._reaper = Reaper(self.state.root / "reaper.log")
+            return self._reaper
+
+    def left_behind(self) -> None:
+        """Something of ours could not be removed: the reaper goes on trying when we end."""
+        self._clean = False
+
+    # -- opening and closing -----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Claim the instance, record the run, remove what dead runs left."""
+        facts = self.engine.facts
+        claims = Claims(self.state, facts.id)
+        me = current()
+        self._resolved = claims.claim(self._resolved, self._owners, Holder(self.run_id, me))
+        self.instance = self._resolved.instance
+        self.exports = exports(self.instance, self._resolved.identity.source)
+        run = Run(
+            self.run_id,
+            me,
+            self.instance.checkout,
+            self.instance.id,
+            str(self.project.root),
+            command=shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]]),
+        )
+        self.runs.start(run)
+        for project in sweep(self.engine, self.state):
+            self.notice(f"removed {project}, left by a run that was killed")
+
+    def end(self) -> None:
+        """Give back the claim and the record, unless something of ours is left."""
+        if self._engine is None:
+            return
+        with contextlib.suppress(TasklibError):
+            Claims(self.state, self.engine.facts.id).release(self.instance, self._owners, self.run_id)
+        if self._reaper:
+            (self._reaper.close if self._clean else self._reaper.abandon)()
+        if self._clean:
+            self.runs.finish(self.run_id)
+        self.engine.close()
+
+    def _owners(self, project: str) -> frozenset[str]:
+        return owners(self.engine, project)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return self._resolved.notices
+
+
+@contextlib.contextmanager
+def open_context(
+    project: Project,
+    emit: Callable[[Event], None] = lambda event: None,
+    *,
+    engine: bool = True,
+) -> Iterator[RunContext]:
+    """A run of ``project``; without ``engine`` its instance is the best that is known, and not claimed.
+
+    Raises :class:`~tasklib.errors.EngineError` without a usable engine.
+    """
+    state = default_state()
+    checkout = find_checkout(project.root)
+    connected = Engine.connect() if engine else None
+    resolved = resolve(
+        checkout,
+        os.environ,
+        prefix=project.prefix,
+        folder=project.root,
+        engine=connected.facts.id if connected else None,
+        state=state,
+    )
+    context = RunContext(project, resolved, state, emit, connected)
+    try:
+        if connected:
+            context.begin()
+        for notice in context.notices:
+            context.notice(notice)
+        yield context
+    finally:
+        context.end()
+
+
+class HeldStack:
+    """A stack under its lock, on the run's record and under the reaper's eyes while it exists."""
+
+    def __init__(self, context: RunContext, stack: Stack, keep: bool, say: Callable[[str], None]) -> None:
+        self.project = stack.project
+        self.touched = False
+        """Whether something of it may exist on our account."""
+        self._context = context
+        self._stack = stack
+        self._keep = keep
+        self._say = say
+        self._lock = context.lock(stack.project)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        return self._stack.config
+
+    def prepare(self, cancel: process.Cancel) -> None:
+        self._stack.prepare(cancel)
+
+    def variables(self) -> Iterator[Mapping[str, str]]:
+        """What may need hiding: see :meth:`~tasklib.stacks.preparation.Prepared.variables`."""
+        return self._stack.prepared.variables()
+
+    def build(self, builds: Builds, cancel: process.Cancel) -> None:
+        self._stack.build(builds, cancel)
+
+    def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
+        """Bring up and wait, once whoever uses the stack now has let go of it.
+
+        A stack that was kept is brought up to date; anything else of that name is leftover and goes first.
+        """
+        context = self._context
+        self._lock.acquire(cancel, lambda: self._say(f"waiting for {self._holder()}"))
+        self.touched = True
+        context.runs.add(context.run_id, self.project)
+        if context.kept.get(self.project):
+            self._keep = True
+        else:
+            context.reaper().watch(self.project, self._stack.labels)
+            self._stack.down()
+        return self._stack.up(cancel)
+
+    def keep(self) -> None:
+        """The stack outlives this run on purpose."""
+        self._keep = True
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self._stack.endpoints()
+
+    def logs(self, *, since: float = 0.0) -> tuple[ContainerLog, ...]:
+        return self._stack.logs(since=since)
+
+    def close(self) -> None:
+        """Take it down, or hand it over to the user; nothing happens to a stack that was never touched.
+
+        Raises :class:`~tasklib.errors.TasklibError` when it cannot be removed now; the reaper goes on then.
+        """
+        if not self.touched:
+            return
+        context = self._context
+        try:
+            if self._keep:
+                instance = context.instance
+                context.kept.add(
+                    KeptStack(self.project, instance.checkout, instance.id, str(context.project.root))
+                )
+            else:
+                self._stack.down()
+        except TasklibError:
+            context.left_behind()
+            raise
+        else:
+            context.reaper().spare(self.project)
+            context.runs.discard(context.run_id, self.project)
+        finally:
+            self._lock.release()
+
+    def _holder(self) -> str:
+        for run in self._context.runs.all():
+            if self.project in run.projects and run.id != self._context.run_id:
+                return f"{self.project}, which `{run.command}` (pid {run.process.pid}) in {run.root} uses"
+        return f"{self.project}, which another process uses"

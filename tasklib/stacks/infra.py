@@ -1,0 +1,129 @@
+"""Stacks that outlive a run: up and kept, down, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tasklib import process
+from tasklib.errors import StackError
+from tasklib.project import Project, select_services
+from tasklib.stacks.builds import Builds
+from tasklib.stacks.containers import PROJECT_LABEL, Container, Resource
+from tasklib.stacks.context import RunContext
+from tasklib.stacks.endpoints import endpoint_variables, endpoints
+from tasklib.stacks.labels import CHECKOUT, HOST, INSTANCE
+from tasklib.stacks.plans import full_stack_plan, service_stack_plan
+from tasklib.stacks.preparation import StackPlan, prepare
+
+__all__ = ["StackStatus", "bring_up", "plans", "status", "take_down", "variables"]
+
+
+@dataclass(frozen=True)
+class StackStatus:
+    """One stack of this checkout: its Compose project, the instance it belongs to, its containers."""
+
+    project: str
+    instance: str
+    containers: tuple[Container, ...]
+
+
+def plans(project: Project, names: Sequence[str]) -> tuple[StackPlan, ...]:
+    """The stacks that ``names`` mean: the services' own, or the full stack without names."""
+    if not names or project.single:
+        select_services(project, names)
+        return (full_stack_plan(project),)
+    return tuple(service_stack_plan(project, service) for service in select_services(project, names))
+
+
+def bring_up(
+    context: RunContext,
+    plan: StackPlan,
+    cancel: process.Cancel,
+    *,
+    say: Callable[[str], None],
+    on_line: Callable[[str], None],
+) -> dict[str, str]:
+    """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
+
+    What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    """
+    held = context.hold(plan, say=say, on_line=on_line)
+    builds = Builds(
+        context.engine,
+        lambda project, tags: context.images.add(project, context.instance.checkout, tags),
+    )
+    try:
+        held.prepare(cancel)
+        held.build(builds, cancel)
+        found = held.up(cancel)
+        held.keep()
+        return endpoint_variables(held.config, found, context.project.endpoints)
+    finally:
+        held.close()
+
+
+def take_down(context: RunContext, plan: StackPlan) -> tuple[Resource, ...]:
+    """Remove a stack of this instance, kept or not; returns what went.
+
+    Raises :class:`~tasklib.errors.StackError` while a run uses it.
+    """
+    return remove_project(context, context.instance.project(plan.name))
+
+
+def remove_project(context: RunContext, project: str, *, force: bool = False) -> tuple[Resource, ...]:
+    """Remove everything that this checkout owns of a Compose project; returns what went.
+
+    Raises :class:`~tasklib.errors.StackError` while a run uses it, unless ``force``.
+    """
+    lock = context.lock(project)
+    if not lock.try_acquire(0.2) and not force:
+        holder = next((run for run in context.runs.all() if project in run.projects), None)
+        who = f"`{holder.command}` (pid {holder.process.pid})" if holder else "another run"
+        raise StackError(
+            f"{project} is in use by {who}", remedy="Wait for it, or end it; `--force` does not wait."
+        )
+    try:
+        instance = context.instance
+        labels = {PROJECT_LABEL: project, CHECKOUT: instance.checkout, HOST: instance.host}
+        gone = context.engine.remove(context.engine.owned(labels))
+        context.kept.discard(project)
+        return gone
+    finally:
+        lock.release()
+
+
+def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[str, ...]:
+    """The Compose projects of this instance (of this checkout) that have anything on the engine."""
+    instance = context.instance
+    labels = {CHECKOUT: instance.checkout, HOST: instance.host}
+    if not all_branches:
+        labels[INSTANCE] = instance.id
+    found = context.engine.owned(labels)
+    return tuple(sorted({resource.labels.get(PROJECT_LABEL, "") for resource in found} - {""}))
+
+
+def status(context: RunContext) -> tuple[StackStatus, ...]:
+    """Every stack of this checkout, those of branches it was on before included."""
+    labels = {CHECKOUT: context.instance.checkout, HOST: context.instance.host}
+    instances = {
+        resource.labels[PROJECT_LABEL]: resource.labels.get(INSTANCE, "")
+        for resource in context.engine.owned(labels)
+        if PROJECT_LABEL in resource.labels
+    }
+    return tuple(
+        StackStatus(project, instances[project], context.engine.containers(project))
+        for project in sorted(instances)
+    )
+
+
+def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
+    """The variables of an instance for plain Compose and tests: ids first, endpoints of what is up."""
+    (plan,) = plans(context.project, [name] if name else [])
+    project = context.instance.project(plan.name)
+    yield from context.exports.items()
+    yield "COMPOSE_PROJECT_NAME", project
+    found = endpoints(context.engine.containers(project))
+    if found:
+        config = prepare(plan, context.instance, context.engine).config
+        yield from endpoint_variables(config, found, context.project.endpoints).items()

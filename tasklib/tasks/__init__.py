@@ -1,0 +1,17 @@
+"""Invoke tasks: ``from tasklib.tasks import namespace as ns``, or single collections of it.
+
+>>> from tasklib.tasks import infra, test    # in your own tasks.py
+>>> ns = Collection(infra, test, my_task)
+"""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from tasklib.tasks.cleaning import clean
+from tasklib.tasks.infrastructure import infra
+from tasklib.tasks.testing import test
+
+__all__ = ["clean", "infra", "namespace", "test"]
+
+namespace = Collection(test, infra, clean)

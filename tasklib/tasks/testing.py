@@ -1,0 +1,64 @@
+"""``test``: the three stages, together or one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoke.collection import Collection
+from invoke.context import Context
+
+from tasklib.events import Stage
+from tasklib.tasks._boundary import StrictTask, after_dashes, task
+
+__all__ = ["test"]
+
+_HELP = {
+    "name": "only this service; repeats",
+    "keep": "leave the stacks up afterwards",
+    "jobs": "at most so many targets at once",
+    "k": "only tests that match, as pytest's -k",
+    "verbose": "stream the tests' output",
+    "format": "auto, live, plain or json",
+    "report": "write a report to FILE (.xml, .html, .json); repeats",
+}
+
+
+def _stage_task(name: str, stages: tuple[Stage, ...], doc: str, default: bool = False) -> StrictTask:
+    def body(
+        context: Context,
+        name: Any = None,
+        keep: bool = False,
+        jobs: str | None = None,
+        k: str = "",
+        verbose: bool = False,
+        format: str = "auto",
+        report: Any = None,
+    ) -> int:
+        from tasklib import commands
+
+        return commands.run_stages(
+            stages,
+            names=name or (),
+            keep=keep,
+            jobs=jobs,
+            keyword=k,
+            verbose=verbose,
+            format=format,
+            reports=report or (),
+            extra=after_dashes(context),
+            dry=bool(context.config.run.dry),
+        )
+
+    body.__name__, body.__doc__ = name, doc
+    return task(help=dict(_HELP), repeats=("name", "report"), name=name, default=default)(body)
+
+
+test = Collection(
+    "test",
+    _stage_task(
+        "all", tuple(Stage), "Unit, service and integration tests, stopping at the first failed stage.", True
+    ),
+    _stage_task("unit", (Stage.UNIT,), "Unit tests; no engine is touched."),
+    _stage_task("service", (Stage.SERVICE,), "Each service against its own stack."),
+    _stage_task("integration", (Stage.INTEGRATION,), "The full stack and its tests."),
+)
