@@ -106,7 +106,7 @@ class _Common:
             *(("-v",) if options.verbose else ()),
             *integration,
             *(keyword if options.keyword else ()),
-            *_unless_narrowed(self.place.paths, options.extra),
+            *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
         return self._suite(SuiteKind.PYTEST, argv, unset=frozenset({"VIRTUAL_ENV"}))
@@ -129,7 +129,7 @@ class _Common:
             # An absolute path selects what lies below it; a relative one whatever contains it.
             chosen = () if start == folder else (f"{start}{os.sep}",)
             leave = tuple(part for path in self.place.without for part in ("--exclude", f"{path}{os.sep}**"))
-            argv = (str(program), "run", *_unless_narrowed(chosen, extra), *leave, *keyword, *extra)
+            argv = (str(program), "run", *_unless_narrowed(chosen, extra, folder), *leave, *keyword, *extra)
             return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
         if "test" not in (package(folder).get("scripts") or {}):
             raise ConfigError(
@@ -230,11 +230,12 @@ def _argument(path: Path, cwd: Path) -> str:
     return f".{os.sep}{text}" if text.startswith("-") else text
 
 
-def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...]) -> tuple[str, ...]:
+def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
     """``paths``, or nothing where ``extra`` already names tests inside them."""
+    folders = [os.path.normpath(cwd / path) for path in paths]
     for argument in extra:
-        name = argument.split("::")[0]
-        if not name.startswith("-") and any(Path(name).is_relative_to(path) for path in paths):
+        name = Path(os.path.normpath(cwd / argument.split("::")[0]))
+        if not argument.startswith("-") and any(name.is_relative_to(folder) for folder in folders):
             return ()
     return paths
 

@@ -13,8 +13,8 @@ every ``fork`` in a test warn.
 ==========  ========================================================================================
 hello       pid, root (what test ids and files are relative to), pytest, worker (empty: the main one)
 collected   n, deselected; again while workers report
-start       id, worker
-finish      id, outcome, seconds [setup, call, teardown], worker; file, line; why (of a skip or xfail);
+start       id, worker, at
+finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);
             failures [{when, sub, line, file, message, detail}]; sections [[title, text]]
 broken      id, kind (collection, conftest, usage, internal), message, detail: could not be run
 absent      id, why: a module that skipped itself while it was collected
@@ -26,6 +26,7 @@ end         code, only_collected (nothing was to run), coverage (what pytest-cov
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -236,7 +237,7 @@ class Reporter:
 
     def pytest_runtest_logstart(self, nodeid, location):
         if not self.distributing:
-            self.send({"e": "start", "id": str(nodeid), "worker": self.worker})
+            self.send({"e": "start", "id": str(nodeid), "worker": self.worker, "at": time.time()})
 
     def pytest_runtest_logreport(self, report):
         if self.worker:
@@ -246,7 +247,7 @@ class Reporter:
         if test is None:
             test = self.tests[nodeid] = Test()
             test.worker = getattr(report, "worker_id", "")
-        if hasattr(report, "context"):
+        if type(report).__name__.lower() == "subtestreport":
             if report.outcome == "failed":
                 test.outcome = "failed"
                 self._failed(test, report, "call", _subtest(report))
@@ -296,7 +297,13 @@ class Reporter:
         test = self.tests.pop(nodeid, None)
         if test is None:
             return
-        event = {"e": "finish", "id": str(nodeid), "outcome": test.outcome, "seconds": test.seconds}
+        event = {
+            "e": "finish",
+            "id": str(nodeid),
+            "outcome": test.outcome,
+            "seconds": test.seconds,
+            "at": time.time(),
+        }
         if test.worker:
             event["worker"] = test.worker
         if test.why:

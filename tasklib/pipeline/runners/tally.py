@@ -36,7 +36,7 @@ class Tally:
         self.target = target
         self.failures: list[TestResult] = []
         self.running: dict[str, tuple[str, float]] = {}
-        """By worker: the test's id, and when it began (``time.monotonic()``)."""
+        """By worker: the test's id, and when it began (seconds since the epoch)."""
         self._emit = emit
         self._outcomes: Counter[TestOutcome] = Counter()
         self._collected = 0
@@ -67,11 +67,13 @@ class Tally:
         self._collected = total
         self._emit(TestsCollected(self.target, total + self._added))
 
-    def started(self, test: str, worker: str = "") -> None:
-        self.running[worker] = (test, time.monotonic())
-        self._emit(TestStarted(self.target, test, worker))
+    def started(self, test: str, worker: str = "", at: float = 0.0) -> None:
+        """``at`` is when, seconds since the epoch (0: now)."""
+        at = at or time.time()
+        self.running[worker] = (test, at)
+        self._emit(TestStarted(self.target, test, worker, at))
 
-    def finished(self, result: TestResult, worker: str = "") -> None:
+    def finished(self, result: TestResult, worker: str = "", at: float = 0.0) -> None:
         for place in (worker, *self.running):
             if self.running.get(place, ("", 0.0))[0] == result.id:
                 del self.running[place]
@@ -81,7 +83,7 @@ class Tally:
             full = len(self.failures) < DETAILED
             self.failures.append(result if full else dataclasses.replace(result, detail="", output=""))
         self._time(result)
-        self._emit(TestFinished(self.target, result, worker))
+        self._emit(TestFinished(self.target, result, worker, at or time.time()))
 
     def added(self, result: TestResult) -> None:
         """A result that nobody collected: a file that cannot be imported, a test that never ended."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["last_error", "one_line", "printed", "tail"]
+__all__ = ["last_error", "one_line", "plain", "printed", "shorten", "tail", "visible"]
 
 LENGTH = 500
 """Characters of a message at most."""
@@ -20,7 +20,7 @@ def one_line(message: str) -> str:
     >>> one_line("AssertionError: three\\nassert 2 == 3\\n +  where 2 = len([1, 2])")
     'three: assert 2 == 3, where 2 = len([1, 2])'
     """
-    lines = [line.rstrip() for line in _ESCAPES.sub("", message).strip().splitlines() if line.strip()]
+    lines = [line.rstrip() for line in plain(message).strip().splitlines() if line.strip()]
     if not lines:
         return ""
     first, rest = lines[0].strip(), lines[1:]
@@ -37,6 +37,18 @@ def one_line(message: str) -> str:
             break
         first += ", " + _EXPLANATION.sub("", line, count=1)
     return shorten(first)
+
+
+def plain(text: str) -> str:
+    """``text`` without colours."""
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
+
+
+def visible(name: str) -> str:
+    """A test's name in one line, whatever it holds: control characters become escapes."""
+    if name.isprintable():
+        return name
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def shorten(text: str) -> str:

@@ -1,4 +1,4 @@
-"""PURE: what a finished pytest process amounts to, from what it reported and how it ended."""
+"""PURE: what a finished test process amounts to, from what it reported and how it ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasklib.events import Counts, Outcome
 __all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
 
 NO_TESTS = 5
-"""pytest's exit code for "nothing collected"."""
+"""The exit code by which pytest says that it collected nothing."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Ending:
     """What is known when the process is gone.
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
-    whether the plugin ever reported, ``ended`` the exit code pytest announced (``None``: it never did),
-    ``stopped`` why the session was interrupted from inside, ``trouble`` what kept pytest from working
+    whether it ever reported, ``ended`` the exit code that it announced itself (``None``: it never did),
+    ``stopped`` why the session was interrupted from inside, ``trouble`` what kept it from working
     (with its kind), ``last`` the last lines of its output.
     """
 
@@ -37,6 +37,7 @@ class Ending:
     coverage: tuple[float, float] | None = None
     limit: float = 0.0
     last: str = ""
+    runner: str = "pytest"
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,19 @@ class Verdict:
 def judge(ending: Ending) -> Verdict:
     """The outcome, with the reason where the tests alone do not explain it.
 
-    A pass needs all of it: pytest announced its end, with code 0, the process left with 0, and tests ran.
+    A pass needs all of it: the runner announced its end, with code 0, the process left with 0, and tests ran.
     """
     where = f"while {_named(ending.running)} ran" if ending.running else "between tests"
     if ending.code is None:
         running = f"{_named(ending.running)} was running" if ending.running else "no test was running"
         return Verdict(Outcome.ERROR, f"ended after {ending.limit:g} s, its time limit: {running}", 1)
     if ending.trouble:
-        return _troubled(*ending.trouble)
+        return _troubled(ending.runner, *ending.trouble)
     if not ending.spoke:
         return Verdict(
-            Outcome.ERROR, _with(f"pytest did not start ({how_it_ended(ending.code)})", ending.last), 2
+            Outcome.ERROR,
+            _with(f"{ending.runner} did not start ({how_it_ended(ending.code)})", ending.last),
+            2,
         )
     if ending.ended is None:
         what = f"the test process ended {where} ({how_it_ended(ending.code)})"
@@ -69,7 +72,7 @@ def judge(ending: Ending) -> Verdict:
         return Verdict(Outcome.FAILED, ending.stopped)
     if ending.stopped:
         return Verdict(Outcome.ERROR, ending.stopped, 1)
-    if ending.ended == NO_TESTS or (ending.counts.total == 0 and ending.code == 0):
+    if ending.ended == NO_TESTS or ending.counts.total == 0:
         return _empty(ending)
     if ending.coverage:
         wanted, found = ending.coverage
@@ -79,9 +82,11 @@ def judge(ending: Ending) -> Verdict:
     code = ending.ended or ending.code
     if code:
         said = how_it_ended(code)
-        return Verdict(Outcome.ERROR, _with(f"no test failed, but pytest ended with {said}", ending.last), 1)
+        return Verdict(
+            Outcome.ERROR, _with(f"no test failed, but {ending.runner} ended with {said}", ending.last), 1
+        )
     if ending.counts.done == 0 and not ending.only_collected:
-        return Verdict(Outcome.ERROR, "pytest ended without running any of its tests", 1)
+        return Verdict(Outcome.ERROR, f"{ending.runner} ended without running any of its tests", 1)
     return Verdict(Outcome.PASSED)
 
 
@@ -98,11 +103,11 @@ def how_it_ended(code: int) -> str:
         return f"exit code {code}"
 
 
-def _troubled(kind: str, message: str) -> Verdict:
+def _troubled(runner: str, kind: str, message: str) -> Verdict:
     said = {
         "conftest": "its conftest cannot be loaded",
-        "usage": "pytest refused its arguments",
-        "internal": "pytest or a plugin of it broke",
+        "usage": f"{runner} refused its arguments",
+        "internal": f"{runner} or a plugin of it broke",
     }.get(kind, kind)
     return Verdict(Outcome.ERROR, f"{said}: {message}", 2 if kind == "usage" else 1)
 

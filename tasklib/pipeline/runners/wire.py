@@ -1,6 +1,6 @@
-"""The events that the injected pytest plugin writes, as typed values.
+"""The events that the injected pytest plugin and the vitest reporter write, as typed values.
 
-The plugin's own docstring says what each one means; unknown keys of a newer plugin are ignored.
+The plugin's own docstring says what each one means. ``at`` is seconds since the epoch, 0 where not told.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ __all__ = [
     "Failure",
     "Finish",
     "Hello",
+    "Left",
     "Message",
     "Start",
     "Stop",
@@ -41,6 +42,7 @@ class Collected(msgspec.Struct, frozen=True, tag="collected", tag_field="e"):
 class Start(msgspec.Struct, frozen=True, tag="start", tag_field="e"):
     id: str
     worker: str = ""
+    at: float = 0.0
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ class Finish(msgspec.Struct, frozen=True, tag="finish", tag_field="e"):
     outcome: str
     seconds: tuple[float, float, float]
     worker: str = ""
+    at: float = 0.0
     file: str | None = None
     line: int | None = None
     why: str = ""
@@ -81,19 +84,23 @@ class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="e"):
     why: str
 
 
+class Left(msgspec.Struct, frozen=True, tag="left", tag_field="e"):
+    id: str
+
+
 class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     code: int
     only_collected: bool = False
     coverage: tuple[float, float] | None = None
 
 
-Message = Hello | Collected | Start | Finish | Broken | Absent | Stop | End
+Message = Hello | Collected | Start | Finish | Broken | Absent | Stop | Left | End
 
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def decode(line: bytes) -> Message | None:
-    """One line's message; ``None`` for what is none (torn by a full disk, or of a newer plugin)."""
+    """One line's message; ``None`` for what is none (torn by a full disk)."""
     try:
         return _DECODER.decode(line)
     except msgspec.MsgspecError:

@@ -1,0 +1,109 @@
+"""Runs any other test command: its JUnit report tells the tests, else its exit code is all there is."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tasklib import process
+from tasklib.errors import Interrupted
+from tasklib.events import Counts, Event, Outcome, Output, TargetResult, TestOutcome, TestResult
+from tasklib.pipeline.runners import texts
+from tasklib.pipeline.runners.junit import read_junit
+from tasklib.pipeline.runners.tally import Tally
+from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
+from tasklib.pipeline.suite import Suite
+
+__all__ = ["run_command"]
+
+_REPORT = "{junit}"
+"""Stands in a command for the file to write the report to."""
+
+_REMEMBERED = 50
+"""Last lines of a failed command that are its failure's detail."""
+
+
+def run_command(
+    suite: Suite, env: Mapping[str, str], emit: Callable[[Event], None], cancel: process.Cancel
+) -> TargetResult:
+    """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`.
+
+    Without a report the command counts as one test, called by its words.
+    """
+    began = time.monotonic()
+    tally = Tally(suite.target, emit)
+    last: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def line(_: str, text: str) -> None:
+        last.append(text)
+        emit(Output(suite.target, text))
+
+    def result(verdict: Verdict) -> TargetResult:
+        return TargetResult(
+            suite.target,
+            verdict.outcome,
+            reason=verdict.reason,
+            counts=tally.counts,
+            failures=tuple(tally.failures),
+            slowest=tally.slowest,
+            seconds=time.monotonic() - began,
+            exit_code=verdict.exit_code,
+        )
+
+    with tempfile.TemporaryDirectory(prefix="tasklib-") as scratch:
+        report = Path(scratch) / "junit.xml"
+        argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
+        merged = {name: value for name, value in {**env, **suite.env}.items() if name not in suite.unset}
+        name = texts.shorten(texts.visible(" ".join(suite.argv)))
+        reports = argv != suite.argv
+        if not reports:
+            tally.collected(1)
+            tally.started(name)
+        try:
+            code = process.stream(
+                argv, on_line=line, cwd=suite.cwd, env=merged, timeout=suite.timeout, cancel=cancel
+            )
+        except process.TimedOut as error:
+            return result(Verdict(Outcome.ERROR, f"ended after {error.seconds:g} s, its time limit", 1))
+        except Interrupted as error:
+            return result(Verdict(Outcome.INTERRUPTED, str(error), error.exit_code))
+        except process.CommandError as error:
+            return result(Verdict(Outcome.ERROR, error.what, error.exit_code))
+        detail = texts.plain(texts.tail([*last], _REMEMBERED))
+        if reports:
+            return result(_by_report(report, code, tally, suite.paths, detail))
+        outcome = TestOutcome.PASSED if code == 0 else TestOutcome.FAILED
+        message = "" if code == 0 else how_it_ended(code)
+        seconds = time.monotonic() - began
+        tally.finished(
+            TestResult(name, outcome, call=seconds, message=message, detail=detail if code else "")
+        )
+        return result(Verdict(Outcome.FAILED if code else Outcome.PASSED))
+
+
+def _by_report(report: Path, code: int, tally: Tally, paths: tuple[str, ...], detail: str) -> Verdict:
+    ended = how_it_ended(code)
+    said = f": {texts.last_error(detail)}" if detail else ""
+    try:
+        results = read_junit(report)
+    except ValueError as error:
+        what = f"its JUnit report cannot be read ({error})" if report.exists() else "it wrote no JUnit report"
+        return Verdict(Outcome.ERROR, f"{what}; the command ended with {ended}{said}", 1 if code else 2)
+    tally.collected(sum(found.outcome is not TestOutcome.RERUN for found in results))
+    for found in results:
+        tally.finished(found)
+    return reconcile(tally.counts, code, f"{ended}{said}", paths)
+
+
+def reconcile(counts: Counts, code: int, ended: str, paths: tuple[str, ...]) -> Verdict:
+    """PURE: the verdict on a report with ``counts`` and the exit code that came with it."""
+    if counts.failed or counts.errors:
+        return Verdict(Outcome.FAILED)
+    if code:
+        return Verdict(Outcome.ERROR, f"no test failed, but the command ended with {ended}", 1)
+    if not counts.total:
+        return Verdict(Outcome.ERROR, f"no tests found in {', '.join(paths[:3]) or 'its report'}", 2)
+    return Verdict(Outcome.PASSED)

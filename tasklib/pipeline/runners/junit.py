@@ -1,0 +1,77 @@
+"""A JUnit report as test results. There is no one format: what common writers agree on is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tasklib.events import TestOutcome, TestResult
+from tasklib.pipeline.runners import texts
+
+__all__ = ["read_junit"]
+
+
+def read_junit(path: Path) -> list[TestResult]:
+    """The test cases of the report at ``path``, in its order.
+
+    Attempts that a later one replaced (``rerunFailure``, ``flakyFailure`` and their error forms) come as
+    RERUN results before their test. Raises ``ValueError`` for what is no JUnit report.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise ValueError(str(error)) from error
+    if root.tag not in ("testsuites", "testsuite"):
+        raise ValueError(f"its root element is <{root.tag}>")
+    found: list[TestResult] = []
+    for case in root.iter("testcase"):
+        found += _case(case)
+    return found
+
+
+def _case(case: ElementTree.Element) -> list[TestResult]:
+    outcome, said = TestOutcome.PASSED, None
+    for tag, kind in (
+        ("failure", TestOutcome.FAILED),
+        ("error", TestOutcome.ERROR),
+        ("skipped", TestOutcome.SKIPPED),
+    ):
+        said = case.find(tag)
+        if said is not None:
+            outcome = kind
+            break
+    name = texts.visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
+    failed = outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
+    detail = texts.plain((said.text or "").strip()) if said is not None else ""
+    message = texts.one_line((said.get("message") or "") if said is not None else "")
+    result = TestResult(
+        name or "unnamed",
+        outcome,
+        call=_number(case.get("time")),
+        file=case.get("file"),
+        line=int(_number(case.get("line"))) or None,
+        message=message or (texts.last_error(detail) if failed else texts.shorten(detail)),
+        detail=detail if failed else "",
+        output=_output(case) if failed else "",
+    )
+    again = [
+        TestResult(
+            result.id, TestOutcome.RERUN, file=result.file, message=texts.one_line(e.get("message") or "")
+        )
+        for e in case
+        if e.tag in ("rerunFailure", "rerunError", "flakyFailure", "flakyError")
+    ]
+    return [*again, result]
+
+
+def _output(case: ElementTree.Element) -> str:
+    parts = ((tag, case.findtext(tag) or "") for tag in ("system-out", "system-err"))
+    return texts.plain(texts.printed(parts))
+
+
+def _number(text: str | None) -> float:
+    """A number as a report writes it (``1,234.5`` too), 0 for none or nonsense."""
+    try:
+        return max(float((text or "0").replace(",", "")), 0.0)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,256 @@
+"""One test process: what it reports through the event file, folded into events and a result."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tasklib import process
+from tasklib.errors import Interrupted
+from tasklib.events import Event, Outcome, Output, Progress, TargetResult, TestOutcome, TestResult
+from tasklib.pipeline.runners import stacks, texts, wire
+from tasklib.pipeline.runners.tally import Tally
+from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
+from tasklib.pipeline.suite import Suite
+
+__all__ = ["Session", "supervise"]
+
+_REMEMBERED = 30
+"""Lines of each stream kept for a process that ends without saying why."""
+
+
+class Session:
+    """Folds the messages and lines of one process of ``suite``."""
+
+    def __init__(self, suite: Suite, emit: Callable[[Event], None]) -> None:
+        self.suite = suite
+        self.tally = Tally(suite.target, emit)
+        self.pids: list[int] = []
+        self.stacks = ""
+        """Where the process stood when its time was up."""
+        self._emit = emit
+        self._root = str(suite.folder)
+        self._files: dict[str, str] = {}
+        self._lines: dict[str, deque[str]] = {
+            name: deque(maxlen=_REMEMBERED) for name in ("stdout", "stderr")
+        }
+        self._end: wire.End | None = None
+        self._deselected = 0
+        self._stopped = ""
+        self._trouble: tuple[str, str] | None = None
+        self._began = time.monotonic()
+
+    def line(self, name: str, text: str) -> None:
+        self._lines[name].append(text)
+        self._emit(Output(self.suite.target, text))
+
+    def take(self, message: wire.Message) -> None:
+        match message:
+            case wire.Finish():
+                self.tally.finished(self._test(message), message.worker, message.at)
+            case wire.Start():
+                self.tally.started(texts.visible(message.id), message.worker, message.at)
+            case wire.Hello():
+                self.pids.append(message.pid)
+                if not message.worker:
+                    self._root = message.root
+                    self._emit(Progress(self.suite.target, "collecting tests"))
+            case wire.Collected():
+                self._deselected = max(self._deselected, message.deselected)
+                if not message.worker:
+                    self._emit(Progress(self.suite.target, ""))
+                    self.tally.collected(message.n)
+            case wire.Absent():
+                file = self.file(message.id.split("::")[0])
+                self.tally.added(TestResult(message.id, TestOutcome.SKIPPED, file=file, message=message.why))
+            case wire.Broken():
+                self._broken(message)
+            case wire.Stop():
+                self._stopped = self._interruption(message)
+            case wire.End():
+                self._end = message
+            case wire.Left():
+                pass  # Counted with what was collected.
+
+    def finish(self, code: int | None) -> TargetResult:
+        """The result, once the process is gone: ``code`` is its exit code, ``None`` if its time was up.
+
+        Tests that were cut short become results first.
+        """
+        running = tuple(test for test, _ in self.tally.running.values())
+        if code is None or self._end is None:
+            self._cut_short(code)
+        last = texts.tail([*self._lines["stderr"]], 3) or texts.tail([*self._lines["stdout"]], 3)
+        end = self._end
+        verdict = judge(
+            Ending(
+                runner=str(self.suite.kind),
+                code=code,
+                counts=self.tally.counts,
+                spoke=bool(self.pids),
+                ended=end.code if end else None,
+                only_collected=bool(end and end.only_collected),
+                running=running,
+                deselected=self._deselected,
+                keyword=self.suite.keyword,
+                paths=self.suite.paths,
+                stopped=self._stopped,
+                trouble=self._trouble,
+                coverage=end.coverage if end else None,
+                limit=self.suite.timeout or 0.0,
+                last=texts.shorten(last),
+            )
+        )
+        return self.result(verdict.outcome, verdict.reason, verdict.exit_code)
+
+    def result(self, outcome: Outcome, reason: str = "", exit_code: int = 0) -> TargetResult:
+        return TargetResult(
+            self.suite.target,
+            outcome,
+            reason=reason,
+            counts=self.tally.counts,
+            failures=tuple(self.tally.failures),
+            slowest=self.tally.slowest,
+            seconds=time.monotonic() - self._began,
+            exit_code=exit_code,
+        )
+
+    def file(self, name: str) -> str:
+        """``name`` (relative to the runner's root) relative to the target's folder."""
+        found = self._files.get(name)
+        if found is None:
+            found = os.path.relpath(f"{self._root}/{name}", self.suite.folder)
+            self._files[name] = found
+        return found
+
+    def _file_of(self, test: str) -> str:
+        return self.file(test.split("::", 1)[0].split(" > ", 1)[0])
+
+    def _test(self, finish: wire.Finish) -> TestResult:
+        setup, call, teardown = finish.seconds
+        name, outcome = texts.visible(finish.id), TestOutcome(finish.outcome)
+        if not finish.failures:
+            why = texts.shorten(finish.why)
+            return TestResult(
+                name, outcome, setup, call, teardown, file=self._file_of(finish.id), message=why
+            )
+        # What its subtests failed for says more than the count of them that the test itself fails with.
+        failures = [failure for failure in finish.failures if failure.sub] or list(finish.failures)
+        first = failures[0]
+        place = first.file or finish.file
+        return TestResult(
+            name,
+            outcome,
+            setup,
+            call,
+            teardown,
+            file=self.file(place) if place else self._file_of(finish.id),
+            line=first.line or finish.line,
+            message=_message(failures),
+            detail="\n\n".join(_titled(failure, len(failures) > 1) for failure in failures),
+            output=texts.printed(finish.sections),
+        )
+
+    def _broken(self, message: wire.Broken) -> None:
+        said = texts.one_line(message.message) or texts.last_error(message.detail)
+        if message.kind != "collection":
+            # The first trouble is the cause: a plugin that broke often breaks again on the way out.
+            where = f"{self._file_of(message.id)}: " if message.id else ""
+            self._trouble = self._trouble or (message.kind, f"{where}{said}")
+            if not message.detail:
+                return
+        file = self._file_of(message.id) if message.id else None
+        name, detail = texts.visible(message.id or message.kind), texts.plain(message.detail)
+        self.tally.added(TestResult(name, TestOutcome.ERROR, file=file, message=said, detail=detail))
+
+    def _interruption(self, message: wire.Stop) -> str:
+        if message.kind == "KeyboardInterrupt":
+            running = [test for test, _ in self.tally.running.values()]
+            return f"KeyboardInterrupt in {', '.join(running)}" if running else "KeyboardInterrupt"
+        return texts.shorten(message.why) or message.kind
+
+    def _cut_short(self, code: int | None) -> None:
+        if code is None:
+            message = f"still running at the time limit of {self.suite.timeout or 0:g} s"
+            detail = self.stacks
+        else:
+            message = f"the test process ended in this test ({how_it_ended(code)})"
+            detail = "\n".join(self._lines["stderr"])
+        for worker, (test, began) in tuple(self.tally.running.items()):
+            file = self._file_of(test)
+            line = stacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
+            result = TestResult(
+                test,
+                TestOutcome.ERROR,
+                call=time.time() - began,
+                file=file,
+                line=line,
+                message=message,
+                detail=stacks.lean(detail),
+            )
+            self.tally.finished(result, worker)
+
+
+def supervise(
+    session: Session,
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    cancel: process.Cancel,
+    then: Callable[[], None] = lambda: None,
+) -> TargetResult:
+    """Run ``argv``, fold what it reports into ``session``, call ``then`` once it ended, return the result.
+
+    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here.
+    """
+    suite = session.suite
+    with tempfile.TemporaryDirectory(prefix="tasklib-") as scratch:
+        path = Path(scratch) / "events"
+        with wire.EventFile(path) as events:
+
+            def read() -> None:
+                for message in events.messages():
+                    session.take(message)
+
+            def time_is_up() -> None:
+                read()
+                session.stacks = stacks.dump(path, session.pids)
+
+            code: int | None = None
+            try:
+                code = process.stream(
+                    argv,
+                    on_line=session.line,
+                    cwd=suite.cwd,
+                    env={**env, "TASKLIB_EVENTS": str(path)},
+                    timeout=suite.timeout,
+                    cancel=cancel,
+                    on_tick=read,
+                    on_timeout=time_is_up,
+                )
+            except process.TimedOut:
+                pass
+            except Interrupted as error:
+                read()
+                return session.result(Outcome.INTERRUPTED, str(error), error.exit_code)
+            except process.CommandError as error:
+                return session.result(Outcome.ERROR, error.what, error.exit_code)
+            read()
+            then()
+    return session.finish(code)
+
+
+def _message(failures: list[wire.Failure]) -> str:
+    first = failures[0]
+    said = texts.one_line(first.message) or texts.last_error(first.detail)
+    name = f"{first.sub} " if first.sub else "teardown: " if first.when == "teardown" else ""
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return f"{name}{said}{more}"
+
+
+def _titled(failure: wire.Failure, several: bool) -> str:
+    detail = texts.plain(failure.detail)
+    return f"{failure.when} {failure.sub}".rstrip() + f":\n{detail}" if several else detail
