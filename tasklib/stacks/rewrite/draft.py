@@ -10,7 +10,7 @@ from tasklib.isolation import Instance, project_name, resource_name
 from tasklib.stacks.labels import labels
 from tasklib.stacks.rewrite.model import Change, Facts, Hint, Problem
 
-__all__ = ["Draft", "Path", "show"]
+__all__ = ["Draft", "Path", "dockerfile_of", "show"]
 
 Path = tuple[str | int, ...]
 
@@ -103,3 +103,9 @@ def show(path: Path) -> str:
         else:
             shown += f".{step}" if shown else step
     return shown
+
+
+def dockerfile_of(draft: Draft, name: str) -> str:
+    """The Dockerfile of a service as a config holds it, with every ``$`` doubled; "" where unknown."""
+    inline = draft.config["services"][name]["build"].get("dockerfile_inline")
+    return draft.facts.dockerfiles.get(name, "").replace("$", "$$") if inline is None else str(inline)

@@ -8,11 +8,12 @@ from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.ports import port_variable
+from tasklib.stacks.rewrite.stores import holds_data
 
 __all__ = ["follow_addresses", "point_out"]
 
 _HOST_PORT = re.compile(
-    r"(?<![\w.-])(localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1\]|host\.docker\.internal):(\d{1,5})(?!\d)",
+    r"(?<![\w.-])(localhost|127(?:\.\d{1,3}){3}|\[::1\]|host\.docker\.internal):(\d{1,5})(?!\d)",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
@@ -50,6 +51,10 @@ def point_out(draft: Draft) -> None:
             for found in _ADDRESS.findall(text):
                 if new := draft.moved.get(found):
                     draft.hint(name, variable, f"names the address {found}, which is {new} in this stack")
+        for index, mount in enumerate(service.get("volumes") or []):
+            if mount.get("type") == "bind" and holds_data(service, mount):
+                what = f"{mount.get('source')}: every stack of this checkout has its data there"
+                draft.hint(name, f"volumes[{index}]", what)
         if service.get("privileged"):
             draft.hint(
                 name, "privileged", "can change the machine itself, and so what other instances run on"

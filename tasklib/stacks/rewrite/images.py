@@ -7,7 +7,7 @@ from typing import Any
 
 from tasklib.isolation import readable_image, slug, with_hash
 from tasklib.stacks.rewrite.dockerfile import bases, rename_bases
-from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 
 __all__ = ["built_name", "name_built_images", "same_image"]
 
@@ -99,10 +99,7 @@ def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: di
         if scheme == "docker-image" and (new := new_name(image)):
             at = (*path, "additional_contexts", key)
             draft.put(at, f"docker-image://{new}", _RULE, "it names an image that another service builds")
-    text = build.get("dockerfile_inline")
-    if text is None:
-        # `$` is doubled in a config.
-        text = draft.facts.dockerfiles.get(name, "").replace("$", "$$")
+    text = dockerfile_of(draft, name)
     mapping = {image: new for image in bases(text) if (new := new_name(image))}
     if mapping:
         inline = rename_bases(text, mapping)

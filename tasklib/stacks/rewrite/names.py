@@ -11,6 +11,7 @@ from tasklib.stacks.rewrite.draft import Draft
 __all__ = ["follow_names", "kept_name", "name_containers"]
 
 _RULE = "names"
+_LONGER_ID = re.compile(r"(?:-[a-z0-9]+)+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -46,15 +47,46 @@ def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
     A service's own stack appends its name, since it may run beside the full stack.
     """
     part = draft.section(section).get(key) or {}
-    name = part.get(field)
+    name = str(part.get(field) or "")
     if not name or draft.facts.probe is None:
         return None
     if draft.owned(part):
-        return str(name)
-    probed = ((draft.facts.probe.get(section) or {}).get(key) or {}).get(field)
-    if probed is None or probed == name or _looks_like_ours(draft, str(name)):
+        return name
+    tails = _tails(draft, section, field)
+    if key not in tails or _looks_like_ours(draft, name) or _is_ambiguous(tails, key):
         return None
-    return str(name) if draft.stack is None else f"{name}_{slug(draft.stack)}"
+    return name if draft.stack is None else f"{name}_{slug(draft.stack)}"
+
+
+def _tails(draft: Draft, section: str, field: str) -> dict[str, str]:
+    """Key → what follows the id, for the names that another TEST_INSTANCE_ID changes."""
+    probe = (draft.facts.probe or {}).get(section) or {}
+    found = {}
+    for key, part in draft.section(section).items():
+        name, other = part.get(field), (probe.get(key) or {}).get(field)
+        if name and other and name != other:
+            found[key] = _tail(str(name), draft.instance.id, str(other))
+    return found
+
+
+def _tail(name: str, own_id: str, other: str) -> str:
+    for at in (found.start() for found in re.finditer(re.escape(own_id), name)):
+        tail = name[at + len(own_id) :]
+        if other.startswith(name[:at]) and other.endswith(tail):
+            return tail
+    return ""
+
+
+def _is_ambiguous(tails: dict[str, str], key: str) -> bool:
+    """Whether two branches can give one name to two parts of a file.
+
+    ``<id>-api`` and ``<id>-auth-api``: what ``feature-auth`` calls the first, ``feature`` calls the second.
+    """
+    for other in tails.values():
+        short, long = sorted((tails[key], other), key=len)
+        if long.endswith(short) and _LONGER_ID.fullmatch(long.removesuffix(short)):
+            return True
+    return False
 
 
 def _looks_like_ours(draft: Draft, name: str) -> bool:

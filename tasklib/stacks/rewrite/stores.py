@@ -8,7 +8,7 @@ from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["declared_volumes", "image_name", "keep_in_memory"]
+__all__ = ["declared_volumes", "holds_data", "image_name", "keep_in_memory"]
 
 _RULE = "memory"
 
@@ -93,7 +93,13 @@ def keep_in_memory(draft: Draft) -> None:
             continue
         if volume.get("driver") not in (None, "", "local", "default"):
             continue
-        if _holds_data(service, mount) and (options := _options(service)) is not None:
+        if (
+            not holds_data(service, mount)
+            or _is_limited(service)
+            or (mount.get("volume") or {}).get("subpath")
+        ):
+            continue
+        if (options := _options(service)) is not None:
             why = f"{name} is a data store of a test: its data lives in memory"
             draft.put(("volumes", key, "driver_opts"), options, _RULE, why)
 
@@ -112,18 +118,20 @@ def _borrowed(draft: Draft) -> set[str]:
     return {str(entry).partition(":")[0] for entry in entries}
 
 
-def _holds_data(service: dict[str, Any], mount: dict[str, Any]) -> bool:
-    if service.get("build") or mount.get("read_only") or (mount.get("volume") or {}).get("subpath"):
-        return False
-    limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
-    if service.get("mem_limit") or limits.get("memory"):
-        return False  # Files in memory would count against it.
+def holds_data(service: dict[str, Any], mount: dict[str, Any]) -> bool:
+    """Whether a mount is where a known data store keeps its data."""
     target = posixpath.normpath(str(mount.get("target")))
     folders = list(_STORES.get(image_name(str(service.get("image") or "")), ()))
-    environment = service.get("environment") or {}
-    if folders and (own := environment.get("PGDATA")):
+    if folders and (own := (service.get("environment") or {}).get("PGDATA")):
         folders.append(posixpath.normpath(str(own)))
-    return any(target == folder or target.startswith(f"{folder}/") for folder in folders)
+    data = any(target == folder or target.startswith(f"{folder}/") for folder in folders)
+    return data and not service.get("build") and not mount.get("read_only")
+
+
+def _is_limited(service: dict[str, Any]) -> bool:
+    """Whether files in memory would count against a limit."""
+    limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits") or {}
+    return bool(service.get("mem_limit") or limits.get("memory"))
 
 
 def _options(service: dict[str, Any]) -> dict[str, str] | None:

@@ -7,7 +7,8 @@ import posixpath
 import re
 from typing import Any
 
-from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.dockerfile import final_base, volumes_in
+from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.stores import declared_volumes
@@ -30,7 +31,7 @@ def name_anonymous_volumes(draft: Draft) -> None:
                 path = ("services", name, "volumes", index, "source")
                 draft.put(path, key, _RULE, "an anonymous volume cannot be found again")
         taken = _mounted(service)
-        for target in _declared(draft, service):
+        for target in _declared(draft, name, service):
             if posixpath.normpath(target) in taken:
                 continue
             mount = {"type": "volume", "source": _key(draft, name, target), "target": target, "volume": {}}
@@ -39,14 +40,25 @@ def name_anonymous_volumes(draft: Draft) -> None:
             draft.record(at, None, mount, _RULE, "the image declares it, and would get an anonymous volume")
 
 
-def _declared(draft: Draft, service: dict[str, Any]) -> tuple[str, ...]:
+def _declared(draft: Draft, name: str, service: dict[str, Any]) -> tuple[str, ...]:
     image = str(service.get("image") or "")
     if "provider" in service or service.get("volumes_from"):
         return ()
+    return _known(draft, name, image) if service.get("build") else _of_image(draft, image)
+
+
+def _of_image(draft: Draft, image: str) -> tuple[str, ...]:
     known = draft.facts.image_volumes.get(image)
-    if known is not None:
-        return tuple(known)
-    return () if service.get("build") else declared_volumes(image)
+    return declared_volumes(image) if known is None else tuple(known)
+
+
+def _known(draft: Draft, name: str, image: str) -> tuple[str, ...]:
+    """The volumes of an image that is still to be built: its Dockerfile's and its base's."""
+    if image in draft.facts.image_volumes:
+        return tuple(draft.facts.image_volumes[image])
+    text = dockerfile_of(draft, name)
+    base = final_base(text)
+    return (*(_of_image(draft, base) if base else ()), *volumes_in(text))
 
 
 def _mounted(service: dict[str, Any]) -> set[str]:
