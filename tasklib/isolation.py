@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 MAX_LENGTH = 20
-_HASH_LENGTH = 7
-"""Characters of base 32: 35 bits."""
+_HASH_LENGTH = 8
+"""Characters of base 32: 40 bits, so that a hundred thousand names with one beginning stay apart."""
 
 FULL_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
 _COMPOSE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -67,7 +67,7 @@ def instance_id(branch: str) -> str:
     """The id of a branch: ``feature/auth`` → ``feature-auth``.
 
     Only ``/`` → ``-`` is free. Where anything else had to change (cut, case, other characters), the id ends
-    in 35 bits of a hash of the whole name, so that names that differ get ids that differ.
+    in 40 bits of a hash of the whole name, so that names that differ get ids that differ.
     """
     return slug(branch, free="/")
 

@@ -18,6 +18,14 @@ __all__ = ["Document", "nearest", "read"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_WORDS = {
+    "array": "a list",
+    "bool": "a boolean",
+    "float": "a number",
+    "int": "an integer",
+    "object": "a table",
+    "str": "a string",
+}
 _HEADER = re.compile(r"\s*\[{1,2}(?P<path>.+?)\]{1,2}\s*(?:#.*)?")
 _KEY = re.compile(r"\s*(?P<path>[^=#\[\]{}]+?)\s*=")
 
@@ -77,11 +85,11 @@ class Document:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise self.error(f"`{'.'.join(keys)}`: {_plain(str(error))}", *keys) from None
+            raise self.error(f"`{_short(keys)}`: {_plain(str(error))}", *keys) from None
 
     def _items(self, table: object, keys: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         if not isinstance(table, Mapping):
-            raise self.error(f"`{'.'.join(keys)}`: expected a table", *keys)
+            raise self.error(f"`{_short(keys)}`: expected a table", *keys)
         yield from table.items()
 
 
@@ -108,14 +116,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return folded[difflib.get_close_matches(name.lower().replace("_", "-"), folded, n=1, cutoff=0.0)[0]]
 
 
+def _short(keys: tuple[str, ...]) -> str:
+    """The key within its tool's table: ``services.api.command``."""
+    return ".".join(keys[2:] if keys[0] == "tool" and len(keys) > 2 else keys)
+
+
 def _plain(message: str) -> str:
     """msgspec's message in the words of TOML: ``expected a list, got a string``."""
-    words = {"array": "list", "object": "table", "str": "string", "int": "integer", "bool": "boolean"}
-    message = message.replace(" | null", "").split(" - at ")[0]
-    message = re.sub(r"`(\w+)`", lambda found: f"`{words.get(found[1], found[1])}`", message)
-    message = re.sub(
-        r"`(\w+) \| (\w+)`", lambda f: f"`{words.get(f[1], f[1])}` or `{words.get(f[2], f[2])}`", message
-    )
+    message = message.split(" - at ")[0].replace(" | null", "").replace(" | ", "` or `")
+    message = re.sub(r"`(\w+)`", lambda found: _WORDS.get(found[1], found[1]), message)
     return message[:1].lower() + message[1:]
 
 

@@ -1,0 +1,190 @@
+"""``[tool.tasklib]``: what it sets, and what it is refused for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasklib.errors import ConfigError
+from tasklib.events import Stage
+from tasklib.project import Environment, Shared, find_project
+
+Tree = Callable[..., Path]
+
+EVERYTHING = """
+[project]
+name = "shop"
+
+[tool.tasklib]
+prefix = "ci"
+name = "store"
+integration = "e2e"
+profiles = ["full"]
+jobs = 3
+base-branch = "trunk"
+compose.test = ["stack.yml", "stack.test.yml"]
+compose.dev = "stack.yml"
+slow = { unit = 0.5 }
+timeout.integration = 60
+images.name = "registry.example.com/store-{service}"
+
+[tool.tasklib.services.backend]
+path = "backend"
+compose = "stack.yml"
+unit = "test/fast"
+service = "test/slow"
+command = ["make", "test"]
+env = { MODE = "test" }
+depends = ["../common"]
+
+[tool.tasklib.services.web]
+path = "web"
+
+[tool.tasklib.endpoints]
+TEST_API_URL = "http://{backend:8000}/v1"
+
+[tool.tasklib.shared]
+volumes = ["cache"]
+networks = ["proxy"]
+mounts = ["/data"]
+host-network = true
+"""
+
+TREE = (
+    "stack.yml",
+    "stack.test.yml",
+    "e2e/",
+    "backend/stack.yml",
+    "backend/test/fast/",
+    "backend/test/slow/",
+    "common/",
+    "web/",
+)
+
+
+def test_every_key(tree: Tree) -> None:
+    """Each key does what the table of keys says, in a repository that no layout describes."""
+    root = tree(*TREE, pyproject=EVERYTHING)
+    project = find_project(root, {})
+    assert (project.prefix, project.name, project.single) == ("ci", "store", False)
+    assert (project.config, project.root) == (root / "pyproject.toml", root)
+    assert project.integration == root / "e2e"
+    assert (project.profiles, project.jobs, project.base_branch) == (("full",), 3, "trunk")
+    assert project.compose[Environment.TEST] == (root / "stack.yml", root / "stack.test.yml")
+    assert project.compose[Environment.DEV] == (root / "stack.yml",)
+    assert project.slow == {Stage.UNIT: 0.5, Stage.SERVICE: 5.0, Stage.INTEGRATION: 5.0}
+    assert project.timeout == {Stage.INTEGRATION: 60.0}
+    assert project.image_name == "registry.example.com/store-{service}"
+    assert project.endpoints == {"TEST_API_URL": "http://{backend:8000}/v1"}
+    assert project.shared == Shared(frozenset({"cache"}), frozenset({"proxy"}), frozenset({"/data"}), True)
+    backend, web = project.services
+    assert (backend.name, backend.path) == ("backend", root / "backend")
+    assert backend.compose == (root / "backend/stack.yml",)
+    assert (backend.unit, backend.tests) == (root / "backend/test/fast", root / "backend/test/slow")
+    assert (backend.command, backend.env) == (("make", "test"), {"MODE": "test"})
+    assert backend.depends == (root / "common",)
+    assert (web.name, web.compose, web.unit) == ("web", (), None)
+
+
+def test_settings_of_a_found_service(tree: Tree) -> None:
+    """A service of the standard layout is configured by its name alone; the others stay."""
+    root = tree(
+        "services/api/Dockerfile",
+        "services/web/Dockerfile",
+        pyproject="[tool.tasklib]\nservices.api.command = ['x']\n",
+    )
+    api, web = find_project(root).services
+    assert (api.command, web.command) == (("x",), None)
+
+
+def test_another_name_for_a_folder(tree: Tree) -> None:
+    """A path into services/ renames that service instead of adding one."""
+    root = tree(
+        "services/api/Dockerfile",
+        "services/web/Dockerfile",
+        pyproject="[tool.tasklib.services.backend]\npath = 'services/api'\n",
+    )
+    assert [service.name for service in find_project(root).services] == ["backend", "web"]
+
+
+def test_settings_of_a_single_service(tree: Tree) -> None:
+    """A single service is configured by the project's name."""
+    root = tree("tests/unit/", pyproject="[tool.tasklib]\nname='x'\nservices.x.command = ['make']\n")
+    project = find_project(root)
+    assert project.single
+    assert project.services[0].command == ("make",)
+
+
+REFUSED = [
+    ("pefix = 'x'", 3, ["unknown key `pefix`", "`prefix`"]),
+    ("base_branch = 'x'", 3, ["unknown key `base_branch`", "`base-branch`"]),
+    ("services.api.comand = ['x']", 3, ["`comand` in [tool.tasklib.services.api]", "`command`"]),
+    ("[tool.tasklib.services.'api']\nunti = 'x'", 4, ["`unti`", "`unit`"]),
+    ("jobs = 'three'", 3, ["`jobs", "integer", "string"]),
+    ("jobs = 0", 3, ["`jobs", ">= 1"]),
+    ("\n\nslow = { unit = 'x' }", 5, ["`slow.unit", "a number"]),
+    ("timeout.unit = -1", 3, ["`timeout.unit", "> 0"]),
+    ("slow = 3", 3, ["`slow", "table"]),
+    ("services = ['api']", 3, ["`services", "table"]),
+    ("services.api = 'x'", 3, ["`services.api", "table"]),
+    ("services.api.command = 'make test'", 3, ["`services.api.command", "list", "string"]),
+    ("services.api.command = []", 3, ["`services.api.command", "length"]),
+    ("services.api.env = { A = 1 }", 3, ["`services.api.env.A`", "string", "integer"]),
+    ("[tool.tasklib.services.api]\n[tool.tasklib.services.api.env]\nA = 1", 5, ["services.api.env.A"]),
+    ("profiles = [1]", 3, ["`profiles", "string"]),
+    ("compose.test = 3", 3, ["`compose.test", "a string or a list"]),
+    ("compose.test = ['a.yml', 'gone.yml']", 3, ["compose.test", "gone.yml"]),
+    ("integration = 'gone'", 3, ["integration", "no folder", "gone"]),
+    ("services.api.unit = 'gone'", 3, ["services.api.unit", "no folder"]),
+    ("services.api.compose = 'gone.yml'", 3, ["services.api.compose", "no file"]),
+    ("services.api.depends = ['gone']", 3, ["services.api.depends", "gone"]),
+    ("services.api.path = 'gone'", 3, ["services.api.path", "gone"]),
+    ("services.apu.command = ['x']", 3, ["services.apu", "Did you mean `api`"]),
+    ("prefix = 'Test'", 3, ["prefix", "'Test'"]),
+    ("prefix = 'a_b'", 3, ["prefix"]),
+    ("prefix = ''", 3, ["prefix"]),
+    ("name = ''", 3, ["`name"]),
+    ("endpoints.'A-B' = 'x'", 3, ["'A-B'", "variable"]),
+    ("endpoints.A = 1", 3, ["`endpoints.A"]),
+    ("shared.host_network = true", 3, ["`host_network`", "`host-network`"]),
+    ("x = [", 3, ["not valid TOML"]),
+    ("x = = 1", 3, ["not valid TOML"]),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "parts"), REFUSED, ids=[text for text, _, _ in REFUSED])
+def test_refused(tree: Tree, text: str, line: int, parts: list[str]) -> None:
+    """Each mistake is named with its file, its line and what was meant, in at most two lines."""
+    root = tree("services/api/Dockerfile", "a.yml", pyproject=f"# a comment\n[tool.tasklib]\n{text}\n")
+    with pytest.raises(ConfigError) as caught:
+        find_project(root)
+    message = str(caught.value)
+    assert message.startswith(f"{root / 'pyproject.toml'}:{line}: ")
+    assert all(part in message for part in parts)
+    assert len(message.splitlines()) <= 2
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("key", ["compose", "service"])
+def test_stack_of_a_single_service(tree: Tree, key: str) -> None:
+    """A single service has no stack of its own to configure."""
+    root = tree("tests/unit/", "x/", pyproject=f"[tool.tasklib]\nname = 's'\nservices.s.{key} = 'x'\n")
+    with pytest.raises(ConfigError, match=r"pyproject.toml:3: .*single-service"):
+        find_project(root)
+
+
+def test_not_utf8(tree: Tree) -> None:
+    """A file in another encoding is named with the line."""
+    root = tree("services/api/Dockerfile")
+    (root / "pyproject.toml").write_bytes(b"[project]\nname = '\xff'\n")
+    with pytest.raises(ConfigError, match=r"pyproject.toml:2: is not UTF-8"):
+        find_project(root)
+
+
+def test_broken_file_of_a_service(tree: Tree) -> None:
+    """A service's broken pyproject.toml is its own affair until its tests run."""
+    root = tree("services/api/Dockerfile")
+    (root / "services/api/pyproject.toml").write_text("[[[")
+    assert find_project(root / "services/api").root == root
