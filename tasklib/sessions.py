@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
@@ -57,6 +58,7 @@ def _all(session: nox.Session) -> None:
 def _tests(session: nox.Session, stages: tuple[Stage, ...]) -> None:
     from tasklib import commands
 
+    _quiet()
     with _failures(session):
         own, extra = _split(session.posargs)
         options = _stage_options(session.name).parse_args(own)
@@ -77,6 +79,12 @@ def _tests(session: nox.Session, stages: tuple[Stage, ...]) -> None:
         if code:
             _failed.append(session.name)
             session.error(_REASONS.get(code, f"exit code {code}"))
+
+
+def _quiet() -> None:
+    """Nox shows every library's debugging lines; those of the Docker SDK are hundreds a stack."""
+    for name in ("docker", "urllib3", "filelock"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 _REASONS = {
@@ -136,6 +144,7 @@ def _infra_up(session: nox.Session) -> None:
     """Bring up the full stack, or `--name api`."""
     from tasklib import commands
 
+    _quiet()
     with _failures(session):
         options = _infra_options(session.name).parse_args(session.posargs)
         commands.infra_up(options.name, environment=options.env)
@@ -145,6 +154,7 @@ def _infra_down(session: nox.Session) -> None:
     """Take down every stack of this instance, or `--name api`."""
     from tasklib import commands
 
+    _quiet()
     with _failures(session):
         options = _infra_options(session.name).parse_args(session.posargs)
         commands.infra_down(options.name, environment=options.env)
@@ -154,6 +164,7 @@ def _clean(session: nox.Session) -> None:
     """Remove what this instance owns, nothing else."""
     from tasklib import commands
 
+    _quiet()
     with _failures(session):
         parser = _Parser(prog=f"nox -s {session.name} --", add_help=False, allow_abbrev=False)
         parser.add_argument("--force", action="store_true")

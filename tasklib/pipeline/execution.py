@@ -232,7 +232,8 @@ class Execution:
         env = {**os.environ, **self._context.exports, **variables}
         with phases.phase(Phase.TEST):
             result = run_suite(suite, env, self._emit, self._cancel)
-        return replace(result, rerun=self.rerun(target), phases=phases.seconds)
+        spent = phases.seconds
+        return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
 
     def failure(self, target: Target, error: TasklibError) -> TargetResult:
         """What an error makes of a target."""
