@@ -128,7 +128,8 @@ def _build_base(base: Base, recipe: str) -> None:
         if BUNDLE.is_file():
             changes += [f"ENV {name}={BUNDLE}" for name in _BUNDLE_VARIABLES]
         options = [word for change in changes for word in ("--change", change)]
-        run_logged(["docker", "import", *options, str(archive), BASE], log)
+        with step("importing it"):
+            run_logged(["docker", "import", *options, str(archive), BASE], log)
     finally:
         archive.unlink(missing_ok=True)
     _forget(previous.out, BASE)
