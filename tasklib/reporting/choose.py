@@ -6,16 +6,21 @@ import difflib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from tasklib.durations import DEFAULT_LIMITS
 from tasklib.errors import UsageError
-from tasklib.events import Bus, Sink
+from tasklib.events import Bus, Sink, Stage
+from tasklib.reporting.actions import ActionsSink, in_actions
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.jsonlines import JsonSink
 from tasklib.reporting.log import LogSink
 from tasklib.reporting.masking import MaskedSink, Masker
 from tasklib.reporting.plain import PlainSink
+from tasklib.reporting.reports import ReportSink, check_reports
+from tasklib.reporting.slowest import Slowest
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
 
@@ -43,17 +48,22 @@ def open_sinks(
     log_file: Path | None = None,
     masker: Masker | None = None,
     base: str = "",
+    durations: int | None = None,
+    limits: Mapping[Stage, float] = DEFAULT_LIMITS,
 ) -> Iterator[Sink]:
     """One sink for a whole run that feeds all of them and never raises; closed when the context ends.
 
-    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full; ``masker`` the
-    values to hide, to which the caller may add while the run goes on; ``base`` is the folder that paths are
-    shown relative to. Raises :class:`UsageError` for an unknown format or a report nobody can write.
+    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full; ``reports`` are
+    written when the run has ended; ``masker`` hides values, to which the caller may add while the run goes
+    on; ``base`` is the folder that paths are shown relative to; ``durations`` is how many of the slowest
+    tests are told (``None``: none), those above their stage's ``limits`` (seconds) always among them.
+    Raises :class:`UsageError` for an unknown format or a report that nobody can write.
     """
     if format not in FORMATS:
         near = difflib.get_close_matches(format, FORMATS, 1)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
         raise UsageError(f"unknown --format {format!r}", remedy=hint)
+    check_reports(reports)
 
     def complain(text: str) -> None:
         with suppress(OSError, ValueError):
@@ -67,22 +77,47 @@ def open_sinks(
                 sinks.append(GuardedSink(log, f"writing {log_file}", complain))
             except OSError as error:
                 complain(f"no full log: {error}")
-        shown = _shown(format, stack, verbose=verbose, stream=stream, env=env, base=base)
+        if reports:
+            report = ReportSink(reports, limits=limits, base=base, complain=complain)
+            sinks.append(GuardedSink(stack.enter_context(report), "reports", complain))
+        slowest = Slowest(durations, limits, base=base) if durations is not None else None
+        shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
         sinks.append(GuardedSink(shown, "printing results", complain))
         yield MaskedSink(Bus(sinks), masker or Masker())
 
 
-def _shown(
-    format: str, stack: ExitStack, *, verbose: bool, stream: TextIO, env: Mapping[str, str], base: str
-) -> Sink:
+@dataclass(frozen=True)
+class _Options:
+    verbose: bool
+    base: str
+    slowest: Slowest | None
+
+
+def _shown(format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str], options: _Options) -> Sink:
     """The sink for the stream itself. Off a terminal a board cannot be drawn, whoever asks for it."""
     if format == "json":
         return JsonSink(stream)
     terminal = capable(stream, {**env, "CI": ""} if format == "live" else env)
-    if format == "plain" or not terminal:
-        return PlainSink(stream, verbose=verbose, base=base)
-    # Rich takes a while to import: only a board needs it.
-    from tasklib.reporting.live import LiveSink, make_console, reflows
+    if format in ("auto", "live") and terminal:
+        # Rich takes a while to import: only a board needs it.
+        from tasklib.reporting.live import LiveSink, make_console, reflows
 
-    console = make_console(stream, env)
-    return stack.enter_context(LiveSink(console, verbose=verbose, base=base, reflow=reflows(env)))
+        live = LiveSink(
+            make_console(stream, env),
+            verbose=options.verbose,
+            base=options.base,
+            reflow=reflows(env),
+            slowest=options.slowest,
+        )
+        return stack.enter_context(live)
+    if in_actions(env):
+        summary = env.get("GITHUB_STEP_SUMMARY")
+        return ActionsSink(
+            stream,
+            verbose=options.verbose,
+            base=options.base,
+            slowest=options.slowest,
+            summary=Path(summary) if summary else None,
+            workspace=env.get("GITHUB_WORKSPACE", ""),
+        )
+    return PlainSink(stream, verbose=options.verbose, base=options.base, slowest=options.slowest)

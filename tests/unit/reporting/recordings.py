@@ -337,3 +337,69 @@ def interrupted() -> list[Event]:
     for target in targets[3:]:
         recording.skip(target, end + 3, "interrupted")
     return recording.finish(interrupted=True)
+
+
+def large(services: int = 20, tests: int = 24, *, lanes: int = 4) -> list[Event]:
+    """Twenty services and several hundred tests: most pass, some are slow, two fail, one cannot start."""
+    names = [
+        "accounts", "api", "billing", "catalog", "checkout", "customers", "emails", "frontend", "gateway",
+        "inventory", "invoices", "ledger", "notifications", "orders", "payments", "prices", "reports",
+        "search", "shipping-and-returns", "worker",
+    ]  # fmt: skip
+    names = [names[index] if index < len(names) else f"service-{index}" for index in range(services)]
+    targets = plan(*names)
+    recording = Recording(targets, instance="feature-checkout-rewrite")
+    recording.notice(0.02, "instance feature-checkout is taken by /home/ana/shop-2: using feature-chec-a81x")
+    clocks = [0.1] * lanes
+    for index, name in enumerate(names):
+        lane = min(range(lanes), key=lambda number: clocks[number])
+        found = some_tests(tests + index * 5 % 17, seconds=0.02 + index % 4 * 0.01)
+        if index == 11:
+            found[7] = replace(found[7], call=1.84)
+        if index == 4:
+            found[3] = replace(found[3], outcome=TestOutcome.SKIPPED, message="needs a printer")
+        clocks[lane] = recording.target(Target(UNIT, name), clocks[lane], found)
+    unit_end = max(clocks)
+    clocks = [0.4 + lane * 0.3 for lane in range(lanes)]
+    for index, name in enumerate(names):
+        lane = min(range(lanes), key=lambda number: clocks[number])
+        seconds = 0.08 + index % 5 * 0.03
+        found = some_tests(tests // 3 + index % 4, seconds=seconds, folder="tests/integration")
+        logs: tuple[ContainerLog, ...] = ()
+        if index == 3:
+            found[2] = replace(found[2], call=5.6)
+        if index in (6, 13):
+            began = max(unit_end, clocks[lane] + 2)
+            found[4] = replace(STACK_FAILURE, id=STACK_FAILURE.id.replace("eur", name))
+            logs = tuple(
+                ContainerLog(log.service, tuple(replace(line, at=T0 + began + 1) for line in log.lines))
+                for log in STACK_LOGS
+            )
+        if index == 16:
+            clocks[lane] = recording.target(
+                Target(SERVICE, name),
+                clocks[lane],
+                (),
+                build=0.9,
+                start=4.0,
+                clean=0.3,
+                outcome=Outcome.ERROR,
+                reason="container search-index did not become healthy within 4 s: connection refused\n"
+                "its last health check printed: curl: (7) Failed to connect to localhost port 9200",
+                logs=(ContainerLog("search-index", (LogLine(T0 + 9, "max virtual memory areas too low"),)),),
+                exit_code=4,
+            )
+            continue
+        clocks[lane] = recording.target(
+            Target(SERVICE, name),
+            clocks[lane],
+            found,
+            build=0.5 + index % 3 * 0.4,
+            start=0.9 + index % 4 * 0.3,
+            wait_until=unit_end,
+            clean=0.3,
+            workers=1 + index % 3,
+            logs=logs,
+        )
+    recording.skip(targets[-1], max(clocks), "the service stage failed")
+    return recording.finish()
