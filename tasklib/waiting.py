@@ -1,0 +1,123 @@
+"""Wait for a condition instead of sleeping: tests that go on as soon as what they wait for is there."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+__all__ = ["wait_for", "wait_for_async"]
+
+T = TypeVar("T")
+
+FIRST = 0.01
+LONGEST = 0.25
+"""Seconds between two looks: the first pause, and what it grows to."""
+
+_GROWTH = 1.5
+
+
+def wait_for(
+    condition: Callable[[], T],
+    timeout: float = 5.0,
+    *,
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+) -> T:
+    """Call ``condition`` until what it returns is true, and return that.
+
+    ``timeout`` is in seconds; the condition is called at least once, and a last time when they are over.
+    One of ``errors`` raised by it counts as "not yet", any other passes through. The pauses start at 10 ms
+    and grow. Raises :class:`TimeoutError` that says what the condition last returned or raised.
+
+    >>> wait_for(lambda: "ready", timeout=1)
+    'ready'
+    """
+    look = _Look(timeout)
+    while True:
+        try:
+            value = condition()
+        except errors as error:
+            look.raised(error)
+        else:
+            if value:
+                return value
+            look.returned(value)
+        time.sleep(look.pause())
+
+
+async def wait_for_async(
+    condition: Callable[[], Awaitable[T] | T],
+    timeout: float = 5.0,
+    *,
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+) -> T:
+    """As :func:`wait_for`, for asyncio: ``condition`` may be a coroutine function, others run meanwhile.
+
+    A condition that does not come back in time is cancelled.
+    """
+    import asyncio
+
+    async def outcome() -> T:
+        given = condition()
+        return await given if inspect.isawaitable(given) else cast("T", given)
+
+    look = _Look(timeout)
+    while True:
+        task = asyncio.ensure_future(outcome())
+        try:
+            done, _ = await asyncio.wait({task}, timeout=max(look.left(), FIRST))
+        finally:
+            task.cancel()
+        if not done:
+            await asyncio.wait({task}, timeout=LONGEST)
+            raise look.over("it did not come back")
+        try:
+            value = task.result()
+        except errors as error:
+            look.raised(error)
+        else:
+            if value:
+                return value
+            look.returned(value)
+        await asyncio.sleep(look.pause())
+
+
+class _Look:
+    """How long the wait goes on, and what was seen last."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._deadline = time.monotonic() + timeout
+        self._pause = FIRST
+        self._last = "nothing"
+        self._cause: Exception | None = None
+        self._last_look = False
+
+    def left(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def returned(self, value: object) -> None:
+        self._last, self._cause = f"it last returned {_short(repr(value))}", None
+
+    def raised(self, error: Exception) -> None:
+        self._last, self._cause = f"it last raised {type(error).__name__}: {_short(str(error))}", error
+
+    def over(self, last: str = "") -> TimeoutError:
+        """The error to raise when time is up; ``last`` replaces what was seen last."""
+        error = TimeoutError(f"the condition did not hold within {self._timeout:g} s: {last or self._last}")
+        error.__cause__ = self._cause
+        return error
+
+    def pause(self) -> float:
+        """Seconds until the next look. Raises TimeoutError after the last one."""
+        left = self.left()
+        if self._last_look or left <= 0:
+            raise self.over()
+        self._last_look = left <= self._pause
+        pause, self._pause = min(self._pause, left), min(self._pause * _GROWTH, LONGEST)
+        return pause
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"
