@@ -102,7 +102,8 @@ def is_compose_name(name: str) -> bool:
 def project_name(instance: Instance | str, stack: str | None = None, *, prefix: str = "test") -> str:
     """``test-<instance>`` for the full stack, ``test-<instance>_<stack>`` for a service's own."""
     if isinstance(instance, Instance):
-        instance, prefix = instance.id, instance.prefix
+        prefix = instance.prefix
+        instance = instance.id
     full = f"{prefix}-{instance}"
     return full if stack is None else f"{full}_{slug(stack)}"
 

@@ -56,13 +56,13 @@ def _all(session: nox.Session) -> None:
 
 
 def _tests(session: nox.Session, stages: tuple[Stage, ...]) -> None:
-    from tasklib import commands
+    from tasklib.commands import testing
 
     _quiet()
     with _failures(session):
         own, extra = _split(session.posargs)
         options = _stage_options(session.name).parse_args(own)
-        code = commands.run_stages(
+        code = testing.run_stages(
             stages,
             names=options.name,
             keep=options.keep,
@@ -97,7 +97,7 @@ _REASONS = {
 
 @contextlib.contextmanager
 def _failures(session: nox.Session) -> Iterator[None]:
-    """Errors as the session's reason: an exception would be a traceback, SystemExit the end of all sessions."""
+    """Errors as the session's reason: a traceback helps nobody, and SystemExit would end every session."""
     try:
         yield
     except TasklibError as error:
@@ -142,33 +142,33 @@ def _infra_options(name: str) -> _Parser:
 
 def _infra_up(session: nox.Session) -> None:
     """Bring up the full stack, or `--name api`."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
     _quiet()
     with _failures(session):
         options = _infra_options(session.name).parse_args(session.posargs)
-        commands.infra_up(options.name, environment=options.env)
+        infrastructure.up(options.name, environment=options.env)
 
 
 def _infra_down(session: nox.Session) -> None:
     """Take down every stack of this instance, or `--name api`."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
     _quiet()
     with _failures(session):
         options = _infra_options(session.name).parse_args(session.posargs)
-        commands.infra_down(options.name, environment=options.env)
+        infrastructure.down(options.name, environment=options.env)
 
 
 def _clean(session: nox.Session) -> None:
     """Remove what this instance owns, nothing else."""
-    from tasklib import commands
+    from tasklib.commands import cleaning
 
     _quiet()
     with _failures(session):
         parser = _Parser(prog=f"nox -s {session.name} --", add_help=False, allow_abbrev=False)
         parser.add_argument("--force", action="store_true")
-        commands.clean(force=parser.parse_args(session.posargs).force)
+        cleaning.clean(force=parser.parse_args(session.posargs).force)
 
 
 _SESSIONS: dict[str, Callable[[nox.Session], None]] = {

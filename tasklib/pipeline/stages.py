@@ -67,9 +67,10 @@ def run(
 ) -> RunResult:
     """Run ``stages`` of ``project``, telling ``sink`` what happens.
 
-    Failing tests, stacks that do not come up and interrupts are results; ``hide`` is told the variables
-    of every stack, whose secrets must not be shown, before any event can hold one. Raises a :class:`~tasklib.errors.TasklibError` when nothing could
-    be run at all: no such service, no tests, no engine.
+    Failing tests, stacks that do not come up and interrupts are results; ``hide`` is told the variables of
+    every stack, whose secrets must not be shown, before any event can hold one. Raises a
+    :class:`~tasklib.errors.TasklibError` when nothing could be run at all: no such service, no tests, no
+    engine.
     """
     options = options or Options()
     cancel = cancel or process.Cancel()
@@ -106,7 +107,7 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
     raise UsageError(
         f"no {' or '.join(stages)} tests{whose} in {project.name}",
         where=str(project.root),
-        remedy="tasklib looks in tests/unit, tests/integration and services/*; [tool.tasklib] can name others.",
+        remedy="tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",
     )
 
 

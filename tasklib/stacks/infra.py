@@ -42,7 +42,7 @@ def bring_up(
     cancel: process.Cancel,
     *,
     say: Callable[[str], None],
-    on_line: Callable[[str], None],
+    on_line: Callable[[str], None] = lambda line: None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 

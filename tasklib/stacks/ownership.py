@@ -1,4 +1,4 @@
-"""Whose is what on the engine, and the removal of what dead runs left. Labels and records decide, never names."""
+"""Whose is what on the engine, by label and record, never by name; and what dead runs left there."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         raise ConfigError(
             f"the service {service.name} has no stack of its own",
             where=str(service.path),
-            remedy=f"Write {service.path / 'deploy/test/docker-compose.yml'}, or set services.{service.name}.compose.",
+            remedy=f"Write deploy/test/docker-compose.yml there, or set services.{service.name}.compose.",
         )
     return StackPlan(
         Source(service.compose, project.root, profiles=project.profiles),
@@ -33,6 +33,6 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
         raise ConfigError(
             f"there is no full stack for {environment}",
             where=str(project.root),
-            remedy=f"Write deploy/{environment}/docker-compose.yml, or set compose.{environment} in [tool.tasklib].",
+            remedy=f"Write deploy/{environment}/docker-compose.yml, or set compose.{environment}.",
         )
     return StackPlan(Source(files, project.root, profiles=project.profiles), shared=project.shared)

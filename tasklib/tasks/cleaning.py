@@ -19,17 +19,17 @@ __all__ = ["clean"]
 )
 def instance(context: Context, force: bool = False, all: bool = False) -> None:
     """Remove what this instance owns: containers, networks, volumes, images. Nothing else."""
-    from tasklib import commands
+    from tasklib.commands import cleaning
 
-    commands.clean(force=force, everything=all, dry=bool(context.config.run.dry))
+    cleaning.clean(force=force, everything=all, dry=bool(context.config.run.dry))
 
 
 @task(help={"yes": "remove it"})
 def stale(context: Context, yes: bool = False) -> None:
     """Show what no living checkout owns; `--yes` removes it."""
-    from tasklib import commands
+    from tasklib.commands import cleaning
 
-    commands.clean_stale(yes=yes and not context.config.run.dry)
+    cleaning.clean_stale(yes=yes and not context.config.run.dry)
 
 
 clean = Collection("clean", instance, stale)

@@ -18,25 +18,25 @@ _ENV = "test, dev or prod"
 @task(repeats=("name",), help={"name": _NAME, "env": _ENV, "yes": "start prod without asking"})
 def up(context: Context, name: Any = None, env: str = "test", yes: bool = False) -> None:
     """Bring up the full stack, or `--name api`, and keep it."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_up(name or (), environment=env, yes=yes, dry=bool(context.config.run.dry))
+    infrastructure.up(name or (), environment=env, yes=yes, dry=bool(context.config.run.dry))
 
 
 @task(repeats=("name",), help={"name": _NAME, "env": _ENV})
 def down(context: Context, name: Any = None, env: str = "test") -> None:
     """Take down every stack of this instance, or `--name api`."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_down(name or (), environment=env, dry=bool(context.config.run.dry))
+    infrastructure.down(name or (), environment=env, dry=bool(context.config.run.dry))
 
 
 @task(help={"env": _ENV})
 def status(context: Context, env: str = "test") -> None:
     """What of this checkout runs, and where it is reachable."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_status(environment=env)
+    infrastructure.status(environment=env)
 
 
 @task(
@@ -45,17 +45,17 @@ def status(context: Context, env: str = "test") -> None:
 )
 def logs(context: Context, name: Any = None, env: str = "test", tail: str = "100") -> None:
     """The last lines of the containers of this checkout."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_logs(name or (), environment=env, tail=tail)
+    infrastructure.logs(name or (), environment=env, tail=tail)
 
 
 @task(help={"format": "shell, dotenv or json", "name": "the stack of this service", "env": _ENV})
 def env(context: Context, format: str = "shell", name: str | None = None, env: str = "test") -> None:
     """Variables for plain Compose and tests: eval "$(invoke infra.env)"."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_env(format, name=name, environment=env)
+    infrastructure.env(format, name=name, environment=env)
 
 
 @task(
@@ -70,17 +70,17 @@ def config(
     context: Context, file: str | None = None, name: str | None = None, diff: bool = False, env: str = "test"
 ) -> int:
     """The isolated config that would run, as JSON."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    return commands.infra_config(file, name=name, diff=diff, environment=env)
+    return infrastructure.config(file, name=name, diff=diff, environment=env)
 
 
 @task(name="id")
 def show_id(context: Context) -> None:
     """The instance id, one word."""
-    from tasklib import commands
+    from tasklib.commands import infrastructure
 
-    commands.infra_id()
+    infrastructure.instance_id()
 
 
 infra = Collection("infra", up, down, status, logs, env, config, show_id)

@@ -34,9 +34,9 @@ def _stage_task(name: str, stages: tuple[Stage, ...], doc: str, default: bool = 
         format: str = "auto",
         report: Any = None,
     ) -> int:
-        from tasklib import commands
+        from tasklib.commands import testing
 
-        return commands.run_stages(
+        return testing.run_stages(
             stages,
             names=name or (),
             keep=keep,

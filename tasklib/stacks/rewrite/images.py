@@ -8,6 +8,7 @@ from typing import Any
 from tasklib.isolation import readable_image, slug, with_hash
 from tasklib.stacks.rewrite.dockerfile import bases, rename_bases
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
+from tasklib.stacks.rewrite.names import is_ambiguous
 
 __all__ = ["built_name", "name_built_images", "same_image"]
 
@@ -58,18 +59,23 @@ def _old_names(draft: Draft) -> dict[str, str]:
 
 
 def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:
-    new, readable = built_name(draft.project, name), readable_image(draft.project, name)
+    new, readable = built_name(draft.project, name), _readable(draft, name)
     path = ("services", name)
     draft.put((*path, "image"), new, _RULE, "another branch builds its own")
-    draft.put(
-        (*path, "build", "tags"),
-        [readable],
-        _RULE,
-        "tags of the file are shared by all; this one is for people",
-    )
+    why = "tags of the file are shared by all; this one is for people"
+    if readable:
+        draft.put((*path, "build", "tags"), readable, _RULE, why)
+    else:
+        draft.drop((*path, "build", "tags"), _RULE, "tags of the file are shared by all")
     if service.get("pull_policy") != "build":
         draft.drop((*path, "pull_policy"), _RULE, "it is built here and nowhere to be pulled")
-    return [new, readable]
+    return [new, *readable]
+
+
+def _readable(draft: Draft, name: str) -> list[str]:
+    """The tag for people, where no other branch's build of the file can have the same one."""
+    tails = {key: f"-{slug(key)}" for key, service in draft.services() if service.get("build")}
+    return [] if is_ambiguous(tails, name) else [readable_image(draft.project, name)]
 
 
 def _follow(draft: Draft, name: str, service: dict[str, Any], renamed: dict[str, str]) -> None:

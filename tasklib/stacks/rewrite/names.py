@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tasklib.isolation import slug
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["follow_names", "kept_name", "name_containers"]
+__all__ = ["follow_names", "is_ambiguous", "kept_name", "name_containers"]
 
 _RULE = "names"
 _LONGER_ID = re.compile(r"(?:-[a-z0-9]+)+")
@@ -53,7 +54,7 @@ def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
     if draft.owned(part):
         return name
     tails = _tails(draft, section, field)
-    if key not in tails or _looks_like_ours(draft, name) or _is_ambiguous(tails, key):
+    if key not in tails or _looks_like_ours(draft, name) or is_ambiguous(tails, key):
         return None
     return name if draft.stack is None else f"{name}_{slug(draft.stack)}"
 
@@ -77,8 +78,8 @@ def _tail(name: str, own_id: str, other: str) -> str:
     return ""
 
 
-def _is_ambiguous(tails: dict[str, str], key: str) -> bool:
-    """Whether two branches can give one name to two parts of a file.
+def is_ambiguous(tails: Mapping[str, str], key: str) -> bool:
+    """Whether two branches can give one name to two parts of a file. ``tails``: key → what follows the id.
 
     ``<id>-api`` and ``<id>-auth-api``: what ``feature-auth`` calls the first, ``feature`` calls the second.
     """

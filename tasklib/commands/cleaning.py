@@ -1,0 +1,54 @@
+"""What this instance owns, and what nobody owns any more."""
+
+from __future__ import annotations
+
+from tasklib.commands.console import engine_context, find_project_for, say
+
+__all__ = ["clean", "clean_stale"]
+
+
+def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -> None:
+    """Remove what this instance owns and say what went."""
+    from tasklib.stacks import cleanup
+
+    project = find_project_for("test")
+    with engine_context(project) as context:
+        if dry:
+            found = cleanup.owned_now(context, all_branches=everything)
+            say(
+                f"would remove {cleanup.summary(found)}"
+                if found
+                else f"{context.instance.id}: nothing to clean"
+            )
+            return
+        gone = cleanup.clean(context, force=force, all_branches=everything)
+        said = f"removed {cleanup.summary(gone)}" if gone else "nothing to clean"
+        say(f"{context.instance.id}: {said}")
+        if not everything:
+            others = {
+                r.labels.get("io.tasklib.instance", "") for r in cleanup.owned_now(context, all_branches=True)
+            }
+            if others := others - {"", context.instance.id}:
+                say(f"also of this checkout: {', '.join(sorted(others))} (`clean --all` removes them)")
+
+
+def clean_stale(*, yes: bool = False) -> None:
+    """Show what no living checkout owns; with ``yes`` remove it."""
+    from tasklib.liveness import host_id
+    from tasklib.stacks import cleanup
+    from tasklib.stacks.engine import Engine
+    from tasklib.stacks.ownership import sweep
+    from tasklib.state import default_state
+
+    engine, state = Engine.connect(), default_state()
+    for name in sweep(engine, state):
+        say(f"removed {name}, left by a run that was killed")
+    found = cleanup.find_stale(engine, state, host_id())
+    for stale in found:
+        say(f"{stale.project}: {cleanup.summary(engine.sized(stale.resources))} ({stale.why})")
+    if not found:
+        say("nothing is stale")
+    elif yes:
+        say(f"removed {cleanup.summary(cleanup.remove_stale(engine, state, found))}")
+    else:
+        say("`clean.stale --yes` removes this")

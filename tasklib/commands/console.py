@@ -1,0 +1,101 @@
+"""What the commands share: the project and instance they are about, and how they speak."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasklib.errors import UsageError
+
+if TYPE_CHECKING:
+    from tasklib.isolation import Instance
+    from tasklib.project import Project
+    from tasklib.stacks.context import RunContext
+    from tasklib.stacks.startup import NotReady
+
+__all__ = [
+    "complain",
+    "engine_context",
+    "find_project_for",
+    "known_instance",
+    "positive",
+    "program_name",
+    "say",
+    "short",
+    "show_logs",
+]
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def positive(text: str | None, option: str) -> int | None:
+    """A number as typed, refused with the option's name when it is none."""
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise UsageError(f"{option} takes a number of at least 1, not {text!r}")
+    return int(text)
+
+
+def program_name() -> str:
+    """What the user typed to get here, for commands that we suggest."""
+    name = Path(sys.argv[0]).name if sys.argv else ""
+    return name if name in ("tasklib", "invoke", "inv") else "invoke"
+
+
+def known_instance(project: Project) -> Instance:
+    """The instance as far as it is known without an engine."""
+    from tasklib.checkout import find_checkout
+    from tasklib.claims import resolve
+
+    checkout = find_checkout(project.root)
+    resolved = resolve(checkout, os.environ, prefix=project.prefix, folder=project.root)
+    for notice in resolved.notices:
+        complain(notice)
+    return resolved.instance
+
+
+def engine_context(project: Project) -> AbstractContextManager[RunContext]:
+    from tasklib.events import Event, Notice
+    from tasklib.stacks.context import open_context
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Notice):
+            complain(event.text)
+
+    return open_context(project, emit)
+
+
+def find_project_for(environment: str) -> Project:
+    """The project around the current folder, for an environment that exists."""
+    from tasklib.project import Environment, find_project
+
+    if environment not in set(Environment):
+        raise UsageError(f"--env takes test, dev or prod, not {environment!r}")
+    if environment != Environment.TEST:
+        raise UsageError(f"--env {environment} is not there yet")
+    return find_project(Path.cwd())
+
+
+def show_logs(error: NotReady) -> None:
+    """The last lines of the containers at fault, on standard error."""
+    for log in error.logs:
+        for line in log.lines:
+            complain(f"  {log.service} | {line.text}")
+
+
+def short(value: object) -> str:
+    import json
+
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

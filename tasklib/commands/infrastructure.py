@@ -1,0 +1,192 @@
+"""Stacks up and down, and what is known of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasklib.commands.console import (
+    complain,
+    engine_context,
+    find_project_for,
+    known_instance,
+    positive,
+    say,
+    short,
+    show_logs,
+)
+from tasklib.errors import UsageError
+
+__all__ = ["config", "down", "env", "instance_id", "logs", "status", "up"]
+
+
+def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = False, dry: bool = False) -> None:
+    """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
+    from tasklib import process
+    from tasklib.stacks import infra
+    from tasklib.stacks.interrupts import interruptible
+    from tasklib.stacks.startup import NotReady
+
+    project = find_project_for(environment)
+    plans = infra.plans(project, names)
+    if dry:
+        for plan in plans:
+            say(f"would bring up {plan.title}")
+        return
+    cancel = process.Cancel()
+    with interruptible(cancel, complain), engine_context(project) as context:
+        for plan in plans:
+            began = time.monotonic()
+            try:
+                variables = infra.bring_up(context, plan, cancel, say=_Waiting().say)
+            except NotReady as error:
+                show_logs(error)
+                raise
+            say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
+            for name, value in variables.items():
+                if name.endswith("_URL"):
+                    say(f"  {name}={value}")
+
+
+class _Waiting:
+    """Says what a stack waits for: each container once, as nobody wants to read it count."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def say(self, text: str) -> None:
+        new = [part for part in text.split(", ") if part and part.partition(":")[0] not in self._said]
+        self._said.update(part.partition(":")[0] for part in new)
+        if new:
+            complain(f"waiting for {', '.join(new)}")
+
+
+def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = False) -> None:
+    """Take down every stack of this instance, or those of ``names``."""
+    from tasklib.stacks import infra
+    from tasklib.stacks.cleanup import summary
+
+    project = find_project_for(environment)
+    with engine_context(project) as context:
+        projects = (
+            [context.instance.project(plan.name) for plan in infra.plans(project, names)]
+            if names
+            else infra.own_projects(context)
+        )
+        if dry:
+            for name in projects:
+                say(f"would take down {name}")
+            return
+        gone = [resource for name in projects for resource in infra.remove_project(context, name)]
+        say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
+
+
+def status(*, environment: str = "test") -> None:
+    """List the containers of every stack of this checkout."""
+    from tasklib.stacks import infra
+
+    project = find_project_for(environment)
+    with engine_context(project) as context:
+        found = infra.status(context)
+        for stack in found:
+            other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
+            say(f"{stack.project}{other}")
+            for container in stack.containers:
+                ports = " ".join(
+                    f"{p.host}:{p.published}->{p.target}" for p in container.ports if p.published
+                )
+                health = f", {container.health}" if container.health else ""
+                say(f"  {container.service}: {container.state}{health} {ports}".rstrip())
+        if not found:
+            say("nothing is up")
+
+
+def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "100") -> None:
+    """Print the last lines of this instance's containers, each prefixed by its service."""
+    from tasklib.stacks import infra
+    from tasklib.stacks.startup import read_logs
+
+    project = find_project_for(environment)
+    number = positive(tail, "--tail") or 100
+    with engine_context(project) as context:
+        for stack in infra.status(context):
+            wanted = [c for c in stack.containers if not names or c.service in names]
+            if stack.instance == context.instance.id:
+                for log in read_logs(context.engine, wanted, tail=number):
+                    for line in log.lines:
+                        say(f"{log.service} | {line.text}")
+
+
+def env(format: str = "shell", *, name: str | None = None, environment: str = "test") -> None:
+    """Print this instance's variables as ``shell``, ``dotenv`` or ``json``."""
+    import json
+    import shlex
+
+    from tasklib.stacks import infra
+
+    if format not in ("shell", "dotenv", "json"):
+        raise UsageError(f"--format takes shell, dotenv or json, not {format!r}")
+    project = find_project_for(environment)
+    with engine_context(project) as context:
+        variables = dict(infra.variables(context, name))
+    if format == "json":
+        say(json.dumps(variables, indent=2))
+        return
+    export = "export " if format == "shell" else ""
+    for variable, value in variables.items():
+        say(f"{export}{variable}={shlex.quote(value)}")
+
+
+def config(
+    file: str | None = None, *, name: str | None = None, diff: bool = False, environment: str = "test"
+) -> int:
+    """Print the isolated config that would run as JSON, or with ``diff`` each change and why.
+
+    What cannot be isolated is named on standard error; the code is 2 then.
+    """
+    import json
+
+    from tasklib.errors import EngineError
+    from tasklib.isolation import Instance
+    from tasklib.project import Project
+    from tasklib.stacks import infra
+    from tasklib.stacks.compose import Source
+    from tasklib.stacks.engine import Engine
+    from tasklib.stacks.preparation import StackPlan, prepare
+
+    if file is None:
+        project = find_project_for(environment)
+        (plan,) = infra.plans(project, [name] if name else [])
+    else:
+        path = Path(file).absolute()
+        if not path.is_file():
+            raise UsageError("there is no such Compose file", where=str(path))
+        project = Project(path.parent, path.parent.name)
+        plan = StackPlan(Source((path,), path.parent))
+    try:
+        engine = Engine.connect()
+    except EngineError:
+        engine = None
+    instance = known_instance(project) if file is None else Instance(known_instance(project).id)
+    prepared = prepare(plan, instance, engine)
+    if engine:
+        prepared = prepared.addressed(engine)
+    isolation = prepared.isolation
+    if diff:
+        for change in isolation.changes:
+            say(f"{change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
+    else:
+        say(json.dumps(isolation.config, indent=2))
+    for hint in isolation.hints:
+        complain(f"note: {hint.service}: {hint.variable}: {hint.what}")
+    for problem in isolation.problems:
+        complain(f"cannot be isolated: {problem.path}: {problem.what}\n  {problem.remedy}")
+    return 2 if isolation.problems else 0
+
+
+def instance_id() -> None:
+    """Print the instance id, one word."""
+    from tasklib.project import find_project
+
+    say(known_instance(find_project(Path.cwd())).id)

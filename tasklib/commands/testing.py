@@ -1,0 +1,83 @@
+"""The three stages."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tasklib.commands.console import positive, program_name, say
+from tasklib.events import Stage
+
+__all__ = ["run_stages"]
+
+_LOGS_KEPT = 20
+
+
+def run_stages(
+    stages: Sequence[Stage],
+    *,
+    names: Sequence[str] = (),
+    keep: bool = False,
+    jobs: str | None = None,
+    keyword: str = "",
+    verbose: bool = False,
+    format: str = "auto",
+    reports: Sequence[str] = (),
+    extra: Sequence[str] = (),
+    dry: bool = False,
+    program: str | None = None,
+) -> int:
+    """Run ``stages`` of the project around the current folder; returns the contract's exit code.
+
+    ``jobs`` is as typed. Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run.
+    """
+    from tasklib.pipeline.stages import Options, plan, run
+    from tasklib.project import find_project
+    from tasklib.reporting.choose import open_sinks
+    from tasklib.reporting.masking import Masker, secret_values
+
+    project = find_project(Path.cwd())
+    options = Options(
+        names=tuple(names),
+        keep=keep,
+        jobs=positive(jobs, "--jobs"),
+        keyword=keyword,
+        extra=tuple(extra),
+        verbose=verbose,
+        program=program or program_name(),
+    )
+    if dry:
+        for target in plan(project, stages, options):
+            say(f"would run {target}")
+        return 0
+    masker = Masker()
+
+    def hide(variables: Mapping[str, str]) -> None:
+        masker.add(secret_values(variables))
+
+    with open_sinks(
+        format,
+        verbose=verbose,
+        reports=[Path(report) for report in reports],
+        stream=sys.stdout,
+        env=os.environ,
+        log_file=_log_file(project.name),
+        masker=masker,
+        base=str(Path.cwd()),
+    ) as sink:
+        return run(project, stages, sink, options=options, hide=hide).exit_code
+
+
+def _log_file(project: str) -> Path:
+    """A new file for everything in full; the oldest beyond twenty are removed."""
+    from tasklib.state import default_state
+
+    folder = default_state().root / "logs"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT or None]:
+        old.unlink(missing_ok=True)
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in project)[:40]
+    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"
