@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ __all__ = ["Answer", "last_lines", "query", "run_logged", "spawn", "started", "s
 STOP_GRACE = 20.0
 """Seconds between asking a command to stop and killing it: a bootstrap unmounts and removes its folder."""
 
+_QUOTED = re.compile(r"\s*\d+ \| |[\s-]*$")
 _running: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
 _stopping = threading.Event()
@@ -149,12 +152,14 @@ def stop_all() -> None:
 
 
 def last_lines(log: Path, count: int = 12) -> tuple[str, ...]:
-    """The last `count` lines of `log` that are not blank."""
+    """The last `count` lines of `log` that say something: blank ones and a Dockerfile quoted by `docker
+    build`, which would hide the failed command's own words, are left out."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ()
-    return tuple([line.rstrip() for line in text.splitlines() if line.strip()][-count:])
+    lines = (line.rstrip()[:200] for line in text.splitlines() if line.strip() and not _QUOTED.match(line))
+    return tuple(deque(lines, maxlen=count))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -62,7 +61,8 @@ def base_of(host: Host) -> Base | None:
 def recipes(base: Base | None) -> dict[str, str]:
     """What each kind, and the base (as "base"), would be built from now."""
     bundle = hashlib.sha256(BUNDLE.read_bytes()).hexdigest() if BUNDLE.is_file() else ""
-    root = recipe(FOLDER / "base", repr(base), bundle)
+    command = bootstrap_command(base, " ".join(base.suites), Path(), bundle=bool(bundle)) if base else []
+    root = recipe(FOLDER / "base", *command, bundle)
     found = {"base": root}
     for image in IMAGES:
         found[image.kind] = recipe(FOLDER / image.kind, root)
@@ -152,9 +152,9 @@ def bootstrap_command(base: Base, suite: str, archive: Path, *, bundle: bool) ->
     """The mmdebstrap command that writes a small system of `suite` to `archive`; with `bundle` it trusts the
     certificate authorities that this host trusts."""
     return [
-        shutil.which("mmdebstrap") or "mmdebstrap",
+        "mmdebstrap",
         "--variant=minbase",
-        "--include=ca-certificates",
+        "--include=apt,ca-certificates",
         f"--components={','.join(base.components)}",
         *([f"--keyring={base.keyring}"] if base.keyring else []),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
