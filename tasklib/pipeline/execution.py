@@ -213,8 +213,10 @@ class Execution:
     def unit(self, target: Target) -> TargetResult:
         return self._tests(target, {}, Phases(target, self._emit))
 
-    def against(self, target: Target, stack: TargetStack) -> TargetResult:
-        """Tests against a stack, which is brought up unless it is up already."""
+    def against(self, target: Target, stack: TargetStack | None) -> TargetResult:
+        """Tests against a stack, brought up unless it is up already; against none where it is ``None``."""
+        if stack is None:
+            return self._tests(target, {}, Phases(target, self._emit))
         stack.up()
         began = time.time()
         result = self._tests(target, stack.variables(self._project), stack.phases)

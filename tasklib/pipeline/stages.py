@@ -31,7 +31,7 @@ from tasklib.events import (
 )
 from tasklib.pipeline.detect import fullstack_files
 from tasklib.pipeline.execution import Execution
-from tasklib.project import Project, targets
+from tasklib.project import Environment, Project, targets
 from tasklib.stacks.context import RunContext, open_context
 from tasklib.stacks.interrupts import interruptible
 
@@ -80,7 +80,7 @@ def run(
     with ExitStack() as stack:
         stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
         context = stack.enter_context(
-            open_context(project, emit, engine=any(t.stage is not Stage.UNIT for t in wanted))
+            open_context(project, emit, engine=any(needs_stack(project, t) for t in wanted))
         )
         emit(RunStarted(project.name, context.instance.id, wanted))
         results = _Pipeline(project, wanted, options, context, emit, cancel, hide).run()
@@ -111,6 +111,17 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
     )
 
 
+def needs_stack(project: Project, target: Target) -> bool:
+    """Whether a target's tests are run against a stack.
+
+    Unit tests never are, and neither are those of a single-service project that has no full stack: its
+    integration tests bring up what they need themselves.
+    """
+    if target.stage is Stage.UNIT:
+        return False
+    return not project.single or bool(project.compose.get(Environment.TEST))
+
+
 def _nowhere(_: Event) -> None:
     """Where events go that nobody wants."""
 
@@ -139,7 +150,9 @@ class _Pipeline:
     def run(self) -> Mapping[Target, TargetResult]:
         unit, service, integration = (self._of(stage) for stage in Stage)
         own = {target: self._execution.service_stack(target) for target in service}
-        full = self._execution.full_stack(integration) if integration else None
+        full = None
+        if integration and needs_stack(self._project, integration[0]):
+            full = self._execution.full_stack(integration)
         stacks = [*own.values(), *([full] if full else [])]
         # Targets a few at a time; what may run ahead of them has threads of its own, as has what trails.
         with (
@@ -163,10 +176,9 @@ class _Pipeline:
                         behind.submit(own[target].close)
 
                 self._stage(pool, service, serve)
-                if self._stopped(integration) or full is None:
-                    return self._results
-                for target in integration:
-                    self._finish(target, lambda target: self._execution.against(target, full))
+                if not self._stopped(integration):
+                    for target in integration:
+                        self._finish(target, lambda target: self._execution.against(target, full))
                 return self._results
             finally:
                 for closing in [behind.submit(stack.close) for stack in stacks]:
