@@ -99,6 +99,8 @@ def _adapt(root: Element) -> Element:
             if style and str(child.tag).endswith("rect"):
                 # On the bar itself, where pygal's style sheet cannot win over it.
                 child.set("style", style)
+            if str(child.tag).endswith("script"):
+                parent.remove(child)
             if not str(child.tag).endswith("desc"):
                 continue
             if child.get("class") == "label":

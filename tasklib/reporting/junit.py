@@ -28,7 +28,7 @@ def legal(text: str) -> str:
 
 def junit_xml(record: RunRecord) -> str:
     """The run as a document: a suite for each target, its tests in the order they ended."""
-    root = Element("testsuites", name=legal(record.project) or "tests", time=f"{record.result.seconds:.3f}")
+    root = Element("testsuites", name=legal(record.project) or "tests", time=_time(record.result.seconds))
     suites = [_suite(root, target) for target in record.targets]
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
@@ -51,7 +51,7 @@ def _suite(root: Element, record: TargetRecord) -> Element:
     suite.set("failures", str(outcomes.count(TestOutcome.FAILED)))
     suite.set("errors", str(outcomes.count(TestOutcome.ERROR) + broken))
     suite.set("skipped", str(skipped + (result.outcome is Outcome.SKIPPED)))
-    suite.set("time", f"{result.seconds:.3f}")
+    suite.set("time", _time(result.seconds))
     if record.spans:
         began = datetime.fromtimestamp(record.spans[0].start, UTC)
         suite.set("timestamp", began.strftime("%Y-%m-%dT%H:%M:%S"))
@@ -83,7 +83,7 @@ def _case(suite: Element, name: str, test: TestResult, reruns: list[TestResult])
         "testcase",
         name=legal(rest or test.id),
         classname=legal(f"{name}.{path}" if path else name),
-        time=f"{test.seconds:.3f}",
+        time=_time(test.seconds),
     )
     place = f"{test.file}:{test.line}\n" if test.file and test.line else ""
     message = legal(test.message)
@@ -106,3 +106,8 @@ def _case(suite: Element, name: str, test: TestResult, reruns: list[TestResult])
 
 def _log(log: ContainerLog) -> str:
     return "\n".join(f"{log.service} | {line.text}" for line in log.lines)
+
+
+def _time(seconds: float) -> str:
+    # A clock that was set back must not make the document invalid.
+    return f"{max(0.0, seconds):.3f}"
