@@ -1,0 +1,174 @@
+"""Names of containers, and what refers to them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tasklib.isolation import Instance
+from tasklib.stacks.labels import CHECKOUT, HOST, INSTANCE, SERVICE, STACK
+from tasklib.stacks.rewrite import review
+
+from .support import FACTS, one, reviewed, stack_of
+
+
+def test_every_container_has_a_name_that_no_other_stack_can_have() -> None:
+    """Branch `feature` with `auth-api` and branch `feature/auth` with `api` get different names."""
+    first = reviewed({"auth-api": {}}, instance="feature").config["services"]["auth-api"]["container_name"]
+    second = reviewed({"api": {}}, instance="feature-auth").config["services"]["api"]["container_name"]
+    assert (first, second) == ("test-feature.auth-api", "test-feature-auth.api")
+
+
+def test_a_fixed_name_stays_a_host_name_inside() -> None:
+    """The old container name is an alias on every network of the service."""
+    service = one(
+        {"container_name": "my_db", "networks": {"default": None, "back": {"aliases": ["x"]}}},
+        networks={"default": {}, "back": {}},
+    )
+    assert service["container_name"] == "test-feature-auth.api"
+    assert service["networks"]["default"]["aliases"] == ["my_db"]
+    assert service["networks"]["back"]["aliases"] == ["x", "my_db"]
+
+
+def test_the_alias_stays_off_shared_networks() -> None:
+    """On an external network the old name would answer for other stacks, unless there is no other network."""
+    networks = {"default": {}, "proxy": {"external": True, "name": "proxy"}}
+    both = one({"container_name": "c", "networks": {"default": None, "proxy": None}}, networks=networks)
+    assert both["networks"] == {"default": {"aliases": ["c"]}, "proxy": None}
+    alone = one({"container_name": "c", "networks": {"proxy": None}}, networks=networks)
+    assert alone["networks"] == {"proxy": {"aliases": ["c"]}}
+
+
+def probed(name: str, other: str, stack: str | None, **more: tuple[str, str]) -> Any:
+    names = {"api": (name, other), **more}
+    config = stack_of({key: {"container_name": mine} for key, (mine, _) in names.items()})
+    probe = stack_of({key: {"container_name": theirs} for key, (_, theirs) in names.items()})
+    found = review(config, "feature-auth", stack, facts=replace(FACTS, probe=probe)).config["services"]
+    return found["api"]["container_name"]
+
+
+def test_a_name_that_the_file_scopes_itself_is_kept() -> None:
+    """A name that another TEST_INSTANCE_ID changes stays; a service's own stack appends its name."""
+    assert probed("app-feature-auth-db", "app-probe-db", None) == "app-feature-auth-db"
+    assert probed("app-feature-auth-db", "app-probe-db", "price") == "app-feature-auth-db_price"
+    assert probed("app-db", "app-db", None) == "test-feature-auth.api"
+
+
+def test_scoped_names_that_two_branches_could_share_are_not_kept() -> None:
+    """`<id>-api` beside `<id>-auth-api` is one name for `feature-auth` and for `feature`: neither is kept."""
+    other = ("feature-auth-auth-api", "probe-auth-api")
+    assert probed("feature-auth-api", "probe-api", None, **{"auth-api": other}) == "test-feature-auth.api"
+    far = ("feature-auth-db", "probe-db")
+    assert probed("feature-auth-api", "probe-api", None, db=far) == "feature-auth-api"
+
+
+def test_references_to_containers_follow_them() -> None:
+    """`container:` in namespaces and volumes_from, and external links, name services afterwards."""
+    services = {
+        "vpn": {"container_name": "gluetun"},
+        "app": {
+            "network_mode": "container:gluetun",
+            "pid": "container:gluetun",
+            "ipc": "container:gluetun",
+            "volumes_from": ["container:gluetun:ro", "vpn"],
+        },
+        "web": {"external_links": ["gluetun:tunnel", "gluetun"], "links": ["vpn"]},
+        "old": {"network_mode": "container:original-vpn-1"},
+    }
+    found = reviewed(services)
+    app, web = found.config["services"]["app"], found.config["services"]["web"]
+    assert (app["network_mode"], app["pid"], app["ipc"]) == ("service:vpn",) * 3
+    assert app["volumes_from"] == ["vpn:ro", "vpn"]
+    assert web["links"] == ["vpn", "vpn:tunnel", "vpn:gluetun"]
+    assert "external_links" not in web
+    assert found.config["services"]["old"]["network_mode"] == "service:vpn"
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"network_mode": "container:theirs"},
+        {"pid": "container:theirs"},
+        {"ipc": "container:theirs"},
+        {"volumes_from": ["container:theirs"]},
+        {"external_links": ["theirs:x"]},
+    ],
+)
+def test_containers_of_others_are_a_problem(service: dict[str, Any]) -> None:
+    """A container that no service of the file is cannot be isolated, and the problem names it."""
+    [problem] = reviewed({"api": service}).problems
+    assert "theirs" in problem.what
+    assert problem.path.startswith("services.api.")
+
+
+def test_labels_say_whose_it_is_on_all_but_images() -> None:
+    """Containers, networks and volumes carry instance, checkout, host and stack; builds carry none."""
+    instance = Instance("main", checkout="c1", host="h1")
+    config = stack_of(
+        {
+            "api": {
+                "build": {"context": "."},
+                "labels": {"mine": "1"},
+                "volumes": [{"type": "volume", "source": "v", "target": "/v"}],
+            }
+        },
+        volumes={"v": {}},
+    )
+    isolated = review(config, instance, "api").config
+    expected = {INSTANCE: "main", CHECKOUT: "c1", HOST: "h1", STACK: "api"}
+    assert isolated["services"]["api"]["labels"] == {"mine": "1", **expected}
+    assert isolated["networks"]["default"]["labels"] == expected
+    assert isolated["volumes"]["v"]["labels"] == expected
+    assert "labels" not in isolated["services"]["api"]["build"]
+    full = review(config, instance).config["volumes"]["v"]["labels"]
+    assert full[STACK] == "full"
+    assert review(config, instance, "full").config["volumes"]["v"]["labels"][STACK] != "full"
+
+
+def test_replicas_become_services_that_answer_to_one_name() -> None:
+    """Three replicas are three services with names of their own, one alias, and all are waited for."""
+    services = {
+        "api": {
+            "scale": 3,
+            "deploy": {"replicas": 3, "labels": {"x": "y"}},
+            "build": {"context": "."},
+            "ports": [{"target": 80, "published": "80-82"}],
+            "volumes": [{"type": "volume", "target": "/data"}],
+        },
+        "web": {"depends_on": {"api": {"condition": "service_healthy"}}},
+    }
+    config = reviewed(services).config
+    found = config["services"]
+    assert list(found) == ["api", "web", "api.2", "api.3"]
+    assert len({service["container_name"] for service in found.values()}) == 4
+    assert all("scale" not in s and "replicas" not in s.get("deploy", {}) for s in found.values())
+    assert found["api.2"]["networks"]["default"]["aliases"] == ["api"]
+    assert found["api.3"]["labels"][SERVICE] == "api"
+    assert found["api.2"]["image"] == found["api"]["image"]
+    assert "build" not in found["api.2"]
+    assert set(found["web"]["depends_on"]) == {"api", "api.2", "api.3"}
+    sources = {found[key]["volumes"][0]["source"] for key in ("api", "api.2", "api.3")}
+    assert len(sources) == 3
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_replicas_need_no_copies(count: int) -> None:
+    """A service that is scaled to none or one stays what it is."""
+    config = reviewed({"api": {"scale": count, "deploy": {"replicas": count}}}).config
+    assert list(config["services"]) == ["api"]
+    assert config["services"]["api"]["scale"] == count
+
+
+def test_a_copy_takes_no_key_that_exists() -> None:
+    """A service that is called like a copy would be keeps its key."""
+    config = reviewed({"api": {"scale": 2}, "api.2": {"image": "other"}}).config
+    assert len(config["services"]) == 3
+    assert config["services"]["api.2"]["image"] == "other"
+
+
+def test_profiles_are_chosen_already() -> None:
+    """What rendering left in starts without naming its profile again."""
+    assert "profiles" not in one({"profiles": ["debug"]})
