@@ -14,7 +14,6 @@ from typing import NoReturn
 import nox
 
 from tasklib.errors import TasklibError, UsageError
-from tasklib.events import Stage
 
 __all__ = ["register"]
 
@@ -36,26 +35,26 @@ def register(*names: str) -> None:
         nox.session(name=name, python=False, default=name in _DEFAULT)(_SESSIONS[name])
 
 
-def _stage(stage: Stage) -> Callable[[nox.Session], None]:
+def _stage(stage: str) -> Callable[[nox.Session], None]:
     def session(session: nox.Session) -> None:
         if _failed:
             session.skip(f"{_failed[0]} failed")
         _tests(session, (stage,))
 
     session.__doc__ = {
-        Stage.UNIT: "Unit tests; no engine is touched.",
-        Stage.SERVICE: "Each service against its own stack.",
-        Stage.INTEGRATION: "The full stack and its tests.",
+        "unit": "Unit tests; no engine is touched.",
+        "service": "Each service against its own stack.",
+        "integration": "The full stack and its tests.",
     }[stage]
     return session
 
 
 def _all(session: nox.Session) -> None:
     """The three stages as one pipeline, stopping at the first that fails."""
-    _tests(session, tuple(Stage))
+    _tests(session, _DEFAULT)
 
 
-def _tests(session: nox.Session, stages: tuple[Stage, ...]) -> None:
+def _tests(session: nox.Session, stages: tuple[str, ...]) -> None:
     from tasklib.commands import testing
 
     _quiet()
@@ -172,9 +171,9 @@ def _clean(session: nox.Session) -> None:
 
 
 _SESSIONS: dict[str, Callable[[nox.Session], None]] = {
-    "unit": _stage(Stage.UNIT),
-    "service": _stage(Stage.SERVICE),
-    "integration": _stage(Stage.INTEGRATION),
+    "unit": _stage("unit"),
+    "service": _stage("service"),
+    "integration": _stage("integration"),
     "test": _all,
     "infra-up": _infra_up,
     "infra-down": _infra_down,

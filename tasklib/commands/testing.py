@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasklib.commands.console import positive, program_name, say
-from tasklib.events import Stage
 
 __all__ = ["run_stages"]
 
@@ -17,7 +16,7 @@ _LOGS_KEPT = 20
 
 
 def run_stages(
-    stages: Sequence[Stage],
+    stages: Sequence[str],
     *,
     names: Sequence[str] = (),
     keep: bool = False,
@@ -30,16 +29,18 @@ def run_stages(
     dry: bool = False,
     program: str | None = None,
 ) -> int:
-    """Run ``stages`` of the project around the current folder; returns the contract's exit code.
+    """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
     ``jobs`` is as typed. Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run.
     """
+    from tasklib.events import Stage
     from tasklib.pipeline.stages import Options, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values
 
     project = find_project(Path.cwd())
+    wanted = [Stage(stage) for stage in stages]
     options = Options(
         names=tuple(names),
         keep=keep,
@@ -50,7 +51,7 @@ def run_stages(
         program=program or program_name(),
     )
     if dry:
-        for target in plan(project, stages, options):
+        for target in plan(project, wanted, options):
             say(f"would run {target}")
         return 0
     masker = Masker()
@@ -68,7 +69,7 @@ def run_stages(
         masker=masker,
         base=str(Path.cwd()),
     ) as sink:
-        return run(project, stages, sink, options=options, hide=hide).exit_code
+        return run(project, wanted, sink, options=options, hide=hide).exit_code
 
 
 def _log_file(project: str) -> Path:
