@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def endpoints() -> Mapping[str, Endpoint]:
-    """Every endpoint there is, by the part of its variables that names it: ``TEST_PRICE_DB_URL``: price_db."""
+    """Every endpoint there is: that of TEST_PRICE_DB_URL as ``price_db``."""
     names = [match[1] for name in os.environ if (match := re.fullmatch(r"TEST_([A-Z0-9_]+)_URL", name))]
     found = (_endpoint(name, os.environ) for name in sorted(names))
     return MappingProxyType({each.name: each for each in found if each})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
 __all__ = ["wait_for", "wait_for_async"]
 
@@ -60,7 +60,7 @@ async def wait_for_async(
 
     async def outcome() -> T:
         given = condition()
-        return await given if inspect.isawaitable(given) else cast("T", given)
+        return await given if inspect.isawaitable(given) else given
 
     look = _Look(timeout)
     while True:

@@ -27,13 +27,13 @@ class Language(StrEnum):
 
 
 def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
-    """The language of the tests in ``folder`` and below, leaving out the folders in ``without``.
+    """The language of the tests in ``folder`` (or of that one file) and below, leaving out the folders in ``without``.
 
     Files named as tests decide; where there are none, any Python file makes it Python (a project may have
     patterns of its own).
     """
     python = script = anything = False
-    for path in _files(folder, without):
+    for path in (folder,) if folder.is_file() else _files(folder, without):
         python = python or bool(_PYTHON_TEST.fullmatch(path.name))
         script = script or bool(_SCRIPT_TEST.fullmatch(path.name))
         anything = anything or path.suffix == ".py"

@@ -73,14 +73,18 @@ def package(folder: Path) -> Mapping[str, Any]:
 
 
 def vitest_program(folder: Path, top: Path) -> Path | None:
-    """Where vitest is, or will be once dependencies are installed; ``None`` where nobody asks for it."""
-    for place in _upwards(folder, top):
-        program = place / "node_modules" / ".bin" / "vitest"
-        if program.exists():
-            return program
-    data = package(folder)
-    asked = {**_table(data, "dependencies"), **_table(data, "devDependencies")}
-    return folder / "node_modules" / ".bin" / "vitest" if "vitest" in asked else None
+    """The vitest of the package in ``folder``, which need not be installed yet; ``None`` if it uses another.
+
+    A package uses vitest if it, or one above it, depends on it, unless its own ``test`` script runs something
+    else.
+    """
+    script = str(_table(package(folder), "scripts").get("test", "vitest"))
+    packages = [place for place in _upwards(folder, top) if (place / "package.json").is_file()]
+    asking = [place for place in packages if "vitest" in _dependencies(package(place))]
+    if "vitest" not in script or not asking:
+        return None
+    programs = [place / "node_modules" / ".bin" / "vitest" for place in packages]
+    return next((program for program in programs if program.exists()), programs[packages.index(asking[0])])
 
 
 def node_preparation(folder: Path, top: Path) -> tuple[Preparation, ...]:
@@ -98,8 +102,7 @@ def node_preparation(folder: Path, top: Path) -> tuple[Preparation, ...]:
                 stamp = place / "node_modules" / stamps[argv[0]]
                 return (Preparation((_program(argv[0], folder), *argv[1:]), place, place / name, stamp),)
     source = folder / "package.json"
-    data = package(folder)
-    if not _table(data, "dependencies") and not _table(data, "devDependencies"):
+    if not _dependencies(package(folder)):
         return ()
     install = (_program("npm", folder), "install", "--no-package-lock", "--no-audit", "--no-fund")
     stamp = folder / "node_modules" / ".package-lock.json"
@@ -157,6 +160,10 @@ def _pyproject(path: Path) -> Mapping[str, Any]:
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = data.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def _dependencies(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**_table(data, "dependencies"), **_table(data, "devDependencies")}
 
 
 def _test_dependencies(data: Mapping[str, Any]) -> tuple[str, ...]:

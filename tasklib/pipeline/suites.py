@@ -186,29 +186,31 @@ class _Common:
 
 
 def _place(project: Project, target: Target) -> _Place:
-    own = project.integration if target.stage is Stage.INTEGRATION else None
-    if own is not None and target.service == project.name:
-        return _Place(project.root, (own,))
+    if target.stage is Stage.INTEGRATION and project.integration and target.service == project.suite:
+        return _Place(project.root, (project.integration,))
     service = _service(project, target.service)
     if target.stage is Stage.UNIT:
-        without = (service.tests,) if service.tests else ()
-        return _Place(service.path, (service.unit or service.path,), () if service.unit else without, service)
-    if target.stage is Stage.INTEGRATION and not project.single:
-        marked = fullstack_files(service.tests)
-        if not marked:
-            raise ConfigError(
-                f"no test of {service.name} is marked `{FULLSTACK}`",
-                where=str(service.tests or service.path),
-                remedy=f"Mark one with `@pytest.mark.{FULLSTACK}`.",
-            )
+        if service.unit:
+            return _Place(service.path, (service.unit,), (), service)
+        # Tests beside the code: all there are, but for those that need the service's stack.
+        return _Place(service.path, (service.path,), (service.tests,) if service.tests else (), service)
+    marked = fullstack_files(service.tests)
+    if target.stage is Stage.SERVICE and service.tests:
+        return _Place(service.path, (service.tests,), (), service, "exclude" if marked else "")
+    if target.stage is Stage.INTEGRATION and marked:
         return _Place(service.path, marked, (), service, "only")
-    tests = service.tests or own
-    if tests is None:
+    where = str(service.tests or service.path)
+    if target.stage is Stage.SERVICE:
         raise ConfigError(
-            f"{service.name} has no tests for the {target.stage} stage", where=str(service.path)
+            f"{service.name} has no tests against its stack",
+            where=where,
+            remedy="They belong in its tests/integration, or where `services.<name>.service` says.",
         )
-    hidden = not project.single and bool(fullstack_files(tests))
-    return _Place(service.path, (tests,), (), service, "exclude" if hidden else "")
+    raise ConfigError(
+        f"no test of {service.name} is marked for the full stack",
+        where=where,
+        remedy=f"Mark one with `@pytest.mark.{FULLSTACK}`.",
+    )
 
 
 def _service(project: Project, name: str) -> Service:

@@ -19,8 +19,8 @@ from tasklib.pipeline.suite import Suite
 
 __all__ = ["Session", "supervise"]
 
-_REMEMBERED = 30
-"""Lines of each stream kept for a process that ends without saying why."""
+_REMEMBERED = 200
+"""Lines of each stream kept for a process that ends without saying why: a stack is longer than one thinks."""
 
 
 class Session:
@@ -29,9 +29,10 @@ class Session:
     def __init__(self, suite: Suite, emit: Callable[[Event], None]) -> None:
         self.suite = suite
         self.tally = Tally(suite.target, emit)
-        self.pids: list[int] = []
-        self.stacks = ""
-        """Where the process stood when its time was up."""
+        self.pids: dict[str, int] = {}
+        """By worker; the main process has no name."""
+        self.stacks: dict[str, str] = {}
+        """By worker: where it stood when its time was up."""
         self._emit = emit
         self._root = str(suite.folder)
         self._files: dict[str, str] = {}
@@ -55,7 +56,7 @@ class Session:
             case wire.Start():
                 self.tally.started(texts.visible(message.id), message.worker, message.at)
             case wire.Hello():
-                self.pids.append(message.pid)
+                self.pids[message.worker] = message.pid
                 if not message.worker:
                     self._root = message.root
                     self._emit(Progress(self.suite.target, "collecting tests"))
@@ -176,11 +177,11 @@ class Session:
     def _cut_short(self, code: int | None) -> None:
         if code is None:
             message = f"still running at the time limit of {self.suite.timeout or 0:g} s"
-            detail = self.stacks
         else:
             message = f"the test process ended in this test ({how_it_ended(code)})"
-            detail = "\n".join(self._lines["stderr"])
+        died = "\n".join(self._lines["stderr"])
         for worker, (test, began) in tuple(self.tally.running.items()):
+            detail = self.stacks.get(worker, "") if code is None else died
             file = self._file_of(test)
             line = stacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
             result = TestResult(

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 __all__ = ["dump", "lean", "line_in"]
@@ -21,20 +21,19 @@ _MACHINERY = re.compile(
 )
 
 
-def dump(events: Path, pids: Sequence[int]) -> str:
+def dump(events: Path, pids: Mapping[str, int]) -> dict[str, str]:
     """Have the interpreters ``pids`` write their stacks beside ``events``, as the injected plugin set up.
 
-    Only a process that still holds the event file open is asked: the signal would end any other. Empty on
-    systems that cannot tell.
+    Returns the stacks under the keys of ``pids``. Only a process that still holds the event file open is
+    asked: the signal would end any other. Empty on systems that cannot tell.
     """
     number = getattr(signal, "SIGRTMAX", None)
-    asked = [pid for pid in pids if number is not None and _holds(pid, events)]
-    for pid in asked:
+    asked = {key: pid for key, pid in pids.items() if number is not None and _holds(pid, events)}
+    for pid in asked.values():
         with contextlib.suppress(OSError):
             os.kill(pid, number or 0)
     deadline = time.monotonic() + PATIENCE
-    texts = [_settled(events.with_name(f"{events.name}.{pid}"), deadline) for pid in asked]
-    return "\n".join(text for text in texts if text)
+    return {key: _settled(events.with_name(f"{events.name}.{pid}"), deadline) for key, pid in asked.items()}
 
 
 def lean(text: str) -> str:

@@ -9,8 +9,9 @@ from tasklib.events import Counts, Outcome
 
 __all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
 
+USAGE = 4
 NO_TESTS = 5
-"""The exit code by which pytest says that it collected nothing."""
+"""The exit codes by which pytest says that its arguments are wrong, and that it collected nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def judge(ending: Ending) -> Verdict:
             _with(f"{ending.runner} did not start ({how_it_ended(ending.code)})", ending.last),
             2,
         )
+    if ending.ended is None and ending.code == USAGE and ending.runner == "pytest":
+        return _troubled(ending.runner, "usage", ending.last)
     if ending.ended is None:
         what = f"the test process ended {where} ({how_it_ended(ending.code)})"
         return Verdict(Outcome.ERROR, what if ending.running else _with(what, ending.last), 1)

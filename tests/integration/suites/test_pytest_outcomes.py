@@ -1,0 +1,213 @@
+"""pytest's outcomes, by the events of the injected plugin, in the releases that projects use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tasklib.events import Counts, Outcome, Stage, TestOutcome
+
+RELEASES = ("pytest==6.2.5", "pytest==7.4.4", "pytest==8.4.2", "pytest>=9,<10")
+
+EVERYTHING = """
+    import logging
+    import sys
+    import unittest
+
+    import pytest
+
+
+    def test_passes(): pass
+
+    def test_fails():
+        print("to stdout")
+        print("to stderr", file=sys.stderr)
+        numbers = [1, 2]
+        assert len(numbers) == 3, "too few"
+
+    def helper(value):
+        assert value == "b"
+
+    def test_in_helper():
+        helper("a")
+
+    @pytest.fixture
+    def broken():
+        raise RuntimeError("no database")
+
+    @pytest.fixture
+    def broken_late():
+        yield
+        raise RuntimeError("cannot close")
+
+    def test_setup(broken): pass
+
+    def test_teardown(broken_late): pass
+
+    def test_both(broken_late):
+        assert 0
+
+    def test_no_fixture(nonesuch): pass
+
+    def test_skips():
+        pytest.skip("not today")
+
+    @pytest.mark.xfail(reason="known")
+    def test_xfails():
+        assert 0
+
+    @pytest.mark.xfail(reason="known")
+    def test_xpasses(): pass
+
+    @pytest.mark.xfail(strict=True, reason="known")
+    def test_strict(): pass
+
+    @pytest.mark.parametrize("value", ["a[b]", "x\\ny", "100%", "%s", "a::b", "\\u2603"])
+    def test_ids(value): pass
+
+    class TestCase(unittest.TestCase):
+        def test_equal(self):
+            self.assertEqual([1], [2])
+"""
+
+
+def line_of(code: str) -> int:
+    """The line of EVERYTHING, as it is written to disk, that holds ``code``."""
+    return next(number for number, line in enumerate(EVERYTHING.splitlines(), 1) if code in line)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_outcome_is_counted_once_with_file_line_and_values(
+    release: str, run: Callable[..., Any]
+) -> None:
+    """All outcomes of a suite, told by any supported release, add up; failures say what, where and why."""
+    name = release.split("==")[-1]
+    check = f"""
+        import pytest
+
+        def test_release():
+            assert pytest.__version__.startswith("{name if "==" in release else "9."}")
+    """
+    ran = run({"tests/unit/test_all.py": EVERYTHING, "tests/unit/test_release.py": check}, needs=(release,))
+    result = ran.result
+
+    assert (result.outcome, result.reason) == (Outcome.FAILED, "")
+    assert result.counts == Counts(total=19, passed=8, failed=5, errors=3, skipped=1, xfailed=1, xpassed=1)
+    assert result.counts.done == result.counts.total == len(ran.started) == ran.totals[-1]
+    assert ran.test("::test_release").outcome is TestOutcome.PASSED
+
+    failed = ran.test("::test_fails")
+    assert failed.file == "tests/unit/test_all.py"
+    assert failed.line == line_of("assert len")
+    assert failed.message == "too few: assert 2 == 3, where 2 = len([1, 2])"
+    assert "to stdout" in failed.output
+    assert "to stderr" in failed.output
+    assert "numbers = [1, 2]" in failed.detail
+    assert ran.test("::test_in_helper").line == line_of('value == "b"')
+    assert ran.test("::test_in_helper").message == "assert 'a' == 'b'"
+
+    assert ran.test("::test_setup").outcome is TestOutcome.ERROR
+    assert ran.test("::test_setup").line == line_of("no database")
+    assert ran.test("::test_setup").message == "RuntimeError: no database"
+    assert ran.test("::test_teardown").outcome is TestOutcome.ERROR
+    assert ran.test("::test_teardown").line == line_of("cannot close")
+    assert ran.test("::test_teardown").message == "teardown: RuntimeError: cannot close"
+    assert ran.test("::test_both").outcome is TestOutcome.FAILED
+    assert "cannot close" in ran.test("::test_both").detail
+    assert ran.test("::test_no_fixture").message == "fixture 'nonesuch' not found"
+    assert ran.test("::test_strict").message == "[XPASS(strict)] known"
+    assert ran.test("::test_skips").message == "not today"
+    assert ran.test("::test_xfails").message == "known"
+    assert "Lists differ: [1] != [2]" in ran.test("::test_equal").message
+    ids = [test.id for test in ran.tests if "::test_ids[" in test.id]
+    assert len(set(ids)) == 6
+    assert all(name.isprintable() for name in ids)
+    assert any(name.endswith("[a[b]]") for name in ids)
+    assert any(name.endswith("[100%]") for name in ids)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_file_that_cannot_be_imported_is_a_failure_with_its_cause(
+    release: str, run: Callable[..., Any]
+) -> None:
+    """A collection error is a failed result that names the file and the exception, in any release."""
+    files = {
+        "tests/unit/test_broken.py": "import nonesuch\n",
+        "tests/unit/test_syntax.py": "def test(:\n",
+        "tests/unit/test_fine.py": "def test_fine(): pass\n",
+    }
+    ran = run(files, needs=(release,))
+    assert ran.result.outcome is Outcome.FAILED
+    assert ran.result.counts.errors == 2
+    messages = {failure.file: failure.message for failure in ran.result.failures}
+    assert messages["tests/unit/test_broken.py"] == "ModuleNotFoundError: No module named 'nonesuch'"
+    assert messages["tests/unit/test_syntax.py"].startswith("SyntaxError: invalid syntax")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_integration_is_known_wherever_it_is_defined(release: str, run: Callable[..., Any]) -> None:
+    """``--integration`` reaches the tests where nobody defines it, and where a conftest does."""
+    test = "def test_it(request): assert request.config.getoption('--integration')\n"
+    ran = run({"tests/integration/test_a.py": test}, needs=(release,), stage=Stage.SERVICE)
+    assert ran.result.outcome is Outcome.PASSED, ran.output
+
+    conftest = "def pytest_addoption(parser): parser.addoption('--integration', action='store_true')\n"
+    ran = run({"tests/integration/conftest.py": conftest}, needs=(release,), stage=Stage.SERVICE)
+    assert ran.result.outcome is Outcome.PASSED, ran.output
+
+
+@pytest.mark.parametrize("release", ["pytest==7.4.4", "pytest>=9,<10"])
+def test_tests_marked_for_the_full_stack_run_in_the_integration_stage(
+    release: str, run: Callable[..., Any]
+) -> None:
+    """The service stage leaves them out, the integration stage runs them alone; the project's `-m` stays."""
+    files = {
+        "pytest.ini": "[pytest]\naddopts = -m 'not slow' --strict-markers\nmarkers =\n    slow\n",
+        "tests/integration/test_a.py": """
+            import pytest
+
+            def test_own(): pass
+
+            @pytest.mark.fullstack
+            def test_full(): pass
+
+            @pytest.mark.slow
+            @pytest.mark.fullstack
+            def test_slow(): pass
+        """,
+        "tests/integration/test_b.py": "def test_other(): pass\n",
+    }
+    own = run(files, needs=(release,), stage=Stage.SERVICE)
+    assert [name.split("::")[1] for name in own.outcomes] == ["test_own", "test_other"]
+    full = run(files, needs=(release,), stage=Stage.INTEGRATION)
+    assert [name.split("::")[1] for name in full.outcomes] == ["test_full"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_nothing_of_the_injection_reaches_the_tests(release: str, run: Callable[..., Any]) -> None:
+    """A pytest that a test starts reports to nobody, and the user's own PYTHONPATH stays."""
+    test = """
+        import os
+        import subprocess
+        import sys
+
+        def test_environment():
+            assert not [name for name in os.environ if name.startswith("TASKLIB_")]
+            assert "inject" not in os.environ.get("PYTHONPATH", "")
+
+        def test_nested(tmp_path):
+            (tmp_path / "test_inner.py").write_text("def test_inner(): assert 0")
+            code = subprocess.call([sys.executable, "-m", "pytest", str(tmp_path)])
+            assert code == 1
+
+        def test_fork():
+            child = os.fork()
+            if child == 0:
+                raise SystemExit(0)
+            os.waitpid(child, 0)
+    """
+    ran = run({"tests/unit/test_a.py": test}, needs=(release,))
+    assert ran.result.outcome is Outcome.PASSED, ran.output
+    assert len(ran.tests) == 3

@@ -1,0 +1,147 @@
+"""pytest with the plugins that change how tests run and are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tasklib.events import Counts, Outcome, TestFinished, TestOutcome, TestStarted
+
+XDIST = ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest==8.4.2 pytest-xdist", "pytest>=9,<10 pytest-xdist"]
+RERUN = ["pytest==7.4.4 pytest-rerunfailures==13.0", "pytest>=9,<10 pytest-rerunfailures"]
+SUBTESTS = ["pytest==7.4.4 pytest-subtests==0.13.1", "pytest>=9,<10"]
+
+
+@pytest.mark.parametrize("needs", XDIST)
+def test_parallel_workers_are_counted_once_and_told_apart(needs: str, run: Callable[..., Any]) -> None:
+    """Under xdist the total is that of one collection, and each test names the worker that runs it."""
+    files = {
+        "tests/unit/test_a.py": """
+            import pytest
+
+            @pytest.mark.parametrize("number", range(10))
+            def test_number(number):
+                assert number != 7
+        """,
+        "tests/unit/test_broken.py": "import nonesuch\n",
+    }
+    ran = run(files, "-n", "2", "--continue-on-collection-errors", needs=tuple(needs.split()))
+    assert ran.result.outcome is Outcome.FAILED, ran.output
+    assert ran.result.counts == Counts(total=11, passed=9, failed=1, errors=1)
+    failed = ran.test("[7]")
+    assert (failed.file, failed.line, failed.message) == ("tests/unit/test_a.py", 6, "assert 7 != 7")
+    broken = ran.test("test_broken.py")
+    assert broken.message == "ModuleNotFoundError: No module named 'nonesuch'"
+    starts = [event for event in ran.events if isinstance(event, TestStarted)]
+    ends = {e.result.id: e.worker for e in ran.events if isinstance(e, TestFinished) and e.worker}
+    assert len(starts) == 10
+    assert {start.worker for start in starts} <= {"gw0", "gw1"}
+    assert {start.id: start.worker for start in starts} == ends
+
+
+@pytest.mark.parametrize("needs", XDIST[1:])
+def test_a_worker_that_dies_fails_the_test_it_ran(needs: str, run: Callable[..., Any]) -> None:
+    """xdist replaces a dead worker; the test that killed it is a failure, the rest go on."""
+    test = """
+        import os
+        import pytest
+
+        @pytest.mark.parametrize("number", range(6))
+        def test_number(number):
+            if number == 2:
+                os._exit(3)
+    """
+    ran = run({"tests/unit/test_a.py": test}, "-n", "2", needs=tuple(needs.split()))
+    assert ran.result.outcome is Outcome.FAILED, ran.output
+    assert (ran.result.counts.passed, ran.result.counts.failed) == (5, 1)
+    assert [failure.id for failure in ran.result.failures] == ["tests/unit/test_a.py::test_number[2]"]
+    assert "crashed" in ran.result.failures[0].message
+
+
+@pytest.mark.parametrize("needs", RERUN)
+def test_attempts_that_are_repeated_are_reruns_and_not_results(needs: str, run: Callable[..., Any]) -> None:
+    """A flaky test passes once and counts its attempts apart; one that never passes fails once."""
+    test = """
+        attempts = []
+
+        def test_flaky():
+            attempts.append(1)
+            assert len(attempts) == 3
+
+        def test_hopeless():
+            assert 0
+
+        def test_fine(): pass
+    """
+    ran = run({"tests/unit/test_a.py": test}, "--reruns", "2", needs=tuple(needs.split()))
+    assert ran.result.outcome is Outcome.FAILED
+    assert ran.result.counts == Counts(total=3, passed=2, failed=1, rerun=4)
+    reruns = [test for test in ran.tests if test.outcome is TestOutcome.RERUN]
+    assert reruns[0].message == "assert 1 == 3, where 1 = len([1])"
+
+
+@pytest.mark.parametrize("needs", [*RERUN])
+def test_attempts_are_counted_under_xdist_too(needs: str, run: Callable[..., Any]) -> None:
+    """Reruns in workers arrive as reruns."""
+    test = """
+        attempts = []
+
+        def test_flaky():
+            attempts.append(1)
+            assert len(attempts) == 2
+    """
+    ran = run(
+        {"tests/unit/test_a.py": test}, "--reruns", "2", "-n", "1", needs=(*needs.split(), "pytest-xdist")
+    )
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=1, passed=1, rerun=1))
+
+
+@pytest.mark.parametrize("extra", [(), ("-n", "1")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("needs", SUBTESTS)
+def test_failing_subtests_make_one_failed_test(
+    needs: str, extra: tuple[str, ...], run: Callable[..., Any]
+) -> None:
+    """Subtests do not change how many tests there are; each failure among them is in the test's detail."""
+    test = """
+        import unittest
+
+        def test_fixture(subtests):
+            for number in range(4):
+                with subtests.test(msg="step", number=number):
+                    assert number % 2 == 0
+
+        def test_all_pass(subtests):
+            with subtests.test("fine"):
+                pass
+
+        class TestCase(unittest.TestCase):
+            def test_case(self):
+                for number in range(3):
+                    with self.subTest(number=number):
+                        self.assertNotEqual(number, 1)
+    """
+    ran = run({"tests/unit/test_a.py": test}, *extra, needs=(*needs.split(), "pytest-xdist"))
+    assert ran.result.outcome is Outcome.FAILED, ran.output
+    assert ran.result.counts == Counts(total=3, passed=1, failed=2)
+    failed = ran.test("::test_fixture")
+    # Some releases show the values that xdist carried over as their representations.
+    assert failed.message.replace("'1'", "1") == "[step] (number=1) assert (1 % 2) == 0 (and 1 more)"
+    assert "number=3" in failed.detail.replace("'3'", "3")
+    assert failed.line == 7
+    assert ran.test("::test_case").message.replace("'1'", "1").startswith("(number=1) AssertionError: 1 == 1")
+
+
+def test_too_little_coverage_fails_a_target_whose_tests_pass(run: Callable[..., Any]) -> None:
+    """pytest-cov's threshold is a failure with both numbers, not an unexplained exit code."""
+    files = {
+        "code.py": "def used():\n    return 1\n\n\ndef unused():\n    x = 1\n    return x\n",
+        "conftest.py": "",
+        "tests/unit/test_a.py": "import code_under_test\n\n\ndef test_a():\n    code_under_test.used()\n",
+        "code_under_test.py": "def used():\n    return 1\n\n\ndef unused():\n    x = 1\n    return x\n",
+    }
+    ran = run(files, "--cov=code_under_test", "--cov-fail-under=90", needs=("pytest>=9,<10", "pytest-cov"))
+    assert ran.result.outcome is Outcome.FAILED, ran.output
+    assert ran.result.reason == "coverage is 60.00 %, below the 90 % that the project asks for"
+    assert ran.result.exit_code == 0
