@@ -9,6 +9,7 @@ import heapq
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -57,6 +58,45 @@ class _Slow:
 
 def run_html(record: RunRecord, *, limits: Mapping[Stage, float], base: str = "") -> str:
     """The whole page. ``limits`` are the seconds a test of each stage may take, ``base`` shortens paths."""
+    spent = span_seconds(record)
+    return (
+        _environment()
+        .get_template("run.html")
+        .render(
+            record=record,
+            outcome=str(record.result.outcome),
+            began=time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(record.started)),
+            counts=counts(total(target.result.counts for target in record.targets)) or "no tests",
+            targets_told=plural(len(record.targets), "target"),
+            # Both drawings come from pygal, which escapes what it is given.
+            wide=Markup(timeline_svg(record, name="wide", width=1000, label_limit=28)),
+            narrow=Markup(timeline_svg(record, name="narrow", width=400, label_limit=16)),
+            legend=legend(record),
+            critical=_grouped(critical_path(record)),
+            waits=[wait for wait in waits(record) if wait.blocker],
+            spent=[
+                (activity, spent[activity])
+                for activity in Activity
+                if activity is not Activity.WAIT and spent.get(activity, 0) >= 0.05
+            ],
+            activities=[activity for activity in Activity if activity in spent],
+            rows=[_row(target) for target in record.targets],
+            failures=list(_failures(record, base)),
+            broken=[
+                target
+                for target in record.targets
+                if target.result.outcome in (Outcome.ERROR, Outcome.FAILED) and not target.result.failures
+            ],
+            logs=_logs,
+            slowest=_slowest(record, limits, base),
+            tests=_tests,
+            stages=[stage for stage in Stage if record.stage(stage)],
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("tasklib.reporting"),
         autoescape=True,
@@ -65,37 +105,7 @@ def run_html(record: RunRecord, *, limits: Mapping[Stage, float], base: str = ""
         lstrip_blocks=True,
     )
     environment.filters.update(clean=clean, one_line=one_line, seconds=seconds)
-    spent = span_seconds(record)
-    return environment.get_template("run.html").render(
-        record=record,
-        outcome=str(record.result.outcome),
-        began=time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(record.started)),
-        counts=counts(total(target.result.counts for target in record.targets)) or "no tests",
-        targets_told=plural(len(record.targets), "target"),
-        # Both drawings come from pygal, which escapes what it is given.
-        wide=Markup(timeline_svg(record, name="wide", width=1000, label_limit=28)),
-        narrow=Markup(timeline_svg(record, name="narrow", width=400, label_limit=16)),
-        legend=legend(record),
-        critical=_grouped(critical_path(record)),
-        waits=[wait for wait in waits(record) if wait.blocker],
-        spent=[
-            (activity, spent[activity])
-            for activity in Activity
-            if activity is not Activity.WAIT and spent.get(activity, 0) >= 0.05
-        ],
-        activities=[activity for activity in Activity if activity in spent],
-        rows=[_row(target) for target in record.targets],
-        failures=list(_failures(record, base)),
-        broken=[
-            target
-            for target in record.targets
-            if target.result.outcome in (Outcome.ERROR, Outcome.FAILED) and not target.result.failures
-        ],
-        logs=_logs,
-        slowest=_slowest(record, limits, base),
-        tests=_tests,
-        stages=[stage for stage in Stage if record.stage(stage)],
-    )
+    return environment
 
 
 def _grouped(path: Sequence[Span]) -> list[tuple[str, list[Span]]]:

@@ -202,7 +202,7 @@ def test_the_page_loads_and_runs_nothing(name: str) -> None:
 
 
 @given(text=hostile)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 def test_the_page_shows_hostile_text_as_text(text: str) -> None:
     """What tests are called and print is text on the page, never markup of it."""
     test = TestResult(f"t.py::{text}", TestOutcome.FAILED, message=text, detail=text, output=text)
