@@ -60,6 +60,12 @@ class StageSeconds(msgspec.Struct, frozen=True):
     integration: Seconds = None
 
 
+class TimeoutSection(StageSeconds, frozen=True):
+    """``timeout``: of a stage's test process, and of a stack until it is ready."""
+
+    ready: Seconds = None
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole table."""
 
@@ -73,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True):
     shared: SharedSection = SharedSection()
     images: ImagesSection = ImagesSection()
     slow: StageSeconds = StageSeconds()
-    timeout: StageSeconds = StageSeconds()
+    timeout: TimeoutSection = TimeoutSection()
     jobs: Annotated[int, msgspec.Meta(ge=1)] | None = None
     base_branch: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(
         default="main", name="base-branch"

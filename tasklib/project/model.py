@@ -59,8 +59,9 @@ class Project:
     ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
     ``single`` whether it is one service without a ``services/`` layer, ``compose`` the files of the full
     stack per environment, ``integration`` the folder of the full-stack tests, ``endpoints`` the URL
-    templates by variable, ``slow`` and ``timeout`` seconds per stage, ``jobs`` how many targets may run at
-    once (``None``: by machine).
+    templates by variable, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds that a
+    stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
+    (``None``: by machine).
     """
 
     root: Path
@@ -77,6 +78,7 @@ class Project:
     image_name: str | None = None
     slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
+    ready_timeout: float | None = None
     jobs: int | None = None
     base_branch: str = "main"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service
 from tasklib.stacks.compose import Source
-from tasklib.stacks.preparation import StackPlan
+from tasklib.stacks.preparation import READY_TIMEOUT, StackPlan
 
 __all__ = ["full_stack_plan", "service_stack_plan"]
 
@@ -23,6 +23,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         service.name,
         shared=project.shared,
         env=service.env,
+        ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )
 
 
@@ -35,4 +36,8 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
             where=str(project.root),
             remedy=f"Write deploy/{environment}/docker-compose.yml, or set compose.{environment}.",
         )
-    return StackPlan(Source(files, project.root, profiles=project.profiles), shared=project.shared)
+    return StackPlan(
+        Source(files, project.root, profiles=project.profiles),
+        shared=project.shared,
+        ready_timeout=project.ready_timeout or READY_TIMEOUT,
+    )

@@ -19,7 +19,7 @@ from tasklib.stacks import compose, subnets
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.rewrite import Facts, Isolation, reserved_ports, review, subnet_sizes
 
-__all__ = ["Prepared", "StackPlan", "prepare"]
+__all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "prepare"]
 
 READY_TIMEOUT = 180.0
 """Seconds a stack may take to become ready."""
