@@ -18,8 +18,8 @@ from dev.errors import CommandFailed
 
 __all__ = ["Answer", "last_lines", "query", "run_logged", "spawn", "started", "step", "stop", "stop_all"]
 
-STOP_GRACE = 20.0
-"""Seconds between asking a command to stop and killing it: a bootstrap unmounts and removes its folder."""
+_STOPPING = ((signal.SIGINT, 5.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, None))
+"""Signals and the seconds given after each: a bootstrap first unmounts and removes its folder."""
 
 _QUOTED = re.compile(r"\s*\d+ \| |[\s-]*$")
 _running: set[subprocess.Popen[bytes]] = set()
@@ -129,12 +129,8 @@ def _wait_to_the_end(process: subprocess.Popen[bytes]) -> int:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Interrupt the process group, and kill it when it is still there after STOP_GRACE seconds."""
-    for sent, grace in (
-        (signal.SIGINT, STOP_GRACE / 2),
-        (signal.SIGTERM, STOP_GRACE / 2),
-        (signal.SIGKILL, None),
-    ):
+    """Interrupt the process group, then terminate and at last kill what is still there."""
+    for sent, grace in _STOPPING:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sent)
         with suppress(subprocess.TimeoutExpired):
