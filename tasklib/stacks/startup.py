@@ -19,6 +19,9 @@ __all__ = ["NotReady", "Startup"]
 _LOOK = 0.05
 """Seconds between two looks while something is awaited that the engine does not report (an open port)."""
 
+_QUIET = 1.0
+"""Seconds after which containers are looked at although the engine reported nothing."""
+
 
 class NotReady(StackError):
     """A stack did not become ready; ``logs`` are the last lines of the containers at fault."""
@@ -76,8 +79,7 @@ class Startup:
                         return containers
                     if time.monotonic() > deadline:
                         raise self._late(verdict, containers)
-                    cancel.check()
-                    self._wait(watch, verdict)
+                    self._wait(watch, verdict, cancel)
             finally:
                 own.set("the stack is lost")
 
@@ -86,11 +88,14 @@ class Startup:
         launching.add_done_callback(lambda _: watch.tell())
         return launching
 
-    def _wait(self, watch: Watch, verdict: readiness.Verdict) -> None:
+    def _wait(self, watch: Watch, verdict: readiness.Verdict, cancel: process.Cancel) -> None:
         reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
         self._say(", ".join(f"{name}: {why}" for name, why in sorted(reasons.items())[:3]))
         ports = any(why.startswith("port") for why in reasons.values())
-        watch.wait(_LOOK if ports else 5 * _LOOK)
+        cancel.check()
+        until = time.monotonic() + (_LOOK if ports else _QUIET)
+        while not watch.wait(_LOOK) and time.monotonic() < until:
+            cancel.check()
 
     def _closed_port(self, container: Container) -> int | None:
         """The first published TCP port of a container behind which nobody listens yet."""
