@@ -70,6 +70,8 @@ def _tests(session: nox.Session, stages: tuple[str, ...]) -> None:
             verbose=options.verbose,
             format=options.format,
             reports=options.report,
+            durations=options.durations,
+            fail_slow=options.fail_slow,
             extra=extra,
             program="invoke",
         )
@@ -129,6 +131,8 @@ def _stage_options(name: str) -> _Parser:
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--format", default="auto")
     parser.add_argument("--report", action="append", default=[])
+    parser.add_argument("--durations")
+    parser.add_argument("--fail-slow", action="store_true")
     return parser
 
 

@@ -25,13 +25,15 @@ def run_stages(
     verbose: bool = False,
     format: str = "auto",
     reports: Sequence[str] = (),
+    durations: str | None = None,
+    fail_slow: bool = False,
     extra: Sequence[str] = (),
     dry: bool = False,
     program: str | None = None,
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
-    ``jobs`` is as typed. Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run.
+    ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run.
     """
     from tasklib.events import Stage
     from tasklib.pipeline.stages import Options, plan, run
@@ -48,6 +50,7 @@ def run_stages(
         keyword=keyword,
         extra=tuple(extra),
         verbose=verbose,
+        fail_slow=fail_slow,
         program=program or program_name(),
     )
     if dry:
@@ -68,6 +71,8 @@ def run_stages(
         log_file=_log_file(project.name),
         masker=masker,
         base=str(Path.cwd()),
+        durations=positive(durations, "--durations"),
+        limits=project.slow,
     ) as sink:
         return run(project, wanted, sink, options=options, hide=hide).exit_code
 

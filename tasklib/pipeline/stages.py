@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from tasklib import process
+from tasklib.durations import fail_slow
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import (
     Event,
@@ -43,7 +44,8 @@ class Options:
     """What the command line narrows or changes.
 
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
-    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``program`` is what the user types to
+    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes
+    a test above its stage's limit a failure, ``program`` is what the user types to
     repeat a target (``invoke`` or ``tasklib``).
     """
 
@@ -53,6 +55,7 @@ class Options:
     keyword: str = ""
     extra: tuple[str, ...] = ()
     verbose: bool = False
+    fail_slow: bool = False
     program: str = "invoke"
 
 
@@ -144,6 +147,7 @@ class _Pipeline:
         self._emit = emit
         self._cancel = cancel
         self._results: dict[Target, TargetResult] = {}
+        self._fail_slow = options.fail_slow
         self._jobs = options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
         self._execution = Execution(project, options, context, emit, cancel, hide)
 
@@ -200,6 +204,8 @@ class _Pipeline:
         self._emit(TargetStarted(target))
         try:
             result = work(target)
+            if self._fail_slow:
+                result = fail_slow(result, self._project.slow)
         except TasklibError as error:
             result = self._execution.failure(target, error)
         if self._cancel.is_set() and result.outcome is not Outcome.PASSED:

@@ -18,6 +18,8 @@ _HELP = {
     "k": "only tests that match, as pytest's -k",
     "verbose": "stream the tests' output",
     "format": "auto, live, plain or json",
+    "durations": "show the N slowest tests",
+    "fail-slow": "a test above its stage's limit is a failure",
     "report": "write a report to FILE (.xml, .html, .json); repeats",
 }
 
@@ -36,6 +38,8 @@ def _stage_task(name: str, stages: tuple[str, ...], doc: str, default: bool = Fa
         verbose: bool = False,
         format: str = "auto",
         report: Any = None,
+        durations: str | None = None,
+        fail_slow: bool = False,
     ) -> int:
         from tasklib.commands import testing
 
@@ -48,6 +52,8 @@ def _stage_task(name: str, stages: tuple[str, ...], doc: str, default: bool = Fa
             verbose=verbose,
             format=format,
             reports=report or (),
+            durations=durations,
+            fail_slow=fail_slow,
             extra=after_dashes(context),
             dry=bool(context.config.run.dry),
         )
