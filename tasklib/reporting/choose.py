@@ -6,13 +6,13 @@ import difflib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 from tasklib.durations import DEFAULT_LIMITS
 from tasklib.errors import UsageError
-from tasklib.events import Bus, Sink, Stage
+from tasklib.events import Bus, Event, RunFinished, Sink, Stage
 from tasklib.reporting.actions import ActionsSink, in_actions
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.jsonlines import JsonSink
@@ -77,13 +77,27 @@ def open_sinks(
                 sinks.append(GuardedSink(log, f"writing {log_file}", complain))
             except OSError as error:
                 complain(f"no full log: {error}")
+                log_file = None
         if reports:
             report = ReportSink(reports, limits=limits, base=base, complain=complain)
             sinks.append(GuardedSink(stack.enter_context(report), "reports", complain))
         slowest = Slowest(durations, limits, base=base) if durations is not None else None
         shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
         sinks.append(GuardedSink(shown, "printing results", complain))
-        yield MaskedSink(Bus(sinks), masker or Masker())
+        yield MaskedSink(_LogNamed(Bus(sinks), log_file), masker or Masker())
+
+
+@dataclass(frozen=True)
+class _LogNamed:
+    """Tells the other sinks where the log is: who runs the targets does not know."""
+
+    sink: Sink
+    log_file: Path | None
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, RunFinished) and self.log_file and not event.result.log_file:
+            event = replace(event, result=replace(event.result, log_file=str(self.log_file)))
+        self.sink.emit(event)
 
 
 @dataclass(frozen=True)

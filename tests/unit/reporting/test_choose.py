@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, Notice, Output, RunStarted, Stage, Target
+from tasklib.events import Event, Notice, Output, RunFinished, RunResult, RunStarted, Stage, Target
 from tasklib.reporting.choose import capable, open_sinks
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.log import LogSink
@@ -82,6 +82,17 @@ def test_the_log_has_everything_and_is_private(tmp_path: Path) -> None:
     assert "exit code 1" in text
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_the_last_line_names_the_log(tmp_path: Path) -> None:
+    """The lines end with the log's path, in JSON too, although the run itself knows nothing of it."""
+    path = tmp_path / "run.log"
+    for format, end in (("plain", f"Full log: {path}"), ("json", "")):
+        stream = io.StringIO()
+        with open_sinks(format, stream=stream, env={}, log_file=path) as sink:
+            sink.emit(RunFinished(RunResult(())))
+        last = stream.getvalue().splitlines()[-1]
+        assert last.endswith(end) if end else json.loads(last)["result"]["log_file"] == str(path)
 
 
 def test_the_log_shows_what_every_event_holds(tmp_path: Path) -> None:
