@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     """The files (absolute, sorted) that differ from where this branch left ``base``, untracked ones included.
 
     ``base`` is a branch or a commit; a branch that exists only on a remote is found there. Raises
-    :class:`~tasklib.errors.UsageError` when there is no such commit or no common history.
+    :class:`~tasklib.errors.UsageError` when there is no such commit, no common history, or git refuses.
     """
     root = checkout.root
     if checkout.git_dir is None:
@@ -109,6 +110,12 @@ def _fork_point(root: Path, base: str) -> str:
         found = _git(
             root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
         )
+        if "dubious ownership" in found.stderr:
+            raise UsageError(
+                "git refuses this checkout, which belongs to another user",
+                where=str(root),
+                remedy=f"`git config --global --add safe.directory {shlex.quote(str(root))}`",
+            )
         if found.code == 0:
             commit = found.stdout.strip()
             common = _git(root, "merge-base", commit, "HEAD", check=False)

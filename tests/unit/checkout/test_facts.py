@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -249,6 +250,17 @@ def test_unrelated_base(repository: Path, git: Git) -> None:
     git(repository, "commit", "-q", "--allow-empty", "-m", "x")
     with pytest.raises(UsageError, match="unshallow"):
         changed_files(find_checkout(repository), "main")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_another_owner(repository: Path, git: Git) -> None:
+    """In another user's repository, where git refuses to work, the branch is known all the same."""
+    for path in (repository, repository / ".git"):
+        os.chown(path, 54321, 54321)
+    found = find_checkout(repository)
+    assert (found.root, found.branch) == (repository, "main")
+    with pytest.raises(UsageError, match=r"safe\.directory"):
+        changed_files(found, "main")
 
 
 def test_changed_outside_git(tmp_path: Path) -> None:
