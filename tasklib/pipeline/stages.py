@@ -46,7 +46,7 @@ class Options:
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes
     a test above its stage's limit a failure, ``program`` is what the user types to
-    repeat a target (``invoke`` or ``tasklib``).
+    repeat a target (``invoke``, ``tasklib`` or ``nox``).
     """
 
     names: tuple[str, ...] = ()
