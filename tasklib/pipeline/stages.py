@@ -44,9 +44,9 @@ class Options:
     """What the command line narrows or changes.
 
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
-    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes
-    a test above its stage's limit a failure, ``program`` is what the user types to
-    repeat a target (``invoke``, ``tasklib`` or ``nox``).
+    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
+    stage's limit a failure, ``program`` is what the user types to repeat a target (``invoke``, ``tasklib``
+    or ``nox``).
     """
 
     names: tuple[str, ...] = ()
@@ -85,7 +85,15 @@ def run(
         context = stack.enter_context(
             open_context(project, emit, engine=any(needs_stack(project, t) for t in wanted))
         )
-        emit(RunStarted(project.name, context.instance.id, wanted))
+        folders = {service.name: str(service.path) for service in project.services}
+        emit(
+            RunStarted(
+                project.name,
+                context.instance.id,
+                wanted,
+                tuple(folders.get(target.service, str(project.root)) for target in wanted),
+            )
+        )
         results = _Pipeline(project, wanted, options, context, emit, cancel, hide).run()
         result = RunResult(
             tuple(results[target] for target in wanted),
