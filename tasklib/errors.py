@@ -5,6 +5,7 @@ A failing test is a result, not an exception: nothing here is raised for one.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
@@ -21,7 +22,7 @@ class TasklibError(Exception):
     """Something made the run impossible.
 
     ``what`` says what is wrong, ``where`` names the file (and line), ``remedy`` what to do about it.
-    ``str(error)`` is the one or two lines a user reads.
+    ``str(error)`` is the one or two lines a user reads, a file below the current folder named from there.
     """
 
     exit_code: ClassVar[int] = 2
@@ -33,8 +34,16 @@ class TasklibError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        first = f"{self.where}: {self.what}" if self.where else self.what
+        first = f"{_from_here(self.where)}: {self.what}" if self.where else self.what
         return f"{first}\n{self.remedy}" if self.remedy else first
+
+
+def _from_here(where: str) -> str:
+    try:
+        below = Path(where).relative_to(Path.cwd())
+    except (OSError, ValueError):
+        return where
+    return str(below) if below.parts else where
 
 
 class UsageError(TasklibError):

@@ -73,7 +73,7 @@ def _tests(session: nox.Session, stages: tuple[str, ...]) -> None:
             durations=options.durations,
             fail_slow=options.fail_slow,
             extra=extra,
-            program="invoke",
+            program="nox",
         )
         if code == 130:
             raise KeyboardInterrupt

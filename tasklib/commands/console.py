@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tasklib.isolation import Instance
     from tasklib.project import Project
     from tasklib.stacks.context import RunContext
-    from tasklib.stacks.startup import NotReady
+    from tasklib.stacks.failures import NotReady
 
 __all__ = [
     "complain",

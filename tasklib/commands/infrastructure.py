@@ -25,8 +25,8 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
     """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
     from tasklib import process
     from tasklib.stacks import infra
+    from tasklib.stacks.failures import NotReady
     from tasklib.stacks.interrupts import interruptible
-    from tasklib.stacks.startup import NotReady
 
     project = find_project_for(environment)
     plans = infra.plans(project, names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,9 +34,9 @@ from tasklib.project import Project
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.context import HeldStack, RunContext
 from tasklib.stacks.endpoints import endpoint_variables
+from tasklib.stacks.failures import NotReady
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan
-from tasklib.stacks.startup import NotReady
 
 if TYPE_CHECKING:
     from tasklib.pipeline.stages import Options
@@ -250,8 +251,10 @@ class Execution:
         )
 
     def rerun(self, target: Target) -> str:
-        """The command that repeats ``target``."""
-        named = (
-            f" --name {target.service}" if target.service in {s.name for s in self._project.services} else ""
-        )
-        return f"{self._options.program} test.{target.stage}{'' if self._project.single else named}"
+        """The command that repeats ``target``; options can be added at its end."""
+        if self._options.program == "nox":
+            # The bare `nox -s unit -k …` would be Nox's own option: the name keeps the dashes in.
+            return f"nox -s {target.stage} -- --name {shlex.quote(target.service)}"
+        names = {service.name for service in self._project.services}
+        named = f" --name {target.service}" if target.service in names and not self._project.single else ""
+        return f"{self._options.program} test.{target.stage}{named}"

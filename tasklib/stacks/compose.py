@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
+from tasklib.stacks.compose_output import BuildOutput, UpOutput, last_words
 
 __all__ = ["Source", "build", "render", "up"]
 
@@ -80,7 +80,9 @@ def build(
     cancel: process.Cancel,
 ) -> None:
     """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
-    _act(source, config, ["build", *services], env, on_line, cancel, BuildOutput())
+    output = BuildOutput()
+    if _act(source, config, ["build", *services], env, on_line, cancel, output):
+        raise _engine_problem("\n".join(output.lines)) or output.failure(config)
 
 
 def up(
@@ -92,39 +94,9 @@ def up(
 ) -> None:
     """Create and start everything in ``config``, building nothing, waiting for dependencies only."""
     argv = ["up", "--detach", "--no-build", "--remove-orphans"]
-    _act(source, config, argv, env, on_line, cancel, UpOutput())
-
-
-class UpOutput:
-    """Picks the line that says why ``up`` failed."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def read(self, line: str) -> None:
-        if text := line.strip():
-            self.lines = [*self.lines[-30:], text]
-
-    def reason(self) -> str:
-        """The last line that is an error of Compose or the engine, else the last line."""
-        errors = [line for line in self.lines if _ERROR.search(line)]
-        return _clean((errors or self.lines or ["it said nothing"])[-1])
-
-
-class BuildOutput(UpOutput):
-    """Picks the failing step and its own last words from BuildKit's plain output."""
-
-    def reason(self) -> str:
-        failed = next((line for line in reversed(self.lines) if "failed to solve" in line), "")
-        words = [line for line in self.lines if re.match(r"(#\d+ )?\d+\.\d+ ", line)]
-        said = re.sub(r"^(#\d+ )?\d+\.\d+ ", "", words[-1]) if words else ""
-        text = _clean(failed) if failed else super().reason()
-        return f"{text} ({said})" if said and said not in text else text
-
-
-_ERROR = re.compile(
-    r"\b(error|failed|cannot|denied|unhealthy|exited|invalid|not found|unknown)\b", re.IGNORECASE
-)
+    output = UpOutput()
+    if _act(source, config, argv, env, on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
 
 
 def _act(
@@ -135,7 +107,7 @@ def _act(
     on_line: OnLine,
     cancel: process.Cancel,
     output: UpOutput,
-) -> None:
+) -> int:
     project = str(config["name"])
     argv = [*_base(source, project), "--progress", "plain", "--file", "-", *verb]
 
@@ -143,7 +115,7 @@ def _act(
         output.read(line)
         on_line(line)
 
-    code = process.stream(
+    return process.stream(
         argv,
         on_line=read,
         cwd=source.directory,
@@ -151,8 +123,6 @@ def _act(
         stdin=json.dumps(config),
         cancel=cancel,
     )
-    if code:
-        raise _failure(output.reason(), StackError, source)
 
 
 def _base(source: Source, project: str) -> list[str]:
@@ -184,7 +154,14 @@ def _where(source: Source) -> str:
 
 def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
     lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
-    last = _clean(lines[-1]) if lines else "Compose said nothing"
+    last = last_words(lines[-1]) if lines else "Compose said nothing"
+    if problem := _engine_problem(text):
+        return problem
+    named = next((str(path) for path in source.files if str(path) in last), None)
+    return kind(last.replace(f"{named}: ", "") if named else last, where=named or _where(source))
+
+
+def _engine_problem(text: str) -> EngineError | None:
     if (
         "is not a docker command" in text
         or "unknown shorthand flag" in text
@@ -196,13 +173,4 @@ def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibErro
         )
     if "Cannot connect to the Docker daemon" in text:
         return EngineError("the Docker engine stopped answering", remedy="Is it still running?")
-    named = next((str(path) for path in source.files if str(path) in last), None)
-    return kind(last.replace(f"{named}: ", "") if named else last, where=named or _where(source))
-
-
-def _clean(line: str) -> str:
-    """A line of Compose without its log format, shortened to what a terminal shows."""
-    if match := re.search(r'msg="((?:[^"\\]|\\.)*)"', line):
-        line = match[1].replace('\\"', '"')
-    line = re.sub(r"^(ERROR|Error|error)( response from daemon)?: ", "", line.strip())
-    return line if len(line) <= 400 else f"{line[:200]} … {line[-190:]}"
+    return None

@@ -73,7 +73,7 @@ class Stack:
         """Create, start and wait until every container is ready; returns where its ports are reachable.
 
         Ports and subnets that someone else took meanwhile are chosen again. Raises
-        :class:`~tasklib.stacks.startup.NotReady` naming the container at fault.
+        :class:`~tasklib.stacks.failures.NotReady` naming the container at fault.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             self._prepared = self.prepared.addressed(self._engine)
@@ -95,7 +95,19 @@ class Stack:
         raise AssertionError("unreachable")
 
     def _launch(self, cancel: process.Cancel) -> None:
-        compose.up(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+        try:
+            compose.up(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+        except StackError as error:
+            raise self._missing_image(error) or error from None
+
+    def _missing_image(self, error: StackError) -> StackError | None:
+        """The registry's refusal names neither image nor service."""
+        for name, service in self.config["services"].items():
+            image = str(service.get("image", ""))
+            if "build" not in service and image and self._engine.image_id(image) is None:
+                what = f"{name}: the image {image} cannot be pulled: {error.what}"
+                return StackError(what, where=error.where)
+        return None
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where the ports are now: a container that restarted has others."""

@@ -13,22 +13,15 @@ from tasklib.events import ContainerLog
 from tasklib.stacks import readiness
 from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine, Watch
+from tasklib.stacks.failures import NotReady
 
-__all__ = ["NotReady", "Startup"]
+__all__ = ["Startup", "read_logs"]
 
 _LOOK = 0.05
 """Seconds between two looks while something is awaited that the engine does not report (an open port)."""
 
 _QUIET = 1.0
 """Seconds after which containers are looked at although the engine reported nothing."""
-
-
-class NotReady(StackError):
-    """A stack did not become ready; ``logs`` are the last lines of the containers at fault."""
-
-    def __init__(self, what: str, *, logs: tuple[ContainerLog, ...] = (), remedy: str | None = None) -> None:
-        super().__init__(what, remedy=remedy)
-        self.logs = logs
 
 
 class Startup:
