@@ -27,7 +27,7 @@ from tasklib.events import (
     TestStarted,
 )
 
-__all__ = ["Board", "CurrentTest", "TargetState", "advance", "count"]
+__all__ = ["Board", "CurrentTest", "TargetState", "advance", "count", "stage_seconds"]
 
 _FIELDS = {
     TestOutcome.PASSED: "passed",
@@ -52,8 +52,9 @@ class CurrentTest:
 class TargetState:
     """One target as of now.
 
-    ``phase`` is what runs (``None``: nothing), ``last_phase`` what ran before, ``progress`` what the phase is
-    at, ``current`` the running tests by worker, ``result`` what became of it once it ended.
+    ``started`` is when it first did anything, ``phase`` what runs (``None``: nothing), ``last_phase`` what
+    ran before, ``spent`` the seconds of those before, ``progress`` what the phase is at, ``current`` the
+    running tests by worker, ``result`` what became of it once it ended.
     """
 
     target: Target
@@ -63,6 +64,7 @@ class TargetState:
     phase: Phase | None = None
     last_phase: Phase | None = None
     phase_started: float = 0.0
+    spent: float = 0.0
     progress: str = ""
     counts: Counts = field(default_factory=Counts)
     current: Mapping[str, CurrentTest] = field(default_factory=lambda: MappingProxyType({}))
@@ -73,10 +75,10 @@ class TargetState:
         return self.started is not None and self.result is None
 
     def seconds(self, now: float) -> float:
-        """How long it has worked, or did work."""
+        """How long it has worked, or did work; waiting for its turn between two phases does not count."""
         if self.result is not None:
             return self.result.seconds
-        return max(0.0, now - self.started) if self.started is not None else 0.0
+        return self.spent + (max(0.0, now - self.phase_started) if self.phase else 0.0)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,26 @@ class Board:
 
     def stage(self, stage: Stage) -> tuple[TargetState, ...]:
         return tuple(state for target, state in self.targets.items() if target.stage is stage)
+
+
+def stage_seconds(board: Board, stage: Stage) -> float | None:
+    """What the stage added to the run: from the end of those before it, or its own begin if that was later.
+
+    Its builds may have begun long before. ``None`` if nothing of it ran or it has not ended.
+    """
+    stages = list(Stage)
+    before = [
+        state.finished
+        for earlier in stages[: stages.index(stage)]
+        for state in board.stage(earlier)
+        if state.finished is not None and state.started is not None
+    ]
+    ran = [state for state in board.stage(stage) if state.started is not None]
+    ends = [state.finished for state in ran if state.finished is not None]
+    begins = [state.started for state in ran if state.started is not None]
+    if not ran or len(ends) < len(ran):
+        return None
+    return max(0.0, max(ends) - max([min(begins), *before]))
 
 
 def count(counts: Counts, outcome: TestOutcome) -> Counts:
@@ -151,13 +173,19 @@ def _advance(
 ) -> TargetState:
     match event:
         case TargetStarted():
-            return replace(state, started=event.at)
+            return state if state.started is not None else replace(state, started=event.at)
         case PhaseStarted():
             started = event.at if state.started is None else state.started
             return replace(state, started=started, phase=event.phase, phase_started=event.at, progress="")
         case PhaseFinished():
+            length = max(0.0, event.at - state.phase_started) if state.phase is event.phase else 0.0
             return replace(
-                state, phase=None, last_phase=event.phase, progress="", current=MappingProxyType({})
+                state,
+                spent=state.spent + length,
+                phase=None,
+                last_phase=event.phase,
+                progress="",
+                current=MappingProxyType({}),
             )
         case Progress():
             return replace(state, progress=event.text)

@@ -204,12 +204,26 @@ class _View:
         mark = self._spin() if state.phase else self.marks.waiting
         line = Text.assemble("  ", (f"{mark} ", "cyan"), name, "  ", (doing, "cyan"))
         progress = one_line(state.progress)
-        if not state.phase and not progress and state.last_phase is Phase.START:
-            progress = "stack is ready"
+        if progress == doing:
+            progress = ""
+        if not state.phase and not progress:
+            progress = self._waits_for(state)
         if progress:
             room = self.width - line.cell_len - cell_len(took) - 2
             line.append(f"  {_cut(progress, room, self.marks)}" if room > 3 else "", style="dim")
         return line.append(took)
+
+    def _waits_for(self, state: TargetState) -> str:
+        """What lets this target go on, as far as the board tells: earlier stages, else its turn."""
+        stages = list(Stage)
+        before = stages[: stages.index(state.target.stage)]
+        open_stages = [
+            stage for stage in before if any(other.result is None for other in self.board.stage(stage))
+        ]
+        done = {Phase.BUILD: "images are built", Phase.START: "stack is ready"}
+        ready = done.get(state.last_phase) if state.last_phase else None
+        turn = f"for {open_stages[-1]} tests" if open_stages else "for its turn"
+        return f"{turn}, {ready}" if ready else turn
 
     def _running(self, state: TargetState, name: str) -> Text:
         value = state.counts

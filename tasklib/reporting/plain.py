@@ -17,8 +17,10 @@ from tasklib.events import (
     Stage,
     Target,
     TargetFinished,
-    TargetResult,
+    TestFinished,
+    TestStarted,
 )
+from tasklib.reporting.board import Board, advance, stage_seconds
 from tasklib.reporting.failures import failure_lines
 from tasklib.reporting.history import History
 from tasklib.reporting.slowest import Slowest
@@ -75,15 +77,16 @@ class PlainSink:
         self._base = base
         self._history = History()
         self._grouped: frozenset[Stage] = frozenset()
-        self._ended: dict[Target, TargetResult] = {}
+        self._board = Board()
         self._skipped_told: set[Target] = set()
         self._notices: set[str] = set()
         self._infos = 0
         self._infos_allowed = 2
-        self._stage_started: dict[Stage, float] = {}
 
     def emit(self, event: Event) -> None:
         self._history.emit(event)
+        if not isinstance(event, (TestStarted, TestFinished)):
+            self._board = advance(self._board, event)
         if self._slowest:
             self._slowest.emit(event)
         match event:
@@ -120,9 +123,6 @@ class PlainSink:
     def _finish(self, event: TargetFinished) -> None:
         result = event.result
         target = result.target
-        self._ended[target] = result
-        started = event.at - result.seconds
-        self._stage_started[target.stage] = min(started, self._stage_started.get(target.stage, started))
         trouble = result.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED)
         if trouble or (result.outcome is Outcome.PASSED and target.stage not in self._grouped):
             self._print(f"{target}: {target_summary(result)}")
@@ -134,16 +134,16 @@ class PlainSink:
                 moments=self._history.moments[target],
             )
             self._print(*found)
-        self._end_stage(target.stage, event.at)
+        self._end_stage(target.stage)
 
-    def _end_stage(self, stage: Stage, at: float) -> None:
-        results = [self._ended.get(target) for target in self._history.targets if target.stage is stage]
-        whole = [result for result in results if result is not None]
-        if stage not in self._grouped or len(whole) < len(results):
+    def _end_stage(self, stage: Stage) -> None:
+        states = self._board.stage(stage)
+        whole = [state.result for state in states if state.result is not None]
+        if stage not in self._grouped or len(whole) < len(states):
             return
         if any(result.outcome is not Outcome.SKIPPED for result in whole):
             self._skipped_told.update(result.target for result in whole)
-            self._print(f"{stage}: {stage_summary(whole, at - self._stage_started[stage])}")
+            self._print(f"{stage}: {stage_summary(whole, stage_seconds(self._board, stage) or 0.0)}")
 
     def _summary(self, result: RunResult) -> None:
         self._skips(result)

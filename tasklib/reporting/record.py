@@ -129,7 +129,9 @@ class Recorder:
                 folders = dict(zip(event.targets, event.folders, strict=False))
                 self._targets = {target: _Open(folders.get(target, "")) for target in event.targets}
             case TargetStarted():
-                self._of(event.target).since = event.at
+                # Images may have been built before the target's own turn.
+                target = self._of(event.target)
+                target.since = target.since or event.at
             case PhaseStarted():
                 self._begin(self._of(event.target), event)
             case PhaseFinished():

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasklib.events import Outcome, Phase, Stage, TargetResult
-from tasklib.reporting.board import Board, TargetState
+from tasklib.reporting.board import Board, TargetState, stage_seconds
 from tasklib.reporting.draw import STYLES, TITLES, Glyphs
 from tasklib.reporting.failures import name, place, rerun
 from tasklib.reporting.text import one_line, plural, seconds
@@ -39,7 +39,8 @@ def result_table(board: Board, width: int, marks: Glyphs) -> Table:
     for stage in Stage:
         rows = [state for state in states if state.target.stage is stage]
         if rows:
-            _stage_rows(table, stage, rows, phases, marks, fold=len(states) > MAX_ROWS)
+            length = stage_seconds(board, stage)
+            _stage_rows(table, stage, rows, length, phases, marks, fold=len(states) > MAX_ROWS)
     return table
 
 
@@ -47,13 +48,15 @@ def _stage_rows(
     table: Table,
     stage: Stage,
     states: Sequence[TargetState],
+    length: float | None,
     phases: Sequence[Phase],
     marks: Glyphs,
     *,
     fold: bool,
 ) -> None:
     results = [state.result for state in states if state.result is not None]
-    table.add_row(Text(TITLES[stage], style="bold"), "", Text(_span(states), style="bold"))
+    took = "" if length is None else seconds(length)
+    table.add_row(Text(TITLES[stage], style="bold"), "", Text(took, style="bold"))
     passed = [result for result in results if result.outcome is Outcome.PASSED]
     if fold and len(passed) > 3:
         merged = counts(total(result.counts for result in passed))
@@ -95,13 +98,6 @@ def _skip_reason(result: TargetResult) -> str:
 
 def _spent(result: TargetResult | None, phase: Phase) -> float:
     return result.phases.get(phase, 0.0) if result else 0.0
-
-
-def _span(states: Sequence[TargetState]) -> str:
-    """From the first target's begin to the last one's end; empty if none began."""
-    starts = [state.started for state in states if state.started is not None]
-    ends = [state.finished for state in states if state.started is not None and state.finished is not None]
-    return seconds(max(ends) - min(starts)) if starts and ends else ""
 
 
 def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:

@@ -111,7 +111,19 @@ def test_progress_goes_with_its_phase() -> None:
         Progress(DB, "waiting for database", at=T0),
         PhaseFinished(DB, Phase.START, at=T0 + 1),
     ]
-    assert "  ◌ price-db  waiting  stack is ready  2.0s" in shown(*events, now=2)
+    assert "  ◌ price-db  waiting  for unit tests, stack is ready  1.0s" in shown(*events, now=2)
+
+
+def test_waiting_for_a_turn_does_not_count_as_work() -> None:
+    """The seconds of a target are those of its phases, as in its result, whenever it was said to start."""
+    events: list[Event] = [
+        PhaseStarted(DB, Phase.BUILD, at=T0),
+        PhaseFinished(DB, Phase.BUILD, at=T0 + 2),
+        TargetStarted(DB, at=T0 + 5),
+        PhaseStarted(DB, Phase.START, at=T0 + 6),
+    ]
+    assert board_of(PLAN, *events).targets[DB].seconds(T0 + 7) == 3
+    assert board_of(PLAN, *events[:3]).targets[DB].seconds(T0 + 7) == 2
 
 
 def test_parallel_workers_show_their_tests() -> None:
