@@ -83,6 +83,7 @@ class Session:
         Tests that were cut short become results first.
         """
         running = tuple(test for test, _ in self.tally.running.values())
+        collected = self.tally.counts.total > 0
         if code is None or self._end is None:
             self._cut_short(code)
         last = texts.tail([*self._lines["stderr"]], 3) or texts.tail([*self._lines["stdout"]], 3)
@@ -95,6 +96,7 @@ class Session:
                 spoke=bool(self.pids),
                 ended=end.code if end else None,
                 only_collected=bool(end and end.only_collected),
+                collected=collected,
                 running=running,
                 deselected=self._deselected,
                 keyword=self.suite.keyword,
@@ -180,7 +182,8 @@ class Session:
         else:
             message = f"the test process ended in this test ({how_it_ended(code)})"
         died = "\n".join(self._lines["stderr"])
-        for worker, (test, began) in tuple(self.tally.running.items()):
+        running = tuple(self.tally.running.items())
+        for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died
             file = self._file_of(test)
             line = stacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
@@ -194,6 +197,11 @@ class Session:
                 detail=stacks.lean(detail),
             )
             self.tally.finished(result, worker)
+        if code is None and not running and self.stacks.get(""):
+            # It hangs where no test is: in a module that is imported, most often.
+            name = "between tests" if self.tally.counts.total else "collection"
+            detail = stacks.lean(self.stacks[""])
+            self.tally.added(TestResult(name, TestOutcome.ERROR, message=message, detail=detail))
 
 
 def supervise(

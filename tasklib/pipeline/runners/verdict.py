@@ -19,9 +19,9 @@ class Ending:
     """What is known when the process is gone.
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
-    whether it ever reported, ``ended`` the exit code that it announced itself (``None``: it never did),
-    ``stopped`` why the session was interrupted from inside, ``trouble`` what kept it from working
-    (with its kind), ``last`` the last lines of its output.
+    whether it ever reported, ``collected`` whether it came to its tests, ``ended`` the exit code that it
+    announced itself (``None``: it never did), ``stopped`` why the session was interrupted from inside,
+    ``trouble`` what kept it from working (with its kind), ``last`` the last lines of its output.
     """
 
     code: int | None
@@ -29,6 +29,7 @@ class Ending:
     spoke: bool = True
     ended: int | None = None
     only_collected: bool = False
+    collected: bool = True
     running: tuple[str, ...] = ()
     deselected: int = 0
     keyword: str = ""
@@ -55,7 +56,8 @@ def judge(ending: Ending) -> Verdict:
     """
     where = f"while {_named(ending.running)} ran" if ending.running else "between tests"
     if ending.code is None:
-        running = f"{_named(ending.running)} was running" if ending.running else "no test was running"
+        idle = "no test was running" if ending.collected else "it had not come to its tests"
+        running = f"{_named(ending.running)} was running" if ending.running else idle
         return Verdict(Outcome.ERROR, f"ended after {ending.limit:g} s, its time limit: {running}", 1)
     if ending.trouble:
         return _troubled(ending.runner, *ending.trouble)
