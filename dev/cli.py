@@ -133,7 +133,7 @@ def _set_up(consent: Consent) -> tuple[Environment, tuple[Choice, ...]]:
     ensure_engine(host, consent)
     environment = ensure_environment(ROOT, host, consent)
     choices = _provide_images(host, consent)
-    print(f"dev: images: {summary(choices)}", flush=True)
+    print(f"dev: images: {summary(choices)}", file=sys.stderr, flush=True)
     return environment, choices
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -120,7 +121,9 @@ def _wait_to_the_end(process: subprocess.Popen[bytes]) -> int:
             code = process.wait()
         except KeyboardInterrupt as error:
             if interrupt is None:
-                print("(interrupted; letting the package manager finish) ", end="", flush=True)
+                print(
+                    "(interrupted; letting the package manager finish) ", end="", file=sys.stderr, flush=True
+                )
             interrupt = error
             continue
         if interrupt is not None:
@@ -160,13 +163,13 @@ def last_lines(log: Path, count: int = 12) -> tuple[str, ...]:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Print what is being done, then the seconds it took."""
-    print(f"dev: {title} ... ", end="", flush=True)
+    """Print what is being done, then the seconds it took, on standard error: results go to the other one."""
+    print(f"dev: {title} ... ", end="", file=sys.stderr, flush=True)
     started = time.monotonic()
     try:
         yield
     except BaseException as error:
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        print(f"{outcome} after {time.monotonic() - started:.1f} s", flush=True)
+        print(f"{outcome} after {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
         raise
-    print(f"{time.monotonic() - started:.1f} s", flush=True)
+    print(f"{time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
