@@ -13,6 +13,7 @@ from typing import Any
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
 from tasklib.stacks.compose_output import BuildOutput, UpOutput, last_words
+from tasklib.stacks.rewrite import as_text
 
 __all__ = ["Source", "build", "render", "up"]
 
@@ -120,7 +121,7 @@ def _act(
         on_line=read,
         cwd=source.directory,
         env=_environment(source, env),
-        stdin=json.dumps(config),
+        stdin=as_text(config),
         cancel=cancel,
     )
 

@@ -31,10 +31,11 @@ from tasklib.stacks.rewrite.model import Change, Facts, Hint, Isolation, Problem
 from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
 from tasklib.stacks.rewrite.names import follow_names, name_containers
 from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, subnet_sizes
-from tasklib.stacks.rewrite.normal import long_form
+from tasklib.stacks.rewrite.normal import long_form, plain_keys
 from tasklib.stacks.rewrite.ports import free_ports, reserved_ports
 from tasklib.stacks.rewrite.replicas import spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
+from tasklib.stacks.rewrite.text import as_text
 from tasklib.stacks.rewrite.volumes import name_anonymous_volumes, own_volumes
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Hint",
     "Isolation",
     "Problem",
+    "as_text",
     "isolate",
     "reserved_ports",
     "review",
@@ -69,6 +71,8 @@ def review(
     if isinstance(instance, str):
         instance = Instance(instance)
     draft = Draft(long_form(config), instance, stack, facts)
+    if not draft.is_isolated():
+        draft.config = plain_keys(draft.config)
     forget_profiles(draft)
     # What the file means by the names it uses, as long as it still uses them.
     follow_names(draft)

@@ -55,6 +55,11 @@ class Draft:
         have = part.get("labels")
         return isinstance(have, dict) and all(have.get(key) == value for key, value in self.labels.items())
 
+    def is_isolated(self) -> bool:
+        """Whether the whole config was isolated for this stack before."""
+        services = list(self.config["services"].values())
+        return bool(self.config.get("name") == self.project and any(map(self.owned, services)))
+
     def put(self, path: Path, value: Any, rule: str, why: str) -> None:
         """Set the value at ``path``, making the mappings on the way, and record it if it is another one."""
         *parents, last = path

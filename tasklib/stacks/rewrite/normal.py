@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-__all__ = ["long_form"]
+__all__ = ["long_form", "plain_keys"]
 
 
 def long_form(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,6 +23,16 @@ def long_form(config: Mapping[str, Any]) -> dict[str, Any]:
         if copy.get(section) is not None:
             copy[section] = {str(key): _resource(value) for key, value in copy[section].items()}
     return copy
+
+
+def plain_keys(value: Any) -> Any:
+    """``value`` with ``$$`` as ``$`` in the keys of its mappings.
+
+    Rendering doubles every ``$``, but only values are read with ``$$`` for ``$`` again.
+    """
+    if isinstance(value, dict):
+        return {str(key).replace("$$", "$"): plain_keys(part) for key, part in value.items()}
+    return [plain_keys(part) for part in value] if isinstance(value, list) else value
 
 
 def _resource(value: Any) -> dict[str, Any]:

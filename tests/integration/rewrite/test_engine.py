@@ -1,0 +1,226 @@
+"""Isolated stacks on a real engine, side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasklib.isolation import Instance
+from tasklib.project import Shared
+from tasklib.stacks.labels import labels
+from tasklib.stacks.rewrite import Facts, as_text, review
+
+from .support import POSTGRES, PYTHON, REDIS, compose, docker, render
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def instances() -> Iterator[tuple[Instance, Instance]]:
+    """Two instances that nobody else has; whatever they leave on the engine is removed."""
+    found = (Instance(f"rw{uuid.uuid4().hex[:10]}"), Instance(f"rw{uuid.uuid4().hex[:10]}"))
+    try:
+        yield found
+    finally:
+        for instance in found:
+            for stack in (None, "own"):
+                with contextlib.suppress(AssertionError):
+                    compose("-p", instance.project(stack), "down", "-v", "-t", "0", "--remove-orphans")
+
+
+def up(config: dict[str, Any], root: Path) -> None:
+    compose("-f", "-", "up", "-d", "--wait", "--build", text=as_text(config), root=root)
+
+
+def execute(config: dict[str, Any], service: str, *command: str) -> str:
+    return docker("exec", config["services"][service]["container_name"], *command)
+
+
+def isolated_file(
+    text: str, folder: Path, instance: Instance, stack: str | None = None, **more: Any
+) -> dict[str, Any]:
+    path = folder / "docker-compose.yml"
+    path.write_text(text)
+    rendered = render(path, TEST_INSTANCE_ID=instance.id)
+    found = review(rendered, instance, stack, facts=Facts(checkout_root=str(folder), **more))
+    assert not found.problems
+    return found.config
+
+
+SIDE_BY_SIDE = f"""
+services:
+  db:
+    image: {POSTGRES}
+    container_name: rewrite-fixed-db
+    environment: {{POSTGRES_PASSWORD: "se$$cret", POSTGRES_DB: shop}}
+    ports: ["127.0.0.1:5432:5432", "[::1]:5432:5432"]
+    volumes: ["data:/var/lib/postgresql/data"]
+    healthcheck: {{test: pg_isready -h 127.0.0.1 -U postgres, interval: 5s, retries: 10}}
+    networks: {{net: {{ipv4_address: 172.31.250.10}}}}
+    restart: always
+  cache:
+    image: {REDIS}
+    scale: 2
+    ports: ["6379"]
+    networks: [net]
+  app:
+    image: {PYTHON}
+    command: ["python3", "-c", "import time; time.sleep(600)"]
+    environment: {{PRICE: "5$$", HOME_IS: "$${{HOME}}"}}
+    depends_on: {{db: {{condition: service_healthy}}, cache: {{condition: service_started}}}}
+    networks: [net]
+  sidecar:
+    image: {PYTHON}
+    network_mode: "container:rewrite-fixed-db"
+    command: ["python3", "-c", "import time; time.sleep(600)"]
+volumes: {{data: {{name: rewrite-fixed-data}}}}
+networks:
+  net:
+    name: rewrite-fixed-net
+    driver_opts: {{com.docker.network.bridge.name: br-rewrite}}
+    ipam: {{config: [{{subnet: 172.31.250.0/24}}]}}
+"""
+
+LOOK_UP = "import socket, sys; print(len(set(a[4][0] for a in socket.getaddrinfo(sys.argv[1], None))))"
+
+
+def test_two_instances_of_a_file_full_of_fixed_names_run_side_by_side(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """Names, ports, subnet and volume are each one's own; inside, the old names and values still work."""
+    volumes = {REDIS: ("/data",)}
+    configs = [isolated_file(SIDE_BY_SIDE, tmp_path, it, image_volumes=volumes) for it in instances]
+    for config in configs:
+        up(config, tmp_path)
+    ports = set()
+    for config, instance in zip(configs, instances, strict=True):
+        for host in ("db", "rewrite-fixed-db", "cache"):
+            expected = "2" if host == "cache" else "1"
+            assert execute(config, "app", "python3", "-c", LOOK_UP, host) == expected
+        assert execute(config, "app", "printenv", "PRICE", "HOME_IS") == "5$\n${HOME}"
+        assert execute(config, "db", "printenv", "POSTGRES_PASSWORD") == "se$cret"
+        address = config["services"]["db"]["networks"]["net"]["ipv4_address"]
+        assert address in execute(config, "sidecar", "hostname", "-I").split()
+        bound = docker("port", config["services"]["db"]["container_name"]).splitlines()
+        assert [line.partition(" -> ")[0] for line in bound] == ["5432/tcp"]
+        assert bound[0].partition(" -> ")[2].startswith("127.0.0.1:")
+        ports.add(bound[0])
+        assert "tmpfs" in execute(config, "db", "stat", "-f", "-c", "%T", "/var/lib/postgresql/data")
+        for kind in ("container", "network", "volume"):
+            filters = [f"--filter=label={key}={value}" for key, value in labels(instance).items() if value]
+            found = docker(kind, "ls", "-q", *(["-a"] if kind == "container" else []), *filters).split()
+            assert len(found) == {"container": 5, "network": 1, "volume": 3}[kind]
+    assert len(ports) == 2
+
+
+BUILT = f"""
+services:
+  base:
+    image: rewrite-fixed/base
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM {PYTHON}
+        RUN echo $$HOME-base > /base
+        VOLUME /declared
+    command: "true"
+  web: &web
+    image: rewrite-fixed/app:1
+    build: {{context: ., dockerfile: app.dockerfile, tags: ["rewrite-fixed/app:extra"]}}
+    command: ["python3", "-c", "import time; time.sleep(600)"]
+  worker: *web
+  job:
+    image: rewrite-fixed/app:1
+    command: cat /base /app
+    pull_policy: always
+"""
+APP_DOCKERFILE = """FROM rewrite-fixed/base AS one
+RUN echo $HOME-app > /app
+FROM one
+COPY --from=rewrite-fixed/base /base /again
+"""
+
+
+def test_images_that_stand_on_each_other_are_built_under_new_names(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """A base, two services of one tag and a user of it build and run; the file's own tags are never made."""
+    (tmp_path / "app.dockerfile").write_text(APP_DOCKERFILE)
+    instance = instances[0]
+    texts = {"web": APP_DOCKERFILE, "worker": APP_DOCKERFILE}
+    config = isolated_file(BUILT, tmp_path, instance, dockerfiles=texts)
+    found = review(config, instance)
+    try:
+        compose("-f", "-", "up", "-d", "--build", text=as_text(config), root=tmp_path)
+        assert execute(config, "web", "cat", "/base", "/app", "/again") == "/root-base\n/root-app\n/root-base"
+        assert execute(config, "worker", "cat", "/app") == "/root-app"
+        name = config["services"]["job"]["container_name"]
+        assert docker("wait", name) == "0"
+        assert docker("logs", name) == "/root-base\n/root-app"
+        assert "rewrite-fixed" not in docker("image", "ls", "--format", "{{.Repository}}")
+        mounted = docker(
+            "inspect", "-f", "{{range .Mounts}}{{.Name}}{{end}}", config["services"]["base"]["container_name"]
+        )
+        assert mounted == f"{instance.project()}.base.declared"
+    finally:
+        compose("-p", instance.project(), "down", "-v", "-t", "0")
+        for tag in found.built_images:
+            subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=False)
+
+
+SCOPED = f"""
+services:
+  db:
+    image: {REDIS}
+    container_name: rewrite-${{TEST_INSTANCE_ID}}-db
+    ports: ["6379:6379"]
+"""
+
+
+def test_a_name_scoped_by_the_file_works_in_two_stacks_of_an_instance(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """The full stack keeps the file's own name; a service's stack of the same file runs beside it."""
+    instance = instances[0]
+    path = tmp_path / "docker-compose.yml"
+    path.write_text(SCOPED)
+    probe = render(path, TEST_INSTANCE_ID="probe")
+    full = isolated_file(SCOPED, tmp_path, instance, probe=probe)
+    own = isolated_file(SCOPED, tmp_path, instance, "own", probe=probe)
+    assert full["services"]["db"]["container_name"] == f"rewrite-{instance.id}-db"
+    assert own["services"]["db"]["container_name"] == f"rewrite-{instance.id}-db_own"
+    for config in (full, own):
+        up(config, tmp_path)
+        assert execute(config, "db", "redis-cli", "ping") == "PONG"
+
+
+SHARED = f"""
+services:
+  app:
+    image: {REDIS}
+    volumes: ["theirs:/theirs", "/anonymous"]
+volumes: {{theirs: {{external: true, name: NAME}}}}
+"""
+
+
+def test_a_shared_volume_is_used_and_survives(instances: tuple[Instance, Instance], tmp_path: Path) -> None:
+    """What the project shares is used as it is and is there after the stack is gone; the rest is not."""
+    instance = instances[0]
+    name = f"rewrite-{instance.id}-theirs"
+    docker("volume", "create", name)
+    try:
+        shared = Shared(volumes=frozenset({name}))
+        config = isolated_file(SHARED.replace("NAME", name), tmp_path, instance, shared=shared)
+        up(config, tmp_path)
+        execute(config, "app", "touch", "/theirs/mine", "/anonymous/mine")
+        compose("-f", "-", "down", "-v", "-t", "0", text=as_text(config), root=tmp_path)
+        left = docker("volume", "ls", "-q", "--filter", f"name={instance.id}").split()
+        assert left == [name]
+    finally:
+        docker("volume", "rm", "-f", name)
