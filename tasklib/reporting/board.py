@@ -53,7 +53,7 @@ class TargetState:
     """One target as of now.
 
     ``started`` is when it first did anything, ``phase`` what runs (``None``: nothing), ``last_phase`` what
-    ran before, ``spent`` the seconds of those before, ``progress`` what the phase is at, ``current`` the
+    ran before, ``phases`` the seconds of those that ended, ``progress`` what the phase is at, ``current`` the
     running tests by worker, ``result`` what became of it once it ended.
     """
 
@@ -64,21 +64,26 @@ class TargetState:
     phase: Phase | None = None
     last_phase: Phase | None = None
     phase_started: float = 0.0
-    spent: float = 0.0
+    phases: Mapping[Phase, float] = field(default_factory=lambda: MappingProxyType({}))
     progress: str = ""
     counts: Counts = field(default_factory=Counts)
     current: Mapping[str, CurrentTest] = field(default_factory=lambda: MappingProxyType({}))
     result: TargetResult | None = None
 
+    def spent(self, phase: Phase) -> float:
+        """The seconds of a phase: as its result has them, else as they were seen."""
+        known = self.result.phases.get(phase, 0.0) if self.result else 0.0
+        return max(known, self.phases.get(phase, 0.0))
+
     @property
     def active(self) -> bool:
-        return self.started is not None and self.result is None
+        return self.started is not None and (self.result is None or self.phase is not None)
 
     def seconds(self, now: float) -> float:
         """How long it has worked, or did work; waiting for its turn between two phases does not count."""
         if self.result is not None:
             return self.result.seconds
-        return self.spent + (max(0.0, now - self.phase_started) if self.phase else 0.0)
+        return sum(self.phases.values()) + (max(0.0, now - self.phase_started) if self.phase else 0.0)
 
 
 @dataclass(frozen=True)
@@ -156,9 +161,22 @@ def advance(board: Board, event: Event) -> Board:
             | TestFinished()
         ):
             state = _state(board, event.target)
-            return _with(board, _advance(state, event)) if state.result is None else board
+            if state.result is not None and not _cleaning(state, event):
+                return board
+            return _with(board, _advance(state, event))
         case _:
             return board
+
+
+def _cleaning(state: TargetState, event: Event) -> bool:
+    """Whether the event is of a clean-up, which goes on after the target's result is known."""
+    match event:
+        case PhaseStarted() | PhaseFinished():
+            return event.phase is Phase.CLEAN
+        case Progress():
+            return state.phase is Phase.CLEAN
+        case _:
+            return False
 
 
 def _advance(
@@ -179,9 +197,10 @@ def _advance(
             return replace(state, started=started, phase=event.phase, phase_started=event.at, progress="")
         case PhaseFinished():
             length = max(0.0, event.at - state.phase_started) if state.phase is event.phase else 0.0
+            phases = {**state.phases, event.phase: state.phases.get(event.phase, 0.0) + length}
             return replace(
                 state,
-                spent=state.spent + length,
+                phases=MappingProxyType(phases),
                 phase=None,
                 last_phase=event.phase,
                 progress="",

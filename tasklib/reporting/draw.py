@@ -144,7 +144,7 @@ class _View:
 
     def _stage(self, stage: Stage, states: Sequence[TargetState]) -> Iterator[Text]:
         title = TITLES[stage]
-        settled = all(state.result for state in states)
+        settled = not any(state.active or state.result is None for state in states)
         pending = not any(state.started is not None or state.result for state in states)
         if self.detail.fold_stages and (settled or pending):
             yield self._folded(title, states)
@@ -153,10 +153,8 @@ class _View:
         names = self._name_width()
         rest: list[TargetState] = []
         for state in states:
-            ended_well = state.result is not None and state.result.outcome in (
-                Outcome.PASSED,
-                Outcome.SKIPPED,
-            )
+            good = (Outcome.PASSED, Outcome.SKIPPED)
+            ended_well = not state.active and state.result is not None and state.result.outcome in good
             if self.detail.fold_targets and (ended_well or state.started is None) and len(states) > 1:
                 rest.append(state)
                 continue
@@ -242,6 +240,10 @@ class _View:
         return line.append(tail).append(failed, style="bold red")
 
     def _ended(self, state: TargetState, name: str) -> Text:
+        line = self._outcome(state, name)
+        return line.append("  cleaning", style="cyan") if state.phase is Phase.CLEAN else line
+
+    def _outcome(self, state: TargetState, name: str) -> Text:
         result = state.result
         assert result is not None
         style = STYLES[result.outcome]

@@ -27,7 +27,7 @@ _WORST = (Outcome.ERROR, Outcome.FAILED, Outcome.INTERRUPTED, Outcome.PASSED)
 def result_table(board: Board, width: int, marks: Glyphs) -> Table:
     """Every target with its tests and where its time went; the phases only where there is room for them."""
     states = [state for state in board.targets.values() if state.result is not None]
-    used = [phase for phase in Phase if any(_spent(state.result, phase) >= 0.05 for state in states)]
+    used = [phase for phase in Phase if any(state.spent(phase) >= 0.05 for state in states)]
     wide = width >= 46 + 9 * len(used) and any(phase is not Phase.TEST for phase in used)
     table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=wide, header_style="dim")
     table.add_column("", no_wrap=True, overflow="ellipsis", min_width=4)
@@ -57,6 +57,7 @@ def _stage_rows(
     results = [state.result for state in states if state.result is not None]
     took = "" if length is None else seconds(length)
     table.add_row(Text(TITLES[stage], style="bold"), "", Text(took, style="bold"))
+    board_phases = {state.target: state.spent for state in states}
     passed = [result for result in results if result.outcome is Outcome.PASSED]
     if fold and len(passed) > 3:
         merged = counts(total(result.counts for result in passed))
@@ -78,7 +79,7 @@ def _stage_rows(
         if result.outcome is Outcome.SKIPPED:
             table.add_row(mark, Text(_skip_reason(result), style="dim"))
             continue
-        spent = [_spent(result, phase) for phase in phases]
+        spent = [board_phases[result.target](phase) for phase in phases]
         cells = [seconds(length) if length >= 0.05 else "" for length in spent]
         table.add_row(mark, _told(result), seconds(result.seconds), *cells)
 
@@ -94,10 +95,6 @@ def _told(result: TargetResult) -> Text:
 
 def _skip_reason(result: TargetResult) -> str:
     return f"skipped: {one_line(result.reason)}" if result.reason else "skipped"
-
-
-def _spent(result: TargetResult | None, phase: Phase) -> float:
-    return result.phases.get(phase, 0.0) if result else 0.0
 
 
 def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
@@ -134,7 +131,7 @@ def verdict(board: Board, marks: Glyphs) -> Text:
     spent = [
         f"{phase} {seconds(length)}"
         for phase in Phase
-        if (length := sum(_spent(found, phase) for found in result.targets)) >= 0.05
+        if (length := sum(state.spent(phase) for state in board.targets.values())) >= 0.05
     ]
     if len(spent) > 1:
         text.append(f"\nwork: {f' {marks.dot} '.join(spent)}", style="dim")

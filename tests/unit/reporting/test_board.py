@@ -243,3 +243,15 @@ def test_what_is_not_shown_costs_nothing() -> None:
     """Output lines leave the board as it is."""
     board = board_of(PLAN)
     assert advance(board, Output(API, "text", at=T0)) is board
+
+
+def test_cleaning_goes_on_after_the_result() -> None:
+    """A stack that is removed while others run is shown so, and its time is known in the end."""
+    ended: list[Event] = [
+        TargetFinished(TargetResult(DB, Outcome.PASSED, counts=Counts(3, 3), seconds=2), at=T0 + 2),
+        PhaseStarted(DB, Phase.CLEAN, at=T0 + 2),
+    ]
+    assert "  ✓ price-db  3/3  2.0s  cleaning" in shown(*ended)
+    board = board_of(PLAN, *ended, PhaseFinished(DB, Phase.CLEAN, at=T0 + 3))
+    assert board.targets[DB].spent(Phase.CLEAN) == 1
+    assert not board.targets[DB].active
