@@ -34,8 +34,17 @@ class TasklibError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    @property
+    def line(self) -> str:
+        """The same in one line, for a table or a list."""
+        first, *rest = self._lines()
+        return " ".join([first if not rest or first.endswith((".", "?", "!")) else f"{first}.", *rest])
+
+    def _lines(self) -> list[str]:
         first = f"{_from_here(self.where)}: {self.what}" if self.where else self.what
-        return f"{first}\n{self.remedy}" if self.remedy else first
+        return [first, self.remedy[:1].upper() + self.remedy[1:]] if self.remedy else [first]
 
 
 def _from_here(where: str) -> str:

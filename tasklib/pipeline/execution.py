@@ -232,7 +232,7 @@ class Execution:
             timeout=self._project.timeout.get(target.stage),
         )
         suite = plan_suite(self._project, target, options)
-        env = {**os.environ, **self._context.exports, **variables}
+        env = {**os.environ, **self._context.environment, **variables}
         with phases.phase(Phase.TEST):
             result = run_suite(suite, env, self._emit, self._cancel)
         spent = phases.seconds
@@ -244,7 +244,7 @@ class Execution:
         return TargetResult(
             target,
             outcome,
-            reason=str(error),
+            reason=error.line,
             logs=error.logs if isinstance(error, NotReady) else (),
             rerun=self.rerun(target),
             exit_code=error.exit_code,
