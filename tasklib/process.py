@@ -243,10 +243,10 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
     """
     with log.open("ab") as output:
         child = subprocess.Popen(
-            list(argv), stdin=stdin, stdout=output, stderr=output, start_new_session=True, cwd="/"
+            list(argv), stdin=stdin, stdout=output, stderr=output, start_new_session=True
         )
-    # Nobody waits for it; without this the interpreter warns that it is still running.
-    child.returncode = 0
+    # Should it end before us, somebody has to take note, or it stays as a zombie.
+    threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()
     return child.pid
 
 

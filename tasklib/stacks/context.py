@@ -15,9 +15,9 @@ from typing import Any
 from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.claims import Claims, Holder, Resolved, resolve
-from tasklib.errors import EngineError, TasklibError
+from tasklib.errors import EngineError, Interrupted, TasklibError, UsageError
 from tasklib.events import ContainerLog, Event, Notice
-from tasklib.identity import exports
+from tasklib.identity import INSTANCE_ID, exports
 from tasklib.isolation import Instance
 from tasklib.liveness import current
 from tasklib.project import Project
@@ -25,7 +25,7 @@ from tasklib.records import Images, Kept, KeptStack, Run, Runs
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine import Engine
-from tasklib.stacks.locks import StackLock
+from tasklib.stacks.locks import StackLock, User
 from tasklib.stacks.ownership import owners, sweep
 from tasklib.stacks.preparation import StackPlan
 from tasklib.stacks.reaper import Reaper
@@ -33,6 +33,9 @@ from tasklib.stacks.stack import Stack
 from tasklib.state import State, default_state
 
 __all__ = ["HeldStack", "RunContext", "open_context"]
+
+_RUNS = "TASKLIB_RUNS"
+"""In the environment of tests: the ids of the runs they are part of, the outermost first."""
 
 
 class RunContext:
@@ -51,6 +54,8 @@ class RunContext:
         self.exports: Mapping[str, str] = exports(resolved.instance, resolved.identity.source)
         self.state = state
         self.run_id = secrets.token_hex(8)
+        self.outer_runs: tuple[str, ...] = tuple(filter(None, os.environ.get(_RUNS, "").split(":")))
+        self.command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
         self._engine = engine
         self._resolved = resolved
         self._emit = emit
@@ -92,13 +97,27 @@ class RunContext:
     def images(self) -> Images:
         return Images(self.state, self.engine.facts.id)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the tests of this run get besides their endpoints."""
+        return {**self.exports, _RUNS: ":".join([*self.outer_runs, self.run_id])}
+
     def lock(self, project: str) -> StackLock:
-        return StackLock(self.state, self.engine.facts.id, project)
+        user = User(self.run_id, self.command, os.getpid(), str(self.project.root))
+        return StackLock(self.state, self.engine.facts.id, project, user)
 
     def reaper(self) -> Reaper:
         with self._lock:
             if self._reaper is None:
                 self._reaper = Reaper(self.state.root / "reaper.log")
+                if self._engine:
+                    self._reaper.introduce(
+                        run=self.run_id,
+                        engine=self._engine.facts.id,
+                        state=self.state.root,
+                        command=self.command,
+                        pid=os.getpid(),
+                    )
             return self._reaper
 
     def left_behind(self) -> None:
@@ -109,6 +128,7 @@ class RunContext:
 
     def begin(self) -> None:
         """Claim the instance, record the run, remove what dead runs left."""
+        self.reaper()
         facts = self.engine.facts
         claims = Claims(self.state, facts.id)
         me = current()
@@ -121,7 +141,7 @@ class RunContext:
             self.instance.checkout,
             self.instance.id,
             str(self.project.root),
-            command=shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]]),
+            command=self.command,
         )
         self.runs.start(run)
         for project in sweep(self.engine, self.state):
@@ -129,15 +149,14 @@ class RunContext:
 
     def end(self) -> None:
         """Give back the claim and the record, unless something of ours is left."""
-        if self._engine is None:
-            return
-        with contextlib.suppress(TasklibError):
-            Claims(self.state, self.engine.facts.id).release(self.instance, self._owners, self.run_id)
+        if self._engine and self._clean:
+            with contextlib.suppress(TasklibError):
+                Claims(self.state, self.engine.facts.id).release(self.instance, self._owners, self.run_id)
+            self.runs.finish(self.run_id)
         if self._reaper:
             (self._reaper.close if self._clean else self._reaper.abandon)()
-        if self._clean:
-            self.runs.finish(self.run_id)
-        self.engine.close()
+        if self._engine:
+            self._engine.close()
 
     def _owners(self, project: str) -> frozenset[str]:
         return owners(self.engine, project)
@@ -173,6 +192,8 @@ def open_context(
     try:
         if connected:
             context.begin()
+        else:
+            context.reaper()
         for notice in context.notices:
             context.notice(notice)
         yield context
@@ -189,7 +210,9 @@ class HeldStack:
         """Whether something of it may exist on our account."""
         self._context = context
         self._stack = stack
-        self._keep = keep
+        self._wanted = keep
+        self._kept = False
+        self._interrupted = False
         self._say = say
         self._lock = context.lock(stack.project)
 
@@ -210,22 +233,35 @@ class HeldStack:
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Bring up and wait, once whoever uses the stack now has let go of it.
 
-        A stack that was kept is brought up to date; anything else of that name is leftover and goes first.
+        A stack that was kept is brought up to date and stays kept; anything else of that name is leftover
+        and goes first. Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves.
         """
         context = self._context
-        self._lock.acquire(cancel, lambda: self._say(f"waiting for {self._holder()}"))
+        self._lock.acquire(cancel, self._wait_for)
         self.touched = True
         context.runs.add(context.run_id, self.project)
-        if context.kept.get(self.project):
-            self._keep = True
-        else:
-            context.reaper().watch(self.project, self._stack.labels)
+        self._kept = self._is_kept()
+        if not self._kept:
+            context.reaper().watch(self.project, self._stack.labels, self._lock)
             self._stack.down()
-        return self._stack.up(cancel)
+        try:
+            found = self._stack.up(cancel)
+        except Interrupted:
+            self._interrupted = True
+            raise
+        context.reaper().ready(self.project)
+        if self._wanted:
+            self.keep()
+        return found
 
     def keep(self) -> None:
-        """The stack outlives this run on purpose."""
-        self._keep = True
+        """The stack outlives this run on purpose, from now on and whatever ends the run."""
+        if self._kept:
+            return
+        context, instance = self._context, self._context.instance
+        context.kept.add(KeptStack(self.project, instance.checkout, instance.id, str(context.project.root)))
+        context.reaper().spare(self.project)
+        self._kept = True
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return self._stack.endpoints()
@@ -234,32 +270,41 @@ class HeldStack:
         return self._stack.logs(since=since)
 
     def close(self) -> None:
-        """Take it down, or hand it over to the user; nothing happens to a stack that was never touched.
+        """Take it down, or leave it to the user; nothing happens to a stack that was never touched.
 
-        Raises :class:`~tasklib.errors.TasklibError` when it cannot be removed now; the reaper goes on then.
+        One that was to be kept and did not become ready stays for the user to look at. Raises
+        :class:`~tasklib.errors.TasklibError` when it cannot be removed now; the reaper goes on then.
         """
         if not self.touched:
             return
         context = self._context
         try:
-            if self._keep:
-                instance = context.instance
-                context.kept.add(
-                    KeptStack(self.project, instance.checkout, instance.id, str(context.project.root))
-                )
-            else:
+            if self._wanted and not self._interrupted:
+                self.keep()
+            if not self._kept:
                 self._stack.down()
+                context.reaper().spare(self.project)
         except TasklibError:
             context.left_behind()
+            self._lock.hand_over()
             raise
-        else:
-            context.reaper().spare(self.project)
-            context.runs.discard(context.run_id, self.project)
-        finally:
-            self._lock.release()
+        context.runs.discard(context.run_id, self.project)
+        self._lock.release()
 
-    def _holder(self) -> str:
-        for run in self._context.runs.all():
-            if self.project in run.projects and run.id != self._context.run_id:
-                return f"{self.project}, which `{run.command}` (pid {run.process.pid}) in {run.root} uses"
-        return f"{self.project}, which another process uses"
+    def _is_kept(self) -> bool:
+        """Whether a run before us kept it and it is still there."""
+        kept = self._context.kept.get(self.project)
+        if kept is None or kept.checkout != self._context.instance.checkout:
+            return False
+        if self._context.engine.owned(self._stack.labels):
+            return True
+        self._context.kept.discard(self.project)
+        return False
+
+    def _wait_for(self, user: User) -> None:
+        if user.run in self._context.outer_runs:
+            raise UsageError(
+                f"{self.project} is in use by the run that started this one: {user}",
+                remedy=f"Give the inner run an instance of its own: set {INSTANCE_ID}.",
+            )
+        self._say(f"{self.project} is in use by {user}")

@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 from tasklib import process
+from tasklib.stacks import reaper
 
 __all__ = ["interruptible"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SHOW_CURSOR = b"\x1b[?25h"
 
 
 @contextlib.contextmanager
 def interruptible(cancel: process.Cancel, say: Callable[[str], None]) -> Iterator[None]:
     """Turn INT, TERM and HUP into ``cancel``; a second signal ends the process at once, with code 130.
 
-    SIGTERM and SIGHUP would skip every ``finally`` otherwise. Outside the main thread nothing is installed,
-    since Python allows it there alone.
+    SIGTERM and SIGHUP would skip every ``finally`` otherwise. A signal that this process was started to
+    ignore (by ``nohup``) stays ignored. Outside the main thread nothing is installed, since Python allows it
+    there alone.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -29,21 +33,34 @@ def interruptible(cancel: process.Cancel, say: Callable[[str], None]) -> Iterato
 
     def handle(number: int, _: FrameType | None) -> None:
         if cancel.is_set():
-            tell("stopped at once; what is left is being removed in the background").join(0.5)
+            left = reaper.watched()
+            background = f"; {', '.join(left)} {'is' if len(left) == 1 else 'are'} removed in the background"
+            _tell(say, f"stopped{background if left else ''}").join(0.5)
             process.CHILDREN.kill()
-            os._exit(130)
-        cancel.set(signal.Signals(number).name)
-        tell("stopping: ending tests and removing stacks (again: stop at once)")
+            _leave()
+        cancel.set("interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}")
+        _tell(say, f"{cancel.reason}: removing what is up (once more: leave that to the background)")
 
-    def tell(text: str) -> threading.Thread:
-        # From a thread: the one that was interrupted may hold the lock that printing needs.
-        thread = threading.Thread(target=say, args=(text,), daemon=True)
-        thread.start()
-        return thread
-
-    before = {number: signal.signal(number, handle) for number in _SIGNALS}
+    ignored = (signal.SIG_IGN, None)
+    wanted = [number for number in _SIGNALS if signal.getsignal(number) not in ignored]
+    before = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _tell(say: Callable[[str], None], text: str) -> threading.Thread:
+    """Say it from a thread: the one that was interrupted may hold the lock that printing needs."""
+    thread = threading.Thread(target=say, args=(text,), daemon=True)
+    thread.start()
+    return thread
+
+
+def _leave() -> None:
+    """End without waiting for anything; a live board may have hidden the cursor."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+    os._exit(130)

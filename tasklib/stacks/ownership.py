@@ -1,8 +1,8 @@
-"""Whose is what on the engine, by label and record, never by name; and what dead runs left there."""
+"""Whose is what on the engine, and the removal of what dead runs left: by label and record, never by name."""
 
 from __future__ import annotations
 
-from tasklib.records import Kept, Runs
+from tasklib.records import Kept, Run, Runs
 from tasklib.stacks.containers import PROJECT_LABEL
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import CHECKOUT
@@ -25,21 +25,36 @@ def owners(engine: Engine, project: str) -> frozenset[str]:
 def sweep(engine: Engine, state: State) -> tuple[str, ...]:
     """Remove the stacks of runs whose process is known to be gone; returns the projects removed.
 
-    Kept stacks stay, and so does a stack that someone uses again by now.
+    Kept stacks stay, and so does a stack that someone uses by now or whose reaper is still at work.
     """
-    runs, kept = Runs(state, engine.facts.id), Kept(state, engine.facts.id)
+    runs = Runs(state, engine.facts.id)
     removed = []
     for run in runs.all():
         if run.alive is not False:
             continue
+        left = False
         for project in run.projects:
-            lock = StackLock(state, engine.facts.id, project)
-            if kept.get(project) or not lock.try_acquire():
-                continue
-            try:
-                if engine.remove(engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout})):
-                    removed.append(project)
-            finally:
-                lock.release()
-        runs.finish(run.id)
-    return tuple(removed)
+            found = _remove(engine, state, run, project)
+            if found:
+                removed.append(project)
+            left = left or found is not False
+        if not left:
+            # The record goes once a look finds nothing: the engine may still have been creating things.
+            runs.finish(run.id)
+    return tuple(dict.fromkeys(removed))
+
+
+def _remove(engine: Engine, state: State, run: Run, project: str) -> bool | None:
+    """Whether anything of ``project`` was there to remove; ``None`` where it is in use."""
+    kept = Kept(state, engine.facts.id).get(project)
+    if kept and kept.checkout == run.checkout:
+        return False
+    lock = StackLock(state, engine.facts.id, project)
+    if not lock.try_acquire():
+        return None
+    try:
+        found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout})
+        engine.remove(found)
+        return bool(found)
+    finally:
+        lock.release()

@@ -1,126 +1,117 @@
-"""Removes the stacks of a run that was killed: a detached process that waits for the run's end.
+"""The run's side of the reaper: a detached process that ends what a run leaves when it dies.
 
-The run holds the writing end of a pipe and says on it which stacks and which processes it has. However the
-run dies, the kernel closes its end; what was not taken back by then is removed. No timer, no polling, and
-nothing to do for a run that ends by itself.
+The run holds one end of a socket and says on it which stacks and which processes it has. However the run
+dies, the kernel closes its end; what was not taken back by then goes. No timer, no polling, and nothing to
+do for a run that ends by itself. :mod:`tasklib.stacks.reaping` is the other side.
 
-Lines on the pipe, each one JSON object: ``{"stack": project, "labels": {…}}``, ``{"gone": project}``,
-``{"child": pid}``, ``{"ended": pid}``, ``{"done": true}``.
+Lines on the socket, each one JSON object:
+
+* ``{"run": id, "engine": id, "state": folder, "command": typed, "pid": pid}`` before any stack;
+* ``{"stack": project, "labels": {…}, "lock": path}``, with the lock's open file: remove it from now on;
+* ``{"ready": project}``: the engine has nothing more to do for it;
+* ``{"gone": project}``: it is removed, or kept on purpose;
+* ``{"child": pid}``, ``{"ended": pid}``: a process group of ours;
+* ``{"done": true}``: the run ends by itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
+import socket
 import sys
 import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+import tasklib
 from tasklib import process
-from tasklib.errors import TasklibError
+from tasklib.stacks.locks import StackLock
 
-__all__ = ["Reaper", "main", "remove_until_gone"]
+__all__ = ["Reaper", "watched"]
 
-_PATIENCE = 120.0
-"""Seconds for which an engine that does not answer is asked again."""
+_LOG_LIMIT = 200_000
+"""Bytes after which the log starts anew; what was in it stays in one older file."""
+
+# -P: a module of the folder that the run was started in must not take the place of ours. The path of tasklib
+# comes last, for the case that only the run's own sys.path leads to it.
+_START = "import sys; sys.path.append(sys.argv[1]); from tasklib.stacks.reaping import main; main()"
 
 
 class Reaper:
-    """The run's side of the pipe. Safe to use from threads."""
+    """The run's end of the socket. Safe to use from threads."""
 
-    def __init__(self, log: Path, record: Path | None = None) -> None:
-        """Start the process. ``log`` takes what it says; ``record``, the run's own, goes with the rest."""
-        read, self._write = os.pipe()
+    def __init__(self, log: Path) -> None:
+        """Start the process; ``log`` takes what it says."""
         self._lock = threading.Lock()
-        try:
-            argv = [sys.executable, "-m", "tasklib.stacks.reaper", *([str(record)] if record else [])]
-            self.pid = process.detach(argv, stdin=read, log=log)
-        finally:
-            os.close(read)
+        self._stacks: set[str] = set()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            _rotate(log)
+            home = str(Path(tasklib.__file__).resolve().parent.parent)
+            self.pid = process.detach(
+                [sys.executable, "-P", "-c", _START, home], stdin=theirs.fileno(), log=log
+            )
+        self._socket = ours
+        _LIVE.add(self)
         process.CHILDREN.listen(lambda sign, pid: self._say({"child" if sign == "+" else "ended": pid}))
 
-    def watch(self, project: str, labels: Mapping[str, str]) -> None:
-        """Remove what carries ``labels`` should this run die from now on."""
-        self._say({"stack": project, "labels": dict(labels)})
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The Compose projects that go should this run die now."""
+        return tuple(sorted(self._stacks))
+
+    def introduce(self, *, run: str, engine: str, state: Path, command: str, pid: int) -> None:
+        """Say whose reaper it is."""
+        self._say({"run": run, "engine": engine, "state": str(state), "command": command, "pid": pid})
+
+    def watch(self, project: str, labels: Mapping[str, str], lock: StackLock) -> None:
+        """Remove what carries ``labels`` should this run die from now on, and hold ``lock`` until then."""
+        self._stacks.add(project)
+        message = {"stack": project, "labels": dict(labels), "lock": str(lock.path)}
+        self._say(message, lock.fileno())
+
+    def ready(self, project: str) -> None:
+        """Nothing of the stack is still being created."""
+        self._say({"ready": project})
 
     def spare(self, project: str) -> None:
         """The stack is gone, or kept on purpose."""
+        self._stacks.discard(project)
         self._say({"gone": project})
 
     def close(self) -> None:
         """The run ends by itself; nothing is left to do."""
-        process.CHILDREN.listen(None)
         self._say({"done": True})
-        with self._lock, contextlib.suppress(OSError):
-            os.close(self._write)
+        self.abandon()
 
     def abandon(self) -> None:
         """The run ends with something left: the process goes on with what was not taken back."""
         process.CHILDREN.listen(None)
+        _LIVE.discard(self)
+        with self._lock:
+            self._socket.close()
+
+    def _say(self, message: Mapping[str, object], *descriptors: int) -> None:
+        """Never waits, never fails: a reaper that died leaves its work to the next run's sweep."""
+        line = (json.dumps(message) + "\n").encode()
         with self._lock, contextlib.suppress(OSError):
-            os.close(self._write)
-
-    def _say(self, message: Mapping[str, object]) -> None:
-        with self._lock, contextlib.suppress(OSError):
-            os.write(self._write, (json.dumps(message) + "\n").encode())
-
-
-def main(argv: Iterable[str] = ()) -> None:
-    """The reaper's process: read until the pipe ends, then remove what is left."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    stacks: dict[str, Mapping[str, str]] = {}
-    children: set[int] = set()
-    for line in sys.stdin:
-        message = json.loads(line)
-        match message:
-            case {"stack": project, "labels": labels}:
-                stacks[project] = labels
-            case {"gone": project}:
-                stacks.pop(project, None)
-            case {"child": pid}:
-                children.add(pid)
-            case {"ended": pid}:
-                children.discard(pid)
-            case {"done": _}:
-                return
-    for pid in children:
-        # The run was told of every end before it died: these lived a moment ago, none is recycled yet.
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-    for project, labels in stacks.items():
-        sys.stdout.write(f"{time.strftime('%F %T')} the run died: removing {project}\n")
-        sys.stdout.flush()
-        remove_until_gone(labels)
-    for record in argv:
-        Path(record).unlink(missing_ok=True)
+            if descriptors:
+                socket.send_fds(self._socket, [line], list(descriptors), socket.MSG_DONTWAIT)
+            else:
+                self._socket.send(line, socket.MSG_DONTWAIT)
 
 
-def remove_until_gone(labels: Mapping[str, str]) -> None:
-    """Remove what carries ``labels`` until nothing new appears.
-
-    The engine may still be carrying out what the dead run had asked of it, so two looks in a row, a moment
-    apart, must find nothing. An engine that does not answer is asked again for two minutes.
-    """
-    from tasklib.stacks.engine import Engine
-
-    deadline = time.monotonic() + _PATIENCE
-    empty = 0
-    while empty < 2 and time.monotonic() < deadline:
-        try:
-            engine = Engine.connect()
-            left = engine.owned(labels)
-            engine.remove(left)
-            empty = 0 if left else empty + 1
-            engine.close()
-        except TasklibError:
-            empty = 0
-        time.sleep(0.4)
+_LIVE: set[Reaper] = set()
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def watched() -> tuple[str, ...]:
+    """The Compose projects that the reapers of this process would remove if it died now."""
+    return tuple(project for reaper in tuple(_LIVE) for project in reaper.stacks)
+
+
+def _rotate(log: Path) -> None:
+    with contextlib.suppress(OSError):
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if log.stat().st_size > _LOG_LIMIT:
+            log.replace(log.with_name(f"{log.name}.1"))
