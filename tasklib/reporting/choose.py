@@ -79,7 +79,9 @@ def open_sinks(
                 complain(f"no full log: {error}")
                 log_file = None
         if reports:
-            report = ReportSink(reports, limits=limits, base=base, complain=complain)
+            report = ReportSink(
+                reports, limits=limits, base=base, home=env.get("HOME", ""), complain=complain
+            )
             sinks.append(GuardedSink(stack.enter_context(report), "reports", complain))
         slowest = Slowest(durations, limits, base=base) if durations is not None else None
         shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
@@ -120,6 +122,7 @@ def _shown(format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str]
             make_console(stream, env),
             verbose=options.verbose,
             base=options.base,
+            home=env.get("HOME", ""),
             reflow=reflows(env),
             slowest=options.slowest,
         )

@@ -20,7 +20,7 @@ from tasklib.events import ContainerLog, Outcome, Stage, Target, TestOutcome, Te
 from tasklib.reporting.chart import legend, timeline_svg
 from tasklib.reporting.failures import explain, failed, place, rerun, short_id
 from tasklib.reporting.record import Activity, RunRecord, Span, TargetRecord, TimedTest
-from tasklib.reporting.text import clean, lines, one_line, plural, seconds
+from tasklib.reporting.text import clean, lines, one_line, plural, seconds, tilde
 from tasklib.reporting.timeline import critical_path, span_seconds, waits
 from tasklib.reporting.wording import counts, total
 
@@ -56,14 +56,19 @@ class _Slow:
     limit: float | None
 
 
-def run_html(record: RunRecord, *, limits: Mapping[Stage, float], base: str = "") -> str:
-    """The whole page. ``limits`` are the seconds a test of each stage may take, ``base`` shortens paths."""
+def run_html(record: RunRecord, *, limits: Mapping[Stage, float], base: str = "", home: str = "") -> str:
+    """The whole page.
+
+    ``limits`` are the seconds a test of each stage may take; files are shown relative to ``base``, the log
+    to ``home``.
+    """
     spent = span_seconds(record)
     return (
         _environment()
         .get_template("run.html")
         .render(
             record=record,
+            log_file=tilde(record.result.log_file, home),
             outcome=str(record.result.outcome),
             began=time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(record.started)),
             counts=counts(total(target.result.counts for target in record.targets)) or "no tests",

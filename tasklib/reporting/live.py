@@ -71,6 +71,7 @@ class LiveSink:
         *,
         verbose: bool = False,
         base: str = "",
+        home: str = "",
         reflow: bool = True,
         slowest: Slowest | None = None,
         clock: Callable[[], float] = time.time,
@@ -78,6 +79,7 @@ class LiveSink:
         self._console = console
         self._verbose = verbose
         self._base = base
+        self._home = home
         self._reflow = reflow
         self._slowest = slowest
         self._clock = clock
@@ -153,7 +155,7 @@ class LiveSink:
             self._console.print(line, soft_wrap=True)
         for text in self._slowest.lines() if self._slowest else ():
             self._console.print(Text(text, style="yellow" if text.startswith("SLOW") else ""), soft_wrap=True)
-        self._console.print(verdict(board, self._marks), soft_wrap=True)
+        self._console.print(verdict(board, self._marks, home=self._home), soft_wrap=True)
 
     # Drawing: everything below holds the lock that orders the thread's drawing and the events' printing.
 

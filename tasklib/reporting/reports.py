@@ -51,11 +51,13 @@ class ReportSink:
         *,
         limits: Mapping[Stage, float],
         base: str,
+        home: str = "",
         complain: Callable[[str], None],
     ) -> None:
         self._paths = tuple(paths)
         self._limits = limits
         self._base = base
+        self._home = home
         self._complain = complain
         self._recorder = Recorder()
         self._begun = False
@@ -99,7 +101,7 @@ class ReportSink:
             case _:
                 from tasklib.reporting.html import run_html
 
-                return run_html(record, limits=self._limits, base=self._base)
+                return run_html(record, limits=self._limits, base=self._base, home=self._home)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from tasklib.events import Outcome, Phase, Stage, TargetResult
 from tasklib.reporting.board import Board, TargetState, stage_seconds
 from tasklib.reporting.draw import STYLES, TITLES, Glyphs
 from tasklib.reporting.failures import name, place, rerun
-from tasklib.reporting.text import one_line, plural, seconds
+from tasklib.reporting.text import one_line, plural, seconds, tilde
 from tasklib.reporting.wording import counts, run_summary, total
 
 __all__ = ["failure_list", "result_table", "verdict"]
@@ -122,7 +122,7 @@ def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
         yield Text(f"  {marks.ellipsis} and {every - shown} more", style="dim")
 
 
-def verdict(board: Board, marks: Glyphs) -> Text:
+def verdict(board: Board, marks: Glyphs, *, home: str = "") -> Text:
     """The last lines: how it went, and where everything is in full."""
     result = board.result
     assert result is not None
@@ -136,5 +136,5 @@ def verdict(board: Board, marks: Glyphs) -> Text:
     if len(spent) > 1:
         text.append(f"\nwork: {f' {marks.dot} '.join(spent)}", style="dim")
     if result.log_file:
-        text.append(f"\nfull log: {result.log_file}", style="dim")
+        text.append(f"\nfull log: {tilde(result.log_file, home)}", style="dim")
     return text

@@ -6,7 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import TextIO
 
-__all__ = ["bounded", "can_encode", "clean", "lines", "one_line", "plural", "seconds", "shorten", "write"]
+__all__ = [
+    "bounded",
+    "can_encode",
+    "clean",
+    "lines",
+    "one_line",
+    "plural",
+    "seconds",
+    "shorten",
+    "tilde",
+    "write",
+]
 
 # ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
 _ESCAPES = re.compile(
@@ -77,6 +88,12 @@ def seconds(value: float) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 test``, ``1,240 tests``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def tilde(path: str, home: str) -> str:
+    """``path`` as people write it: what is in their home begins with ``~``."""
+    inside = len(home) > 1 and path.startswith(home.rstrip("/") + "/")
+    return "~" + path[len(home.rstrip("/")) :] if inside else path
 
 
 def can_encode(stream: TextIO, text: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.reporting.text import bounded, clean, lines, one_line, plural, seconds, shorten
+from tasklib.reporting.text import bounded, clean, lines, one_line, plural, seconds, shorten, tilde
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,18 @@ def test_seconds_for_people(value: float, expected: str) -> None:
 def test_plurals() -> None:
     """One is singular, thousands have a comma."""
     assert [plural(number, "test") for number in (0, 1, 1240)] == ["0 tests", "1 test", "1,240 tests"]
+
+
+@pytest.mark.parametrize(
+    ("path", "home", "expected"),
+    [
+        ("/home/ana/x/y", "/home/ana", "~/x/y"),
+        ("/home/anabel/x", "/home/ana", "/home/anabel/x"),
+        ("/x", "/", "/x"),
+        ("/x", "", "/x"),
+        ("/home/ana/x", "/home/ana/", "~/x"),
+    ],
+)
+def test_what_is_at_home_begins_with_a_tilde(path: str, home: str, expected: str) -> None:
+    """Only paths inside the home folder are shortened."""
+    assert tilde(path, home) == expected
