@@ -64,6 +64,9 @@ def _tests(session: nox.Session, stages: tuple[str, ...]) -> None:
         code = testing.run_stages(
             stages,
             names=options.name,
+            changed=options.changed,
+            base=options.base,
+            explain=options.explain,
             keep=options.keep,
             jobs=options.jobs,
             keyword=options.k,
@@ -125,6 +128,9 @@ class _Parser(argparse.ArgumentParser):
 def _stage_options(name: str) -> _Parser:
     parser = _Parser(prog=f"nox -s {name} --", add_help=False, allow_abbrev=False)
     parser.add_argument("--name", action="append", default=[])
+    parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--base")
+    parser.add_argument("--explain", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--jobs")
     parser.add_argument("-k", default="")

@@ -7,8 +7,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tasklib.commands.console import positive, program_name, say
+from tasklib.commands.console import complain, positive, program_name, say
+
+if TYPE_CHECKING:
+    from tasklib.project import Project
 
 __all__ = ["run_stages"]
 
@@ -19,6 +23,9 @@ def run_stages(
     stages: Sequence[str],
     *,
     names: Sequence[str] = (),
+    changed: bool = False,
+    base: str | None = None,
+    explain: bool = False,
     keep: bool = False,
     jobs: str | None = None,
     keyword: str = "",
@@ -33,10 +40,12 @@ def run_stages(
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
-    ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run.
+    ``changed`` keeps what differs from ``base`` (by default the base branch), ``explain`` says why on
+    standard error. ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError`
+    when nothing could be run.
     """
     from tasklib.events import Stage
-    from tasklib.pipeline.stages import Options, plan, run
+    from tasklib.pipeline.stages import Options, matching, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values
@@ -44,7 +53,7 @@ def run_stages(
     project = find_project(Path.cwd())
     wanted = [Stage(stage) for stage in stages]
     options = Options(
-        names=tuple(names),
+        names=_touched(project, names, base, explain) if changed or base is not None else tuple(names),
         keep=keep,
         jobs=positive(jobs, "--jobs"),
         keyword=keyword,
@@ -53,6 +62,10 @@ def run_stages(
         fail_slow=fail_slow,
         program=program or program_name(),
     )
+    if (changed or base is not None) and not (options.names and matching(project, wanted, options)):
+        tell = complain if format == "json" else say
+        tell(f"nothing to test: the change touches no {' or '.join(stages)} tests")
+        return 0
     if dry:
         for target in plan(project, wanted, options):
             say(f"would run {target}")
@@ -75,6 +88,16 @@ def run_stages(
         limits=project.slow,
     ) as sink:
         return run(project, wanted, sink, options=options, hide=hide).exit_code
+
+
+def _touched(project: Project, names: Sequence[str], base: str | None, explain: bool) -> tuple[str, ...]:
+    """The names (of ``names``, if there are any) whose tests the change touches."""
+    from tasklib.commands.ci import choose
+    from tasklib.project import targets
+
+    targets(project, (), names)  # refuses a name that nothing has
+    found = choose(project, changed=True, base=base, explain=explain).tests
+    return tuple(name for name in found if not names or name in names)
 
 
 def _log_file(project: str) -> Path:

@@ -36,7 +36,7 @@ from tasklib.project import Environment, Project, targets
 from tasklib.stacks.context import RunContext, open_context
 from tasklib.stacks.interrupts import interruptible
 
-__all__ = ["Options", "plan", "run"]
+__all__ = ["Options", "matching", "plan", "run"]
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,20 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
 
     Raises :class:`~tasklib.errors.UsageError` for an unknown name and where nothing is left.
     """
-    wanted = targets(
-        project, stages, options.names, full_stack=lambda service: bool(fullstack_files(service.tests))
-    )
-    if wanted:
+    if wanted := matching(project, stages, options):
         return wanted
     whose = f" of {', '.join(options.names)}" if options.names else ""
     raise UsageError(
         f"no {' or '.join(stages)} tests{whose} in {project.name}",
         where=str(project.root),
         remedy="tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",
+    )
+
+
+def matching(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
+    """As :func:`plan`, but nothing being left is no error."""
+    return targets(
+        project, stages, options.names, full_stack=lambda service: bool(fullstack_files(service.tests))
     )
 
 

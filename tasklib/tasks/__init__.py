@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
+from tasklib.tasks.ci import ci
 from tasklib.tasks.cleaning import clean
 from tasklib.tasks.infrastructure import infra
 from tasklib.tasks.testing import test
 
-__all__ = ["clean", "infra", "namespace", "test"]
+__all__ = ["ci", "clean", "infra", "namespace", "test"]
 
-namespace = Collection(test, infra, clean)
+namespace = Collection(test, infra, clean, ci)

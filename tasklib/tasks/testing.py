@@ -13,6 +13,9 @@ __all__ = ["test"]
 
 _HELP = {
     "name": "only this service; repeats",
+    "changed": "only what differs from the base branch",
+    "base": "the branch or commit to compare with instead",
+    "explain": "with --changed: why each service is in or out",
     "keep": "leave the stacks up afterwards",
     "jobs": "at most so many targets at once",
     "k": "only tests that match, as pytest's -k",
@@ -32,6 +35,9 @@ def _stage_task(name: str, stages: tuple[str, ...], doc: str, default: bool = Fa
     def body(
         context: Context,
         name: Any = None,
+        changed: bool = False,
+        base: str | None = None,
+        explain: bool = False,
         keep: bool = False,
         jobs: str | None = None,
         k: str = "",
@@ -46,6 +52,9 @@ def _stage_task(name: str, stages: tuple[str, ...], doc: str, default: bool = Fa
         return testing.run_stages(
             stages,
             names=name or (),
+            changed=changed,
+            base=base,
+            explain=explain,
             keep=keep,
             jobs=jobs,
             keyword=k,

@@ -1,0 +1,146 @@
+"""PURE: which files of its build context an image is made from, read from its Dockerfile.
+
+The context of most images is the whole project; what decides whether a change touches one is what its
+Dockerfile copies. Where that cannot be read with certainty, it is the whole context.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from pathspec import PathSpec, Pattern
+
+__all__ = ["BuildContext", "copied"]
+
+_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
+_ESCAPE = re.compile(r"(?im)\A(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*(?P<character>\S)")
+_HEREDOC = re.compile(r"<<-?\s*[\"']?(?P<word>\w+)[\"']?")
+_MOUNT = re.compile(r"--mount=(?P<options>\S+)")
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """The build context ``folder`` (absolute) of one image.
+
+    ``dockerfile`` is its Dockerfile (absolute, ``None`` if written inline), ``sources`` the patterns below
+    the context that it copies (``None``: may be anything), ``ignored`` the lines of its .dockerignore.
+    """
+
+    folder: Path
+    dockerfile: Path | None = None
+    sources: tuple[str, ...] | None = None
+    ignored: tuple[str, ...] = ()
+
+    def holds(self, path: Path) -> bool:
+        """Whether a change of ``path`` (absolute) may change the image."""
+        if path == self.dockerfile:
+            return True
+        try:
+            name = path.relative_to(self.folder).as_posix()
+        except ValueError:
+            return False
+        if name == ".dockerignore" or (
+            self.dockerfile and path.name == f"{self.dockerfile.name}.dockerignore"
+        ):
+            return True
+        return self._taken.match_file(name) and not self._left_out.match_file(name)
+
+    @cached_property
+    def _taken(self) -> PathSpec[Pattern]:
+        return _spec(["."] if self.sources is None else self.sources)
+
+    @cached_property
+    def _left_out(self) -> PathSpec[Pattern]:
+        return _spec(line for line in self.ignored if not line.startswith("#"))
+
+
+def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:
+    """Docker's patterns are anchored at the context, those of gitignore only with a leading slash."""
+    lines = []
+    for pattern in patterns:
+        exclusion = "!" if pattern.startswith("!") else ""
+        name = pattern.strip().removeprefix("!").strip().strip("/")
+        name = str(PurePosixPath(name)) if name else ""
+        if name:
+            lines.append(f"{exclusion}/**" if name == "." else f"{exclusion}/{name}")
+    return PathSpec.from_lines("gitignore", lines)
+
+
+def copied(dockerfile: str) -> tuple[str, ...] | None:
+    """The patterns below the context that a Dockerfile's text copies or mounts; ``None`` where unsure.
+
+    Unsure are variables in a source, ``ONBUILD``, and what cannot be parsed.
+    """
+    found: dict[str, None] = {}
+    for line in _instructions(dockerfile):
+        word, _, rest = line.partition(" ")
+        match word.upper():
+            case "COPY" | "ADD":
+                sources = _sources(rest.strip())
+            case "RUN":
+                sources = _mounted(rest)
+            case "ONBUILD":
+                sources = None
+            case _:
+                sources = ()
+        if sources is None:
+            return None
+        found.update(dict.fromkeys(sources))
+    return tuple(found)
+
+
+def _instructions(text: str) -> Iterator[str]:
+    """Whole instructions, continued lines joined, comments and the bodies of here-documents left out."""
+    directive = _ESCAPE.search(text)
+    escape = directive["character"] if directive else "\\"
+    lines = iter(text.splitlines())
+    whole = ""
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        whole += line.strip()
+        if whole.endswith(escape):
+            whole = whole[: -len(escape)] + " "
+            continue
+        yield whole
+        if whole.split(" ", 1)[0].upper() in ("COPY", "ADD", "RUN"):
+            for document in _HEREDOC.finditer(whole):
+                for body in lines:
+                    if body.strip() == document["word"]:
+                        break
+        whole = ""
+    if whole:
+        yield whole
+
+
+def _sources(arguments: str) -> tuple[str, ...] | None:
+    """The local sources of a COPY or ADD; ``None`` where unsure."""
+    words = arguments.split()
+    flags = [word for word in words if word.startswith("--")]
+    if any(flag.startswith("--from=") for flag in flags):
+        return ()
+    rest = arguments
+    for flag in flags:
+        rest = rest.replace(flag, "", 1)
+    try:
+        paths = json.loads(rest) if rest.lstrip().startswith("[") else shlex.split(rest)
+    except ValueError:
+        return None
+    found = tuple(path for path in paths[:-1] if not _URL.match(path) and not path.startswith("<<"))
+    return None if any("$" in path for path in found) else found
+
+
+def _mounted(arguments: str) -> tuple[str, ...] | None:
+    """The sources of a RUN's bind mounts from the context; ``None`` where unsure."""
+    found = []
+    for mount in _MOUNT.finditer(arguments):
+        options = dict(option.partition("=")[::2] for option in mount["options"].split(","))
+        if options.get("type", "bind") == "bind" and "from" not in options:
+            found.append(options.get("source") or options.get("src") or ".")
+    return None if any("$" in path for path in found) else tuple(found)
