@@ -8,7 +8,10 @@ from pathlib import Path
 
 from tasklib.errors import ConfigError
 
-__all__ = ["compose_files", "named_by_environment", "profiles_of_environment"]
+__all__ = ["EXPORTED_FILES", "compose_files", "named_by_environment", "profiles_of_environment"]
+
+EXPORTED_FILES = "TASKLIB_COMPOSE_FILE"
+"""Beside a COMPOSE_FILE that tasklib itself exported, the same value: it says nothing of the project."""
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDES = tuple(name.replace("compose.", "compose.override.") for name in _NAMES)
@@ -28,6 +31,8 @@ def named_by_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path, ..
     """
     source = {**_dotenv(folder), **env}
     value = source.get("COMPOSE_FILE", "")
+    if value == env.get(EXPORTED_FILES):
+        value = _dotenv(folder).get("COMPOSE_FILE", "")
     separator = source.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
     paths = tuple(folder / part for part in value.split(separator) if part)
     for path in paths:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import StackError
 from tasklib.project import Project, select_services
+from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import PROJECT_LABEL, Container, Resource
 from tasklib.stacks.context import RunContext
@@ -15,6 +18,7 @@ from tasklib.stacks.endpoints import endpoint_variables, endpoints
 from tasklib.stacks.labels import CHECKOUT, HOST, INSTANCE
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan, prepare
+from tasklib.stacks.rewrite.override import override_file
 
 __all__ = ["StackStatus", "bring_up", "plans", "status", "take_down", "variables"]
 
@@ -118,12 +122,33 @@ def status(context: RunContext) -> tuple[StackStatus, ...]:
 
 
 def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
-    """The variables of an instance for plain Compose and tests: ids first, endpoints of what is up."""
+    """The variables of an instance for plain Compose and tests: ids, files, endpoints of what is up.
+
+    COMPOSE_FILE adds to the project's files an override that makes them the isolated stack, so that plain
+    ``docker compose`` speaks to this instance and brings no fixed port back.
+    """
     (plan,) = plans(context.project, [name] if name else [])
-    project = context.instance.project(plan.name)
+    prepared = prepare(plan, context.instance, context.engine).addressed(context.engine)
+    source = plan.source
+    override = context.state.root / "compose" / f"{prepared.project}@{context.instance.checkout}.yml"
+    write_privately(override, override_file(prepared.rendered, prepared.config))
+    files = os.pathsep.join(map(str, (*source.files, override)))
     yield from context.exports.items()
-    yield "COMPOSE_PROJECT_NAME", project
-    found = endpoints(context.engine.containers(project))
-    if found:
-        config = prepare(plan, context.instance, context.engine).config
-        yield from endpoint_variables(config, found, context.project.endpoints).items()
+    yield "COMPOSE_PROJECT_NAME", prepared.project
+    yield "COMPOSE_FILE", files
+    yield EXPORTED_FILES, files
+    if source.env_files:
+        yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
+    if source.profiles:
+        yield "COMPOSE_PROFILES", ",".join(source.profiles)
+    found = endpoints(context.engine.containers(prepared.project))
+    yield from endpoint_variables(prepared.config, found, context.project.endpoints).items()
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Put ``text`` in place of what ``path`` held, readable by its user alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(path)
