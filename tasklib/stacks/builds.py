@@ -55,14 +55,30 @@ class Builds:
         self._record(str(config["name"]), [tag for service in services.values() for tag in tags_of(service)])
         mine: dict[str, Future[str]] = {}
         others: list[tuple[Future[str], tuple[str, ...]]] = []
+        bases = _bases(services)
         with self._lock:
             for name, service in services.items():
                 key = _key(service["build"])
-                if key in self._made:
-                    others.append((self._made[key], tags_of(service)))
-                else:
+                made = self._made.get(key)
+                if made is None:
                     self._made[key] = mine[name] = Future()
-        self._make(source, config, mine, env, on_line, cancel)
+                elif name in bases and made in mine.values():
+                    mine[name] = Future()  # Compose builds it in time for what stands on it.
+                else:
+                    others.append((made, tags_of(service)))
+        own = set(mine.values())
+        try:
+            # First what is made elsewhere: images that are built here may stand on it.
+            self._tag([other for other in others if other[0] not in own], cancel)
+            self._make(source, config, mine, env, on_line, cancel)
+        except BaseException as error:
+            for future in own:
+                if not future.done():
+                    future.set_exception(error)
+            raise
+        self._tag([other for other in others if other[0] in own], cancel)
+
+    def _tag(self, others: Iterable[tuple[Future[str], tuple[str, ...]]], cancel: process.Cancel) -> None:
         for future, tags in others:
             built = _result(future, cancel)
             for tag in tags:
@@ -80,12 +96,7 @@ class Builds:
         if not mine:
             return
         before = {name: self._engine.image_id(str(config["services"][name]["image"])) for name in mine}
-        try:
-            compose.build(source, config, list(mine), env, on_line, cancel)
-        except BaseException as error:
-            for future in mine.values():
-                future.set_exception(error)
-            raise
+        compose.build(source, config, list(mine), env, on_line, cancel)
         for name, future in mine.items():
             tag = str(config["services"][name]["image"])
             future.set_result(tag)
@@ -98,6 +109,16 @@ class Builds:
 def _key(build: Mapping[str, Any]) -> str:
     """What decides the content of an image: everything of a build but the names it gets."""
     return json.dumps({k: v for k, v in build.items() if k != "tags"}, sort_keys=True)
+
+
+def _bases(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The services whose images other builds mention."""
+    builds = {name: json.dumps(service["build"]) for name, service in services.items()}
+    return {
+        name
+        for name, service in services.items()
+        if any(str(service["image"]) in text for other, text in builds.items() if other != name)
+    }
 
 
 def _result(future: Future[str], cancel: process.Cancel) -> str:

@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 
 from tasklib.isolation import Instance
+from tasklib.process import Cancel
 from tasklib.project import Shared
+from tasklib.stacks.builds import Builds
+from tasklib.stacks.compose import Source
+from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import labels
 from tasklib.stacks.rewrite import Facts, as_text, review
 
 from .support import POSTGRES, PYTHON, REDIS, compose, docker, render
 
-pytestmark = pytest.mark.engine
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.fixture
@@ -171,6 +175,43 @@ def test_images_that_stand_on_each_other_are_built_under_new_names(
     finally:
         compose("-p", instance.project(), "down", "-v", "-t", "0")
         for tag in found.built_images:
+            subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=False)
+
+
+STANDING = f"""
+services:
+  base: &base
+    image: rewrite-fixed/base
+    build: {{context: ., dockerfile_inline: "FROM {PYTHON}\\nRUN echo base > /base"}}
+    command: "true"
+  twin: {{<<: *base, image: rewrite-fixed/twin}}
+  app:
+    build:
+      context: .
+      dockerfile_inline: "FROM rewrite-fixed/twin\\nCOPY --from=rewrite-fixed/base /base /again"
+    command: cat /again
+"""
+
+
+def test_images_that_stand_on_each_other_are_built_for_several_stacks(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """What another stack of the run built already is there under this one's names before it is stood on."""
+    instance, tags = instances[0], []
+    engine = Engine.connect()
+    builds = Builds(engine, lambda project, made: tags.extend(made))
+    try:
+        for stack in (None, "own"):
+            config = isolated_file(STANDING, tmp_path, instance, stack)
+            source = Source((tmp_path / "docker-compose.yml",), tmp_path)
+            builds.build(source, config, {}, lambda line: None, Cancel())
+            image = config["services"]["app"]["image"]
+            assert (
+                docker("run", "--rm", "--label", f"rewrite={instance.id}", image, "cat", "/again") == "base"
+            )
+    finally:
+        engine.close()
+        for tag in tags:
             subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=False)
 
 
