@@ -51,6 +51,9 @@ def point_out(draft: Draft) -> None:
             for found in _ADDRESS.findall(text):
                 if new := draft.moved.get(found):
                     draft.hint(name, variable, f"names the address {found}, which is {new} in this stack")
+        for variable, network in _networks_named(service):
+            if new := draft.renamed.get(network):
+                draft.hint(name, variable, f"names the network {network}, which is {new} in this stack")
         for index, mount in enumerate(service.get("volumes") or []):
             if mount.get("type") == "bind" and holds_data(service, mount):
                 what = f"{mount.get('source')}: every stack of this checkout has its data there"
@@ -87,3 +90,10 @@ def _values(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if isinstance(build, dict):
         for key, value in (build.get("args") or {}).items():
             yield f"build.args.{key}", str(value)
+
+
+def _networks_named(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Values that are, or end in ``=``, what may be the name of a network; plain words are too common."""
+    for key, value in _values(service):
+        if key.startswith("labels.") or key in ("command", "entrypoint") or "network" in key.lower():
+            yield from ((key, part.rpartition("=")[2]) for part in value.split())

@@ -106,7 +106,10 @@ def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: di
             at = (*path, "additional_contexts", key)
             draft.put(at, f"docker-image://{new}", _RULE, "it names an image that another service builds")
     text = dockerfile_of(draft, name)
-    mapping = {image: new for image in bases(text) if (new := new_name(image))}
+    # A named context comes before any image of that name.
+    contexts = {same_image(key) for key in build.get("additional_contexts") or {}}
+    found = (image for image in bases(text) if same_image(image) not in contexts)
+    mapping = {image: new for image in found if (new := new_name(image))}
     if mapping:
         inline = rename_bases(text, mapping)
         why = f"it starts from what {', '.join(sorted(used))} builds, under its new name"

@@ -138,6 +138,7 @@ def own_networks(draft: Draft) -> None:
                 _host(draft, path)
             elif name != "none" and not {key, name} & draft.facts.shared.networks:
                 _shared(draft, path, name)
+            _point_out_static(draft, key, name)
             continue
         if driver == "host":
             _host(draft, path)
@@ -153,9 +154,19 @@ def own_networks(draft: Draft) -> None:
         _own(draft, key, network)
 
 
+def _point_out_static(draft: Draft, key: str, name: str) -> None:
+    for service, attachment in _attachments(draft.config, key):
+        for field in ("ipv4_address", "ipv6_address"):
+            if address := attachment.get(field):
+                what = f"wants {address} on {name}: one instance at a time can have it"
+                draft.hint(service, f"networks.{key}.{field}", what)
+
+
 def _own(draft: Draft, key: str, network: dict[str, Any]) -> None:
     path = ("networks", key)
     new = kept_name(draft, "networks", key, "name") or draft.name(key)
+    if network.get("name") not in (None, new):
+        draft.renamed[str(network["name"])] = new
     draft.put((*path, "name"), new, _RULE, "a network of this stack alone")
     if network.get("driver") == "overlay":
         why = "one engine carries the stack; overlay networks need a swarm"

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasklib.project import Shared
+
 from .support import FACTS, ROOT, reviewed
 
 API = {"ports": [{"target": 8000, "published": "8080", "protocol": "tcp"}]}
@@ -61,3 +63,30 @@ def test_data_in_the_checkout_and_privileges_are_pointed_out() -> None:
     found = reviewed({"db": {"image": "postgres", "volumes": [mount], "privileged": True}})
     assert {hint.variable for hint in found.hints} == {"volumes[0]", "privileged"}
     assert not found.problems
+
+
+def test_values_that_name_a_renamed_network_are_pointed_out() -> None:
+    """A proxy is told its network by name, in labels and options; other uses of the word are not meant."""
+    networks = {"default": {"name": "proxy"}}
+    service = {
+        "labels": {"traefik.docker.network": "proxy", "other": "the-proxy"},
+        "command": ["--providers.docker.network=proxy", "--x=proxy2"],
+        "environment": {"MODE": "proxy", "DOCKER_NETWORK": "proxy"},
+    }
+    found = reviewed({"api": service}, networks=networks)
+    assert {hint.variable for hint in found.hints} == {
+        "labels.traefik.docker.network",
+        "command",
+        "DOCKER_NETWORK",
+    }
+    assert all("test-feature-auth.default" in hint.what for hint in found.hints)
+
+
+def test_a_static_address_on_a_shared_network_is_pointed_out() -> None:
+    """Only one instance at a time can have it."""
+    networks = {"proxy": {"external": True, "name": "proxy"}}
+    service = {"networks": {"proxy": {"ipv4_address": "10.0.0.5"}}}
+    shared = Shared(networks=frozenset({"proxy"}))
+    found = reviewed({"api": service}, networks=networks, facts=replace(FACTS, shared=shared))
+    assert found.config["services"]["api"]["networks"]["proxy"]["ipv4_address"] == "10.0.0.5"
+    assert [hint.variable for hint in found.hints] == ["networks.proxy.ipv4_address"]

@@ -149,6 +149,19 @@ def test_contexts_that_name_a_built_image_follow() -> None:
     assert found == {**contexts, "a": "docker-image://test-feature-auth.base:latest"}
 
 
+def test_a_named_context_comes_before_an_image_of_its_name() -> None:
+    """What a context stands for in FROM is not the image that another service builds."""
+    text = "FROM team/base\nCOPY --from=src / /"
+    contexts = {"team/base:latest": "service:base", "src": "/checkout/src"}
+    services = {
+        "base": {"image": "team/base", "build": build()},
+        "src": {"image": "src", "build": build()},
+        "app": {"build": build(dockerfile_inline=text, additional_contexts=contexts)},
+    }
+    found = reviewed(services).config["services"]["app"]["build"]
+    assert (found["dockerfile_inline"], found["additional_contexts"]) == (text, contexts)
+
+
 @pytest.mark.parametrize(
     ("image", "full"),
     [
