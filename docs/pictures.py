@@ -38,7 +38,7 @@ LIMIT = 900.0
 BREAK = (
     "services/worker/orders_worker/ledger.py",
     "SET stock = stock - %s",
-    "SET stock = stock - 2 * %s",
+    "SET stock = stock - 1 - 0 * %s",
 )
 """What is changed for the picture of a failure: unit tests cannot see it, tests with a database do."""
 
@@ -95,7 +95,7 @@ def variety(found: Sequence[Row]) -> int:
     """How much of a board there is to see at once: the moment with the most makes the best picture."""
     text = "\n".join(plain(found))
     states = ("pending", "building", "starting", "waiting", "cleaning", "━░", "✓", "→", "health")
-    return sum(state in text for state in states) + min(3, text.count("━░"))
+    return sum(state in text for state in states) + 2 * min(3, text.count("━░"))
 
 
 def run(command: Sequence[str], folder: Path, watch: Callable[[list[Row]], None] | None = None) -> list[Row]:

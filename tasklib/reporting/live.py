@@ -27,7 +27,7 @@ from tasklib.events import (
 )
 from tasklib.reporting.board import Board, advance
 from tasklib.reporting.draw import glyphs, render
-from tasklib.reporting.failures import describe, failed, log_lines
+from tasklib.reporting.failures import describe, failed, log_lines, name, place
 from tasklib.reporting.history import History
 from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.summary import failure_list, result_table, verdict
@@ -125,10 +125,13 @@ class LiveSink:
                 self._summary()
 
     def _failure(self, event: TestFinished) -> Iterable[Text]:
-        head, *rest = describe(event.result, folder=self._history.folder(event.target), base=self._base)
-        head = head.partition(" ")[2]
-        yield Text.assemble((f"{self._marks.failed} {event.target} ", "bold red"), (head, "bold"))
-        for line in rest:
+        test = event.result
+        folder = self._history.folder(event.target)
+        head = (f"{self._marks.failed} {event.target}  ", "bold red")
+        yield Text.assemble(head, (name(test) if test.file else place(test), "bold"))
+        if test.file:
+            yield Text(f"    {place(test, folder, self._base)}", style="cyan")
+        for line in describe(test, folder=folder, base=self._base)[1:]:
             style = "red" if line.startswith("  E") else "dim" if line.startswith("  |") else ""
             yield Text(f"  {line}", style=style)
 
@@ -138,7 +141,7 @@ class LiveSink:
         if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
             return
         if result.outcome is Outcome.ERROR:
-            head = (f"{self._marks.error} {result.target} ", "bold red")
+            head = (f"{self._marks.error} {result.target}  ", "bold red")
             yield Text.assemble(head, " ".join(lines(result.reason)) or "error")
         if logs := log_lines(result.logs, self._history.moments[result.target]):
             yield Text(f"    {result.target}: container logs", style="dim")

@@ -98,7 +98,7 @@ def _skip_reason(result: TargetResult) -> str:
 
 
 def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
-    """Each failed test in one line and the command that repeats it in a second: they scrolled by above."""
+    """Each failed test, where it is, and the command that repeats it: they scrolled by above."""
     shown = 0
     every = 0
     for state in board.targets.values():
@@ -108,14 +108,15 @@ def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
         every += max(1, len(result.failures))
         for test in result.failures[: max(0, MAX_FAILURES - shown)]:
             shown += 1
-            where = place(test, state.folder, base)
-            head = one_line(f"{where} {name(test)}" if test.file else where)
-            yield Text.assemble((f"{marks.failed} {state.target} ", "bold red"), head)
+            head = name(test) if test.file else place(test)
+            yield Text.assemble((f"{marks.failed} {state.target}  ", "bold red"), one_line(head))
+            if test.file:
+                yield Text(f"    {place(test, state.folder, base)}")
             if command := rerun(result, test):
                 yield Text(f"    {one_line(command, 1000)}", style="cyan")
         if not result.failures and shown < MAX_FAILURES:
             shown += 1
-            yield Text.assemble((f"{marks.error} {state.target} ", "bold red"), one_line(result.reason))
+            yield Text.assemble((f"{marks.error} {state.target}  ", "bold red"), one_line(result.reason))
             if result.rerun:
                 yield Text(f"    {one_line(result.rerun, 1000)}", style="cyan")
     if every > shown:
