@@ -215,6 +215,78 @@ def test_images_that_stand_on_each_other_are_built_for_several_stacks(
             subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=False)
 
 
+SLEEP = "python3 -c 'import time; time.sleep(600)'"
+ZOO = f"""
+services:
+  a:
+    image: {PYTHON}
+    container_name: rewrite-zoo
+    ipc: shareable
+    command: &sleep {SLEEP}
+    volumes: [/kept]
+    networks:
+      six: {{ipv4_address: 172.31.249.200, ipv6_address: "2001:db8:7::200"}}
+      wide: {{ipv4_address: 172.30.9.9}}
+  b:
+    image: {PYTHON}
+    command: *sleep
+    ipc: "container:rewrite-zoo"
+    pid: "container:rewrite-zoo"
+    volumes_from: ["container:rewrite-zoo"]
+    external_links: ["rewrite-zoo:tied"]
+    networks: [six]
+    extra_hosts: ["zoo.local:172.31.249.200"]
+  c:
+    image: {PYTHON}
+    command: *sleep
+    network_mode: bridge
+    links: [d]
+  d:
+    image: {PYTHON}
+    command: *sleep
+    network_mode: bridge
+    user: "65534"
+    stop_grace_period: 1m
+    logging: {{driver: syslog, options: {{syslog-address: "udp://192.0.2.1:514"}}}}
+    healthcheck: {{test: ["CMD", "true"], interval: 1m30s, start_period: 1h2m3.5s, start_interval: 1s}}
+networks:
+  six:
+    enable_ipv6: true
+    ipam:
+      config:
+        - subnet: 172.31.249.0/24
+          gateway: 172.31.249.254
+          ip_range: 172.31.249.0/28
+          aux_addresses: {{x: 172.31.249.1}}
+        - {{subnet: "2001:db8:7::/64", gateway: "2001:db8:7::1"}}
+  wide: {{driver: overlay, attachable: true, ipam: {{config: [{{subnet: 172.30.0.0/16}}]}}}}
+"""
+
+
+def test_addresses_and_shared_namespaces_work_in_two_instances(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """Static addresses of both families, shared memory, processes and volumes, links, host entries."""
+    for instance in instances:
+        config = isolated_file(ZOO, tmp_path, instance)
+        up(config, tmp_path)
+        own = config["services"]["a"]["networks"]
+        addresses = execute(config, "a", "hostname", "-I").split()
+        assert {own["six"]["ipv4_address"], own["six"]["ipv6_address"], own["wide"]["ipv4_address"]} <= set(
+            addresses
+        )
+        assert own["six"]["ipv4_address"] in execute(config, "b", "getent", "hosts", "zoo.local")
+        for host in ("a", "rewrite-zoo", "tied"):
+            execute(config, "b", "getent", "hosts", host)
+        execute(config, "a", "touch", "/kept/file", "/dev/shm/file")
+        execute(config, "b", "ls", "/kept/file", "/dev/shm/file")
+        assert execute(config, "b", "cat", "/proc/1/cmdline") == execute(
+            config, "a", "cat", "/proc/1/cmdline"
+        )
+        execute(config, "c", "getent", "hosts", "d")
+        assert docker("logs", config["services"]["d"]["container_name"]) == ""
+
+
 SCOPED = f"""
 services:
   db:
