@@ -12,6 +12,7 @@ __all__ = [
     "ConfigError",
     "EngineError",
     "Interrupted",
+    "NothingRan",
     "StackError",
     "TasklibError",
     "UsageError",
@@ -44,7 +45,7 @@ class TasklibError(Exception):
 
     def _lines(self) -> list[str]:
         first = f"{_from_here(self.where)}: {self.what}" if self.where else self.what
-        return [first, self.remedy[:1].upper() + self.remedy[1:]] if self.remedy else [first]
+        return [first, self.remedy] if self.remedy else [first]
 
 
 def _from_here(where: str) -> str:
@@ -57,6 +58,10 @@ def _from_here(where: str) -> str:
 
 class UsageError(TasklibError):
     """The command line asks for something that does not exist or makes no sense."""
+
+
+class NothingRan(UsageError):
+    """What the command line asks for is in no test, and every target was skipped."""
 
 
 class ConfigError(TasklibError):

@@ -198,13 +198,15 @@ class RunResult:
         for worst in (Outcome.INTERRUPTED, Outcome.ERROR, Outcome.FAILED):
             if worst in outcomes:
                 return worst
-        return Outcome.PASSED
+        return Outcome.SKIPPED if outcomes == {Outcome.SKIPPED} else Outcome.PASSED
 
     @property
     def exit_code(self) -> int:
-        """0 passed, 1 tests failed, 130 interrupted, else the code of the first target that could not run."""
+        """0 passed, 1 tests failed, 2 nothing ran, 130 interrupted, else the code of the first error."""
         if self.outcome is Outcome.INTERRUPTED:
             return 130
+        if self.outcome is Outcome.SKIPPED:
+            return 2
         if any(result.outcome is Outcome.FAILED for result in self.targets):
             return 1
         return next((r.exit_code or 1 for r in self.targets if r.outcome is Outcome.ERROR), 0)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 import nox
 
-from tasklib.errors import TasklibError, UsageError
+from tasklib.errors import NothingRan, TasklibError, UsageError
 
 __all__ = ["register"]
 
@@ -104,11 +106,13 @@ def _failures(session: nox.Session) -> Iterator[None]:
     """Errors as the session's reason: a traceback helps nobody, and SystemExit would end every session."""
     try:
         yield
+    except NothingRan as error:
+        session.skip(str(error))  # what was asked for may be in another session
     except TasklibError as error:
         if error.exit_code == 130:
             raise KeyboardInterrupt from None
         _failed.append(session.name)
-        session.error(str(error))
+        session.error(error.line.removesuffix("."))  # Nox ends it with its own
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -121,12 +125,23 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 class _Parser(argparse.ArgumentParser):
+    """argparse that raises, in the words of the other front end."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{self.prog}: {message}")
+        if missing := re.fullmatch(r"argument (\S+): expected one argument", message):
+            raise UsageError(f"{missing[1]} needs a value")
+        if unknown := re.fullmatch(r"unrecognized arguments: (\S+).*", message, re.DOTALL):
+            known = sorted(self._option_string_actions)
+            near = difflib.get_close_matches(unknown[1], known, 1)
+            raise UsageError(
+                f"unknown argument {unknown[1]} of {self.prog}",
+                remedy=f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",
+            )
+        raise UsageError(message)
 
 
 def _stage_options(name: str) -> _Parser:
-    parser = _Parser(prog=f"nox -s {name} --", add_help=False, allow_abbrev=False)
+    parser = _Parser(prog=name, add_help=False, allow_abbrev=False)
     parser.add_argument("--name", action="append", default=[])
     parser.add_argument("--changed", action="store_true")
     parser.add_argument("--base")
@@ -143,7 +158,7 @@ def _stage_options(name: str) -> _Parser:
 
 
 def _infra_options(name: str) -> _Parser:
-    parser = _Parser(prog=f"nox -s {name} --", add_help=False, allow_abbrev=False)
+    parser = _Parser(prog=name, add_help=False, allow_abbrev=False)
     parser.add_argument("--name", action="append", default=[])
     parser.add_argument("--env", default="test")
     return parser
@@ -175,7 +190,7 @@ def _clean(session: nox.Session) -> None:
 
     _quiet()
     with _failures(session):
-        parser = _Parser(prog=f"nox -s {session.name} --", add_help=False, allow_abbrev=False)
+        parser = _Parser(prog=session.name, add_help=False, allow_abbrev=False)
         parser.add_argument("--force", action="store_true")
         cleaning.clean(force=parser.parse_args(session.posargs).force)
 

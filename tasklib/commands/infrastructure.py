@@ -75,8 +75,7 @@ def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = Fa
             else infra.own_projects(context)
         )
         if dry:
-            for name in projects:
-                say(f"would take down {name}")
+            say(f"would take down {', '.join(projects)}" if projects else "nothing is up")
             return
         gone = [resource for name in projects for resource in infra.remove_project(context, name)]
         say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, positive, program_name, say
+from tasklib.errors import NothingRan
 
 if TYPE_CHECKING:
     from tasklib.project import Project
@@ -42,9 +43,9 @@ def run_stages(
 
     ``changed`` keeps what differs from ``base`` (by default the base branch), ``explain`` says why on
     standard error. ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError`
-    when nothing could be run.
+    when nothing could be run, :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
-    from tasklib.events import Stage
+    from tasklib.events import Outcome, Stage
     from tasklib.pipeline.stages import Options, matching, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
@@ -87,7 +88,10 @@ def run_stages(
         durations=positive(durations, "--durations"),
         limits=project.slow,
     ) as sink:
-        return run(project, wanted, sink, options=options, hide=hide).exit_code
+        result = run(project, wanted, sink, options=options, hide=hide)
+    if result.outcome is Outcome.SKIPPED:
+        raise NothingRan("no test ran")
+    return result.exit_code
 
 
 def _touched(project: Project, names: Sequence[str], base: str | None, explain: bool) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasklib import process
-from tasklib.errors import Interrupted, TasklibError
+from tasklib.errors import Interrupted, TasklibError, UsageError
 from tasklib.events import (
     ContainerLog,
     Event,
@@ -221,7 +221,8 @@ class Execution:
         stack.up()
         began = time.time()
         result = self._tests(target, stack.variables(self._project), stack.phases)
-        if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+        # Wrong arguments are the command line's fault: no container has anything to say about them.
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
         return result
 

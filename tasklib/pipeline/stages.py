@@ -229,7 +229,8 @@ class _Pipeline:
 
     def _stopped(self, rest: Sequence[Target]) -> bool:
         """Whether nothing more may start; ``rest`` is skipped then, with the reason."""
-        bad = [r for r in self._results.values() if r.outcome is not Outcome.PASSED]
+        good = (Outcome.PASSED, Outcome.SKIPPED)
+        bad = [r for r in self._results.values() if r.outcome not in good]
         if not bad and not self._cancel.is_set():
             return False
         reason = "interrupted" if self._cancel.is_set() else f"{bad[0].target.stage} failed"

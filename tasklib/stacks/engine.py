@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import ipaddress
+import os
 import platform
 import socket
 import threading
@@ -56,6 +57,7 @@ def _translated(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 _START = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
+_UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
 
 
 class Engine:
@@ -80,7 +82,7 @@ class Engine:
             client = docker.from_env(timeout=_TIMEOUT, max_pool_size=32)
             info, version = client.api.info(), client.api.version()
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-            raise EngineError(f"no Docker engine answers ({_reason(error)})", remedy=_START) from error
+            raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
         major, minor = str(version["ApiVersion"]).split(".")[:2]
         endpoint = str(client.api.base_url)
         facts = EngineFacts(
@@ -93,10 +95,7 @@ class Engine:
         )
         engine = cls(client.api, facts)
         if not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")):
-            raise EngineError(
-                f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
-                remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
-            )
+            raise _remote(endpoint.removeprefix("http+docker://"))
         if not facts.desktop and not engine._shares_our_network():
             raise EngineError(
                 "the engine runs outside this container: its published ports are not on our loopback",
@@ -337,6 +336,21 @@ class Watch:
         changed = self._changed.wait(seconds)
         self._changed.clear()
         return changed
+
+
+def _remote(endpoint: str) -> EngineError:
+    return EngineError(
+        f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
+        remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
+    )
+
+
+def _unreachable(error: BaseException, host: str) -> EngineError:
+    """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
+    if host.startswith("ssh://") or "paramiko" in str(error):
+        return _remote(host or "the current context's ssh:// address")
+    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", _START)
+    return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
 
 
 def _reason(error: BaseException) -> str:

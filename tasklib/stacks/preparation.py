@@ -78,7 +78,8 @@ class Prepared:
         first, *rest = self.isolation.problems
         more = f" ({len(rest)} more: `invoke infra.config` lists them)" if rest else ""
         where = str(self.plan.source.files[0])
-        raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=first.remedy)
+        remedy = f"{first.remedy[:1].upper()}{first.remedy[1:]}."
+        raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=remedy)
 
     def addressed(self, engine: Engine) -> Prepared:
         """The same with a small free subnet for each network; networks that exist keep theirs."""

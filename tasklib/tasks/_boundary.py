@@ -18,6 +18,13 @@ from tasklib.errors import TasklibError
 __all__ = ["StrictTask", "after_dashes", "task"]
 
 
+class _Option(Argument):
+    """An argument that calls itself what the user types: Invoke's complaints show this."""
+
+    def __repr__(self) -> str:
+        return f"-{self.name}" if self.name and len(self.name) == 1 else f"--{self.name}"
+
+
 class StrictTask(Task[Any]):
     """A task whose options need their values.
 
@@ -28,6 +35,7 @@ class StrictTask(Task[Any]):
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         arguments = super().get_arguments(ignore_unknown_help)
         for argument in arguments:
+            argument.__class__ = _Option
             if argument.kind is list:
                 argument.raw_value = None
         return arguments

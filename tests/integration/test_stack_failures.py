@@ -174,7 +174,7 @@ BROKEN = {
         ),
         f"{COMPOSE_FILE}: services.api.network_mode: uses the host's network, with every port of it. "
         "Allow it with `shared.host-network = true` under [tool.tasklib] in pyproject.toml, "
-        "or take it out of the test stack",
+        "or take it out of the test stack.",
         code=2,
     ),
 }
@@ -182,7 +182,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_stack_that_cannot_come_up_says_why_and_goes(project: NewProject, case: str) -> None:
-    """The same few lines with Invoke and with Nox, each with its exit code; the fixture finds what is left."""
+    """The same few lines with Invoke and with Nox, each with its exit code; fixtures find what is left."""
     broken = BROKEN[case]
     checkout = project(
         {
