@@ -15,7 +15,7 @@ from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
 from tasklib.stacks.compose_output import BuildOutput, UpOutput, last_words
 from tasklib.stacks.rewrite import as_text
 
-__all__ = ["Source", "build", "render", "up"]
+__all__ = ["Source", "build", "create", "render", "up"]
 
 OnLine = Callable[[str], None]
 
@@ -96,6 +96,20 @@ def up(
     """Create and start everything in ``config``, building nothing, waiting for dependencies only."""
     argv = ["up", "--detach", "--no-build", "--remove-orphans"]
     output = UpOutput()
+    if _act(source, config, argv, env, on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
+
+
+def create(
+    source: Source,
+    config: Mapping[str, Any],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Create everything in ``config``, building nothing and starting nothing."""
+    output = UpOutput()
+    argv = ["create", "--no-build", "--remove-orphans"]
     if _act(source, config, argv, env, on_line, cancel, output):
         raise _failure(output.reason(), StackError, source)
 

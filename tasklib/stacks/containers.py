@@ -40,7 +40,8 @@ class Container:
 
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
-    without a restart policy, ``address`` its first address on a bridge network ("" if none).
+    without a restart policy, ``address`` its first address on a bridge network ("" if none),
+    ``health_test`` the command of its health check.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Container:
     ports: tuple[Port, ...] = ()
     error: str = ""
     image: str = ""
+    health_test: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,16 @@ def container_from(row: Mapping[str, Any]) -> Container:
         ports=_ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
         error=str(state.get("Error") or ""),
         image=str((row.get("Config") or {}).get("Image") or ""),
+        health_test=_health_test(row.get("Config") or {}),
     )
+
+
+def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The command of a health check, as the engine runs it."""
+    kind, *words = (config.get("Healthcheck") or {}).get("Test") or ["NONE"]
+    if kind == "CMD-SHELL":
+        return (*(config.get("Shell") or ("/bin/sh", "-c")), *words)
+    return tuple(words) if kind == "CMD" else ()
 
 
 def _max_restarts(policy: Mapping[str, Any]) -> int | None:

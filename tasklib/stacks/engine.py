@@ -149,6 +149,18 @@ class Engine:
                 events.close()
 
     @_translated
+    def start(self, container_id: str) -> None:
+        """Start a created container. Raises :class:`~tasklib.errors.EngineError` with the engine's reason."""
+        self._api.start(container_id)
+
+    @_translated
+    def run_inside(self, container_id: str, argv: Sequence[str]) -> bool:
+        """Whether ``argv`` ends with 0 inside a running container."""
+        started = self._api.exec_create(container_id, list(argv))["Id"]
+        self._api.exec_start(started)
+        return bool(self._api.exec_inspect(started).get("ExitCode") == 0)
+
+    @_translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
         """The last ``tail`` lines of a container from ``since`` (seconds since the epoch) on."""
         import docker.errors
@@ -184,26 +196,32 @@ class Engine:
 
     @_translated
     def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
-        """Those of the exact ``tags`` that exist, each as a resource whose id is the tag."""
+        """Those of the exact ``tags`` that exist, each as a resource whose id is the tag.
+
+        An image's id among them stands for an image without any tag; one that has tags is somebody's.
+        """
         import docker.errors
 
         found = []
         for tag in tags:
             with contextlib.suppress(docker.errors.NotFound):
                 image = self._api.inspect_image(tag)
-                labels = (image.get("Config") or {}).get("Labels") or {}
-                found.append(Resource("image", tag, tag, labels, int(image.get("Size") or 0)))
+                if not tag.startswith("sha256:") or not image.get("RepoTags"):
+                    labels = (image.get("Config") or {}).get("Labels") or {}
+                    found.append(Resource("image", tag, tag, labels, int(image.get("Size") or 0)))
         return tuple(found)
 
     @_translated
     def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
         """The same with the bytes that removing each would free, as the engine's own accounting has them."""
+        resources = tuple(resources)
         usage = self._api.df()
-        images = {
-            tag: max(0, int(row.get("Size") or 0) - max(0, int(row.get("SharedSize") or 0)))
-            for row in usage.get("Images") or ()
-            for tag in row.get("RepoTags") or ()
-        }
+        images: dict[str, int] = {}
+        for row in usage.get("Images") or ():
+            alone = max(0, int(row.get("Size") or 0) - max(0, int(row.get("SharedSize") or 0)))
+            # Of several tags of an image, removing the last one frees it; which one counts is all the same.
+            names = [r.id for r in resources if r.id in (row["Id"], *(row.get("RepoTags") or ()))]
+            images.update(dict.fromkeys(names[:1], alone))
         volumes = {
             row["Name"]: max(0, int((row.get("UsageData") or {}).get("Size") or 0))
             for row in usage.get("Volumes") or ()
@@ -211,6 +229,23 @@ class Engine:
         containers = {row["Id"]: int(row.get("SizeRw") or 0) for row in usage.get("Containers") or ()}
         known = {"image": images, "volume": volumes, "container": containers, "network": {}}
         return tuple(replace(r, size=known[r.kind].get(r.id, 0)) for r in resources)
+
+    @_translated
+    def shared_layers(self) -> frozenset[str]:
+        """The ids of what the build cache has in common with images."""
+        cache = self._api.df().get("BuildCache") or ()
+        return frozenset(row["ID"] for row in cache if row.get("Shared"))
+
+    @_translated
+    def prune_layers(self, layers: Iterable[str]) -> None:
+        """Remove exactly these of the build cache, but for what something else stands on or uses."""
+        left = set(layers)
+        pruned = True
+        while left and pruned:
+            # The engine takes one id at a time, as a pattern, and what stands on another has to go first.
+            answers = [self._api.prune_builds(filters={"id": f"^{layer}$"}, all=True) for layer in left]
+            pruned = bool(gone := {layer for answer in answers for layer in answer["CachesDeleted"] or ()})
+            left -= gone
 
     @_translated
     def image_volumes(self, image: str) -> tuple[str, ...] | None:

@@ -14,6 +14,7 @@ from tasklib.stacks.builds import Builds
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import labels
+from tasklib.stacks.order import only_compose_can_start
 from tasklib.stacks.preparation import Prepared, StackPlan, prepare
 from tasklib.stacks.startup import Startup, read_logs
 
@@ -79,12 +80,12 @@ class Stack:
             self._prepared = self.prepared.addressed(self._engine)
             startup = Startup(
                 self._engine,
-                self.project,
-                self.config["services"],
+                self.config,
                 self._launch,
                 title=self.plan.title,
                 timeout=self.plan.ready_timeout,
                 say=self._say,
+                starts=not only_compose_can_start(self.config),
             )
             try:
                 return endpoints(startup.follow(cancel))
@@ -96,7 +97,8 @@ class Stack:
 
     def _launch(self, cancel: process.Cancel) -> None:
         try:
-            compose.up(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+            launch = compose.up if only_compose_can_start(self.config) else compose.create
+            launch(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
         except StackError as error:
             raise self._missing_image(error) or error from None
 

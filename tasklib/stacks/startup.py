@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 from tasklib import process
 from tasklib.errors import StackError
 from tasklib.events import ContainerLog
-from tasklib.stacks import readiness
+from tasklib.stacks import order, readiness
 from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine, Watch
 from tasklib.stacks.failures import NotReady
+from tasklib.stacks.probes import Probes
 
 __all__ = ["Startup", "read_logs"]
 
@@ -30,22 +33,28 @@ class Startup:
     def __init__(
         self,
         engine: Engine,
-        project: str,
-        services: Iterable[str],
+        config: Mapping[str, Any],
         launch: Callable[[process.Cancel], None],
         *,
         title: str,
         timeout: float,
         say: Callable[[str], None],
+        starts: bool = True,
     ) -> None:
-        """``launch(cancel)`` creates and starts the containers; ``say`` is told what is waited for."""
+        """``launch(cancel)`` creates the containers of ``config``, and starts them unless we do (``starts``).
+
+        ``say`` is told what is waited for.
+        """
         self._engine = engine
-        self._project = project
-        self._services = tuple(services)
+        self._config = config
+        self._project = str(config["name"])
         self._launch = launch
         self._title = title
         self._timeout = timeout
         self._say = say
+        self._starts = starts
+        self._pending: set[str] = set()
+        self._starting: dict[str, Future[None]] = {}
 
     def follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         """Launch and wait; returns the containers of the ready stack.
@@ -54,36 +63,79 @@ class Startup:
         """
         deadline = time.monotonic() + self._timeout
         own = process.Cancel(cancel)
-        with self._engine.watch(self._project) as watch, ThreadPoolExecutor(1) as pool:
-            launching = self._start(pool, watch, own)
+        with self._engine.watch(self._project) as watch, ThreadPoolExecutor(8) as pool:
+            probes = Probes(self._engine, own, watch.tell)
+            launching = self._submit(pool, watch, self._launch, own)
+            looked = False
             try:
                 while True:
                     launched = launching.done()
-                    containers = self._engine.containers(self._project)
-                    verdict = readiness.judge(self._services, containers, self._closed_port)
+                    containers = probes.see(self._engine.containers(self._project))
+                    if self._starts and launched and not launching.exception():
+                        if not looked:
+                            self._pending = {c.id for c in containers if c.state in ("created", "exited")}
+                            looked = True
+                        self._start(pool, watch, containers)
+                    verdict = readiness.judge(
+                        self._config["services"], self._as_pending(containers), self._closed_port
+                    )
                     if isinstance(verdict, readiness.Failed):
                         raise self._lost(verdict)
                     if launched and (error := launching.exception()):
                         if not (isinstance(verdict, readiness.Waiting) and _is_impatience(error)):
                             raise error
                         # Compose gave up on a dependency that the engine restarts: it may still come.
-                        launching = self._start(pool, watch, own)
+                        launching = self._submit(pool, watch, self._launch, own)
                     elif launched and isinstance(verdict, readiness.Ready):
                         return containers
                     if time.monotonic() > deadline:
                         raise self._late(verdict, containers)
-                    self._wait(watch, verdict, cancel)
+                    self._wait(watch, verdict, containers, cancel)
             finally:
                 own.set("the stack is lost")
 
-    def _start(self, pool: ThreadPoolExecutor, watch: Watch, cancel: process.Cancel) -> Future[None]:
-        launching = pool.submit(self._launch, cancel)
-        launching.add_done_callback(lambda _: watch.tell())
-        return launching
+    def _submit(
+        self, pool: ThreadPoolExecutor, watch: Watch, work: Callable[..., None], *arguments: object
+    ) -> Future[None]:
+        future = pool.submit(work, *arguments)
+        future.add_done_callback(lambda _: watch.tell())
+        return future
 
-    def _wait(self, watch: Watch, verdict: readiness.Verdict, cancel: process.Cancel) -> None:
+    def _start(self, pool: ThreadPoolExecutor, watch: Watch, containers: Sequence[Container]) -> None:
+        """Start what may start now; raises what an earlier start failed with."""
+        for container in order.startable(self._config, containers, self._pending):
+            if container.id not in self._starting:
+                self._starting[container.id] = self._submit(pool, watch, self._engine.start, container.id)
+        for container_id, starting in self._starting.items():
+            if container_id in self._pending and starting.done():
+                self._pending.discard(container_id)
+                watch.tell()
+                if error := starting.exception():
+                    name = next((c.service for c in containers if c.id == container_id), container_id)
+                    raise StackError(f"{self._title} cannot become ready: {name} cannot start: {error}")
+
+    def _as_pending(self, containers: Iterable[Container]) -> tuple[Container, ...]:
+        """A job that ran when the stack was up before has to run again: it is not done yet."""
+        return tuple(
+            replace(c, state="created", error="") if c.id in self._pending and c.state == "exited" else c
+            for c in containers
+        )
+
+    def _wait(
+        self,
+        watch: Watch,
+        verdict: readiness.Verdict,
+        containers: Sequence[Container],
+        cancel: process.Cancel,
+    ) -> None:
         reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
-        self._say(", ".join(f"{name}: {why}" for name, why in sorted(reasons.items())[:3]))
+        # What waits for others says nothing that they do not say themselves.
+        awaited = [
+            f"{name}: {why}"
+            for name, why in sorted(reasons.items())
+            if not any(order.unmet(self._config, name, containers, self._pending))
+        ]
+        self._say(", ".join(awaited[:3]))
         ports = any(why.startswith("port") for why in reasons.values())
         cancel.check()
         until = time.monotonic() + (_LOOK if ports else _QUIET)

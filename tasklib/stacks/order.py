@@ -1,0 +1,65 @@
+"""PURE: which containers of a created stack may start now, by the conditions of ``depends_on``.
+
+Compose waits for conditions by looking every half second, and gives up on a dependency that crashes once. So
+containers are created by Compose and started by us, in the order that Compose would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from tasklib.stacks.containers import Container
+
+__all__ = ["only_compose_can_start", "startable", "unmet"]
+
+
+def only_compose_can_start(config: Mapping[str, Any]) -> bool:
+    """Whether starting is more than starting containers: content is copied in, hooks run, providers called."""
+    contents = [
+        part
+        for section in ("configs", "secrets")
+        for part in (config.get(section) or {}).values()
+        if "content" in (part or {}) or "environment" in (part or {})
+    ]
+    services = config["services"].values()
+    return bool(contents) or any({"post_start", "provider", "models"} & set(service) for service in services)
+
+
+def startable(
+    config: Mapping[str, Any], containers: Iterable[Container], pending: Collection[str]
+) -> tuple[Container, ...]:
+    """Those of ``containers`` whose ids are ``pending`` and whose dependencies are as they have to be."""
+    present = tuple(containers)
+    return tuple(
+        container
+        for container in present
+        if container.id in pending and not any(unmet(config, container.service, present, pending))
+    )
+
+
+def unmet(
+    config: Mapping[str, Any], service: str, containers: Iterable[Container], pending: Collection[str]
+) -> Iterator[str]:
+    """The services that ``service`` still waits for."""
+    dependencies = config["services"].get(service, {}).get("depends_on") or {}
+    if not isinstance(dependencies, Mapping):
+        dependencies = {name: {} for name in dependencies}
+    present = tuple(containers)
+    for name, dependency in dependencies.items():
+        if name not in config["services"]:
+            continue
+        condition = (dependency or {}).get("condition", "service_started")
+        needed = [container for container in present if container.service == name]
+        if not needed or not all(_holds(condition, c, c.id in pending) for c in needed):
+            yield name
+
+
+def _holds(condition: str, container: Container, is_pending: bool) -> bool:
+    if is_pending:
+        return False
+    if condition == "service_healthy":
+        return container.state == "running" and container.health in (None, "healthy")
+    if condition == "service_completed_successfully":
+        return container.state == "exited" and container.exit_code == 0
+    return container.state in ("running", "restarting", "exited")

@@ -1,0 +1,71 @@
+"""Asks starting containers for their health as often as they can bear it.
+
+The engine's own checks run at an interval that is fixed for the container's life: short enough for starting,
+it costs a good part of a core for as long as the stack is up. So the engine checks seldom, and until a
+container is healthy its own check is run by us, the next one when the one before has ended.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from tasklib import process
+from tasklib.errors import EngineError
+from tasklib.stacks.containers import Container
+from tasklib.stacks.engine import Engine
+
+__all__ = ["Probes"]
+
+_SHORTEST = 0.05
+"""Seconds between the end of one check and the start of the next, at least."""
+
+_REST = 2.0
+"""How much longer than a check the pause after it is: a starting container spends a third on being asked."""
+
+
+class Probes:
+    """The health of starting containers, asked in a thread each until ``cancel`` is set."""
+
+    def __init__(self, engine: Engine, cancel: process.Cancel, tell: Callable[[], None]) -> None:
+        """``tell`` is called whenever a container turns out to be healthy."""
+        self._engine = engine
+        self._cancel = cancel
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._asked: set[tuple[str, int]] = set()
+        self._healthy: set[tuple[str, int]] = set()
+
+    def see(self, containers: Iterable[Container]) -> tuple[Container, ...]:
+        """The same containers with what the probes know; those that start now are asked from now on."""
+        return tuple(self._see(container) for container in containers)
+
+    def _see(self, container: Container) -> Container:
+        if container.state != "running" or container.health != "starting" or not container.health_test:
+            return container
+        # A restarted container is another one to ask.
+        life = (container.id, container.restarts)
+        with self._lock:
+            if life in self._healthy:
+                return replace(container, health="healthy")
+            new = life not in self._asked
+            self._asked.add(life)
+        if new:
+            threading.Thread(target=self._ask, args=(container, life), daemon=True).start()
+        return container
+
+    def _ask(self, container: Container, life: tuple[str, int]) -> None:
+        while not self._cancel.is_set():
+            began = time.monotonic()
+            try:
+                passed = self._engine.run_inside(container.id, container.health_test)
+            except EngineError:
+                return  # It has ended meanwhile, or the engine has: whoever looks at containers says so.
+            if passed:
+                with self._lock:
+                    self._healthy.add(life)
+                self._tell()
+                return
+            time.sleep(max(_SHORTEST, _REST * (time.monotonic() - began)))
