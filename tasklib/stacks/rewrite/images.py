@@ -74,7 +74,7 @@ def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:
 
 def _readable(draft: Draft, name: str) -> list[str]:
     """The tag for people, where no other branch's build of the file can have the same one."""
-    tails = {key: f"-{slug(key)}" for key, service in draft.services() if service.get("build")}
+    tails = {key: f"-{slug(key)}" for key, service in draft.services() if "build" in service}
     return [] if is_ambiguous(tails, name) else [readable_image(draft.project, name)]
 
 

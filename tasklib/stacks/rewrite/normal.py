@@ -46,6 +46,8 @@ def _resource(value: Any) -> dict[str, Any]:
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
+    # `command: null` takes the image's; elsewhere nothing is as good as absent.
+    service = {key: value for key, value in service.items() if value is not None or key in _NULLABLE}
     for key in ("environment", "labels"):
         if service.get(key) is not None:
             service[key] = _mapping(service[key])
@@ -89,6 +91,8 @@ def _mapping(value: Any) -> dict[str, Any]:
     pairs = (str(entry).partition("=") for entry in value)
     return {key: (text if equals else None) for key, equals, text in pairs}
 
+
+_NULLABLE = ("command", "entrypoint")
 
 _PORT = re.compile(
     r"(?:(?P<ip>\[[^\]]*\]|[0-9.]+):)??(?:(?P<published>[0-9]*(?:-[0-9]+)?):)?"

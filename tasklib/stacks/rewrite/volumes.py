@@ -35,7 +35,7 @@ def name_anonymous_volumes(draft: Draft) -> None:
             if posixpath.normpath(target) in taken:
                 continue
             mount = {"type": "volume", "source": _key(draft, name, target), "target": target, "volume": {}}
-            service.setdefault("volumes", []).append(mount)
+            service["volumes"] = [*(service.get("volumes") or []), mount]
             at = ("services", name, "volumes", len(service["volumes"]) - 1)
             draft.record(at, None, mount, _RULE, "the image declares it, and would get an anonymous volume")
 
