@@ -1,6 +1,6 @@
 """Makes the pictures in docs/images from real runs of example-project.
 
-``python docs/pictures.py [board] [failure] [lines] [page]`` with the dev extra installed and an engine that
+``python docs/pictures.py [board] [failure] [page]`` with the dev extra installed and an engine that
 runs; ``page`` needs Chromium as well. Without names: all. Each run is of a copy of example-project on a
 branch of its own, in a pseudo-terminal; what its screen showed becomes an SVG.
 """
@@ -194,11 +194,6 @@ def make_failure(copy: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def make_lines(copy: Path) -> None:
-    """The same run through a pipe."""
-    save("lines", run(["/bin/sh", "-c", f"'{tasklib()}' test | cat"], copy), "tasklib test | cat")
-
-
 def make_page(copy: Path) -> None:
     """The report page in a browser, light and dark."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
@@ -220,7 +215,7 @@ def make_page(copy: Path) -> None:
         sys.stdout.write(f"docs/images/{name}.png\n")
 
 
-PICTURES = {"board": make_board, "failure": make_failure, "lines": make_lines, "page": make_page}
+PICTURES = {"board": make_board, "failure": make_failure, "page": make_page}
 
 
 def main() -> None:
