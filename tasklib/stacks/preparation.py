@@ -17,7 +17,7 @@ from tasklib.isolation import Instance
 from tasklib.project import Shared
 from tasklib.stacks import compose, subnets
 from tasklib.stacks.engine import Engine
-from tasklib.stacks.rewrite import Facts, Isolation, reserved_ports, review, subnet_sizes
+from tasklib.stacks.rewrite import Facts, Isolation, base_images, reserved_ports, review, subnet_sizes
 
 __all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "prepare"]
 
@@ -127,7 +127,7 @@ def prepare(
             facts,
             start_interval=engine.facts.start_interval,
             cpus=engine.facts.cpus,
-            image_volumes=_image_volumes(rendered, engine),
+            image_volumes=_image_volumes(base_images(rendered, facts.dockerfiles), engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
 
@@ -141,8 +141,7 @@ def _secret(secret: Mapping[str, Any]) -> str:
         return ""
 
 
-def _image_volumes(rendered: Mapping[str, Any], engine: Engine) -> dict[str, tuple[str, ...]]:
-    images = {str(s["image"]) for s in rendered["services"].values() if s.get("image")}
+def _image_volumes(images: Iterable[str], engine: Engine) -> dict[str, tuple[str, ...]]:
     found = {image: engine.image_volumes(image) for image in images}
     return {image: paths for image, paths in found.items() if paths}
 

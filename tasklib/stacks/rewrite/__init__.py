@@ -36,7 +36,7 @@ from tasklib.stacks.rewrite.ports import free_ports, reserved_ports
 from tasklib.stacks.rewrite.replicas import spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
 from tasklib.stacks.rewrite.text import as_text
-from tasklib.stacks.rewrite.volumes import name_anonymous_volumes, own_volumes
+from tasklib.stacks.rewrite.volumes import base_images, name_anonymous_volumes, own_volumes
 
 __all__ = [
     "Change",
@@ -45,6 +45,7 @@ __all__ = [
     "Isolation",
     "Problem",
     "as_text",
+    "base_images",
     "isolate",
     "reserved_ports",
     "review",

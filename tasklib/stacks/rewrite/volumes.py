@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tasklib.stacks.rewrite.dockerfile import final_base, volumes_in
@@ -13,9 +14,24 @@ from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.stores import declared_volumes
 
-__all__ = ["name_anonymous_volumes", "own_volumes"]
+__all__ = ["base_images", "name_anonymous_volumes", "own_volumes"]
 
 _RULE = "volumes"
+
+
+def base_images(config: Mapping[str, Any], dockerfiles: Mapping[str, str]) -> frozenset[str]:
+    """The images of a rendered config that are there before anything is built.
+
+    ``dockerfiles``: service → text of its Dockerfile. Their VOLUMEs are what ``Facts.image_volumes`` is about.
+    """
+    found = set()
+    for name, service in (config.get("services") or {}).items():
+        if build := service.get("build"):
+            text = (build.get("dockerfile_inline") if isinstance(build, Mapping) else "") or ""
+            found.add(final_base(text or dockerfiles.get(name, "")))
+        else:
+            found.add(service.get("image"))
+    return frozenset(str(image) for image in found if image)
 
 
 def name_anonymous_volumes(draft: Draft) -> None:

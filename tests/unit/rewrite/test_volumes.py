@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tasklib.project import Shared
+from tasklib.stacks.rewrite import base_images
 from tasklib.stacks.rewrite.stores import declared_volumes, image_name
 
 from .support import FACTS, ROOT, one, reviewed
@@ -66,6 +67,18 @@ def test_volumes_of_an_image_still_to_be_built_are_in_its_dockerfile() -> None:
     facts = replace(FACTS, dockerfiles={"api": text}, image_volumes={"base": ("/base",)})
     service = one({"build": {"context": "."}}, facts=facts)
     assert [m["target"] for m in service["volumes"]] == ["/base", "/a", "/b c", "/d", "/e"]
+
+
+def test_the_images_to_ask_for_volumes_are_those_that_are_there() -> None:
+    """Images that are pulled and images that others are built on, not those still to be built."""
+    services = {
+        "db": {"image": "postgres:16"},
+        "api": {"image": "mine", "build": {"context": "."}},
+        "web": {"build": {"context": ".", "dockerfile_inline": "FROM node AS a\nFROM nginx:1"}},
+        "odd": {"build": {"context": "."}},
+    }
+    dockerfiles = {"api": "FROM python:3.12", "odd": "FROM $X"}
+    assert base_images({"services": services}, dockerfiles) == {"postgres:16", "python:3.12", "nginx:1"}
 
 
 @pytest.mark.parametrize(
