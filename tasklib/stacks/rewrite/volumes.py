@@ -22,7 +22,7 @@ _RULE = "volumes"
 def base_images(config: Mapping[str, Any], dockerfiles: Mapping[str, str]) -> frozenset[str]:
     """The images of a rendered config that are there before anything is built.
 
-    ``dockerfiles``: service → text of its Dockerfile. Their VOLUMEs are what ``Facts.image_volumes`` is about.
+    ``dockerfiles``: service → text of its Dockerfile. Their VOLUMEs are what ``Facts.image_volumes`` holds.
     """
     found = set()
     for name, service in (config.get("services") or {}).items():
