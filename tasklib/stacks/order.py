@@ -15,7 +15,7 @@ __all__ = ["only_compose_can_start", "startable", "unmet"]
 
 
 def only_compose_can_start(config: Mapping[str, Any]) -> bool:
-    """Whether starting is more than starting containers: content is copied in, hooks run, providers called."""
+    """Whether starting also copies content into containers, runs hooks or calls providers."""
     contents = [
         part
         for section in ("configs", "secrets")

@@ -17,8 +17,8 @@ _INTERVAL, _RETRIES = 30.0, 3
 _FASTEST, _SLOWEST = 0.2, 1.0
 _CHECK_COST = 0.035
 """Processor seconds of one check that starts Python."""
-_CHECK_SHARE = 1 / 16
-"""Of the machine's processors, for all checks of a stack together: several are up, and checks never end."""
+_SHARE_WHILE_STARTING, _SHARE_FOR_EVER = 1 / 4, 1 / 16
+"""Of the machine's processors, for all checks of a stack together; several stacks are up at once."""
 
 _RESTARTS = 10
 _READABLE_LOGS = ("json-file", "local", "none")
@@ -27,7 +27,8 @@ _READABLE_LOGS = ("json-file", "local", "none")
 def check_fast(draft: Draft) -> None:
     """Health checks run fast while the stack starts, and nobody loses patience earlier than the file says."""
     checked = [name for name, service in draft.services() if _is_checked(service)]
-    fast = _bearable(len(checked), draft.facts.cpus)
+    share = _SHARE_WHILE_STARTING if draft.facts.start_interval else _SHARE_FOR_EVER
+    fast = _bearable(len(checked), draft.facts.cpus * share)
     for name in checked:
         service = draft.config["services"][name]
         check, path = service["healthcheck"], ("services", name, "healthcheck")
@@ -50,9 +51,9 @@ def _is_checked(service: dict[str, Any]) -> bool:
     return bool(check) and not check.get("disable") and check.get("test") not in (["NONE"], "NONE")
 
 
-def _bearable(checks: int, cpus: int) -> float:
-    """Seconds between checks so that all together leave most of the machine alone."""
-    needed = checks * _CHECK_COST / (_CHECK_SHARE * max(cpus, 1))
+def _bearable(checks: int, processors: float) -> float:
+    """Seconds between checks so that all together take no more than ``processors``."""
+    needed = checks * _CHECK_COST / max(processors, _CHECK_COST)
     return min(max(math.ceil(needed * 20) / 20, _FASTEST), _SLOWEST)
 
 
