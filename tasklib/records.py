@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from tasklib.liveness import ProcessIdentity, is_alive
 from tasklib.state import State
 
-__all__ = ["Images", "Kept", "KeptStack", "Run", "Runs"]
+__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Run", "Runs"]
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,13 @@ class Images:
         self._folder = State.name("images", engine)
 
     def add(self, project: str, checkout: str, tags: Iterable[str]) -> None:
-        """``tags`` were, or are about to be, built for ``project``."""
+        """``tags`` are about to be built for ``project``; whoever had one of them before has it no more."""
+        new = frozenset(tags)
         with self._state.lock(self._folder):
-            self._write(project, checkout, self.of(project, checkout) | set(tags))
+            for (other, owner), known in self.all().items():
+                if known & new and (other, owner) != (project, checkout):
+                    self._write(other, owner, known - new)
+            self._write(project, checkout, self.of(project, checkout) | new)
 
     def forget(self, project: str, checkout: str, tags: Iterable[str] | None = None) -> None:
         """``tags`` (all of the project's) exist no longer."""
@@ -159,3 +163,39 @@ class Images:
 
     def _name(self, project: str, checkout: str) -> str:
         return f"{self._folder}/{State.name(f'{project}@{checkout}')}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    checkout: str
+    host: str
+    root: str
+
+
+class Checkouts:
+    """Where the checkouts of one machine that ever had something up were last seen."""
+
+    def __init__(self, state: State, host: str) -> None:
+        self._state = state
+        self._host = host
+        self._folder = State.name("checkouts", host)
+
+    def seen(self, checkout: str, root: str) -> None:
+        """The project's folder of ``checkout`` is ``root``."""
+        if self.root(checkout) != root:
+            self._state.write(self._name(checkout), _Seen(checkout, self._host, root))
+
+    def root(self, checkout: str) -> str | None:
+        found = self._state.read(self._name(checkout), _Seen)
+        return found.root if found else None
+
+    def all(self) -> dict[str, str]:
+        """Every checkout's folder."""
+        found = self._state.records(self._folder, _Seen).values()
+        return {seen.checkout: seen.root for seen in found if seen.host == self._host}
+
+    def forget(self, checkout: str) -> None:
+        self._state.remove(self._name(checkout))
+
+    def _name(self, checkout: str) -> str:
+        return f"{self._folder}/{State.name(checkout)}"

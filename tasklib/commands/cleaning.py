@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasklib.commands.console import engine_context, find_project_for, say
+from tasklib.commands.console import engine_context, find_project_for, program_name, say
 
 __all__ = ["clean", "clean_stale"]
 
@@ -33,9 +33,9 @@ def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -
 
 
 def clean_stale(*, yes: bool = False) -> None:
-    """Show what no living checkout owns; with ``yes`` remove it."""
-    from tasklib.liveness import host_id
-    from tasklib.stacks import cleanup
+    """Show what checkouts left that are gone from the disk; with ``yes`` remove it."""
+    from tasklib.stacks import stale
+    from tasklib.stacks.cleanup import summary
     from tasklib.stacks.engine import Engine
     from tasklib.stacks.ownership import sweep
     from tasklib.state import default_state
@@ -43,12 +43,13 @@ def clean_stale(*, yes: bool = False) -> None:
     engine, state = Engine.connect(), default_state()
     for name in sweep(engine, state):
         say(f"removed {name}, left by a run that was killed")
-    found = cleanup.find_stale(engine, state, host_id())
-    for stale in found:
-        say(f"{stale.project}: {cleanup.summary(engine.sized(stale.resources))} ({stale.why})")
+    found = stale.find_stale(engine, state)
+    for entry in found:
+        say(f"{entry.project}: {summary(entry.resources)}: {entry.why}")
     if not found:
         say("nothing is stale")
     elif yes:
-        say(f"removed {cleanup.summary(cleanup.remove_stale(engine, state, found))}")
+        gone = stale.remove_stale(engine, state, found)
+        say(f"removed {summary(gone)}" if gone else "nothing could be removed: it is in use")
     else:
-        say("`clean.stale --yes` removes this")
+        say(f"`{program_name()} clean.stale --yes` removes this")

@@ -65,7 +65,8 @@ def known_instance(project: Project) -> Instance:
     return resolved.instance
 
 
-def engine_context(project: Project) -> AbstractContextManager[RunContext]:
+def engine_context(project: Project, *, holds: bool = False) -> AbstractContextManager[RunContext]:
+    """A run for one command; see :func:`~tasklib.stacks.context.open_context`."""
     from tasklib.events import Event, Notice
     from tasklib.stacks.context import open_context
 
@@ -73,7 +74,7 @@ def engine_context(project: Project) -> AbstractContextManager[RunContext]:
         if isinstance(event, Notice):
             complain(event.text)
 
-    return open_context(project, emit)
+    return open_context(project, emit, holds=holds)
 
 
 def find_project_for(environment: str) -> Project:

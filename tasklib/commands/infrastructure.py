@@ -35,7 +35,7 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
             say(f"would bring up {plan.title}")
         return
     cancel = process.Cancel()
-    with interruptible(cancel, complain), engine_context(project) as context:
+    with interruptible(cancel, complain), engine_context(project, holds=True) as context:
         for plan in plans:
             began = time.monotonic()
             try:

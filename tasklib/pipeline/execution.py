@@ -197,11 +197,7 @@ class Execution:
 
     def _stack(self, target: Target, plan: StackPlan) -> TargetStack:
         if self._builds is None:
-            context = self._context
-            self._builds = Builds(
-                context.engine,
-                lambda project, tags: context.images.add(project, context.instance.checkout, tags),
-            )
+            self._builds = Builds(self._context.engine, self._context.built)
         phases = Phases(target, self._emit)
         held = self._context.hold(
             plan,

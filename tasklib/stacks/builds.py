@@ -14,7 +14,6 @@ from typing import Any
 
 from tasklib import process
 from tasklib.stacks import compose
-from tasklib.stacks.containers import Resource
 from tasklib.stacks.engine import Engine
 
 __all__ = ["Builds", "tags_of"]
@@ -31,7 +30,10 @@ class Builds:
     """The images that this run has built or is building. Safe to use from threads."""
 
     def __init__(self, engine: Engine, record: Callable[[str, Iterable[str]], None]) -> None:
-        """``record(project, tags)`` is told before anything is built, so that it can be removed."""
+        """``record(project, tags)`` is told before anything is built, so that it can be removed.
+
+        Among the tags are the ids of images that the build may leave without one.
+        """
         self._engine = engine
         self._record = record
         self._lock = threading.Lock()
@@ -96,6 +98,8 @@ class Builds:
         if not mine:
             return
         before = {name: self._engine.image_id(str(config["services"][name]["image"])) for name in mine}
+        # What the tags name now will have no name soon: should we die then, only the record knows of it.
+        self._record(str(config["name"]), [image for image in before.values() if image])
         compose.build(source, config, list(mine), env, on_line, cancel)
         for name, future in mine.items():
             tag = str(config["services"][name]["image"])
@@ -103,7 +107,7 @@ class Builds:
             old = before[name]
             if old and old != self._engine.image_id(tag):
                 # What the tag named before is nobody's now, unless another tag or a container holds it.
-                self._engine.remove([Resource("image", old, old, {})])
+                self._engine.remove(self._engine.images([old]))
 
 
 def _key(build: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import secrets
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from tasklib.errors import EngineError, Interrupted, TasklibError, UsageError
 from tasklib.events import ContainerLog, Event, Notice
 from tasklib.identity import INSTANCE_ID, exports
 from tasklib.isolation import Instance
-from tasklib.liveness import current
+from tasklib.liveness import current, host_id
 from tasklib.project import Project
-from tasklib.records import Images, Kept, KeptStack, Run, Runs
+from tasklib.records import Checkouts, Images, Kept, KeptStack, Run, Runs
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine import Engine
@@ -102,6 +102,14 @@ class RunContext:
         """What the tests of this run get besides their endpoints."""
         return {**self.exports, _RUNS: ":".join([*self.outer_runs, self.run_id])}
 
+    def built(self, project: str, tags: Iterable[str]) -> None:
+        """``tags`` are about to be built for ``project``, or to lose their names (ids of images)."""
+        known = self.images.of(project, self.instance.checkout)
+        ids = {tag for tag in known if tag.startswith("sha256:")}
+        self.images.add(project, self.instance.checkout, tags)
+        if gone := ids - {image.id for image in self.engine.images(ids)} - set(tags):
+            self.images.forget(project, self.instance.checkout, gone)
+
     def lock(self, project: str) -> StackLock:
         user = User(self.run_id, self.command, os.getpid(), str(self.project.root))
         return StackLock(self.state, self.engine.facts.id, project, user)
@@ -127,7 +135,7 @@ class RunContext:
     # -- opening and closing -----------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Claim the instance, record the run, remove what dead runs left."""
+        """Claim the instance and record the run."""
         self.reaper()
         facts = self.engine.facts
         claims = Claims(self.state, facts.id)
@@ -135,6 +143,7 @@ class RunContext:
         self._resolved = claims.claim(self._resolved, self._owners, Holder(self.run_id, me))
         self.instance = self._resolved.instance
         self.exports = exports(self.instance, self._resolved.identity.source)
+        Checkouts(self.state, host_id()).seen(self.instance.checkout, str(self.project.root))
         run = Run(
             self.run_id,
             me,
@@ -144,6 +153,9 @@ class RunContext:
             command=self.command,
         )
         self.runs.start(run)
+
+    def sweep(self) -> None:
+        """Remove what dead runs left."""
         for project in sweep(self.engine, self.state):
             self.notice(f"removed {project}, left by a run that was killed")
 
@@ -152,7 +164,8 @@ class RunContext:
         if self._engine and self._clean:
             with contextlib.suppress(TasklibError):
                 Claims(self.state, self.engine.facts.id).release(self.instance, self._owners, self.run_id)
-            self.runs.finish(self.run_id)
+            if self._reaper:
+                self.runs.finish(self.run_id)
         if self._reaper:
             (self._reaper.close if self._clean else self._reaper.abandon)()
         if self._engine:
@@ -172,9 +185,12 @@ def open_context(
     emit: Callable[[Event], None] = lambda event: None,
     *,
     engine: bool = True,
+    holds: bool = True,
 ) -> Iterator[RunContext]:
-    """A run of ``project``; without ``engine`` its instance is the best that is known, and not claimed.
+    """A run of ``project``; what dead runs left on the engine goes first.
 
+    One that ``holds`` nothing only looks or removes: it claims no id and is not in anyone's way. Without an
+    engine, and where nothing is held, the instance is the best that is known.
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
     state = default_state()
@@ -190,10 +206,12 @@ def open_context(
     )
     context = RunContext(project, resolved, state, emit, connected)
     try:
-        if connected:
+        if connected and holds:
             context.begin()
-        else:
+        elif holds:
             context.reaper()
+        if connected:
+            context.sweep()
         for notice in context.notices:
             context.notice(notice)
         yield context

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
-from tasklib.errors import StackError
+from tasklib.errors import UsageError
 from tasklib.project import Project, select_services
 from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import PROJECT_LABEL, Container, Resource
 from tasklib.stacks.context import RunContext
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
-from tasklib.stacks.labels import CHECKOUT, HOST, INSTANCE
+from tasklib.stacks.labels import CHECKOUT, INSTANCE
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan, prepare
 from tasklib.stacks.rewrite.override import override_file
@@ -53,10 +53,7 @@ def bring_up(
     What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
     held = context.hold(plan, say=say, on_line=on_line)
-    builds = Builds(
-        context.engine,
-        lambda project, tags: context.images.add(project, context.instance.checkout, tags),
-    )
+    builds = Builds(context.engine, context.built)
     try:
         held.prepare(cancel)
         held.build(builds, cancel)
@@ -70,7 +67,7 @@ def bring_up(
 def take_down(context: RunContext, plan: StackPlan) -> tuple[Resource, ...]:
     """Remove a stack of this instance, kept or not; returns what went.
 
-    Raises :class:`~tasklib.errors.StackError` while a run uses it.
+    Raises :class:`~tasklib.errors.UsageError` while someone uses it.
     """
     return remove_project(context, context.instance.project(plan.name))
 
@@ -78,18 +75,14 @@ def take_down(context: RunContext, plan: StackPlan) -> tuple[Resource, ...]:
 def remove_project(context: RunContext, project: str, *, force: bool = False) -> tuple[Resource, ...]:
     """Remove everything that this checkout owns of a Compose project; returns what went.
 
-    Raises :class:`~tasklib.errors.StackError` while a run uses it, unless ``force``.
+    Raises :class:`~tasklib.errors.UsageError` while someone uses it, unless ``force``.
     """
     lock = context.lock(project)
     if not lock.try_acquire(0.2) and not force:
-        holder = next((run for run in context.runs.all() if project in run.projects), None)
-        who = f"`{holder.command}` (pid {holder.process.pid})" if holder else "another run"
-        raise StackError(
-            f"{project} is in use by {who}", remedy="Wait for it, or end it; `--force` does not wait."
-        )
+        raise UsageError(f"{project} is in use by {lock.holder()}", remedy="Wait for it, or end it.")
     try:
-        instance = context.instance
-        labels = {PROJECT_LABEL: project, CHECKOUT: instance.checkout, HOST: instance.host}
+        # By the checkout, which no other machine or user can have; its id is random.
+        labels = {PROJECT_LABEL: project, CHECKOUT: context.instance.checkout}
         gone = context.engine.remove(context.engine.owned(labels))
         context.kept.discard(project)
         return gone
@@ -99,17 +92,16 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
 
 def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[str, ...]:
     """The Compose projects of this instance (of this checkout) that have anything on the engine."""
-    instance = context.instance
-    labels = {CHECKOUT: instance.checkout, HOST: instance.host}
+    labels = {CHECKOUT: context.instance.checkout}
     if not all_branches:
-        labels[INSTANCE] = instance.id
+        labels[INSTANCE] = context.instance.id
     found = context.engine.owned(labels)
     return tuple(sorted({resource.labels.get(PROJECT_LABEL, "") for resource in found} - {""}))
 
 
 def status(context: RunContext) -> tuple[StackStatus, ...]:
     """Every stack of this checkout, those of branches it was on before included."""
-    labels = {CHECKOUT: context.instance.checkout, HOST: context.instance.host}
+    labels = {CHECKOUT: context.instance.checkout}
     instances = {
         resource.labels[PROJECT_LABEL]: resource.labels.get(INSTANCE, "")
         for resource in context.engine.owned(labels)

@@ -5,9 +5,11 @@ What is built on a labelled image inherits its labels, so images are known by th
 
 from __future__ import annotations
 
+import os
+
 from tasklib.isolation import Instance, slug
 
-__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
+__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels", "owner"]
 
 INSTANCE = "io.tasklib.instance"
 CHECKOUT = "io.tasklib.checkout"
@@ -28,9 +30,14 @@ def labels(instance: Instance, stack: str | None = None) -> dict[str, str]:
     return {
         INSTANCE: instance.id,
         CHECKOUT: instance.checkout,
-        HOST: instance.host,
+        HOST: owner(instance.host),
         STACK: FULL_STACK if stack is None else _own(stack),
     }
+
+
+def owner(host: str) -> str:
+    """The value of :data:`HOST`: this user on a machine. Of other users' checkouts we know nothing."""
+    return f"{host}-{os.getuid()}" if host else ""
 
 
 def _own(stack: str) -> str:

@@ -81,9 +81,10 @@ def test_images(state: State) -> None:
     images = Images(state, "engine")
     images.add("test-main", "a", ["x:1", "y:1"])
     images.add("test-main", "a", ["x:1", "z:1"])
-    images.add("test-main", "b", ["x:1"])
     assert images.of("test-main", "a") == {"x:1", "y:1", "z:1"}
-    images.forget("test-main", "a", ["x:1", "unknown"])
+    images.add("test-main", "b", ["x:1"])
+    assert images.of("test-main", "a") == {"y:1", "z:1"}, "a tag names what was built last"
+    images.forget("test-main", "a", ["unknown"])
     assert images.all() == {("test-main", "a"): {"y:1", "z:1"}, ("test-main", "b"): {"x:1"}}
     images.forget("test-main", "a")
     images.forget("test-main", "b", ["x:1"])
