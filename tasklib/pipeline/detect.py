@@ -27,7 +27,7 @@ class Language(StrEnum):
 
 
 def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
-    """The language of the tests in ``folder`` (or of that one file) and below, leaving out the folders in ``without``.
+    """The language of the tests in ``folder`` (or of that one file), leaving out the folders in ``without``.
 
     Files named as tests decide; where there are none, any Python file makes it Python (a project may have
     patterns of its own).

@@ -43,7 +43,7 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
     name = texts.visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
     failed = outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
     detail = texts.plain((said.text or "").strip()) if said is not None else ""
-    message = texts.one_line((said.get("message") or "") if said is not None else "")
+    message = texts.shorten(texts.plain((said.get("message") or "") if said is not None else ""))
     result = TestResult(
         name or "unnamed",
         outcome,
@@ -56,7 +56,7 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
     )
     again = [
         TestResult(
-            result.id, TestOutcome.RERUN, file=result.file, message=texts.one_line(e.get("message") or "")
+            result.id, TestOutcome.RERUN, file=result.file, message=texts.shorten(e.get("message") or "")
         )
         for e in case
         if e.tag in ("rerunFailure", "rerunError", "flakyFailure", "flakyError")

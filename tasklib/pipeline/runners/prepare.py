@@ -18,6 +18,9 @@ from tasklib.pipeline.suite import Preparation, Suite
 
 __all__ = ["prepare"]
 
+_REMEMBERED = 300
+"""Lines kept of what a failed installation says."""
+
 _TICK = 0.1
 """Seconds between two looks at a lock that another run holds."""
 
@@ -45,7 +48,7 @@ def _once(
     cancel: process.Cancel,
 ) -> str:
     """Run one preparation unless someone else just did; why it failed, or nothing."""
-    last: deque[str] = deque(maxlen=30)
+    last: deque[str] = deque(maxlen=_REMEMBERED)
 
     def line(_: str, text: str) -> None:
         last.append(text)
@@ -68,8 +71,7 @@ def _once(
         emit(Progress(target, ""))
     if code == 0:
         return ""
-    said = texts.shorten(texts.plain(texts.tail([*last], 3)))
-    return f"`{name}` in {preparation.folder} failed: {said}"
+    return f"`{name}` in {preparation.folder} failed: {texts.complaint(last)}"
 
 
 @contextlib.contextmanager

@@ -86,7 +86,7 @@ class Session:
         collected = self.tally.counts.total > 0
         if code is None or self._end is None:
             self._cut_short(code)
-        last = texts.tail([*self._lines["stderr"]], 3) or texts.tail([*self._lines["stdout"]], 3)
+        last = texts.complaint(self._lines["stderr"]) or texts.complaint(self._lines["stdout"])
         end = self._end
         verdict = judge(
             Ending(
@@ -105,7 +105,7 @@ class Session:
                 trouble=self._trouble,
                 coverage=end.coverage if end else None,
                 limit=self.suite.timeout or 0.0,
-                last=texts.shorten(last),
+                last=last,
             )
         )
         return self.result(verdict.outcome, verdict.reason, verdict.exit_code)

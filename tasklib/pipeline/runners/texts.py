@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["last_error", "one_line", "plain", "printed", "shorten", "tail", "visible"]
+__all__ = ["complaint", "last_error", "one_line", "plain", "printed", "shorten", "tail", "visible"]
 
 LENGTH = 500
 """Characters of a message at most."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_FRAME = re.compile("at .*[:(]|\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} ")
+_NPM = "npm error"
 _EXPLANATION = re.compile(r"\s*\+\s+(?=where|and)")
 
 
@@ -71,6 +73,20 @@ def printed(sections: Iterable[tuple[str, str]]) -> str:
     if len(parts) == 1:
         return parts[0][1]
     return "\n".join(f"-- {title} --\n{text}" for title, text in parts)
+
+
+def complaint(lines: Iterable[str]) -> str:
+    """What a program that gave up says is wrong, in one line, from the lines that it wrote to stderr.
+
+    npm says it first and goes on for pages, most others say it last; stack frames say nothing.
+    """
+    clean = [plain(line).strip() for line in lines]
+    npm = [line.removeprefix(_NPM).strip() for line in clean if line.startswith(_NPM)]
+    if npm:
+        said = [line for line in npm if line and not line.startswith("code ")][:3]
+    else:
+        said = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)][-3:]
+    return shorten(" ".join(said))
 
 
 def tail(lines: Sequence[str], number: int) -> str:

@@ -1,0 +1,78 @@
+"""What people read about a failed test."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.pipeline.runners import texts
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("assert 2 == 3\n +  where 2 = len([1, 2])", "assert 2 == 3, where 2 = len([1, 2])"),
+        ("AssertionError: assert 2 == 3", "assert 2 == 3"),
+        ("AssertionError: few\nassert 1 > 2", "few: assert 1 > 2"),
+        ("AssertionError: few\n  more\nassert 1 > 2\n +  where 1 = f()", "few: assert 1 > 2, where 1 = f()"),
+        ("AssertionError: Lists differ: [1] != [2]\n\nFirst", "AssertionError: Lists differ: [1] != [2]"),
+        ("ValueError: first\nsecond", "ValueError: first"),
+        ("assert a == b\n  \n  - b\n  + a\n +  where no = such()", "assert a == b"),
+        ("\x1b[31mError\x1b[0m: red", "Error: red"),
+        ("assert x\n +  where x = a\n +    and   y = b", "assert x, where x = a, and y = b"),
+        ("", ""),
+        ("\n \n", ""),
+    ],
+)
+def test_a_message_becomes_the_assertion_in_one_line(message: str, line: str) -> None:
+    """The assertion, its values and what the author said of it survive; diffs and colours do not."""
+    assert texts.one_line(message) == line
+
+
+@given(st.text())
+def test_any_message_is_one_short_line(message: str) -> None:
+    """Nothing that an exception says makes more than one line, or a long one."""
+    line = texts.one_line(message)
+    assert len(line.splitlines()) <= 1
+    assert len(line) <= texts.LENGTH
+
+
+@given(st.text())
+def test_names_are_made_visible(name: str) -> None:
+    """A test's name never holds a control character, and an ordinary one stays as it is."""
+    assert texts.visible(name).isprintable()
+    assert texts.visible("test_a[ä-100%]") == "test_a[ä-100%]"
+    assert texts.visible("a\nb") == "a\\nb"
+
+
+def test_the_error_is_found_where_only_a_traceback_is_given() -> None:
+    """The last line that pytest marks as the error, or else the last line."""
+    assert texts.last_error("x\nE   File\nE   SyntaxError: no\n\nend") == "SyntaxError: no"
+    assert texts.last_error("one\ntwo\n") == "two"
+    assert texts.last_error("") == ""
+
+
+def test_captured_parts_have_titles_only_where_there_are_several() -> None:
+    """One part is given as it is; several are told apart."""
+    assert texts.printed([("Captured stdout call", "a\n"), ("Captured stderr call", " \n")]) == "a"
+    assert texts.printed([("out", "a\n"), ("err", "b")]) == "-- out --\na\n-- err --\nb"
+    assert texts.printed([]) == ""
+
+
+def test_a_program_that_gives_up_is_quoted_where_it_says_why() -> None:
+    """npm's first words, others' last ones, and never their stack frames."""
+    npm = [
+        "npm warn old",
+        "npm error code EUSAGE",
+        "npm error",
+        "npm error out of sync",
+        "npm error Missing: a",
+    ]
+    assert (
+        texts.complaint([*npm, "npm error Usage:", *["npm error  more"] * 50])
+        == "out of sync Missing: a Usage:"
+    )
+    node = ["warming up", "\x1b[31mError: bad config\x1b[0m", "    at f (file:///a.js:1:2)", "───────", ""]
+    assert texts.complaint(node) == "warming up Error: bad config"
+    assert texts.complaint([]) == ""
