@@ -33,7 +33,8 @@ def alternate(one: Side, other: Side, rounds: int, *, warm_up: int = 1) -> float
 
     The ratio is the median of the pairs' ratios.
     """
-    ratios, seconds = [], {one.name: list[float](), other.name: list[float]()}
+    ratios: list[float] = []
+    seconds: dict[str, list[float]] = {one.name: [], other.name: []}
     for number in range(-warm_up, rounds):
         pair = [_run(side) for side in (one, other)]
         if number >= 0:
@@ -43,8 +44,8 @@ def alternate(one: Side, other: Side, rounds: int, *, warm_up: int = 1) -> float
             print(
                 f"   {one.name} {pair[0]:.2f} s, {other.name} {pair[1]:.2f} s: {ratios[-1]:.2f}", flush=True
             )
-    for name, spent in seconds.items():
-        print(f"{name}: median {statistics.median(spent):.2f} s")
+    for name, all_spent in seconds.items():
+        print(f"{name}: median {statistics.median(all_spent):.2f} s")
     ratio = statistics.median(ratios)
     print(f"{one.name} / {other.name} = {ratio:.2f} (median of {rounds})", flush=True)
     return ratio
