@@ -48,19 +48,19 @@ class Phases:
     """Measures the phases of a target and tells of their beginning and end."""
 
     def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
-        self._target = target
+        self.target = target
         self._emit = emit
         self._seconds: dict[Phase, float] = {}
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
         began = time.monotonic()
-        self._emit(PhaseStarted(self._target, phase))
+        self._emit(PhaseStarted(self.target, phase))
         try:
             yield
         finally:
             self._seconds[phase] = self._seconds.get(phase, 0.0) + time.monotonic() - began
-            self._emit(PhaseFinished(self._target, phase))
+            self._emit(PhaseFinished(self.target, phase))
 
     @property
     def seconds(self) -> Mapping[Phase, float]:
@@ -81,7 +81,7 @@ class TargetStack:
         self.phases = phases
         self._held = held
         self._builds = builds
-        self._cancel = cancel
+        self._cancel = process.Cancel(cancel)
         self._hide = hide
         self._prepared = _Once(self._prepare)
         self._up = _Once(self._bring_up)
@@ -121,10 +121,11 @@ class TargetStack:
             return ()
 
     def close(self) -> None:
-        """Take the stack down, unless it is kept; a step under way in another thread is waited for."""
+        """Take the stack down, unless it is kept; a step under way in another thread is ended."""
         self._closed()
 
     def _close(self) -> None:
+        self._cancel.set("not needed any more")
         self._prepared.forbid()
         self._up.forbid()
         if self._held.touched:
@@ -216,7 +217,9 @@ class Execution:
             return self._tests(target, {}, Phases(target, self._emit))
         stack.up()
         began = time.time()
-        result = self._tests(target, stack.variables(self._project), stack.phases)
+        # The stack's phases are those of the target that it was brought up for; others only test.
+        phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
+        result = self._tests(target, stack.variables(self._project), phases)
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
