@@ -16,10 +16,11 @@ from rich.text import Text
 from tasklib.events import Outcome, Phase, Stage
 from tasklib.reporting.board import Board, TargetState
 from tasklib.reporting.failures import short_id
+from tasklib.reporting.glyphs import STYLES, TITLES, Glyphs, glyphs
 from tasklib.reporting.text import one_line, plural, seconds
 from tasklib.reporting.wording import counts, total
 
-__all__ = ["MAX_WIDTH", "Glyphs", "glyphs", "render"]
+__all__ = ["MAX_WIDTH", "render"]
 
 MAX_WIDTH = 100
 """Longer lines are hard to read, and wrap once a wide terminal is made narrower."""
@@ -28,54 +29,7 @@ MAX_WORKERS = 4
 """Parallel tests of one target that get a line each."""
 
 
-@dataclass(frozen=True)
-class Glyphs:
-    """The characters of the board."""
-
-    pending: str
-    waiting: str
-    running: str
-    passed: str
-    failed: str
-    error: str
-    skipped: str
-    interrupted: str
-    full: str
-    empty: str
-    arrow: str
-    dot: str
-    ellipsis: str
-    spinner: str
-
-    def outcome(self, outcome: Outcome) -> str:
-        return {
-            Outcome.PASSED: self.passed,
-            Outcome.FAILED: self.failed,
-            Outcome.ERROR: self.error,
-            Outcome.SKIPPED: self.skipped,
-            Outcome.INTERRUPTED: self.interrupted,
-        }[outcome]
-
-
-_UNICODE = Glyphs("○", "◌", "●", "✓", "✗", "✗", "–", "■", "━", "░", "→", "·", "…", "dots")  # noqa: RUF001
-_ASCII = Glyphs(".", "o", "*", "+", "x", "x", "-", "!", "#", ".", ">", "-", "~", "line")
-
-STYLES = {
-    Outcome.PASSED: "green",
-    Outcome.FAILED: "bold red",
-    Outcome.ERROR: "bold red",
-    Outcome.SKIPPED: "yellow",
-    Outcome.INTERRUPTED: "yellow",
-}
-
-TITLES = {Stage.UNIT: "Unit tests", Stage.SERVICE: "Service tests", Stage.INTEGRATION: "Integration tests"}
-
 _DOING = {Phase.BUILD: "building", Phase.START: "starting", Phase.TEST: "testing", Phase.CLEAN: "cleaning"}
-
-
-def glyphs(*, ascii: bool) -> Glyphs:
-    """The characters for a terminal that has only ASCII, or for one that has all."""
-    return _ASCII if ascii else _UNICODE
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,9 @@ from tasklib.events import (
     TestFinished,
 )
 from tasklib.reporting.board import Board, advance
-from tasklib.reporting.draw import glyphs, render
+from tasklib.reporting.draw import render
 from tasklib.reporting.failures import describe, failed, log_lines, name, place
+from tasklib.reporting.glyphs import glyphs
 from tasklib.reporting.history import History
 from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.summary import failure_list, result_table, verdict

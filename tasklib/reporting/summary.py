@@ -9,8 +9,8 @@ from rich.text import Text
 
 from tasklib.events import Outcome, Phase, Stage, TargetResult
 from tasklib.reporting.board import Board, TargetState, stage_seconds
-from tasklib.reporting.draw import STYLES, TITLES, Glyphs
 from tasklib.reporting.failures import name, place, rerun
+from tasklib.reporting.glyphs import STYLES, TITLES, Glyphs
 from tasklib.reporting.text import one_line, plural, seconds, tilde
 from tasklib.reporting.wording import counts, run_summary, total
 
@@ -55,7 +55,8 @@ def _stage_rows(
     fold: bool,
 ) -> None:
     results = [state.result for state in states if state.result is not None]
-    took = "" if length is None else seconds(length)
+    ran = any(result.outcome is not Outcome.SKIPPED for result in results)
+    took = seconds(length) if ran and length is not None else ""
     table.add_row(Text(TITLES[stage], style="bold"), "", Text(took, style="bold"))
     board_phases = {state.target: state.spent for state in states}
     passed = [result for result in results if result.outcome is Outcome.PASSED]

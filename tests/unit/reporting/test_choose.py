@@ -68,7 +68,10 @@ def test_formats_choose_the_sink() -> None:
 
 def test_an_unknown_format_is_refused_with_the_nearest() -> None:
     """A mistyped format is wrong usage and names what was probably meant."""
-    with pytest.raises(UsageError, match="(?i)did you mean plain"), open_sinks("plian", stream=Tty(), env={}):
+    with (
+        pytest.raises(UsageError, match=r"(?i)did you mean plain"),
+        open_sinks("plian", stream=Tty(), env={}),
+    ):
         pass
 
 
