@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -16,6 +17,9 @@ from tasklib.reporting.text import one_line, seconds, shorten
 from tasklib.reporting.timeline import critical_path
 
 __all__ = ["legend", "ticks", "timeline_svg"]
+
+# For its maps pygal adds an importer of the old protocol, over which stumbles who walks them (pytest does).
+sys.meta_path[:] = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
 
 ROW = 30
 """Height of a target's row, in units of the drawing."""
