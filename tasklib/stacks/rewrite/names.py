@@ -39,7 +39,7 @@ def _alias(draft: Draft, name: str, service: dict[str, Any], alias: str) -> None
         aliases = list((networks[key] or {}).get("aliases") or [])
         if alias not in aliases:
             path = ("services", name, "networks", key, "aliases")
-            draft.put(path, [*aliases, alias], _RULE, "the old container name stays a host name inside")
+            draft.put(path, [*aliases, alias], _RULE, "it stays a host name inside")
 
 
 def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
@@ -146,9 +146,7 @@ def _follow_links(draft: Draft, name: str, service: dict[str, Any]) -> None:
         container, _, alias = str(entry).partition(":")
         path = ("services", name, "external_links", index)
         if owner := draft.containers.get(container):
-            links = [*(service.get("links") or []), f"{owner}:{alias or container}"]
-            why = f"{container} is a container of this file, with another name now"
-            draft.put(("services", name, "links"), links, _RULE, why)
+            _link(draft, name, owner, alias or container)
         else:
             foreign.append(entry)
             _foreign(draft, path, container)
@@ -156,6 +154,17 @@ def _follow_links(draft: Draft, name: str, service: dict[str, Any]) -> None:
         draft.drop(("services", name, "external_links"), _RULE, "they link containers of this file")
     elif service.get("external_links"):
         draft.put(("services", name, "external_links"), foreign, _RULE, "the others are of this file")
+
+
+def _link(draft: Draft, name: str, owner: str, alias: str) -> None:
+    why = f"{owner} is of this file, and its container has another name now"
+    target = draft.config["services"][owner]
+    if target.get("networks") and alias not in draft.config["services"]:
+        # An alias waits for nobody: files use external links where links would go round in a circle.
+        _alias(draft, owner, target, alias)
+    elif alias != owner:
+        links = [*(draft.config["services"][name].get("links") or []), f"{owner}:{alias}"]
+        draft.put(("services", name, "links"), links, _RULE, why)
 
 
 def _foreign(draft: Draft, path: tuple[str | int, ...], container: str) -> None:

@@ -81,10 +81,27 @@ def test_references_to_containers_follow_them() -> None:
     app, web = found.config["services"]["app"], found.config["services"]["web"]
     assert (app["network_mode"], app["pid"], app["ipc"]) == ("service:vpn",) * 3
     assert app["volumes_from"] == ["vpn:ro", "vpn"]
-    assert web["links"] == ["vpn", "vpn:tunnel", "vpn:gluetun"]
+    assert web["links"] == ["vpn"]
+    assert found.config["services"]["vpn"]["networks"]["default"]["aliases"] == ["tunnel", "gluetun"]
     assert "external_links" not in web
     assert found.config["services"]["old"]["network_mode"] == "service:vpn"
     assert not found.problems
+
+
+def test_external_links_that_go_round_still_do() -> None:
+    """Two services that link each other by container name get aliases, which wait for nobody."""
+    services = {
+        "a": {"container_name": "one", "external_links": ["two:b-side"]},
+        "b": {"container_name": "two", "external_links": ["one"]},
+        "c": {"external_links": ["two:a"]},
+    }
+    found = reviewed(services).config["services"]
+    assert all("external_links" not in service for service in found.values())
+    assert "links" not in found["a"]
+    assert "links" not in found["b"]
+    assert found["b"]["networks"]["default"]["aliases"] == ["b-side", "two"]
+    assert found["a"]["networks"]["default"]["aliases"] == ["one"]
+    assert found["c"]["links"] == ["b:a"]
 
 
 @pytest.mark.parametrize(
