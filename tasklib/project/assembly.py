@@ -72,6 +72,7 @@ class _Assembly:
             image_name=settings.images.name,
             slow=MappingProxyType(_SLOW | _seconds(settings.slow)),
             timeout=MappingProxyType(_seconds(settings.timeout)),
+            persistent=frozenset(settings.persistent),
             ready_timeout=settings.timeout.ready,
             jobs=settings.jobs,
             base_branch=settings.base_branch,

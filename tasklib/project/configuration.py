@@ -77,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True):
     profiles: list[str] | None = None
     endpoints: dict[str, str] = {}
     shared: SharedSection = SharedSection()
+    persistent: list[str] = []
     images: ImagesSection = ImagesSection()
     slow: StageSeconds = StageSeconds()
     timeout: TimeoutSection = TimeoutSection()

@@ -59,7 +59,8 @@ class Project:
     ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
     ``single`` whether it is one service without a ``services/`` layer, ``compose`` the files of the full
     stack per environment, ``integration`` the folder of the full-stack tests, ``endpoints`` the URL
-    templates by variable, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds that a
+    templates by variable, ``persistent`` the volumes and services of test stacks whose data stays on disk
+    (``all``: every), ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds that a
     stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
     (``None``: by machine).
     """
@@ -75,6 +76,7 @@ class Project:
     profiles: tuple[str, ...] = ()
     endpoints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     shared: Shared = Shared()
+    persistent: frozenset[str] = frozenset()
     image_name: str | None = None
     slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -22,6 +22,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         Source(service.compose, project.root, profiles=project.profiles),
         service.name,
         shared=project.shared,
+        persistent=project.persistent,
         env=service.env,
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )
@@ -39,5 +40,6 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
     return StackPlan(
         Source(files, project.root, profiles=project.profiles),
         shared=project.shared,
+        persistent=project.persistent,
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )

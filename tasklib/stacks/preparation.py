@@ -36,6 +36,7 @@ class StackPlan:
     name: str | None = None
     kept: bool = False
     shared: Shared = field(default_factory=Shared)
+    persistent: frozenset[str] = frozenset()
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ready_timeout: float = READY_TIMEOUT
 
@@ -81,12 +82,15 @@ class Prepared:
         remedy = f"{first.remedy[:1].upper()}{first.remedy[1:]}."
         raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=remedy)
 
-    def addressed(self, engine: Engine) -> Prepared:
-        """The same with a small free subnet for each network; networks that exist keep theirs."""
+    def addressed(self, engine: Engine, seed: str = "") -> Prepared:
+        """The same with a small free subnet for each network; networks that exist keep theirs.
+
+        ``seed`` decides where to look first: who looks at the same moment should not look at the same place.
+        """
         existing = engine.network_subnets(self.project)
         sizes = {key: size for key, size in subnet_sizes(self.rendered).items() if key not in existing}
         taken = [*engine.subnets(), *subnets.host_routes()] if sizes else []
-        chosen = {**existing, **subnets.choose(sizes, taken)}
+        chosen = {**existing, **subnets.choose(sizes, taken, seed=seed or self.project)}
         facts = replace(self.facts, subnets=chosen)
         isolation = review(self.rendered, self.instance, self.plan.name, facts=facts)
         return replace(self, facts=facts, isolation=isolation)
@@ -118,6 +122,7 @@ def prepare(
         ports=ports,
         kept=plan.kept,
         shared=plan.shared,
+        persistent=plan.persistent,
         checkout_root=str(plan.source.root),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),

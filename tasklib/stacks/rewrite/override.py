@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasklib.stacks.rewrite.text import as_text
+
 __all__ = ["override_file"]
 
 _SECTIONS = ("services", "networks", "volumes", "configs", "secrets")
@@ -44,7 +46,7 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any], indent: str) -
             yield from _changed(old or {}, new, indent + "  ")
         else:
             # JSON is YAML; the tag replaces what merging would append to.
-            yield f"{name} {'!override ' if isinstance(new, list | dict) else ''}{json.dumps(new)}"
+            yield f"{name} {'!override ' if isinstance(new, list | dict) else ''}{as_text(new)}"
     for key in before:
         if key not in after and before[key] is not None:
             yield f"{indent}{json.dumps(key)}: !reset null"

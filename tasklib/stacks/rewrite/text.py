@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["as_text"]
@@ -12,7 +11,7 @@ __all__ = ["as_text"]
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
-def as_text(config: Mapping[str, Any]) -> str:
+def as_text(config: Any) -> str:
     """JSON that Compose's YAML reader takes for the same values.
 
     YAML refuses both control characters as they are and JSON's escaped pairs for characters beyond the basic
