@@ -23,6 +23,7 @@ from tasklib.liveness import current, host_id
 from tasklib.project import Project
 from tasklib.records import Checkouts, Images, Kept, KeptStack, Run, Runs
 from tasklib.stacks.builds import Builds
+from tasklib.stacks.containers import Resource
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.locks import StackLock, User
@@ -129,7 +130,7 @@ class RunContext:
             return self._reaper
 
     def left_behind(self) -> None:
-        """Something of ours could not be removed: the reaper goes on trying when we end."""
+        """Something of ours could not be removed: the record of this run stays for the next one."""
         self._clean = False
 
     # -- opening and closing -----------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class RunContext:
             if self._reaper:
                 self.runs.finish(self.run_id)
         if self._reaper:
-            (self._reaper.close if self._clean else self._reaper.abandon)()
+            (self._reaper.abandon if self._reaper.stacks else self._reaper.close)()
         if self._engine:
             self._engine.close()
 
@@ -296,18 +297,24 @@ class HeldStack:
         if not self.touched:
             return
         context = self._context
+        left: tuple[Resource, ...] = ()
         try:
             if self._wanted and not self._interrupted:
                 self.keep()
             if not self._kept:
-                self._stack.down()
+                left = self._stack.down()
                 context.reaper().spare(self.project)
         except TasklibError:
             context.left_behind()
             self._lock.hand_over()
             raise
-        context.runs.discard(context.run_id, self.project)
         self._lock.release()
+        if left:
+            names = ", ".join(f"{resource.kind} {resource.name}" for resource in left)
+            context.notice(f"could not remove {names}: something else uses it; the next run tries again")
+            context.left_behind()
+        else:
+            context.runs.discard(context.run_id, self.project)
 
     def _is_kept(self) -> bool:
         """Whether a run before us kept it and it is still there."""

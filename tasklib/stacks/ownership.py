@@ -34,27 +34,26 @@ def sweep(engine: Engine, state: State) -> tuple[str, ...]:
             continue
         left = False
         for project in run.projects:
-            found = _remove(engine, state, run, project)
-            if found:
+            found, gone = _remove(engine, state, run, project)
+            if gone:
                 removed.append(project)
-            left = left or found is not False
+            left = left or found
         if not left:
             # The record goes once a look finds nothing: the engine may still have been creating things.
             runs.finish(run.id)
     return tuple(dict.fromkeys(removed))
 
 
-def _remove(engine: Engine, state: State, run: Run, project: str) -> bool | None:
-    """Whether anything of ``project`` was there to remove; ``None`` where it is in use."""
+def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool, bool]:
+    """Whether there was, or may be, anything of ``project``, and whether any of it went."""
     kept = Kept(state, engine.facts.id).get(project)
     if kept and kept.checkout == run.checkout:
-        return False
+        return False, False
     lock = StackLock(state, engine.facts.id, project)
     if not lock.try_acquire():
-        return None
+        return True, False
     try:
         found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout})
-        engine.remove(found)
-        return bool(found)
+        return bool(found), bool(engine.remove(found))
     finally:
         lock.release()

@@ -11,6 +11,7 @@ from tasklib.events import ContainerLog
 from tasklib.isolation import Instance
 from tasklib.stacks import compose
 from tasklib.stacks.builds import Builds
+from tasklib.stacks.containers import Resource
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import labels
@@ -73,11 +74,11 @@ class Stack:
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Create, start and wait until every container is ready; returns where its ports are reachable.
 
-        Ports and subnets that someone else took meanwhile are chosen again. Raises
+        Ports, subnets and names that someone else took meanwhile are chosen again. Raises
         :class:`~tasklib.stacks.failures.NotReady` naming the container at fault.
         """
         for attempt in range(1, _ATTEMPTS + 1):
-            self._prepared = self.prepared.addressed(self._engine)
+            self._prepared = self.prepared.addressed(self._engine, seed=f"{self.project} {attempt}")
             startup = Startup(
                 self._engine,
                 self.config,
@@ -90,7 +91,7 @@ class Stack:
             try:
                 return endpoints(startup.follow(cancel))
             except StackError as error:
-                if attempt == _ATTEMPTS or not _is_address_race(str(error)):
+                if attempt == _ATTEMPTS or not _is_race(str(error)):
                     raise
                 self.down()
         raise AssertionError("unreachable")
@@ -119,13 +120,17 @@ class Stack:
         """The last ``tail`` lines of every container from ``since`` (seconds since the epoch) on."""
         return read_logs(self._engine, self._engine.containers(self.project), since=since, tail=tail)
 
-    def down(self) -> int:
-        """Remove everything of this stack; returns how many resources went. Nothing there is no error."""
-        return len(self._engine.remove(self._engine.owned(self.labels)))
+    def down(self) -> tuple[Resource, ...]:
+        """Remove everything of this stack; returns what could not be removed. Nothing there is no error."""
+        found = self._engine.owned(self.labels)
+        gone = {(resource.kind, resource.id) for resource in self._engine.remove(found)}
+        return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)
 
 
-def _is_address_race(text: str) -> bool:
-    """Whether someone else took a port or a subnet between our choice and the engine's."""
-    return any(
-        words in text for words in ("port is already allocated", "address already in use", "Pool overlaps")
-    )
+def _is_race(text: str) -> bool:
+    """Whether someone else took a port or a subnet between our choice and the engine's.
+
+    A name can be taken by what the engine was still creating for a run that was killed.
+    """
+    taken = ("port is already allocated", "address already in use", "Pool overlaps", "is already in use by")
+    return any(words in text for words in taken)
