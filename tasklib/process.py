@@ -39,6 +39,9 @@ GRACE = 3.0
 _TICK = 0.05
 """Seconds between two looks at a cancellation while a child is silent."""
 
+_PAUSE = 0.005
+"""Seconds between two looks at a child that is about to end."""
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -197,7 +200,7 @@ def stream(
             on_line(name, line)
         if feeder:
             feeder.join(GRACE)
-        return child.wait()
+    return int(child.returncode)
 
 
 @contextlib.contextmanager
@@ -312,24 +315,32 @@ def _lines(
                     yield key.data, line.decode(errors="replace").rstrip("\r")
             if not ready and exited:
                 break
-            exited = child.poll() is not None
+            exited = _has_exited(child)
         for name, tail in rest.items():
             if tail:
                 yield name, tail.decode(errors="replace")
-    while child.poll() is None:
+    while not _has_exited(child):
         check()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_TICK)
+        time.sleep(_PAUSE)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """TERM the child's group, KILL what is left of it after the grace period."""
-    if child.poll() is None:
+    """TERM the child's group, KILL what is left of it after the grace period, then reap the child."""
+    if not _has_exited(child):
         _signal_group(child.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(GRACE)
+        deadline = time.monotonic() + GRACE
+        while not _has_exited(child) and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
     _signal_group(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def _has_exited(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the child has ended. It is not reaped: until then neither its pid nor its group is another's."""
+    if child.returncode is None and hasattr(os, "waitid"):
+        with contextlib.suppress(ChildProcessError):
+            return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return child.poll() is not None
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

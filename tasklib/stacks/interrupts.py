@@ -16,7 +16,7 @@ from tasklib.stacks import reaper
 __all__ = ["interruptible"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SHOW_CURSOR = b"\x1b[?25h"
+_LEAVE_BOARD = b"\x1b[?25h\r\n"
 
 
 @contextlib.contextmanager
@@ -62,5 +62,5 @@ def _leave() -> None:
     """End without waiting for anything; a live board may have hidden the cursor."""
     with contextlib.suppress(OSError, ValueError):
         if sys.stdout.isatty():
-            os.write(sys.stdout.fileno(), _SHOW_CURSOR)
+            os.write(sys.stdout.fileno(), _LEAVE_BOARD)
     os._exit(130)
