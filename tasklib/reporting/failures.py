@@ -16,12 +16,14 @@ __all__ = [
     "describe",
     "explain",
     "failed",
+    "failure_lines",
     "log_lines",
     "name",
     "place",
     "rerun",
     "short_id",
     "shown_path",
+    "split_id",
 ]
 
 EXPLANATION_LINES = 14
@@ -37,6 +39,10 @@ FAILURES_IN_SHORT = 40
 
 _MARGIN = 1.0
 """Seconds before and after a failing test whose log lines count as its own: clocks and buffers differ."""
+
+
+_SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
+_WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,21 @@ def name(result: TestResult) -> str:
     return short_id(result.id)
 
 
+def split_id(test_id: str) -> tuple[str, str]:
+    """A test's id as the file and the name in it; the file is empty where the id tells none.
+
+    pytest writes ``file::name``, vitest ``file > suite > name``.
+    """
+    file, found, rest = test_id.partition("::")
+    if found:
+        return file, rest
+    file, found, rest = test_id.partition(" > ")
+    return (file, rest) if found and _SCRIPT.search(file) else ("", test_id)
+
+
 def short_id(test_id: str) -> str:
     """The part of a test's id after its file, as one line."""
-    _, found, rest = test_id.partition("::")
-    return _escaped(rest if found else test_id)
+    return _escaped(split_id(test_id)[1])
 
 
 def place(result: TestResult, folder: str = "", base: str = "") -> str:
@@ -112,14 +129,23 @@ def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[st
 
 def rerun(target: TargetResult, result: TestResult) -> str:
     """The command that repeats just this test, or its whole target if no expression can select it."""
-    if not target.rerun or "::" not in result.id:
-        return target.rerun
-    found = result.id.rpartition("::")[2] if "[" not in result.id else _last_part(result.id)
+    word = _selector(result.id) if target.rerun else ""
+    return f"{target.rerun} -k {shlex.quote(word)}" if word else target.rerun
+
+
+def _selector(test_id: str) -> str:
+    """What ``-k`` takes to select the test, empty if nothing does."""
+    file, name = split_id(test_id)
+    if _SCRIPT.search(file):
+        # vitest takes a regular expression and searches the names of suites and test joined by spaces.
+        title = name.rpartition(" > ")[2]
+        return re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) if title.isprintable() else ""
+    if not file:
+        return ""
+    found = _last_part(name)
     # What pytest's -k takes as one word; parameters with anything else are left to the function's name.
-    word = found if re.fullmatch(r"[\w:+\-.\[\]\\/]+", found) else found.partition("[")[0]
-    if not re.fullmatch(r"[\w:+\-.\[\]\\/]+", word) or word in ("and", "or", "not"):
-        return target.rerun
-    return f"{target.rerun} -k {shlex.quote(word)}"
+    word = found if _WORD.fullmatch(found) else found.partition("[")[0]
+    return word if _WORD.fullmatch(word) and word not in ("and", "or", "not") else ""
 
 
 def _last_part(test_id: str) -> str:

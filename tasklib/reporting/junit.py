@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from tasklib.events import ContainerLog, Outcome, TestOutcome, TestResult
+from tasklib.reporting.failures import split_id
 from tasklib.reporting.record import RunRecord, TargetRecord
 from tasklib.reporting.text import clean
 
@@ -76,8 +77,8 @@ def _is_bad(test: TestResult) -> bool:
 
 
 def _case(suite: Element, name: str, test: TestResult, reruns: list[TestResult]) -> None:
-    module, _, rest = test.id.partition("::")
-    path = re.sub(r"\.\w+$", "", module).replace("/", ".") if rest else ""
+    module, rest = split_id(test.id)
+    path = re.sub(r"\.\w+$", "", module).replace("/", ".")
     case = SubElement(
         suite,
         "testcase",

@@ -1,0 +1,154 @@
+"""One failure as short lines."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.events import (
+    ContainerLog,
+    LogLine,
+    Outcome,
+    Stage,
+    Target,
+    TargetResult,
+    TestOutcome,
+    TestResult,
+)
+from tasklib.reporting.failures import (
+    CONTAINERS,
+    EXPLANATION_LINES,
+    LOG_LINES,
+    Moment,
+    describe,
+    explain,
+    log_lines,
+    place,
+    rerun,
+    short_id,
+    shown_path,
+)
+
+from . import recordings
+
+API = TargetResult(Target(Stage.UNIT, "api"), Outcome.FAILED, rerun="invoke test.unit --name api")
+
+
+def failing(test_id: str = "t.py::test_x", **fields: object) -> TestResult:
+    return TestResult(test_id, TestOutcome.FAILED, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("test_id", "selector"),
+    [
+        ("tests/t.py::test_x", "test_x"),
+        ("tests/t.py::TestA::test_x", "test_x"),
+        ("tests/t.py::test_x[eur-1.5]", "test_x[eur-1.5]"),
+        ("tests/t.py::test_x[a::b]", "test_x[a::b]"),
+        ("tests/t.py::test_x[a b]", "test_x"),
+        ("tests/t.py::test_x[%$(rm)]", "test_x"),
+        ("src/a.test.ts > cart > adds 2 + 2 (fast)", r"adds 2 \+ 2 \(fast\)"),
+        ("a.test.jsx > it's", "it's"),
+        ("tests/t.py", ""),
+        ("tests/t.py::not", ""),
+        ("anything else", ""),
+    ],
+)
+def test_the_command_repeats_just_this_test(test_id: str, selector: str) -> None:
+    """A test is selected as its runner selects tests; what cannot be, is repeated with its target."""
+    command = rerun(API, failing(test_id))
+    expected = ["-k", selector] if selector else []
+    assert shlex.split(command) == ["invoke", "test.unit", "--name", "api", *expected]
+
+
+@given(st.text(max_size=60))
+def test_a_command_is_one_line_and_its_words_stay_apart(test_id: str) -> None:
+    """Whatever a test is called, the command holds at most one more option with one value."""
+    command = rerun(API, failing(f"t.py::{test_id}"))
+    assert len(command.splitlines()) == 1
+    assert len(shlex.split(command)) in (4, 6)
+
+
+def test_without_a_command_there_is_none() -> None:
+    """A target that names no command gets no option put after nothing."""
+    assert rerun(TargetResult(API.target, Outcome.FAILED), failing()) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "base", "expected"),
+    [
+        ("tests/t.py", "/shop/services/api", "/shop", "services/api/tests/t.py"),
+        ("tests/t.py", "/shop/services/api", "/shop/services/api", "tests/t.py"),
+        ("tests/t.py", "/other", "/shop", "/other/tests/t.py"),
+        ("../t.py", "/shop/services/api", "/shop", "services/t.py"),
+        ("/abs/t.py", "/shop", "/shop", "/abs/t.py"),
+        ("tests/t.py", "", "/shop", "tests/t.py"),
+    ],
+)
+def test_paths_are_as_one_would_type_them(file: str, folder: str, base: str, expected: str) -> None:
+    """Files are shown relative to the current folder, those outside of it in full."""
+    assert shown_path(file, folder, base) == expected
+
+
+@pytest.mark.parametrize(
+    ("test_id", "expected"),
+    [
+        ("a/t.py::TestA::test_x[1]", "TestA::test_x[1]"),
+        ("src/a.test.ts > cart > adds", "cart > adds"),
+        ("a > b", "a > b"),
+        ("t.py::test[a\nb]", "test[a\\nb]"),
+    ],
+)
+def test_names_leave_the_file_out(test_id: str, expected: str) -> None:
+    """The name is what follows the file, on one line."""
+    assert short_id(test_id) == expected
+
+
+def test_the_last_statement_and_its_values_explain_a_failure() -> None:
+    """Of pytest's long text the failing statement and the marked lines stay."""
+    assert explain(recordings.FAILURE)[:2] == ["> assert order.total() == 1650", "E assert 1560 == 1650"]
+
+
+def test_of_chained_exceptions_the_last_one_explains() -> None:
+    """What ended the test is told, not what was handled before it."""
+    detail = ">   first()\nE   KeyError: 1\n\nt.py:1\n\nDuring handling:\n\n>   second()\nE   ValueError: 2\n"
+    assert explain(failing(detail=detail)) == ["> second()", "E ValueError: 2"]
+
+
+def test_other_runners_explain_by_their_message() -> None:
+    """Without pytest's marks the message is shown, without a message the end of the detail."""
+    assert explain(failing(message="expected 1 to be 2", detail="at x\nat y")) == ["expected 1 to be 2"]
+    assert explain(failing(detail="at x\nat y")) == ["at x", "at y"]
+    assert explain(failing()) == []
+
+
+def test_everything_about_a_failure_is_bounded() -> None:
+    """A test that prints and explains thousands of lines takes a few dozen."""
+    endless = "\n".join(f"E   {'x' * 5000}" for _ in range(5000))
+    found = describe(failing(detail=endless, output=endless, message=endless))
+    assert len(found) < 40
+    assert max(map(len, found)) < 510
+    assert len(explain(failing(detail=endless))) <= EXPLANATION_LINES
+
+
+def test_a_place_needs_a_file() -> None:
+    """Without a line the file alone is named, without a file the test."""
+    assert place(failing(file="t.py", line=3)) == "t.py:3"
+    assert place(failing(file="t.py")) == "t.py"
+    assert place(failing()) == "t.py::test_x"
+
+
+def test_logs_are_those_of_the_failure() -> None:
+    """Lines from around a failing test are shown, else the last ones; containers and lines are bounded."""
+    lines = tuple(LogLine(float(second), f"at {second}") for second in range(100))
+    log = ContainerLog("api", lines)
+    assert log_lines([log], [Moment(50, 51)]) == [f"api | at {second}" for second in range(49, 53)]
+    last = log_lines([log], [Moment(500, 501)])
+    assert len(last) == LOG_LINES
+    assert last[-1] == "api | at 99"
+    many = log_lines([log] * (CONTAINERS + 3))
+    assert many[-1] == "... and 3 more containers ..."
+    assert log_lines([ContainerLog("silent", ())]) == []
