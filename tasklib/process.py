@@ -336,7 +336,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _has_exited(child: subprocess.Popen[bytes]) -> bool:
-    """Whether the child has ended. It is not reaped: until then neither its pid nor its group is another's."""
+    """Whether the child has ended. It is not reaped here: its pid and group stay its own until it is."""
     if child.returncode is None and hasattr(os, "waitid"):
         with contextlib.suppress(ChildProcessError):
             return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
