@@ -36,7 +36,8 @@ def targets(
     ``full_stack`` says whether a service has tests marked for the full stack: they are a target of the
     integration stage. Raises as :func:`select_services` does.
     """
-    _check(names, project, {service.name for service in project.services} | {project.suite})
+    suite = {project.suite} if project.integration else set()
+    _check(names, project, {service.name for service in project.services} | suite)
     wanted = set(stages)
     found = [
         Target(stage, service.name)

@@ -61,7 +61,7 @@ def open_sinks(
     """
     if format not in FORMATS:
         near = difflib.get_close_matches(format, FORMATS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(FORMATS)}."
         raise UsageError(f"unknown --format {format!r}", remedy=hint)
     check_reports(reports)
 

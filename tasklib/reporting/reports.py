@@ -24,18 +24,20 @@ def check_reports(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             kinds = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
-            raise UsageError(f"--report {path}: unknown kind of report", remedy=f"end its name in {kinds}")
+            raise UsageError(f"--report {path}: unknown kind of report", remedy=f"End its name in {kinds}.")
         if path.is_dir():
-            raise UsageError(f"--report {path}: is a folder", remedy="name a file")
+            raise UsageError(f"--report {path}: is a folder", remedy="Name a file.")
         existing = path.absolute().parent
         while not existing.exists():
             existing = existing.parent
         if not existing.is_dir() or not os.access(existing, os.W_OK):
-            raise UsageError(f"--report {path}: {existing} cannot be written to", remedy="name another place")
+            raise UsageError(
+                f"--report {path}: {existing} cannot be written to", remedy="Name another place."
+            )
         if path.suffix.lower() == ".html" and not all(map(importlib.util.find_spec, ("jinja2", "pygal"))):
             raise UsageError(
                 f"--report {path}: pages need Jinja2 and pygal",
-                remedy="install them with the extra: pip install 'tasklib-stages[reports]'",
+                remedy="Install them with the extra: pip install 'tasklib-stages[reports]'",
             )
 
 

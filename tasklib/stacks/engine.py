@@ -48,10 +48,10 @@ def _translated(function: Callable[_P, _R]) -> Callable[_P, _R]:
             raise EngineError(
                 f"the Docker engine did not answer within {_TIMEOUT} s", remedy="Is it overloaded or stuck?"
             ) from error
-        except requests.exceptions.RequestException as error:
-            raise EngineError("the Docker engine stopped answering", remedy=_START) from error
         except docker.errors.APIError as error:
             raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
+        except requests.exceptions.RequestException as error:
+            raise EngineError("the Docker engine stopped answering", remedy=_START) from error
 
     return call
 

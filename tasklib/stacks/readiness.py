@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasklib.stacks.containers import Container
 
-__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge"]
+__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "start_error"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def judge(
                 reasons[container.service] = f"restarts after exit code {container.exit_code}"
             case state:
                 if container.error:
-                    return Failed(container, f"cannot start: {_start_error(container.error)}")
+                    return Failed(container, f"cannot start: {start_error(container.error)}")
                 reasons[container.service] = state
     return Waiting(reasons) if reasons else Ready()
 
@@ -74,7 +74,7 @@ def _lost(container: Container) -> str:
     """Why an exited container cannot come back, or "" when it can or need not."""
     tries = "" if not container.restarts else f" after {container.restarts} restarts"
     if container.error:
-        return f"cannot start: {_start_error(container.error)}"
+        return f"cannot start: {start_error(container.error)}"
     if container.exit_code == 0:
         # A job is done. What publishes a port was meant to stay.
         return f"exited with code 0{tries} although it publishes a port" if container.ports else ""
@@ -83,6 +83,6 @@ def _lost(container: Container) -> str:
     return f"exited with code {container.exit_code}{tries}"
 
 
-def _start_error(text: str) -> str:
+def start_error(text: str) -> str:
     """What the engine says of a container that does not start, without the names of its own layers."""
     return text.rpartition("unable to start container process: ")[2].removesuffix(": unknown")

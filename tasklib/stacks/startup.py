@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import StackError
+from tasklib.errors import StackError, TasklibError
 from tasklib.events import ContainerLog
 from tasklib.stacks import order, readiness
 from tasklib.stacks.containers import Container
@@ -112,7 +112,8 @@ class Startup:
                 watch.tell()
                 if error := starting.exception():
                     name = next((c.service for c in containers if c.id == container_id), container_id)
-                    raise StackError(f"{self._title} cannot become ready: {name} cannot start: {error}")
+                    why = readiness.start_error(error.what if isinstance(error, TasklibError) else str(error))
+                    raise StackError(f"{self._title} cannot become ready: {name} cannot start: {why}")
 
     def _as_pending(self, containers: Iterable[Container]) -> tuple[Container, ...]:
         """A job that ran when the stack was up before has to run again: it is not done yet."""

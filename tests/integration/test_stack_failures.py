@@ -123,13 +123,13 @@ BROKEN = {
     "a step does not build": Broken(
         BUILT,
         "services/api/Dockerfile:3: the image of api does not build: "
-        "`RUN echo installing && echo no such package >&2 && exit 7` exited with code 7: no such package",
+        "`RUN echo installing >&2 && echo no such package >&2 && exit 7` exited with code 7: no such package",
         ("build | installing", "build | no such package"),
         files={
             "services/api/Dockerfile": r"""
                 ARG PYTHON_IMAGE
                 FROM ${PYTHON_IMAGE}
-                RUN echo installing \
+                RUN echo installing >&2 \
                  && echo no such package >&2 \
                  && exit 7
             """
