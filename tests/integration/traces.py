@@ -33,6 +33,10 @@ class Traces:
     def containers(self) -> list[dict[str, Any]]:
         return [row for row in self._api.containers(all=True) if self._is_mine(row)]
 
+    def states(self) -> set[str]:
+        """What the containers do: created, running, exited, …"""
+        return {row["State"] for row in self.containers()}
+
     def networks(self) -> list[dict[str, Any]]:
         return [row for row in self._api.networks() if self._is_mine(row)]
 

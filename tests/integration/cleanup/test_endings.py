@@ -1,0 +1,156 @@
+"""Whatever ends a run, in whichever phase, nothing of it is left ten seconds later."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from ..conftest import NewProject
+from ..projects import Checkout
+from ..traces import Traces, until
+from .support import FILES, Run, Scene, gone_within, in_terminal, marks_of, scenes
+
+TASKLIB = ("tasklib", "test.service")
+NOX = ("nox", "-s", "service")
+INVOKE = ("invoke", "test.service")
+
+SCENES = scenes()
+
+
+@pytest.fixture
+def shop(project: NewProject) -> Checkout:
+    """A project whose only target goes on until it is told to end."""
+    return project(FILES)
+
+
+def start(shop: Checkout, scene: Scene, argv: tuple[str, ...], traces: Traces, state: Path) -> Run:
+    """``argv`` in the phase that ``scene`` is about."""
+    shop.write(scene.files)
+    run = Run(shop, *argv, env=scene.env)
+    run.until(lambda: scene.reached(traces, run.marks, state))
+    return run
+
+
+@pytest.mark.parametrize("phase", SCENES)
+def test_an_interrupt_in_any_phase_ends_all(shop: Checkout, traces: Traces, state: Path, phase: str) -> None:
+    """SIGINT is answered at once, by a line and by exit code 130."""
+    run = start(shop, SCENES[phase], TASKLIB, traces, state)
+    run.send(signal.SIGINT)
+    assert until(lambda: "interrupted: removing what is up" in run.text, 1), run.text
+    assert run.wait() == 130, run.text
+    assert not gone_within(traces, state)
+    assert "Traceback" not in run.text
+
+
+@pytest.mark.parametrize("phase", SCENES)
+def test_a_killed_group_in_any_phase_leaves_nothing(
+    shop: Checkout, traces: Traces, state: Path, phase: str
+) -> None:
+    """SIGKILL for the whole process group leaves the work to the reaper, which is in none of our groups."""
+    run = start(shop, SCENES[phase], TASKLIB, traces, state)
+    run.send(signal.SIGKILL, group=True)
+    assert run.wait() == -signal.SIGKILL
+    assert not gone_within(traces, state)
+
+
+@pytest.mark.parametrize("argv", [TASKLIB, NOX, INVOKE], ids=" ".join)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_during_tests_ends_all_under_every_front_end(
+    shop: Checkout, traces: Traces, state: Path, argv: tuple[str, ...], number: signal.Signals
+) -> None:
+    """What can be handled ends with code 130, under Nox too; what cannot leaves nothing either."""
+    run = start(shop, SCENES["tests"], argv, traces, state)
+    run.send(number)
+    assert run.wait() == (-number if number == signal.SIGKILL else 130), run.text
+    assert not gone_within(traces, state)
+    assert "Traceback" not in run.text
+
+
+@pytest.mark.parametrize("argv", [TASKLIB, NOX], ids=" ".join)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_ctrl_c_on_a_terminal(
+    shop: Checkout, traces: Traces, state: Path, argv: tuple[str, ...], times: int
+) -> None:
+    """Once: told at once what happens; twice: ended at once, told what is still being removed."""
+    terminal = in_terminal(shop, argv)
+    assert until(lambda: _drained(terminal) and (marks_of(shop) / "testing").exists(), 60)
+    terminal.sendintr()
+    terminal.expect("interrupted: removing what is up")
+    if times > 1:
+        for _ in range(times - 1):
+            terminal.sendintr()
+        terminal.expect("stopped; test-feature-.*_api is removed in the background")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert (terminal.exitstatus, terminal.signalstatus) == (130, None)
+    assert not gone_within(traces, state)
+
+
+@pytest.mark.parametrize("argv", [TASKLIB, NOX], ids=" ".join)
+def test_a_closed_terminal(shop: Checkout, traces: Traces, state: Path, argv: tuple[str, ...]) -> None:
+    """SIGHUP, and nowhere to print any more, ends the run and all that it has up."""
+    terminal = in_terminal(shop, argv)
+    assert until(lambda: _drained(terminal) and (marks_of(shop) / "testing").exists(), 60)
+    terminal.close(force=False)
+    assert not gone_within(traces, state)
+
+
+def test_nohup_outlives_its_terminal(shop: Checkout, traces: Traces, state: Path) -> None:
+    """A run that was started to ignore SIGHUP goes on without its terminal."""
+    terminal = in_terminal(shop, ["sh", "-c", 'nohup tasklib test.service > "$MARKS/output" 2>&1'])
+    marks = marks_of(shop)
+    assert until(lambda: (marks / "testing").exists(), 60)
+    terminal.close(force=False)
+    (marks / "end").write_text("0")
+    assert until(lambda: "PASSED" in (marks / "output").read_text(), 20), (marks / "output").read_text()
+    assert not gone_within(traces, state)
+
+
+def test_an_interrupt_while_stacks_go_down(shop: Checkout, traces: Traces, state: Path) -> None:
+    """Two signals in the middle of the removal do not stop it."""
+    run = start(shop, SCENES["tests"], TASKLIB, traces, state)
+    (run.marks / "end").write_text("0")
+    run.until(lambda: "running" not in traces.states())
+    run.send(signal.SIGINT)
+    run.send(signal.SIGTERM)
+    run.wait()
+    assert not gone_within(traces, state)
+
+
+def test_failing_tests_leave_nothing(shop: Checkout, traces: Traces, state: Path) -> None:
+    """The plain case: code 1, and everything gone by the time the command ends."""
+    run = start(shop, SCENES["tests"], TASKLIB, traces, state)
+    (run.marks / "end").write_text("3")
+    assert run.wait() == 1, run.text
+    assert not traces.left()
+
+
+def test_a_mistake_of_ours_leaves_nothing(shop: Checkout, traces: Traces, state: Path) -> None:
+    """An exception that nobody expects is a traceback, but the stack goes."""
+    shop.write(
+        {
+            "broken/sitecustomize.py": """
+                from tasklib.stacks import context
+
+                def endpoints(self):
+                    raise RuntimeError("a mistake of ours")
+
+                context.HeldStack.endpoints = endpoints
+            """
+        }
+    )
+    run = Run(shop, *TASKLIB, env={"PYTHONPATH": str(shop.root / "broken")})
+    assert run.wait() not in (0, 130)
+    assert "a mistake of ours" in run.text
+    assert not gone_within(traces, state)
+
+
+def _drained(terminal: pexpect.spawn[str]) -> bool:
+    """Read what there is, so that the command never waits for us to."""
+    with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF):
+        terminal.read_nonblocking(65536, timeout=0)
+    return True
