@@ -63,8 +63,11 @@ def run_stages(
         fail_slow=fail_slow,
         program=program or program_name(),
     )
+    tell = complain if format == "json" else say
+    if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
+        tell(f"service: nothing to do, {project.name} is a single service: integration covers it")
+        return 0
     if (changed or base is not None) and not (options.names and matching(project, wanted, options)):
-        tell = complain if format == "json" else say
         tell(f"nothing to test: the change touches no {' or '.join(stages)} tests")
         return 0
     if dry:

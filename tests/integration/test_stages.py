@@ -1,0 +1,233 @@
+"""The three stages of a small project on a real engine: what passes, what fails, and what is left of it."""
+
+from __future__ import annotations
+
+from .conftest import NewProject
+from .projects import PYTHON, compose
+from .traces import Observer, Traces
+
+SERVED = compose(
+    api=f"""
+        image: {PYTHON}
+        command: sh -c 'echo ready to sell; exec python -u -m http.server 8000'
+        ports: ["8000"]
+    """
+)
+
+UNIT = "def test_price(): assert 2 * 3 == 6\n"
+
+ANSWERS = """
+    import os, urllib.request
+
+    def test_answers():
+        assert urllib.request.urlopen(os.environ["TEST_API_URL"] + "/").status == 200
+"""
+
+SHOP = {
+    "services/api/tests/unit/test_price.py": UNIT,
+    "services/api/tests/integration/test_api.py": ANSWERS,
+    "services/api/deploy/test/docker-compose.yml": SERVED,
+    "services/web/tests/unit/test_page.py": UNIT,
+    "tests/integration/test_shop.py": ANSWERS,
+    "deploy/test/docker-compose.yml": SERVED,
+    "noxfile.py": "from tasklib.sessions import register\nregister()\n",
+}
+
+SINGLE_COLLECTIONS = """
+    from invoke import Collection, task
+    from tasklib.tasks import infra, test
+
+    @task
+    def hello(c):
+        print("hello")
+
+    ns = Collection(hello, infra)
+    ns.add_collection(test, name="check")
+"""
+
+
+def test_the_same_stages_with_every_front_end(project: NewProject, traces: Traces) -> None:
+    """Nox, the console command without a tasks.py, and collections under names of the project's own."""
+    shop = project(SHOP)
+    stages = [
+        "unit api: 1 passed (…)",
+        "unit web: 1 passed (…)",
+        "service api: 1 passed (…)",
+        "integration shop: 1 passed (…)",
+    ]
+    with Observer(traces.token) as observer:
+        tasklib = shop.run("tasklib", "test")
+    assert (tasklib.code, sorted(tasklib.told)) == (
+        0,
+        sorted([*stages, "PASSED: 4 passed in 4 targets (…)."]),
+    ), tasklib
+    assert observer.projects == {f"test-feature-{traces.token}", f"test-feature-{traces.token}_api"}
+    assert traces.left() == []
+
+    nox = shop.run("nox", "-s", "unit", "service", "integration")
+    summaries = {"PASSED: 2 passed in 2 targets (…).", "PASSED: 1 passed in 1 target (…)."}
+    assert (nox.code, {*nox.told}) == (0, {*stages, *summaries}), nox
+    assert traces.left() == []
+
+    shop.write({"tasks.py": SINGLE_COLLECTIONS})
+    invoke = shop.run("invoke", "hello", "check.service", "--name", "api")
+    assert invoke.code == 0, invoke
+    assert invoke.told == ["hello", "service api: 1 passed (…)", "PASSED: 1 passed in 1 target (…)."]
+    assert "check.integration" in shop.run("invoke", "--list").out
+
+
+def test_a_failing_unit_test_stops_the_stages_that_follow(project: NewProject, traces: Traces) -> None:
+    """Exit code 1, the failure and little else; no container was ever started."""
+    failing = "def test_price():\n    total = 2 * 3\n    assert total == 7, 'the total is wrong'\n"
+    shop = project({**SHOP, "services/api/tests/unit/test_price.py": failing})
+    with Observer(traces.token) as observer:
+        ran = shop.run("tasklib", "test")
+    assert ran.code == 1, ran
+    assert observer.containers == {}
+    assert "AssertionError: the total is wrong" in ran.text
+    assert "services/api/tests/unit/test_price.py:3" in ran.text
+    assert "tasklib test.unit --name api -k test_price" in ran.text
+    assert "skipped: service api, integration shop: unit failed" in ran.told
+    assert ran.told[-1].startswith("FAILED (unit api): 1 failed, 1 passed in 2 targets, 2 targets skipped")
+    assert len(ran.lines) <= 12, ran
+
+
+def test_a_failing_service_test_shows_the_log_of_its_stack(project: NewProject, traces: Traces) -> None:
+    """The assertion, and the lines that the stack's container wrote meanwhile; the stack itself is gone."""
+    failing = """
+        import os, urllib.error, urllib.request, pytest
+
+        def test_finds_the_order():
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(os.environ["TEST_API_URL"] + "/orders/17")
+            assert caught.value.code == 200, "order 17 is missing"
+    """
+    shop = project({**SHOP, "services/api/tests/integration/test_api.py": failing})
+    with Observer(traces.token) as observer:
+        ran = shop.run("tasklib", "test")
+    assert ran.code == 1, ran
+    assert "order 17 is missing" in ran.text
+    assert '"GET /orders/17 HTTP/1.1" 404' in ran.text
+    assert "skipped: integration shop: service failed" in ran.told
+    assert f"test-feature-{traces.token}_api" in observer.projects
+    assert traces.left() == []
+    assert len(ran.lines) <= 25, ran
+
+
+def test_nox_skips_the_stages_after_a_failure_and_nothing_else(project: NewProject) -> None:
+    """The project's own sessions run on, and Nox exits 1."""
+    noxfile = """
+        import nox
+        from tasklib.sessions import register
+
+        register("unit", "service", "integration")
+
+        @nox.session(python=False)
+        def lint(session):
+            session.log("no lint")
+    """
+    failing = {"services/web/tests/unit/test_page.py": "def test_page(): assert False\n"}
+    shop = project({**SHOP, **failing, "noxfile.py": noxfile})
+    ran = shop.run("nox", "-s", "unit", "service", "lint", "integration")
+    assert ran.code == 1, ran
+    for line in (
+        "nox > Session service skipped: unit failed.",
+        "nox > no lint",
+        "nox > Session lint was successful.",
+        "nox > Session integration skipped: unit failed.",
+    ):
+        assert any(found.startswith(line.removesuffix(".")) for found in ran.text.splitlines()), ran
+    assert "infra-up" not in shop.run("nox", "--list").out
+
+
+def test_plain_nox_runs_the_three_stages_and_nothing_else(project: NewProject) -> None:
+    """Sessions that change something (infra-down, clean) wait until they are named."""
+    shop = project(SHOP)
+    listed = shop.run("nox", "--list").out.splitlines()
+    assert [line.split()[1] for line in listed if line.startswith("* ")] == ["unit", "service", "integration"]
+    assert {line.split()[1] for line in listed if line.startswith("- ")} >= {
+        "test",
+        "infra-up",
+        "infra-down",
+        "clean",
+    }
+
+
+def test_a_container_that_comes_up_at_its_third_restart_is_waited_for(project: NewProject) -> None:
+    """An api that waits for its database by crashing passes; a job that exits 0 is done, not lost."""
+    stack = compose(
+        api=f"""
+            image: {PYTHON}
+            command: >-
+              sh -c 'echo x >> /tmp/tries; test $$(wc -l < /tmp/tries) -ge 4 || exit 1;
+              exec python -m http.server 8000'
+            restart: always
+            ports: ["8000"]
+        """,
+        migration=f"""
+            image: {PYTHON}
+            command: echo migrated
+        """,
+        report=f"""
+            image: {PYTHON}
+            command: echo reported
+            depends_on: {{migration: {{condition: service_completed_successfully}}}}
+        """,
+    )
+    shop = project({**SHOP, "services/api/deploy/test/docker-compose.yml": stack})
+    ran = shop.run("tasklib", "test.service")
+    assert (ran.code, ran.told[0]) == (0, "service api: 1 passed (…)"), ran
+
+
+def test_a_restart_that_never_helps_ends_at_the_deadline(project: NewProject) -> None:
+    """What crashes for ever is told with its exit code and its last words."""
+    stack = compose(
+        api=f"""
+            image: {PYTHON}
+            command: sh -c 'echo still no database; exit 9'
+            restart: always
+            ports: ["8000"]
+        """
+    )
+    shop = project(
+        {
+            **SHOP,
+            "services/api/deploy/test/docker-compose.yml": stack,
+            "pyproject.toml": "[tool.tasklib]\ntimeout.ready = 2\n",
+        }
+    )
+    ran = shop.run("tasklib", "test.service")
+    assert ran.code == 4, ran
+    assert ran.told[:3] == [
+        "service api: ERROR (…): the stack of api was not ready after 2 s, "
+        "waiting for api (restarts after exit code 9)",
+        "  container logs:",
+        "  api | still no database",
+    ], ran
+
+
+def test_a_single_service_project_has_two_stages(project: NewProject) -> None:
+    """Its own stack is the full stack: the service stage says in one line that integration covers it."""
+    shop = project(
+        {
+            "tests/unit/test_price.py": UNIT,
+            "tests/integration/test_shop.py": ANSWERS,
+            "deploy/test/docker-compose.yml": SERVED,
+            "noxfile.py": SHOP["noxfile.py"],
+            "Dockerfile": "FROM scratch\n",
+        }
+    )
+    ran = shop.run("tasklib", "test")
+    assert (ran.code, ran.told) == (
+        0,
+        [
+            "unit shop: 1 passed (…)",
+            "integration shop: 1 passed (…)",
+            "PASSED: 2 passed in 2 targets (…).",
+        ],
+    ), ran
+    service = shop.run("tasklib", "test.service")
+    covered = "service: nothing to do, shop is a single service: integration covers it"
+    assert (service.code, service.lines) == (0, [covered]), service
+    nox = shop.run("nox", "-s", "unit", "service", "integration")
+    assert nox.code == 0, nox
