@@ -16,7 +16,7 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import TasklibError, UsageError
 
-__all__ = ["Checkout", "changed_files", "find_checkout", "git_environment"]
+__all__ = ["Checkout", "changed_files", "find_checkout", "git", "git_environment"]
 
 _DEADLINE = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -51,7 +51,7 @@ def find_checkout(start: Path) -> Checkout:
     if start.is_file():
         start = start.parent
     try:
-        asked = _git(start, "rev-parse", "--show-toplevel", "--absolute-git-dir", "HEAD", check=False)
+        asked = git(start, "rev-parse", "--show-toplevel", "--absolute-git-dir", "HEAD", check=False)
     except TasklibError:
         return _read(start) or Checkout(start)
     if "must be run in a work tree" in asked.stderr:
@@ -70,10 +70,10 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
         raise UsageError("--changed needs a git checkout", where=str(root), remedy="Leave --changed out.")
     untracked = ["ls-files", "--others", "--exclude-standard", "-z"]
     if checkout.unborn:
-        return _paths(root, _git(root, *untracked, "--cached").stdout)
+        return _paths(root, git(root, *untracked, "--cached").stdout)
     start = _fork_point(root, base)
-    differing = _git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", start, "--").stdout
-    return _paths(root, f"{differing.rstrip(chr(10))}{_git(root, *untracked).stdout}")
+    differing = git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", start, "--").stdout
+    return _paths(root, f"{differing.rstrip(chr(10))}{git(root, *untracked).stdout}")
 
 
 def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -83,8 +83,22 @@ def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 
 
-def _git(folder: Path, *arguments: str, check: bool = True) -> process.Completed:
-    return process.run(["git", *arguments], cwd=folder, env=git_environment(), timeout=_DEADLINE, check=check)
+def git(
+    folder: Path,
+    *arguments: str,
+    check: bool = True,
+    stdin: str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = _DEADLINE,
+    cancel: process.Cancel | None = None,
+) -> process.Completed:
+    """Run git in ``folder``, with :func:`git_environment` and ``env`` on top of it.
+
+    Raises as :func:`tasklib.process.run` does.
+    """
+    merged = git_environment() | dict(env or {})
+    argv = ["git", *arguments]
+    return process.run(argv, cwd=folder, env=merged, stdin=stdin, timeout=timeout, cancel=cancel, check=check)
 
 
 def _answered(start: Path, stdout: str) -> Checkout | None:
@@ -94,7 +108,7 @@ def _answered(start: Path, stdout: str) -> Checkout | None:
         return None
     root, git_dir = Path(lines[0]), Path(lines[1])
     commit = lines[2] if _COMMIT.fullmatch(lines[2]) else None
-    reference = _git(start, "symbolic-ref", "-q", "HEAD", check=False).stdout.strip("\n")
+    reference = git(start, "symbolic-ref", "-q", "HEAD", check=False).stdout.strip("\n")
     if "\ufffd" in reference:
         return None
     branch = _short(reference) if reference else None
@@ -107,7 +121,7 @@ def _short(reference: str) -> str:
 
 def _fork_point(root: Path, base: str) -> str:
     for name in (base, f"refs/remotes/origin/{base}"):
-        found = _git(
+        found = git(
             root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
         )
         if "dubious ownership" in found.stderr:
@@ -118,7 +132,7 @@ def _fork_point(root: Path, base: str) -> str:
             )
         if found.code == 0:
             commit = found.stdout.strip()
-            common = _git(root, "merge-base", commit, "HEAD", check=False)
+            common = git(root, "merge-base", commit, "HEAD", check=False)
             if common.code == 0:
                 return common.stdout.split()[0]
             raise UsageError(

@@ -195,6 +195,27 @@ def _clean(session: nox.Session) -> None:
         cleaning.clean(force=parser.parse_args(session.posargs).force)
 
 
+def _release_tag(session: nox.Session) -> None:
+    """Tag a version: shows what it would do, asks, and does all of it or nothing."""
+    from tasklib.commands import releasing
+
+    _quiet()
+    with _failures(session):
+        parser = _Parser(prog=session.name, add_help=False, allow_abbrev=False)
+        parser.add_argument("--bump")
+        parser.add_argument("--version")
+        for flag in ("--dry-run", "--push", "--yes"):
+            parser.add_argument(flag, action="store_true")
+        options = parser.parse_args(session.posargs)
+        releasing.tag(
+            bump=options.bump,
+            version=options.version,
+            dry=options.dry_run,
+            push=options.push,
+            yes=options.yes,
+        )
+
+
 _SESSIONS: dict[str, Callable[[nox.Session], None]] = {
     "unit": _stage("unit"),
     "service": _stage("service"),
@@ -203,4 +224,5 @@ _SESSIONS: dict[str, Callable[[nox.Session], None]] = {
     "infra-up": _infra_up,
     "infra-down": _infra_down,
     "clean": _clean,
+    "release-tag": _release_tag,
 }

@@ -11,8 +11,10 @@ from invoke.collection import Collection
 from tasklib.tasks.ci import ci
 from tasklib.tasks.cleaning import clean
 from tasklib.tasks.infrastructure import infra
+from tasklib.tasks.releasing import release, tag
 from tasklib.tasks.testing import test
 
-__all__ = ["ci", "clean", "infra", "namespace", "test"]
+__all__ = ["ci", "clean", "infra", "namespace", "release", "test"]
 
-namespace = Collection(test, infra, clean, ci)
+namespace = Collection(test, infra, clean, ci, release)
+namespace.add_task(tag, "release-tag")

@@ -1,0 +1,146 @@
+"""The git side of a release: what is there here and on the remote, and the few changes that are made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasklib import process
+from tasklib.checkout import Checkout, git
+from tasklib.errors import TasklibError, UsageError
+from tasklib.process import Completed
+
+__all__ = ["Remote", "Repository"]
+
+_NETWORK = 300.0
+"""Seconds a remote may take."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A remote as it answered: the commit of the branch there (``None``: no such branch) and its tags.
+
+    ``tags`` are the ids of the tag objects by name.
+    """
+
+    name: str
+    branch: str | None
+    tags: Mapping[str, str]
+
+
+class Repository:
+    """A checkout's repository. Where git refuses, :class:`~tasklib.process.CommandError` has its words."""
+
+    def __init__(self, checkout: Checkout, cancel: process.Cancel | None = None) -> None:
+        if checkout.git_dir is None:
+            raise UsageError("a release needs a git checkout", where=str(checkout.root))
+        self.root = checkout.root
+        self._cancel = cancel
+
+    def _git(self, *arguments: str, check: bool = True, stdin: str | None = None) -> Completed:
+        return git(self.root, *arguments, check=check, stdin=stdin, cancel=self._cancel)
+
+    def _ask(self, *arguments: str) -> str:
+        """What a command prints, "" where it fails: a setting, a reference that may not exist."""
+        done = self._git(*arguments, check=False)
+        return done.stdout.strip() if done.code == 0 else ""
+
+    # -- facts -------------------------------------------------------------------------------------------
+
+    def head(self) -> tuple[str | None, str | None]:
+        """The commit and the branch (short name) of HEAD."""
+        branch = self._ask("symbolic-ref", "-q", "--short", "HEAD")
+        return self._ask("rev-parse", "-q", "--verify", "HEAD^{commit}") or None, branch or None
+
+    def dirty(self) -> tuple[str, ...]:
+        """What was changed, added or never added, relative to the top folder."""
+        out = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames").stdout
+        return tuple(entry[3:] for entry in out.rstrip("\n").split("\0") if entry)
+
+    def tags(self, *, merged: str | None = None) -> dict[str, str]:
+        """The ids of the objects that local tags name; with ``merged`` only those it descends from."""
+        only = ["--merged", merged] if merged else []
+        out = self._git(
+            "for-each-ref", *only, "--format=%(objectname) %(refname:strip=2)", "refs/tags"
+        ).stdout
+        return {name: oid for oid, _, name in (line.partition(" ") for line in out.splitlines())}
+
+    def commit_of(self, reference: str) -> str | None:
+        """The commit behind a reference; ``None`` where it is not here."""
+        name = f"{reference}^{{commit}}"
+        return self._ask("rev-parse", "-q", "--verify", "--end-of-options", name) or None
+
+    def remote_name(self, branch: str) -> str | None:
+        """The remote that the branch follows, else ``origin``, else the only one; ``None`` without any."""
+        names = self._ask("remote").splitlines()
+        followed = self._ask("config", f"branch.{branch}.remote")
+        if followed in names:
+            return followed
+        return "origin" if "origin" in names else names[0] if len(names) == 1 else None
+
+    def ask_remote(self, name: str, branch: str) -> Remote:
+        """What the remote has now; nothing here changes."""
+        out = self._reach("ls-remote", "--refs", name, f"refs/heads/{branch}", "refs/tags/*").stdout
+        found = {ref: oid for oid, _, ref in (line.partition("\t") for line in out.splitlines())}
+        tags = {
+            ref.removeprefix("refs/tags/"): oid for ref, oid in found.items() if ref.startswith("refs/tags/")
+        }
+        return Remote(name, found.get(f"refs/heads/{branch}"), tags)
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether ``commit`` descends from ``ancestor``; an ancestor that is not here counts as no."""
+        return self._git("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0
+
+    def tracked(self, path: Path) -> bool:
+        return bool(self._ask("ls-files", "--", str(path)))
+
+    # -- changes -----------------------------------------------------------------------------------------
+
+    def commit(self, paths: Iterable[Path], message: str) -> str:
+        """Commit the files ``paths`` as they are; returns the new commit."""
+        self._git("commit", "--quiet", "--file", "-", "--", *map(str, paths), stdin=message)
+        return self._git("rev-parse", "HEAD").stdout.strip()
+
+    def restore(self, paths: Iterable[Path]) -> None:
+        """Give the files ``paths`` back as HEAD has them."""
+        self._quietly("restore", "--staged", "--worktree", "--", *map(str, paths))
+
+    def tag(self, name: str, commit: str, message: str) -> str:
+        """Make an annotated tag, signed where git is set to; returns the id of the tag object."""
+        self._git("tag", "--annotate", "--cleanup=whitespace", "--file", "-", name, commit, stdin=message)
+        return self._git("rev-parse", f"refs/tags/{name}").stdout.strip()
+
+    def untag(self, name: str, commit: str) -> None:
+        """Remove the tag ``name`` if it is of ``commit``."""
+        tag = self._quietly("rev-parse", "-q", "--verify", f"refs/tags/{name}").stdout.strip()
+        if (
+            self._quietly("rev-parse", "-q", "--verify", f"refs/tags/{name}^{{commit}}").stdout.strip()
+            == commit
+        ):
+            self._quietly("update-ref", "-d", f"refs/tags/{name}", tag)
+
+    def uncommit(self, subject: str, parent: str) -> None:
+        """Take the branch back to ``parent`` if only ``subject`` came since; other changes are kept."""
+        if self._quietly("log", "--format=%P %s", "-1", "HEAD").stdout.strip() == f"{parent} {subject}":
+            self._quietly("reset", "--quiet", "--keep", parent)
+
+    def push(self, remote: str, branch: str, commit: str, tag: str) -> None:
+        """Push the branch and the tag, both or neither."""
+        references = (f"{commit}:refs/heads/{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
+        self._reach("push", "--quiet", "--atomic", "--porcelain", remote, *references)
+
+    def _quietly(self, *arguments: str) -> Completed:
+        """Run what undoes something: an interrupt must not stop it, a failure not hide the first one."""
+        try:
+            return git(self.root, *arguments, check=False)
+        except TasklibError as error:
+            return Completed(arguments, 1, "", str(error))
+
+    def _reach(self, *arguments: str) -> Completed:
+        """Run what talks to a remote. Nobody can type a password or passphrase into it."""
+        env = {}
+        if "GIT_SSH_COMMAND" not in os.environ and not self._ask("config", "core.sshCommand"):
+            env["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+        return git(self.root, *arguments, env=env, timeout=_NETWORK, cancel=self._cancel)

@@ -1,0 +1,105 @@
+"""PURE: versions as tags, images and Python packages spell them. Semantic versions, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from semver import Version
+
+from tasklib.errors import UsageError
+
+__all__ = ["Bump", "highest", "is_stable", "next_version", "parse", "pep440", "tag_name", "tagged_version"]
+
+_TOKEN = "rc"
+_PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
+
+
+class Bump(StrEnum):
+    """Which part of the last version is raised."""
+
+    MAJOR = "major"
+    MINOR = "minor"
+    PATCH = "patch"
+    PRE = "pre"
+
+
+def parse(text: str) -> Version:
+    """``1.2.0``, ``1.2.0-rc.1``, with or without a leading ``v``.
+
+    Raises :class:`~tasklib.errors.UsageError` for anything else, build metadata included: an image tag
+    cannot hold a ``+``.
+    """
+    try:
+        version = Version.parse(text.strip().removeprefix("v"))
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is not a semantic version", remedy="Like 1.2.0, or 1.2.0-rc.1 before it."
+        ) from None
+    if version.build:
+        raise UsageError(
+            f"{text!r} has build metadata, which an image tag cannot hold", remedy="Leave out the + part."
+        )
+    return version
+
+
+def tag_name(version: Version) -> str:
+    """The git tag: ``v1.2.0``. The image tag is the version itself."""
+    return f"v{version}"
+
+
+def tagged_version(tag: str) -> Version | None:
+    """The version that a git tag names, ``None`` for any other tag."""
+    if not tag.startswith("v"):
+        return None
+    try:
+        version = Version.parse(tag[1:])
+    except ValueError:
+        return None
+    return None if version.build else version
+
+
+def is_stable(version: Version) -> bool:
+    return version.prerelease is None
+
+
+def highest(versions: Iterable[Version]) -> Version | None:
+    return max(versions, default=None)
+
+
+def next_version(last: Version | None, bump: Bump) -> Version:
+    """The version after ``last`` (``None``: after nothing, so the first).
+
+    ``pre`` raises a pre-release, or begins one of the next patch: 1.2.0 → 1.2.1-rc.1 → 1.2.1-rc.2. The
+    others finish a pre-release where that is enough: 1.3.0-rc.1 → 1.3.0 by ``minor`` or ``patch``.
+    """
+    last = last or Version(0, 0, 0)
+    if bump is not Bump.PRE:
+        return last.next_version(bump.value)
+    if last.prerelease is None:
+        return last.bump_patch().replace(prerelease=f"{_TOKEN}.1")
+    number = re.search(r"\d+$", last.prerelease)
+    if number is None:
+        return last.replace(prerelease=f"{last.prerelease}.1")
+    return last.replace(prerelease=f"{last.prerelease[: number.start()]}{int(number[0]) + 1}")
+
+
+def pep440(version: Version) -> str:
+    """``version`` as a Python package spells it: ``1.2.0rc1``.
+
+    Raises :class:`~tasklib.errors.UsageError` for a pre-release that Python has no spelling for.
+    """
+    plain = f"{version.major}.{version.minor}.{version.patch}"
+    if version.prerelease is None:
+        return plain
+    found = re.fullmatch(r"(?P<word>[a-z]+)[.-]?(?P<number>\d*)", version.prerelease)
+    word, number = (found["word"], int(found["number"] or 0)) if found else ("", 0)
+    if word == "dev":
+        return f"{plain}.dev{number}"
+    if word not in _PEP440:
+        raise UsageError(
+            f"Python has no spelling for the version {version}, which is to be written into pyproject.toml",
+            remedy=f"Use alpha, beta, rc or dev and a number: {plain}-rc.1.",
+        )
+    return f"{plain}{_PEP440[word]}{number}"
