@@ -33,6 +33,9 @@ import pytest
 LIMIT = 60000
 """Characters that one text of an event may have: what is longer loses its middle."""
 
+AGES = 1e7
+"""Seconds that no test takes: what pytest measures across a clock that a test has stopped."""
+
 MARKER = "fullstack"
 
 _dumps = json.JSONEncoder(default=str).encode
@@ -151,6 +154,7 @@ class Reporter:
 
     def __init__(self, config, channel, fullstack, worker):
         self.channel = channel
+        self.now = time.time  # The real one, whatever a test puts into its place.
         self.held = ""
         self.config = config
         self.fullstack = fullstack
@@ -256,7 +260,7 @@ class Reporter:
     def pytest_runtest_logstart(self, nodeid, location):
         if not self.distributing:
             line = '{"e":"start","id":%s,"worker":%s,"at":%r}\n'
-            self.channel.write(self.held + line % (_quoted(str(nodeid)), _quoted(self.worker), time.time()))
+            self.channel.write(self.held + line % (_quoted(str(nodeid)), _quoted(self.worker), self.now()))
             self.held = ""
 
     def pytest_runtest_logreport(self, report):
@@ -273,12 +277,15 @@ class Reporter:
                 self._failed(test, report, "call", _subtest(report))
             return
         when = report.when
+        seconds = report.duration
+        if not 0 <= seconds < AGES:
+            seconds = 0.0
         if when == "call":
-            test.call = report.duration
+            test.call = seconds
         elif when == "setup":
-            test.setup = report.duration
+            test.setup = seconds
         elif when == "teardown":
-            test.teardown = report.duration
+            test.teardown = seconds
         outcome = report.outcome
         if outcome == "passed":
             if when == "call" and hasattr(report, "wasxfail") and test.outcome == "passed":
@@ -331,7 +338,7 @@ class Reporter:
             test.call,
             test.teardown,
             _quoted(test.worker),
-            time.time(),
+            self.now(),
         )
         if test.why:
             line += ',"why":' + _quoted(_cut(test.why))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -72,6 +73,7 @@ def _output(case: ElementTree.Element) -> str:
 def _number(text: str | None) -> float:
     """A number as a report writes it (``1,234.5`` too), 0 for none or nonsense."""
     try:
-        return max(float((text or "0").replace(",", "")), 0.0)
+        number = float((text or "0").replace(",", ""))
     except ValueError:
         return 0.0
+    return max(number, 0.0) if math.isfinite(number) else 0.0

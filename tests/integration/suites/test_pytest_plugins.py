@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -145,3 +146,24 @@ def test_too_little_coverage_fails_a_target_whose_tests_pass(run: Callable[..., 
     assert ran.result.outcome is Outcome.FAILED, ran.output
     assert ran.result.reason == "coverage is 60.00 %, below the 90 % that the project asks for"
     assert ran.result.exit_code == 0
+
+
+def test_a_frozen_clock_freezes_no_event(run: Callable[..., Any]) -> None:
+    """Tests that stop time do so for themselves: when they ran stays true."""
+    test = """
+        import pytest
+        from freezegun import freeze_time
+
+        @pytest.fixture(autouse=True, scope="module")
+        def frozen():
+            with freeze_time("2012-01-14"):
+                yield
+
+        def test_a(): pass
+        def test_b(): pass
+    """
+    began = time.time()
+    ran = run({"tests/unit/test_a.py": test}, needs=("pytest>=9,<10", "freezegun"))
+    assert (ran.result.outcome, ran.result.counts.passed) == (Outcome.PASSED, 2), ran.output
+    assert all(began <= event.at <= time.time() for event in ran.events)
+    assert all(0 <= test.seconds < 60 for test in ran.tests)

@@ -6,7 +6,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasklib.events import Outcome, TestOutcome
@@ -63,13 +63,16 @@ def test_what_is_no_report_is_refused(text: str, tmp_path: Path) -> None:
         read_junit(path)
 
 
+@example(name="", time="NAN")
+@example(name="", time="inf")
 @given(name=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])), time=st.text(max_size=5))
 def test_any_name_and_time_is_read(name: str, time: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever a writer puts into the attributes, the case is read, its name in one line."""
     path = tmp_path_factory.mktemp("junit") / "junit.xml"
     clean = "".join(c for c in time if c.isprintable() and c not in "\ufffe\uffff")
     safe = "".join(c for c in name if c not in "\ufffe\uffff")
-    path.write_text(f"<testsuite><testcase name={quoteattr(safe)} time={quoteattr(clean)}/></testsuite>")
+    attributes = f"name={quoteattr(safe)} time={quoteattr(clean)} line={quoteattr(clean)}"
+    path.write_text(f"<testsuite><testcase {attributes}/></testsuite>")
     [test] = read_junit(path)
     assert test.id.isprintable()
     assert test.call >= 0
