@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -41,7 +41,7 @@ class Container:
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
     without a restart policy, ``address`` its first address on a bridge network ("" if none),
-    ``health_test`` the command of its health check.
+    ``health_test`` the command of its health check, ``listens`` the TCP ports it says it listens on.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Container:
     error: str = ""
     image: str = ""
     health_test: tuple[str, ...] = ()
+    listens: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def container_from(row: Mapping[str, Any]) -> Container:
         error=str(state.get("Error") or ""),
         image=str((row.get("Config") or {}).get("Image") or ""),
         health_test=_health_test(row.get("Config") or {}),
+        listens=_tcp_ports((row.get("Config") or {}).get("ExposedPorts") or {}),
     )
 
 
@@ -124,6 +126,12 @@ def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
     if kind == "CMD-SHELL":
         return (*(config.get("Shell") or ("/bin/sh", "-c")), *words)
     return tuple(words) if kind == "CMD" else ()
+
+
+def _tcp_ports(exposed: Iterable[str]) -> tuple[int, ...]:
+    """``{"5432/tcp": {}}`` as numbers."""
+    split = (port.partition("/") for port in exposed)
+    return tuple(sorted(int(number) for number, _, kind in split if kind == "tcp" and number.isdigit()))
 
 
 def _max_restarts(policy: Mapping[str, Any]) -> int | None:

@@ -7,6 +7,8 @@ container is healthy its own check is run by us, the next one when the one befor
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +20,12 @@ from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine
 
 __all__ = ["Probes"]
+
+_UNASKED = 3.0
+"""Seconds after which a container is asked although no port of it is open."""
+
+_KNOCK = 0.02
+"""Seconds between two looks at whether a port is open: far cheaper than a check."""
 
 _SHORTEST = 0.05
 """Seconds between the end of one check and the start of the next, at least."""
@@ -56,7 +64,19 @@ class Probes:
             threading.Thread(target=self._ask, args=(container, life), daemon=True).start()
         return container
 
+    def _await_port(self, container: Container) -> None:
+        """Until something listens no check can pass, and a check costs as much as starting a process."""
+        if not container.address or not container.listens or self._engine.facts.desktop:
+            return
+        until = time.monotonic() + _UNASKED
+        while time.monotonic() < until and not self._cancel.is_set():
+            for port in container.listens:
+                with contextlib.suppress(OSError), socket.create_connection((container.address, port), 0.2):
+                    return
+            time.sleep(_KNOCK)
+
     def _ask(self, container: Container, life: tuple[str, int]) -> None:
+        self._await_port(container)
         while not self._cancel.is_set():
             began = time.monotonic()
             try:
