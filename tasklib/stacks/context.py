@@ -79,7 +79,7 @@ class RunContext:
         on_line: Callable[[str], None] = lambda line: None,
     ) -> HeldStack:
         """The stack of ``plan``, nothing of which exists yet on our account."""
-        return HeldStack(self, Stack(plan, self.instance, self.engine, say=say, on_line=on_line), keep, say)
+        return HeldStack(self, Stack(plan, self.instance, self.engine, say=say, on_line=on_line), keep)
 
     def notice(self, text: str) -> None:
         self._emit(Notice(text, "warning"))
@@ -223,7 +223,7 @@ def open_context(
 class HeldStack:
     """A stack under its lock, on the run's record and under the reaper's eyes while it exists."""
 
-    def __init__(self, context: RunContext, stack: Stack, keep: bool, say: Callable[[str], None]) -> None:
+    def __init__(self, context: RunContext, stack: Stack, keep: bool) -> None:
         self.project = stack.project
         self.touched = False
         """Whether something of it may exist on our account."""
@@ -232,7 +232,6 @@ class HeldStack:
         self._wanted = keep
         self._kept = False
         self._interrupted = False
-        self._say = say
         self._lock = context.lock(stack.project)
 
     @property
@@ -332,4 +331,4 @@ class HeldStack:
                 f"{self.project} is in use by the run that started this one: {user}",
                 remedy=f"Give the inner run an instance of its own: set {INSTANCE_ID}.",
             )
-        self._say(f"{self.project} is in use by {user}")
+        self._context.notice(f"waiting for {self.project}, which is in use by {user}")

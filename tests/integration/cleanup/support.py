@@ -16,7 +16,7 @@ import pexpect
 from ..projects import PATIENCE, PYTHON, Checkout, compose
 from ..traces import Traces, processes_of, until
 
-__all__ = ["FILES", "SERVED", "Run", "Scene", "gone_within", "in_terminal", "marks_of", "scenes"]
+__all__ = ["FILES", "SERVED", "STARTED", "Run", "Scene", "gone_within", "in_terminal", "marks_of", "scenes"]
 
 LIMIT = 10.0
 """Seconds within which everything of a run that ended has to be gone."""
@@ -95,11 +95,16 @@ def scenes() -> dict[str, Scene]:
     }
 
 
+STARTED: list[Run] = []
+"""Every command of the test that runs now."""
+
+
 class Run:
     """A command in a session of its own, as a terminal or a CI system would start it."""
 
     def __init__(self, checkout: Checkout, *argv: str, env: Mapping[str, str] | None = None) -> None:
         self.marks = marks_of(checkout)
+        STARTED.append(self)
         self._file = self.marks / "output"
         with self._file.open("ab") as output:
             self.process = subprocess.Popen(

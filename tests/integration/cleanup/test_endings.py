@@ -9,22 +9,15 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from ..conftest import NewProject
 from ..projects import Checkout
 from ..traces import Traces, until
-from .support import FILES, Run, Scene, gone_within, in_terminal, marks_of, scenes
+from .support import Run, Scene, gone_within, in_terminal, marks_of, scenes
 
 TASKLIB = ("tasklib", "test.service")
 NOX = ("nox", "-s", "service")
 INVOKE = ("invoke", "test.service")
 
 SCENES = scenes()
-
-
-@pytest.fixture
-def shop(project: NewProject) -> Checkout:
-    """A project whose only target goes on until it is told to end."""
-    return project(FILES)
 
 
 def start(shop: Checkout, scene: Scene, argv: tuple[str, ...], traces: Traces, state: Path) -> Run:

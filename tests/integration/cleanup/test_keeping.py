@@ -7,18 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import NewProject
 from ..projects import Checkout
 from ..traces import Traces, processes_of, until
 from .support import FILES, Run, gone_within, scenes
 
 SCENES = scenes()
-
-
-@pytest.fixture
-def shop(project: NewProject) -> Checkout:
-    """A project whose only target goes on until it is told to end."""
-    return project(FILES)
 
 
 @pytest.mark.parametrize("phase", ["build", "create", "wait"])
