@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tasklib.stacks.failures import NotReady
 
 __all__ = [
+    "check_names",
     "complain",
     "engine_context",
     "find_project_for",
@@ -36,6 +39,16 @@ def say(line: str) -> None:
 
 def complain(line: str) -> None:
     sys.stderr.write(f"{line}\n")
+
+
+def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
+    """Refuse a name that is not ``known``, offering the nearest."""
+    ordered = sorted(known)
+    for name in names:
+        if name not in ordered:
+            near = difflib.get_close_matches(name, ordered, 1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise UsageError(f"there is no {kind} {name!r}", remedy=f"{hint}Known: {', '.join(ordered)}.")
 
 
 def positive(text: str | None, option: str) -> int | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tasklib.commands.console import (
+    check_names,
     complain,
     engine_context,
     find_project_for,
@@ -46,7 +48,11 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
             say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
             for name, value in variables.items():
                 if name.endswith("_URL"):
-                    say(f"  {name}={value}")
+                    say(f"  {name}={_without_password(value)}")
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
 
 
 class _Waiting:
@@ -102,19 +108,28 @@ def status(*, environment: str = "test") -> None:
 
 
 def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "100") -> None:
-    """Print the last lines of this instance's containers, each prefixed by its service."""
+    """Print the last lines of this instance's containers, each prefixed by its service.
+
+    Where several stacks are up, the stack comes first. Raises :class:`~tasklib.errors.UsageError` for a
+    name that none of their containers has.
+    """
     from tasklib.stacks import infra
     from tasklib.stacks.startup import read_logs
 
     project = find_project_for(environment)
     number = positive(tail, "--tail") or 100
     with engine_context(project) as context:
-        for stack in infra.status(context):
+        stacks = [stack for stack in infra.status(context) if stack.instance == context.instance.id]
+        if not stacks:
+            say("nothing is up")
+            return
+        check_names(names, {c.service for stack in stacks for c in stack.containers}, "container")
+        for stack in stacks:
             wanted = [c for c in stack.containers if not names or c.service in names]
-            if stack.instance == context.instance.id:
-                for log in read_logs(context.engine, wanted, tail=number):
-                    for line in log.lines:
-                        say(f"{log.service} | {line.text}")
+            prefix = f"{stack.project} " if len(stacks) > 1 else ""
+            for log in read_logs(context.engine, wanted, tail=number):
+                for line in log.lines:
+                    say(f"{prefix}{log.service} | {line.text}")
 
 
 def env(format: str = "shell", *, name: str | None = None, environment: str = "test") -> None:

@@ -61,7 +61,8 @@ def summary(resources: Sequence[Resource]) -> str:
         kind = "image tag" if resource.kind == "image" else resource.kind
         counts[kind] = counts.get(kind, 0) + 1
     parts = [f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in counts.items()]
-    return f"{', '.join(parts)} ({_size(sum(resource.size for resource in resources))})"
+    size = sum(resource.size for resource in resources)
+    return ", ".join(parts) + (f" ({_size(size)})" if size else "")
 
 
 def _size(size: float) -> str:

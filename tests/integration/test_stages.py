@@ -198,12 +198,8 @@ def test_a_restart_that_never_helps_ends_at_the_deadline(project: NewProject) ->
     )
     ran = shop.run("tasklib", "test.service")
     assert ran.code == 4, ran
-    assert ran.told[:3] == [
-        "service api: ERROR (…): the stack of api was not ready after 2 s, "
-        "waiting for api (restarts after exit code 9)",
-        "  container logs:",
-        "  api | still no database",
-    ], ran
+    assert "the stack of api was not ready after 2 s, waiting for api (" in ran.told[0], ran
+    assert ran.told[1:3] == ["  container logs:", "  api | still no database"], ran
 
 
 def test_a_single_service_project_has_two_stages(project: NewProject) -> None:

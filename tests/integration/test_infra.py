@@ -1,0 +1,155 @@
+"""Stacks that stay up on purpose: brought up, looked at, used by tests, taken down."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+
+from .conftest import NewProject
+from .projects import PYTHON, compose
+from .traces import Observer, Traces
+
+SERVED = f"""
+    image: {PYTHON}
+    command: sh -c 'echo ready to sell; exec python -u -m http.server 8000'
+    ports: ["8000"]
+"""
+
+SHOP = {
+    "services/api/deploy/test/docker-compose.yml": compose(api=SERVED),
+    "services/api/tests/integration/test_api.py": """
+        import os, urllib.request
+
+        def test_answers():
+            assert urllib.request.urlopen(os.environ["TEST_API_URL"]).status == 200
+    """,
+    "deploy/test/docker-compose.yml": compose(
+        api=SERVED,
+        queue="""
+            image: ${REDIS_IMAGE:-redis:7}
+            environment: {REDIS_PASSWORD: queue-secret}
+            ports: ["6379"]
+            volumes: [jobs:/data]
+        """,
+    )
+    + "volumes:\n  jobs: {}\n",
+    "pyproject.toml": '[tool.tasklib.endpoints]\nSHOP_URL = "http://{api:8000}/v1"\n',
+}
+
+
+def test_a_stack_is_brought_up_looked_at_and_taken_down(project: NewProject, traces: Traces) -> None:
+    """`infra.up`, `status`, `logs`, `env`, `config`, `id` and `down` tell of the same stack."""
+    shop = project(SHOP)
+    name = f"test-feature-{traces.token}"
+    assert shop.run("tasklib", "infra.status").lines == ["nothing is up"]
+    assert shop.run("tasklib", "infra.logs").lines == ["nothing is up"]
+    assert shop.run("tasklib", "infra.id").lines == [f"feature-{traces.token}"]
+
+    up = shop.run("tasklib", "infra.up")
+    assert up.code == 0, up
+    urls = dict(line.strip().split("=", 1) for line in up.out.splitlines()[1:])
+    assert up.out.startswith(f"{name} is up (")
+    assert sorted(urls) == ["SHOP_URL", "TEST_API_URL", "TEST_QUEUE_URL"]
+    assert urllib.request.urlopen(urls["TEST_API_URL"]).status == 200
+    assert "queue-secret" not in up.text
+
+    env = json.loads(shop.run("tasklib", "infra.env", "--format", "json").out)
+    assert env["TEST_INSTANCE_ID"] == f"feature-{traces.token}"
+    assert env["COMPOSE_PROJECT_NAME"] == name
+    assert env["TEST_API_URL"] == f"http://127.0.0.1:{env['TEST_API_PORT']}" == urls["TEST_API_URL"]
+    assert env["SHOP_URL"] == f"{env['TEST_API_URL']}/v1"
+    assert env["TEST_QUEUE_URL"] == f"redis://:queue-secret@127.0.0.1:{env['TEST_QUEUE_PORT_6379']}/0"
+    shell = shop.run("sh", "-c", 'eval "$(tasklib infra.env)" && docker compose ps --services')
+    assert (shell.code, shell.out.split()) == (0, ["api", "queue"]), shell
+
+    status = shop.run("tasklib", "infra.status")
+    assert status.lines[0] == name
+    assert f"  api: running 127.0.0.1:{env['TEST_API_PORT']}->8000" in status.lines
+    assert shop.run("tasklib", "infra.logs", "--name", "api").lines[0] == "api | ready to sell"
+    refused = shop.run("tasklib", "infra.logs", "--name", "qeue")
+    assert (refused.code, refused.lines) == (
+        2,
+        ["error: there is no container 'qeue'", "Did you mean 'queue'? Known: api, queue."],
+    ), refused
+
+    assert shop.run("invoke", "--dry", "infra.down").code == 1, "no tasks.py, no tasks"
+    assert shop.run("tasklib", "--dry", "infra.down").lines == [f"would take down {name}"]
+    down = shop.run("tasklib", "infra.down")
+    assert down.lines == [f"took down {name}: 2 containers, 1 network, 1 volume"], down
+    assert traces.left() == []
+    assert shop.run("tasklib", "infra.down").lines == ["nothing is up"]
+    assert shop.is_clean
+
+
+def test_stacks_up_twice_are_brought_up_to_date(project: NewProject, traces: Traces) -> None:
+    """A second `up` changes only what changed: the container of a service that did not is the same."""
+    shop = project(SHOP)
+    assert shop.run("tasklib", "infra.up").code == 0
+    before = {row["Labels"]["com.docker.compose.service"]: row["Id"] for row in traces.containers()}
+    changed = SHOP["deploy/test/docker-compose.yml"].replace("ready to sell", "open again")
+    shop.write({"deploy/test/docker-compose.yml": changed})
+    assert shop.run("tasklib", "infra.up").code == 0
+    after = {row["Labels"]["com.docker.compose.service"]: row["Id"] for row in traces.containers()}
+    assert after["queue"] == before["queue"]
+    assert after["api"] != before["api"]
+    assert shop.run("tasklib", "infra.logs", "--name", "api").lines[0] == "api | open again"
+    shop.git("checkout", "-q", ".")
+    assert shop.run("tasklib", "infra.down").code == 0
+
+
+def test_tests_use_a_stack_that_is_up_and_leave_it_up(project: NewProject, traces: Traces) -> None:
+    """Service tests run against the kept stack; `--keep` leaves one up that was not."""
+    shop = project(SHOP)
+    assert shop.run("tasklib", "infra.up", "--name", "api").code == 0
+    kept = {row["Id"] for row in traces.containers()}
+    with Observer(traces.token) as observer:
+        ran = shop.run("tasklib", "test.service")
+    assert ran.code == 0, ran
+    assert {row["Id"] for row in traces.containers()} == kept
+    assert observer.projects == set(), "the kept stack was not started anew"
+
+    down = shop.run("tasklib", "infra.down", "--name", "api")
+    assert down.lines == [f"took down test-feature-{traces.token}_api: 1 container, 1 network"], down
+    keeping = shop.run("tasklib", "test.service", "--keep")
+    assert keeping.code == 0, keeping
+    assert traces.projects() == {f"test-feature-{traces.token}_api"}
+    assert shop.run("tasklib", "infra.down").code == 0
+
+
+def test_a_stack_that_cannot_come_up_is_not_kept(project: NewProject, traces: Traces) -> None:
+    """`infra.up` says what `test` would, exits 4 and leaves nothing."""
+    broken = compose(
+        api=f"""
+            image: {PYTHON}
+            command: sh -c 'echo no database is configured; exit 3'
+            ports: ["8000"]
+        """
+    )
+    shop = project({"deploy/test/docker-compose.yml": broken, "tests/unit/test_x.py": "def test_x(): pass\n"})
+    ran = shop.run("tasklib", "infra.up")
+    assert ran.code == 4, ran
+    assert ran.lines[-2:] == [
+        "  api | no database is configured",
+        "error: the full stack cannot become ready: api exited with code 3",
+    ]
+    assert "Traceback" not in ran.text
+    assert traces.left() == []
+
+
+def test_the_isolated_config_is_what_compose_accepts(project: NewProject) -> None:
+    """`infra.config` of a project, of one service and of any file is a config that Compose reads."""
+    shop = project({**SHOP, "else/where.yml": compose(web="image: nginx:1\nports: ['8080:80']")})
+    for words in ([], ["--name", "api"], ["--file", "else/where.yml"]):
+        ran = shop.run("tasklib", "infra.config", *words)
+        assert ran.code == 0, ran
+        read = subprocess.run(
+            ["docker", "compose", "-f", "-", "config", "--quiet"], input=ran.out, text=True, check=False
+        )
+        assert read.returncode == 0
+        for service in json.loads(ran.out)["services"].values():
+            assert all(port["host_ip"] == "127.0.0.1" for port in service["ports"])
+            assert not any(port.get("published") == "8080" for port in service["ports"])
+    diff = shop.run("tasklib", "infra.config", "--file", "else/where.yml", "--diff")
+    assert "8080" in diff.out
+    assert len(diff.lines) < 30
