@@ -104,12 +104,16 @@ class RunContext:
         return {**self.exports, _RUNS: ":".join([*self.outer_runs, self.run_id])}
 
     def built(self, project: str, tags: Iterable[str]) -> None:
-        """``tags`` are about to be built for ``project``, or to lose their names (ids of images)."""
+        """``tags`` are about to be built for ``project``, or to lose their names (ids of images).
+
+        Of what lost its name earlier, that goes which no container uses any more.
+        """
         known = self.images.of(project, self.instance.checkout)
-        ids = {tag for tag in known if tag.startswith("sha256:")}
         self.images.add(project, self.instance.checkout, tags)
-        if gone := ids - {image.id for image in self.engine.images(ids)} - set(tags):
-            self.images.forget(project, self.instance.checkout, gone)
+        if nameless := {tag for tag in known if tag.startswith("sha256:")} - set(tags):
+            found = self.engine.images(nameless)
+            left = {image.id for image in found} - {image.id for image in self.engine.remove(found)}
+            self.images.forget(project, self.instance.checkout, nameless - left)
 
     def lock(self, project: str) -> StackLock:
         user = User(self.run_id, self.command, os.getpid(), str(self.project.root))

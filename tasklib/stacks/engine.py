@@ -171,6 +171,10 @@ class Engine:
             )
         except docker.errors.NotFound:
             return ()
+        except docker.errors.APIError as error:
+            if error.status_code == 409:
+                return ()  # it is being removed
+            raise
         return tuple(
             log_line_from(line) for line in raw.decode(errors="replace").splitlines() if line.strip()
         )

@@ -65,6 +65,7 @@ class Startup:
         own = process.Cancel(cancel)
         with self._engine.watch(self._project) as watch, ThreadPoolExecutor(8) as pool:
             probes = Probes(self._engine, own, watch.tell)
+            before = {container.id for container in self._engine.containers(self._project)}
             launching = self._submit(pool, watch, self._launch, own)
             looked = False
             try:
@@ -76,8 +77,10 @@ class Startup:
                             self._pending = {c.id for c in containers if c.state in ("created", "exited")}
                             looked = True
                         self._start(pool, watch, containers)
+                    # What was there before may be on its way out, to be replaced: that is no failure.
+                    new = [c for c in containers if launched or c.id not in before]
                     verdict = readiness.judge(
-                        self._config["services"], self._as_pending(containers), self._closed_port
+                        self._config["services"], self._as_pending(new), self._closed_port
                     )
                     if isinstance(verdict, readiness.Failed):
                         raise self._lost(verdict)

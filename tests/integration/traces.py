@@ -52,6 +52,11 @@ class Traces:
     def dangling(self) -> list[str]:
         return [row["Id"] for row in self._api.images(filters={"label": [self.mark], "dangling": True})]
 
+    def layers(self) -> list[str]:
+        """What the build cache holds of a step that names the token."""
+        cache = self._api.df().get("BuildCache") or ()
+        return [row["ID"] for row in cache if self.token in row.get("Description", "")]
+
     def projects(self) -> set[str]:
         """The Compose projects of the containers there are."""
         return {row["Labels"]["com.docker.compose.project"] for row in self.containers()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -16,7 +17,18 @@ import pexpect
 from ..projects import PATIENCE, PYTHON, Checkout, compose
 from ..traces import Traces, processes_of, until
 
-__all__ = ["FILES", "SERVED", "STARTED", "Run", "Scene", "gone_within", "in_terminal", "marks_of", "scenes"]
+__all__ = [
+    "FILES",
+    "SERVED",
+    "STARTED",
+    "Run",
+    "Scene",
+    "gone_within",
+    "in_terminal",
+    "kill_with_reaper",
+    "marks_of",
+    "scenes",
+]
 
 LIMIT = 10.0
 """Seconds within which everything of a run that ended has to be gone."""
@@ -181,3 +193,18 @@ def gone_within(traces: Traces, state: Path, seconds: float = LIMIT) -> list[str
         time.sleep(0.05)
         found = left()
     return found
+
+
+def kill_with_reaper(run: Run, state: Path) -> None:
+    """What a lost machine does to a run: everything of it is gone at once, its reaper included."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            mine = f"XDG_STATE_HOME={state}".encode() in (folder / "environ").read_bytes().split(b"\0")
+            if mine and b"tasklib.stacks.reaping" in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+    run.send(signal.SIGKILL, group=True)
+    run.wait()
+    tests = run.marks / "testing"
+    if tests.exists():
+        os.killpg(int(tests.read_text()), signal.SIGKILL)
+        tests.unlink()
