@@ -11,6 +11,7 @@ from typing import ClassVar
 __all__ = [
     "ConfigError",
     "EngineError",
+    "InternalError",
     "Interrupted",
     "NothingRan",
     "StackError",
@@ -78,6 +79,12 @@ class StackError(TasklibError):
     """A stack could not be built, started or did not become ready."""
 
     exit_code: ClassVar[int] = 4
+
+
+class InternalError(TasklibError):
+    """A mistake in tasklib itself."""
+
+    exit_code: ClassVar[int] = 1
 
 
 class Interrupted(TasklibError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -115,11 +116,16 @@ def _upwards(folder: Path, top: Path) -> Iterator[Path]:
         yield from _upwards(folder.parent, top)
 
 
+_UV = threading.Lock()
+
+
 def _uv() -> str:
     import uv
 
     try:
-        return str(uv.find_uv_bin())
+        # It reads Python's own configuration, whose first reading is not safe in several threads at once.
+        with _UV:
+            return str(uv.find_uv_bin())
     except FileNotFoundError as error:
         raise ConfigError(
             f"uv is not installed: {error}", remedy="Reinstall tasklib: uv comes with it."

@@ -230,6 +230,7 @@ class Execution:
             keyword=self._options.keyword,
             extra=self._options.extra,
             timeout=self._project.timeout.get(target.stage),
+            verbose=self._options.verbose,
         )
         suite = plan_suite(self._project, target, options)
         env = {**os.environ, **self._context.environment, **variables}

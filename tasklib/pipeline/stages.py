@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,11 +16,12 @@ from dataclasses import dataclass, replace
 
 from tasklib import process
 from tasklib.durations import fail_slow
-from tasklib.errors import TasklibError, UsageError
+from tasklib.errors import InternalError, TasklibError, UsageError
 from tasklib.events import (
     Event,
     Notice,
     Outcome,
+    Output,
     RunFinished,
     RunResult,
     RunStarted,
@@ -220,6 +222,14 @@ class _Pipeline:
                 result = fail_slow(result, self._project.slow)
         except TasklibError as error:
             result = self._execution.failure(target, error)
+        except Exception as error:
+            # A mistake of ours: its traceback is for the log, and the other targets go on.
+            for line in traceback.format_exc().splitlines():
+                self._emit(Output(target, line))
+            what = f"a mistake in tasklib: {type(error).__name__}: {error}"
+            result = self._execution.failure(
+                target, InternalError(what, remedy="The full log has the details.")
+            )
         if self._cancel.is_set() and result.outcome is not Outcome.PASSED:
             result = replace(result, outcome=Outcome.INTERRUPTED, reason=self._cancel.reason)
         if not result.seconds:
