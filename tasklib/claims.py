@@ -8,6 +8,8 @@ state folders; their resources are seen on the engine.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
@@ -21,7 +23,7 @@ from tasklib.isolation import Instance, project_name, with_hash
 from tasklib.liveness import ProcessIdentity, host_id, is_alive
 from tasklib.state import State, default_state
 
-__all__ = ["Claim", "Claims", "Holder", "Owners", "Resolved", "lives", "resolve"]
+__all__ = ["Claim", "Claims", "Holder", "Owners", "Resolved", "lives", "owner", "resolve"]
 
 Owners = Callable[[str], Collection[str]]
 """The checkouts (values of the label; an empty one for resources without it) that own resources of a Compose
@@ -95,10 +97,10 @@ def resolve(
     """
     mine = checkout_id(checkout, folder)
     identity = raw_identity(checkout, env, mine)
-    instance = Instance(identity.id, mine, host_id(), prefix)
+    state = default_state(env) if state is None else state
+    instance = Instance(identity.id, mine, owner(state), prefix)
     resolved = Resolved(instance, identity, folder or checkout.root)
     if not identity.shared:
-        state = default_state(env) if state is None else state
         known = _everywhere(state) if engine is None else Claims(state, engine).all()
         for name in {claim.engine for claim in known}:
             Claims(state, name).moved(mine, resolved.root)
@@ -106,9 +108,18 @@ def resolve(
     return replace(resolved, notices=_ignored(resolved))
 
 
+def owner(state: State) -> str:
+    """Who may judge whether a checkout still lives: this user on this machine, by the records in ``state``.
+
+    Other users' checkouts may lie where we cannot see them, and so may those of another state folder.
+    """
+    whose = f"{os.getuid()} {os.path.realpath(state.root)}"
+    return f"{host_id()}-{hashlib.sha256(os.fsencode(whose)).hexdigest()[:8]}"
+
+
 def lives(claim: Claim) -> bool | None:
     """Whether the claim's checkout is still where it was seen; ``None`` where this machine cannot know."""
-    if claim.host != host_id():
+    if claim.host.partition("-")[0] != host_id():
         return None
     return known_id(Path(claim.root)) == claim.checkout
 

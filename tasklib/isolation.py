@@ -50,8 +50,8 @@ class IdSource(StrEnum):
 class Instance:
     """The isolation identity of a checkout on its branch.
 
-    ``id`` names everything, ``checkout`` and ``host`` are the random ids that tell two checkouts and two
-    machines with one id apart, ``prefix`` starts every Compose project.
+    ``id`` names everything, ``checkout`` tells two checkouts with one id apart, ``host`` says which user of
+    which machine knows whether the checkout lives, ``prefix`` starts every Compose project.
     """
 
     id: str

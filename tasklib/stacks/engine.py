@@ -315,11 +315,12 @@ class Engine:
         stops answering; a single resource that cannot be removed is left out of the answer.
         """
         gone: list[Resource] = []
-        # Containers hold networks and volumes; images may be held by containers.
+        # Containers hold networks and volumes; images may be held by containers. Two tags of one image at a
+        # time are too much for the engine.
         for kinds in ({"container"}, {"network", "volume"}, {"image"}):
             batch = [resource for resource in resources if resource.kind in kinds]
             if batch:
-                with ThreadPoolExecutor(min(8, len(batch))) as pool:
+                with ThreadPoolExecutor(1 if "image" in kinds else min(8, len(batch))) as pool:
                     done = pool.map(self._remove, batch)
                     gone += [resource for resource, removed in zip(batch, done, strict=True) if removed]
         return tuple(gone)

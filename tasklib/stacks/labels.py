@@ -5,11 +5,9 @@ What is built on a labelled image inherits its labels, so images are known by th
 
 from __future__ import annotations
 
-import os
-
 from tasklib.isolation import Instance, slug
 
-__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels", "owner"]
+__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
 
 INSTANCE = "io.tasklib.instance"
 CHECKOUT = "io.tasklib.checkout"
@@ -30,14 +28,9 @@ def labels(instance: Instance, stack: str | None = None) -> dict[str, str]:
     return {
         INSTANCE: instance.id,
         CHECKOUT: instance.checkout,
-        HOST: owner(instance.host),
+        HOST: instance.host,
         STACK: FULL_STACK if stack is None else _own(stack),
     }
-
-
-def owner(host: str) -> str:
-    """The value of :data:`HOST`: this user on a machine. Of other users' checkouts we know nothing."""
-    return f"{host}-{os.getuid()}" if host else ""
 
 
 def _own(stack: str) -> str:

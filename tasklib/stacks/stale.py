@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasklib.claims import Claims
+from tasklib.claims import Claims, owner
 from tasklib.errors import TasklibError
 from tasklib.identity import known_id
 from tasklib.liveness import host_id
@@ -14,7 +14,7 @@ from tasklib.records import Checkouts, Images, Kept, Runs
 from tasklib.stacks.cleanup import remove_images
 from tasklib.stacks.containers import PROJECT_LABEL, Resource
 from tasklib.stacks.engine import Engine
-from tasklib.stacks.labels import CHECKOUT, HOST, owner
+from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.stacks.locks import StackLock
 from tasklib.stacks.ownership import owners
 from tasklib.state import State
@@ -41,8 +41,7 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
     stale: where nothing is known of a checkout, it is taken to live. A checkout with a run is never stale.
     """
     found: dict[tuple[str, str], list[Resource]] = {}
-    # The label names machine and user: other users' checkouts may lie where we cannot see them.
-    for resource in engine.owned({HOST: owner(host_id())}):
+    for resource in engine.owned({HOST: owner(state)}):
         project, checkout = resource.labels.get(PROJECT_LABEL, ""), resource.labels.get(CHECKOUT, "")
         if project and checkout:
             found.setdefault((project, checkout), []).append(resource)
@@ -99,7 +98,7 @@ def _folders(state: State, engine: Engine) -> Mapping[str, str]:
     for stack in Kept(state, engine.facts.id).all():
         written[stack.checkout] = stack.root
     for claim in Claims(state, engine.facts.id).all():
-        if claim.host == host:
+        if claim.host == owner(state):
             written[claim.checkout] = claim.root
     return written | Checkouts(state, host).all()
 
