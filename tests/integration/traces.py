@@ -6,8 +6,9 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import docker
 import docker.errors
 
-__all__ = ["Observer", "Traces"]
+__all__ = ["Observer", "Traces", "processes_of", "until"]
 
 
 class Traces:
@@ -42,6 +43,10 @@ class Traces:
 
     def volumes(self) -> list[dict[str, Any]]:
         return [row for row in self._api.volumes().get("Volumes") or () if self._is_mine(row)]
+
+    def every_volume(self) -> set[str]:
+        """The names of all volumes on the engine."""
+        return {row["Name"] for row in self._api.volumes().get("Volumes") or ()}
 
     def images(self) -> list[str]:
         """The tags that were built."""
@@ -111,32 +116,50 @@ def until(condition: Any, patience: float = 20.0) -> bool:
     return True
 
 
-@dataclass
+@dataclass(frozen=True)
 class Seen:
-    """A container as it was seen running."""
+    """A container as it was seen running: its Compose project and service, and what it used."""
 
     project: str
     service: str
-    ports: set[int] = field(default_factory=set)
+    networks: frozenset[str]
+    volumes: frozenset[str]
+    image: str
 
 
 class Observer:
-    """Watches the engine while a command runs: what existed meanwhile, and what two had in common."""
+    """Watches the engine while a command runs: what existed meanwhile, and what two used at one time."""
 
     def __init__(self, token: str) -> None:
         self._api = docker.from_env(timeout=60).api
         self._token = token
         self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._ports: dict[int, str] = {}
+        self._subnets: dict[str, list[IPv4Network]] = {}
         self.containers: dict[str, Seen] = {}
         """By name."""
-        self.networks: dict[str, set[str]] = {}
-        """The subnets by name."""
+        self.networks: set[str] = set()
         self.clashes: list[str] = []
-        """A name that two had at one time."""
+        """Ports and subnets that two had at one time."""
 
     @property
     def projects(self) -> set[str]:
         return {seen.project for seen in self.containers.values()}
+
+    @property
+    def volumes(self) -> set[str]:
+        """The volumes that containers used, those without a name of their own included."""
+        return {volume for seen in self.containers.values() for volume in seen.volumes}
+
+    def shared(self) -> dict[str, set[str]]:
+        """The networks, volumes and images of ours that containers of several Compose projects used."""
+        users: dict[str, set[str]] = {}
+        for seen in self.containers.values():
+            own_image = {f"image {seen.image}"} if self._token in seen.image else set()
+            used = {f"network {name}" for name in seen.networks} | {f"volume {name}" for name in seen.volumes}
+            for what in used | own_image:
+                users.setdefault(what, set()).add(seen.project)
+        return {what: projects for what, projects in users.items() if len(projects) > 1}
 
     def __enter__(self) -> Observer:
         self._events = self._api.events(decode=True, filters={"type": ["container", "network"]})
@@ -159,22 +182,36 @@ class Observer:
                         self._look(event)
 
     def _look(self, event: Mapping[str, Any]) -> None:
+        actor = event["Actor"]["ID"]
         match event["Type"], event["Action"]:
             case "container", "start":
-                row = self._api.inspect_container(event["Actor"]["ID"])
-                labels = row["Config"]["Labels"]
-                name = row["Name"].lstrip("/")
-                seen = Seen(labels["com.docker.compose.project"], labels["com.docker.compose.service"])
-                known = self.containers.setdefault(name, seen)
-                bindings = (row["NetworkSettings"]["Ports"] or {}).values()
-                known.ports |= {int(b["HostPort"]) for found in bindings for b in found or ()}
+                self._container(self._api.inspect_container(actor))
+            case "container", "die":
+                self._ports = {port: owner for port, owner in self._ports.items() if owner != actor}
             case "network", "create":
-                row = self._api.inspect_network(event["Actor"]["ID"])
-                subnets = {config["Subnet"] for config in row["IPAM"]["Config"]}
-                self.networks.setdefault(row["Name"], set()).update(subnets)
+                self._network(self._api.inspect_network(actor))
+            case "network", "destroy":
+                self._subnets.pop(actor, None)
 
+    def _container(self, row: Mapping[str, Any]) -> None:
+        labels, network = row["Config"]["Labels"], row["NetworkSettings"]
+        name = row["Name"].lstrip("/")
+        self.containers[name] = Seen(
+            labels["com.docker.compose.project"],
+            labels["com.docker.compose.service"],
+            frozenset(network["Networks"]),
+            frozenset(mount["Name"] for mount in row["Mounts"] if mount["Type"] == "volume"),
+            row["Config"]["Image"],
+        )
+        for binding in (b for found in (network["Ports"] or {}).values() for b in found or ()):
+            if self._ports.setdefault(int(binding["HostPort"]), row["Id"]) != row["Id"]:
+                self.clashes.append(f"port {binding['HostPort']} of {name}")
 
-@contextlib.contextmanager
-def observed(token: str) -> Iterator[Observer]:
-    with Observer(token) as observer:
-        yield observer
+    def _network(self, row: Mapping[str, Any]) -> None:
+        self.networks.add(row["Name"])
+        subnets = [IPv4Network(config["Subnet"]) for config in row["IPAM"]["Config"]]
+        living = [subnet for found in self._subnets.values() for subnet in found]
+        self.clashes += [
+            f"subnet {subnet} of {row['Name']}" for subnet in subnets if any(map(subnet.overlaps, living))
+        ]
+        self._subnets[row["Id"]] = subnets
