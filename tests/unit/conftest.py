@@ -3,13 +3,72 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 Git = Callable[..., str]
+
+_ENGINE_PROGRAMS = frozenset({"docker", "docker-compose", "dockerd", "podman"})
+_ENGINE_PORTS = frozenset({2375, 2376})
+_touched: list[str] | None = None
+
+
+class EngineTouched(pytest.fail.Exception):
+    """A unit test went for an engine. No ``except Exception`` stops it."""
+
+
+def _watch(event: str, arguments: Sequence[object]) -> None:
+    """The interpreter's audit hook: it sees every connection and every child of this process."""
+    if _touched is None:
+        return
+    what = ""
+    if event == "socket.connect":
+        what = _engine_address(arguments[1])
+    elif event == "subprocess.Popen":
+        what = _engine_command(arguments[1], arguments[3])
+    if what:
+        _touched.append(what)
+        raise EngineTouched(f"unit tests touch no engine: {what}")
+
+
+def _engine_address(address: object) -> str:
+    path = os.fsdecode(address) if isinstance(address, (str, bytes)) else ""
+    port = address[1] if isinstance(address, tuple) and len(address) > 1 else None
+    return f"a connection to {address}" if path.endswith("docker.sock") or port in _ENGINE_PORTS else ""
+
+
+def _engine_command(command: object, env: object) -> str:
+    words = [command] if isinstance(command, (str, bytes, os.PathLike)) else list(command or [""])
+    program = os.fsdecode(words[0])
+    if Path(program).name not in _ENGINE_PROGRAMS:
+        return ""
+    path = env.get("PATH") if isinstance(env, dict) else None
+    found = shutil.which(program, path=path) or program
+    # A stand-in that the test wrote itself is no engine.
+    is_fake = Path(found).is_relative_to(tempfile.gettempdir())
+    return "" if is_fake else f"`{' '.join(map(str, words[:4]))}`"
+
+
+sys.addaudithook(_watch)
+
+
+@pytest.fixture(autouse=True)
+def no_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail, by name, a test that touches an engine, even if what it called took the failure for another."""
+    global _touched
+    # For children, which the hook does not reach.
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/unit-tests-touch-no-engine.sock")
+    _touched = []
+    yield
+    found, _touched = _touched, None
+    if found:
+        pytest.fail(f"{request.node.nodeid} touched an engine: {found[0]}", pytrace=False)
 
 
 @pytest.fixture(autouse=True)
