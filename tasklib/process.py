@@ -237,7 +237,9 @@ def _spawn(
         yield child
     finally:
         _end(child)
+        # Reaped only now: as long as it is listed, its number is nobody else's.
         CHILDREN.discard(child.pid)
+        child.wait()
         for pipe in (child.stdin, child.stdout, child.stderr):
             if pipe:
                 with contextlib.suppress(OSError):
@@ -351,14 +353,13 @@ def _until_exit(child: subprocess.Popen[bytes]) -> Iterator[Callable[[], object]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """TERM the child's group, KILL what is left of it after the grace period, then reap the child."""
+    """TERM the child's group, KILL what is left of it after the grace period."""
     if not _has_exited(child):
         _signal_group(child.pid, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
         while not _has_exited(child) and time.monotonic() < deadline:
             time.sleep(_PAUSE)
     _signal_group(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _has_exited(child: subprocess.Popen[bytes]) -> bool:
