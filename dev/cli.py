@@ -21,6 +21,7 @@ from dev.images import Choice, dotenv, summary, variables
 from dev.probe import probe_host
 from dev.provision_images import ensure_images
 from dev.state import set_up_lock
+from dev.tools import ensure_registry
 
 __all__ = ["main", "parse", "pytest_arguments"]
 
@@ -101,6 +102,7 @@ def _demo(consent: Consent, extra: list[str]) -> Callable[[], None]:
 
 def _test(consent: Consent, extra: list[str]) -> Callable[[], None]:
     environment, choices = _set_up(consent)
+    ensure_registry(environment, probe_host())
     argv = [str(environment.bin / "pytest"), *pytest_arguments(extra)]
     return lambda: _become(argv, ROOT, environment, choices)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tasklib.commands.console import complain, say
 from tasklib.errors import UsageError
 
-__all__ = ["tag"]
+__all__ = ["images", "tag"]
 
 
 def _stopping(_: str) -> None:
@@ -60,3 +62,73 @@ def tag(
     )
     if remote and not made.pushed:
         say(f"`git push --atomic {remote.name} {planned.branch} {made.tag}` publishes it")
+
+
+def images(
+    *,
+    version: str | None = None,
+    names: Sequence[str] = (),
+    changed: bool = False,
+    base: str | None = None,
+    explain: bool = False,
+    platform: str | None = None,
+    push: bool = True,
+    format: str = "plain",
+    verbose: bool = False,
+    dry: bool = False,
+) -> None:
+    """Build and push the images of the services as ``version``, by default the one that HEAD is tagged as.
+
+    ``changed`` keeps what differs from ``base``, by default the version before. The images with their digests
+    are printed at the end, with ``format`` json as JSON, and also when not all of them could be pushed.
+    """
+    from tasklib import process
+    from tasklib.commands.ci import choose
+    from tasklib.project import find_project, select_services
+    from tasklib.release import publishing
+    from tasklib.release.images import Image, platforms, rows
+    from tasklib.stacks.failures import NotReady
+    from tasklib.stacks.interrupts import interruptible
+
+    if format not in ("plain", "json"):
+        raise UsageError(f"--format takes plain or json, not {format!r}")
+
+    def show(found: Sequence[Image]) -> None:
+        if format == "json":
+            say(json.dumps({"version": str(release.version), "images": rows(found)}))
+            return
+        for image in found:
+            if image.digest or not push:
+                say(str(image))
+
+    project = find_project(Path.cwd())
+    services = select_services(project, names)
+    cancel = process.Cancel()
+    with interruptible(cancel, lambda _: complain("stopping")):
+        release = publishing.release_of(
+            project, version, services, platforms=platforms(platform), push=push, cancel=cancel
+        )
+        if changed or base is not None:
+            since = base or publishing.previous_tag(project, release.version, cancel)
+            touched = choose(project, changed=since is not None, base=since, explain=explain).names
+            release = publishing.only(release, touched)
+            if not release.services:
+                complain("no image to build: the change touches none")
+                show(())
+                return
+        for notice in release.notices:
+            complain(notice)
+        if dry:
+            for service in release.services:
+                say(f"would build {publishing.reference(release, service)}")
+            return
+        try:
+            show(publishing.publish(release, complain, complain if verbose else lambda line: None, cancel))
+        except publishing.PushFailed as error:
+            show(error.images)
+            raise
+        except NotReady as error:
+            from tasklib.commands.console import show_logs
+
+            show_logs(error)
+            raise

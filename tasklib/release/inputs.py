@@ -19,7 +19,7 @@ from tasklib.stacks.compose import Source, render
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
 
-__all__ = ["build_context", "named_paths", "stack_facts"]
+__all__ = ["build_context", "built_from", "named_paths", "read_config", "stack_facts"]
 
 _MANIFESTS = (
     "pyproject.toml",
@@ -51,10 +51,8 @@ def stack_facts(project: Project, cancel: process.Cancel | None = None) -> tuple
 
 def _facts(project: Project, owner: str | None, source: Source, cancel: process.Cancel | None) -> StackFacts:
     files = tuple(dict.fromkeys(_read_files([*source.files, *source.env_files], source.directory)))
-    texts = [path.read_text(errors="replace") for path in files if path.is_file()]
-    env = {"TEST_INSTANCE_ID": "any", **dict.fromkeys(reserved_ports(texts), "1")}
     try:
-        config = render(source, "any", env, cancel)
+        config = read_config(source, cancel)
     except TasklibError as error:
         return StackFacts(owner, files, unreadable=f"{_where(source, project)} cannot be read: {error.what}")
     shared = {
@@ -67,6 +65,15 @@ def _facts(project: Project, owner: str | None, source: Source, cancel: process.
     }
     services = config["services"].items()
     return StackFacts(owner, files, tuple(_service(project, name, row, shared) for name, row in services))
+
+
+def read_config(source: Source, cancel: process.Cancel | None = None) -> Mapping[str, Any]:
+    """The rendered config of a stack of the test environment, to look at. Raises as rendering does."""
+    texts = [
+        path.read_text(errors="replace") for path in (*source.files, *source.env_files) if path.is_file()
+    ]
+    env = {"TEST_INSTANCE_ID": "any", **dict.fromkeys(reserved_ports(texts), "1")}
+    return render(source, "any", env, cancel)
 
 
 def _where(source: Source, project: Project) -> str:
@@ -87,7 +94,7 @@ def _service(
     context = build_context(build)
     return ComposeService(
         name,
-        _built_from(project, name, context) if build else None,
+        built_from(project, name, context) if build else None,
         (context,) if context else (),
         tuple(paths),
         tuple(row.get("depends_on") or ()),
@@ -113,7 +120,7 @@ def build_context(build: Mapping[str, Any]) -> BuildContext | None:
     )
 
 
-def _built_from(project: Project, name: str, context: BuildContext | None) -> str | None:
+def built_from(project: Project, name: str, context: BuildContext | None) -> str | None:
     """The project's service that a Compose service is built from: by its Dockerfile's place, else by name."""
     if context is not None:
         place = context.dockerfile or context.folder

@@ -59,9 +59,10 @@ class Repository:
         out = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames").stdout
         return tuple(entry[3:] for entry in out.rstrip("\n").split("\0") if entry)
 
-    def tags(self, *, merged: str | None = None) -> dict[str, str]:
-        """The ids of the objects that local tags name; with ``merged`` only those it descends from."""
-        only = ["--merged", merged] if merged else []
+    def tags(self, *, merged: str | None = None, at: str | None = None) -> dict[str, str]:
+        """The ids of the objects that local tags name; only those that ``merged`` descends from, or of the
+        commit ``at``."""
+        only = [*(["--merged", merged] if merged else []), *(["--points-at", at] if at else [])]
         out = self._git(
             "for-each-ref", *only, "--format=%(objectname) %(refname:strip=2)", "refs/tags"
         ).stdout
@@ -79,6 +80,11 @@ class Repository:
         if followed in names:
             return followed
         return "origin" if "origin" in names else names[0] if len(names) == 1 else None
+
+    def remote_url(self) -> str | None:
+        """Where the branch's remote is, as git is told."""
+        name = self.remote_name(self.head()[1] or "")
+        return self._ask("remote", "get-url", name) or None if name else None
 
     def ask_remote(self, name: str, branch: str) -> Remote:
         """What the remote has now; nothing here changes."""

@@ -46,14 +46,20 @@ class Source:
 
 
 def render(
-    source: Source, project: str, env: Mapping[str, str], cancel: process.Cancel | None = None
+    source: Source,
+    project: str,
+    env: Mapping[str, str],
+    cancel: process.Cancel | None = None,
+    *,
+    interpolate: bool = True,
 ) -> dict[str, Any]:
-    """``docker compose config``: the files merged, interpolated and resolved, as one mapping.
+    """``docker compose config``: the files merged, resolved and (where wanted) interpolated, as one mapping.
 
     ``env`` is added to our own environment. Raises :class:`~tasklib.errors.ConfigError` with Compose's own
     words when the files cannot be used.
     """
     argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
+    argv += [] if interpolate else ["--no-interpolate"]
     done = process.run(
         argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
     )

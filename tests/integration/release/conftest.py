@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ..projects import Checkout, command_environment, copy_example
+from .registry import Registry
 
 
 @pytest.fixture
@@ -20,3 +22,11 @@ def history(tmp_path: Path) -> Checkout:
     made.commit()
     made.git("switch", "-q", "-c", "work")
     return made
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """An empty image registry."""
+    made = Registry(tmp_path / "registry")
+    yield made
+    made.kill()

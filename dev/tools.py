@@ -1,0 +1,50 @@
+"""What only the tests use: an image registry, taken out of the distribution's package without installing it.
+
+The package would also start a service on a fixed port.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from dev.commands import run_logged, step
+from dev.environment import Environment
+from dev.errors import CommandFailed
+from dev.facts import Host
+from dev.state import log_file
+
+__all__ = ["ensure_registry"]
+
+_PROGRAM = "docker-registry"
+
+
+def ensure_registry(environment: Environment, host: Host) -> None:
+    """Put `docker-registry` into `.venv/bin` where the host has none and its package can be had.
+
+    Without it the tests that push images are skipped, which one line says.
+    """
+    target = environment.bin / _PROGRAM
+    if target.exists() or shutil.which(_PROGRAM):
+        return
+    if not host.packaged:
+        _missing("install it to run the tests that push images")
+        return
+    log = log_file("registry")
+    log.unlink(missing_ok=True)
+    try:
+        with step(f"fetching {_PROGRAM} for the tests"), tempfile.TemporaryDirectory() as folder:
+            run_logged(["env", "--chdir", folder, "apt-get", "--quiet", "download", _PROGRAM], log)
+            (package,) = Path(folder).glob("*.deb")
+            run_logged(["dpkg-deb", "--extract", str(package), f"{folder}/files"], log)
+            # Another process may run the tests already: it sees the whole program or none.
+            shutil.copy2(f"{folder}/files/usr/bin/{_PROGRAM}", f"{target}.new")
+            Path(f"{target}.new").replace(target)
+    except (CommandFailed, OSError, ValueError):
+        _missing(f"its package could not be had, see {log}; the tests that push images are skipped")
+
+
+def _missing(why: str) -> None:
+    print(f"dev: no {_PROGRAM}: {why}", file=sys.stderr, flush=True)
