@@ -1,0 +1,211 @@
+"""The data flow, read from the imports: each part may import what stands above it, never below."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import tasklib
+
+ROOT = Path(tasklib.__file__).parent
+
+LAYERS = (
+    "errors",
+    "process",
+    "checkout",
+    "isolation",
+    "events",
+    "durations",
+    # What is remembered between runs, and whose it is.
+    "state",
+    "liveness",
+    "identity",
+    "claims",
+    "records",
+    "project",
+    # From a Compose file to a stack that is ready, and gone again.
+    "stacks.containers",
+    "stacks.labels",
+    "stacks.rewrite",
+    "stacks.failures",
+    "stacks.compose_output",
+    "stacks.compose",
+    "stacks.subnets",
+    "stacks.endpoints",
+    "stacks.engine",
+    "stacks.readiness",
+    "stacks.order",
+    "stacks.probes",
+    "stacks.startup",
+    "stacks.preparation",
+    "stacks.plans",
+    "stacks.builds",
+    "stacks.stack",
+    "stacks.locks",
+    "stacks.reaping",
+    "stacks.leftovers",
+    "stacks.reaper",
+    "stacks.interrupts",
+    "stacks.ownership",
+    "stacks.context",
+    "stacks.infra",
+    "stacks.cleanup",
+    "stacks.stale",
+    "pipeline",
+    "reporting",
+    "release",
+    # What users meet.
+    "commands",
+    "sessions",
+    "tasks",
+    "waiting",
+    "pytest_plugin",
+)
+
+LATE = {
+    ("stacks.reaping", "stacks.leftovers"): "the reaper's process loads what it needs once a run has died"
+}
+"""Imports inside a function that go the other way, each with its reason."""
+
+OWNERS = {
+    "subprocess": "process",
+    "docker": "stacks.engine",
+    "requests": "stacks.engine",
+    "rich": "reporting",
+    "nox": "sessions",
+    "invoke": "tasks",
+    "pytest": "pytest_plugin",
+}
+"""Which part alone uses a module that is not ours."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of the package; the plugin that runs in other interpreters imports nothing of it."""
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if "inject" not in parts:
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def known() -> frozenset[str]:
+    return frozenset(name for name, _ in modules())
+
+
+def imports(tree: ast.Module, *, late: bool = True) -> Iterator[str]:
+    """What a module imports, in functions too (``late``), but not for type checkers alone."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole.removeprefix("tasklib.") in known() else str(node.module)
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending += node.orelse
+        elif late or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            pending += ast.iter_child_nodes(node)
+
+
+def part(module: str) -> str:
+    """The layer that a module of ours belongs to: ``stacks.rewrite.ports`` → ``stacks.rewrite``."""
+    found = max((layer for layer in LAYERS if f"{module}.".startswith(f"{layer}.")), key=len, default="")
+    return found or module
+
+
+def test_every_module_has_its_place() -> None:
+    """A new part has to be put into the list, and what is gone taken out."""
+    found = {part(name) for name, _ in modules()} - {"", "stacks"}
+    assert found == set(LAYERS)
+
+
+def test_imports_go_upwards_only() -> None:
+    """Nothing imports what stands below it in the list."""
+    wrong = []
+    for name, tree in modules():
+        for imported in imports(tree):
+            target = imported.removeprefix("tasklib.")
+            if imported.startswith("tasklib.") and part(target) in LAYERS and part(name) in LAYERS:
+                downward = LAYERS.index(part(target)) > LAYERS.index(part(name))
+                if downward and (part(name), part(target)) not in LATE:
+                    wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+def test_no_two_modules_need_each_other_to_load() -> None:
+    """Within a part, too, loading goes one way."""
+    graph = {
+        name: {target.removeprefix("tasklib.") for target in imports(tree, late=False)} & known()
+        for name, tree in modules()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, f"an import cycle: {' → '.join((*way[way.index(name) :], name))}"
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_has_one_user(library: str) -> None:
+    """The only user of subprocess, the only user of the Docker SDK, …: everyone else asks that part."""
+    users = {
+        part(name)
+        for name, tree in modules()
+        if any(imported.partition(".")[0] == library for imported in imports(tree))
+    }
+    assert users == {OWNERS[library]}
+
+
+@pytest.mark.parametrize(
+    ("module", "host", "free_of"),
+    [
+        ("tasklib", "", ("docker", "rich", "nox", "invoke", "pytest", "msgspec")),
+        ("tasklib.isolation", "", ("docker", "rich", "nox", "invoke", "subprocess")),
+        ("tasklib.stacks.rewrite", "", ("docker", "rich", "nox", "invoke")),
+        ("tasklib.tasks", "invoke", ("docker", "rich", "nox", "msgspec")),
+        ("tasklib.sessions", "nox", ("docker", "rich", "invoke", "msgspec")),
+        ("tasklib.pytest_plugin", "pytest", ("docker", "rich", "nox", "invoke")),
+    ],
+)
+def test_importing_loads_and_does_nothing_more(
+    module: str, host: str, free_of: tuple[str, ...], tmp_path: Path
+) -> None:
+    """No slow library beyond the host's own, no process, no connection, no file written: definitions only."""
+    script = f"""
+import sys
+acts = []
+def watch(event, arguments):
+    if event in ("subprocess.Popen", "socket.connect", "os.mkdir", "os.remove", "os.rename", "os.system"):
+        acts.append((event, arguments))
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        acts.append((event, arguments))
+sys.dont_write_bytecode = True
+{f"import {host}" if host else ""}
+own = set(sys.modules)
+sys.addaudithook(watch)
+import {module}
+assert not acts, acts
+print(*{{name.partition(".")[0] for name in set(sys.modules) - own}})
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert not set(ran.stdout.split()) & set(free_of)
+    assert list(tmp_path.iterdir()) == []
