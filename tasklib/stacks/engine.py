@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import ipaddress
 import os
 import platform
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from tasklib.errors import EngineError
 from tasklib.events import LogLine
+from tasklib.stacks.answers import START, TIMEOUT, Heart, translated
 from tasklib.stacks.containers import (
     PROJECT_LABEL,
     Container,
@@ -27,36 +27,6 @@ from tasklib.stacks.containers import (
 
 __all__ = ["Engine", "Watch"]
 
-_TIMEOUT = 20
-"""Seconds without an answer after which the engine counts as hanging."""
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def _translated(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The SDK's and its transport's errors as :class:`EngineError`."""
-
-    @functools.wraps(function)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        import docker.errors
-        import requests.exceptions
-
-        try:
-            return function(*args, **kwargs)
-        except requests.exceptions.Timeout as error:
-            raise EngineError(
-                f"the Docker engine did not answer within {_TIMEOUT} s", remedy="Is it overloaded or stuck?"
-            ) from error
-        except docker.errors.APIError as error:
-            raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
-        except requests.exceptions.RequestException as error:
-            raise EngineError("the Docker engine stopped answering", remedy=_START) from error
-
-    return call
-
-
-_START = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
 _UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
 
 
@@ -66,6 +36,7 @@ class Engine:
     def __init__(self, client: Any, facts: EngineFacts) -> None:
         self._api = client
         self.facts = facts
+        self.heart = Heart(client)
 
     @classmethod
     def connect(cls) -> Engine:
@@ -79,7 +50,7 @@ class Engine:
         import requests.exceptions
 
         try:
-            client = docker.from_env(timeout=_TIMEOUT, max_pool_size=32)
+            client = docker.from_env(timeout=TIMEOUT, max_pool_size=32)
             info, version = client.api.info(), client.api.version()
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
@@ -106,7 +77,7 @@ class Engine:
     def close(self) -> None:
         self._api.close()
 
-    @_translated
+    @translated
     def containers(self, project: str) -> tuple[Container, ...]:
         """The containers of a Compose project, one-off ones left out, ordered by name."""
         found = self._api.containers(all=True, filters={"label": [f"{PROJECT_LABEL}={project}"]})
@@ -124,14 +95,7 @@ class Engine:
     @contextlib.contextmanager
     def watch(self, project: str) -> Iterator[Watch]:
         """A :class:`Watch` that is told whenever a container of ``project`` changes."""
-        events = self._api.events(
-            decode=True,
-            filters={
-                "type": "container",
-                "label": [f"{PROJECT_LABEL}={project}"],
-                "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
-            },
-        )
+        events = self._events(project)
         watch = Watch()
 
         def follow() -> None:
@@ -148,19 +112,35 @@ class Engine:
             with contextlib.suppress(Exception):
                 events.close()
 
-    @_translated
+    @translated
+    def _events(self, project: str) -> Any:
+        return self._api.events(
+            decode=True,
+            filters={
+                "type": "container",
+                "label": [f"{PROJECT_LABEL}={project}"],
+                "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
+            },
+        )
+
+    @translated
     def start(self, container_id: str) -> None:
         """Start a created container. Raises :class:`~tasklib.errors.EngineError` with the engine's reason."""
         self._api.start(container_id)
 
-    @_translated
+    @translated
     def run_inside(self, container_id: str, argv: Sequence[str]) -> bool:
-        """Whether ``argv`` ends with 0 inside a running container."""
+        """Whether ``argv`` ends with 0 inside a running container, within the patience for an answer."""
+        import requests.exceptions
+
         started = self._api.exec_create(container_id, list(argv))["Id"]
-        self._api.exec_start(started)
+        try:
+            self._api.exec_start(started)
+        except requests.exceptions.ReadTimeout:
+            return False
         return bool(self._api.exec_inspect(started).get("ExitCode") == 0)
 
-    @_translated
+    @translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
         """The last ``tail`` lines of a container from ``since`` (seconds since the epoch) on."""
         import docker.errors
@@ -179,7 +159,7 @@ class Engine:
             log_line_from(line) for line in raw.decode(errors="replace").splitlines() if line.strip()
         )
 
-    @_translated
+    @translated
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
         """Containers, networks and volumes that carry all of ``labels`` (an empty value: any value)."""
         wanted = [f"{key}={value}" if value else key for key, value in labels.items()]
@@ -198,7 +178,7 @@ class Engine:
                 found.append(Resource("volume", row["Name"], row["Name"], row.get("Labels") or {}))
         return tuple(found)
 
-    @_translated
+    @translated
     def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
         """Those of the exact ``tags`` that exist, each as a resource whose id is the tag.
 
@@ -215,7 +195,7 @@ class Engine:
                     found.append(Resource("image", tag, tag, labels, int(image.get("Size") or 0)))
         return tuple(found)
 
-    @_translated
+    @translated
     def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
         """The same with the bytes that removing each would free, as the engine's own accounting has them."""
         resources = tuple(resources)
@@ -234,13 +214,13 @@ class Engine:
         known = {"image": images, "volume": volumes, "container": containers, "network": {}}
         return tuple(replace(r, size=known[r.kind].get(r.id, 0)) for r in resources)
 
-    @_translated
+    @translated
     def shared_layers(self) -> frozenset[str]:
         """The ids of what the build cache has in common with images."""
         cache = self._api.df().get("BuildCache") or ()
         return frozenset(row["ID"] for row in cache if row.get("Shared"))
 
-    @_translated
+    @translated
     def prune_layers(self, layers: Iterable[str]) -> None:
         """Remove exactly these of the build cache, but for what something else stands on or uses."""
         left = set(layers)
@@ -251,7 +231,7 @@ class Engine:
             pruned = bool(gone := {layer for answer in answers for layer in answer["CachesDeleted"] or ()})
             left -= gone
 
-    @_translated
+    @translated
     def image_volumes(self, image: str) -> tuple[str, ...] | None:
         """The paths an image declares as VOLUME; ``None`` when the image is not here."""
         import docker.errors
@@ -262,7 +242,7 @@ class Engine:
             return None
         return tuple(config.get("Volumes") or ())
 
-    @_translated
+    @translated
     def image_id(self, tag: str) -> str | None:
         """The id of the image that ``tag`` names, ``None`` when there is none."""
         import docker.errors
@@ -272,12 +252,12 @@ class Engine:
         except docker.errors.NotFound:
             return None
 
-    @_translated
+    @translated
     def tag(self, image: str, tag: str) -> None:
         repository, _, version = tag.rpartition(":")
         self._api.tag(image, repository, version)
 
-    @_translated
+    @translated
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         """The labels of a volume, ``None`` when there is none of that name."""
         import docker.errors
@@ -287,7 +267,7 @@ class Engine:
         except docker.errors.NotFound:
             return None
 
-    @_translated
+    @translated
     def network_subnets(self, project: str) -> dict[str, str]:
         """The subnets that the networks of a Compose project hold now, by the networks' keys."""
         found = {}
@@ -298,7 +278,7 @@ class Engine:
                     found[str(key)] = str(config["Subnet"])
         return found
 
-    @_translated
+    @translated
     def subnets(self) -> tuple[ipaddress.IPv4Network, ...]:
         """Every IPv4 subnet that a network of this engine holds."""
         found = []
@@ -325,7 +305,7 @@ class Engine:
                     gone += [resource for resource, removed in zip(batch, done, strict=True) if removed]
         return tuple(gone)
 
-    @_translated
+    @translated
     def _remove(self, resource: Resource) -> bool:
         import docker.errors
 
@@ -389,7 +369,7 @@ def _unreachable(error: BaseException, host: str) -> EngineError:
     """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
     if host.startswith("ssh://") or "paramiko" in str(error):
         return _remote(host or "the current context's ssh:// address")
-    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", _START)
+    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START)
     return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
 
 
@@ -401,6 +381,8 @@ def _reason(error: BaseException) -> str:
         return "no permission for its socket; is this user in the group docker?"
     if "ConnectionRefused" in text or "Connection refused" in text:
         return "connection refused"
+    if "timed out" in text:
+        return f"it did not answer within {TIMEOUT} s"
     return text.splitlines()[0][:160] if text else type(error).__name__
 
 

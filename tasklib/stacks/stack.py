@@ -10,6 +10,7 @@ from tasklib.errors import StackError
 from tasklib.events import ContainerLog
 from tasklib.isolation import Instance
 from tasklib.stacks import compose
+from tasklib.stacks.answers import blaming, listening
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import Resource
 from tasklib.stacks.endpoints import Endpoint, endpoints
@@ -69,7 +70,8 @@ class Stack:
 
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
         """Build the stack's images. Raises :class:`~tasklib.errors.StackError` when one cannot be built."""
-        builds.build(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+        with blaming(self._engine.heart), listening(self._engine.heart, cancel) as own:
+            builds.build(self.plan.source, self.config, self.prepared.env, self._on_line, own)
 
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Create, start and wait until every container is ready; returns where its ports are reachable.
@@ -89,7 +91,8 @@ class Stack:
                 starts=not only_compose_can_start(self.config),
             )
             try:
-                return endpoints(startup.follow(cancel))
+                with blaming(self._engine.heart):
+                    return endpoints(startup.follow(cancel))
             except StackError as error:
                 if attempt == _ATTEMPTS or not _is_race(str(error)):
                     raise

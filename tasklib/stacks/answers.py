@@ -1,0 +1,141 @@
+"""The engine's silence and refusals as errors: slow is waited for, stuck or gone is said in bounded time."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from tasklib import process
+from tasklib.errors import EngineError, Interrupted, StackError
+
+__all__ = ["START", "TIMEOUT", "Answering", "Heart", "blaming", "listening", "translated"]
+
+TIMEOUT = 20
+"""Seconds without an answer after which the engine is asked whether it is there at all."""
+
+_PING = 10.0
+"""Seconds that it has for that answer."""
+
+_AGAIN = 3.0
+"""Seconds that it has once it was found silent: nobody waits for each of many calls to fail."""
+
+_TRIES = 6
+"""How often a call is made to an engine that is there and slow."""
+
+_BEAT = 5.0
+"""Seconds between two looks at an engine that is busy for us."""
+
+START = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Heart:
+    """Whether the engine behind an SDK client still answers."""
+
+    def __init__(self, client: Any) -> None:
+        self._api = client
+        self._silent = False
+
+    def beats(self) -> bool:
+        """Ask it; one that was silent the last time has less time to answer."""
+        try:
+            self._api.get(f"{self._api.base_url}/_ping", timeout=_AGAIN if self._silent else _PING)
+        except Exception:
+            self._silent = True
+        else:
+            self._silent = False
+        return not self._silent
+
+    def check(self) -> None:
+        """Raise :class:`~tasklib.errors.EngineError` where it was silent the last time and still is."""
+        if self._silent and not self.beats():
+            raise _stuck()
+
+
+class Answering(Protocol):
+    """Whatever makes calls to an engine."""
+
+    heart: Heart
+
+
+A = TypeVar("A", bound=Answering)
+
+
+def translated(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, P], R]:
+    """A method that may be called twice, with the SDK's and its transport's errors as :class:`EngineError`.
+
+    It is called again while the engine answers others and not us: it is slow then, not stuck.
+    """
+
+    @functools.wraps(function)
+    def call(self: A, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        import docker.errors
+        import requests.exceptions
+
+        self.heart.check()
+        for left in reversed(range(_TRIES)):
+            try:
+                return function(self, *args, **kwargs)
+            except requests.exceptions.Timeout as error:
+                if not left or not self.heart.beats():
+                    raise _stuck() from error
+            except docker.errors.APIError as error:
+                raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
+            except requests.exceptions.RequestException as error:
+                raise gone() from error
+        raise AssertionError("unreachable")
+
+    return call
+
+
+@contextlib.contextmanager
+def listening(heart: Heart, cancel: process.Cancel) -> Iterator[process.Cancel]:
+    """Watch over what the engine does for a command of ours, such as a build.
+
+    The command is to be given the cancellation that comes out, which is also set when the engine falls
+    silent. Raises :class:`~tasklib.errors.EngineError` then.
+    """
+    own = process.Cancel(cancel)
+    over, silent = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not over.wait(_BEAT):
+            if not heart.beats():
+                silent.set()
+                own.set("the engine is silent")
+                return
+
+    thread = threading.Thread(target=look, daemon=True, name="heart of the engine")
+    thread.start()
+    try:
+        yield own
+    except Interrupted:
+        if silent.is_set() and not cancel.is_set():
+            raise _stuck() from None
+        raise
+    finally:
+        over.set()
+
+
+@contextlib.contextmanager
+def blaming(heart: Heart) -> Iterator[None]:
+    """Make an :class:`~tasklib.errors.EngineError` of what failed because the engine is gone."""
+    try:
+        yield
+    except StackError as error:
+        if not heart.beats():
+            raise gone() from error
+        raise
+
+
+def gone() -> EngineError:
+    return EngineError("the Docker engine stopped answering", remedy=START)
+
+
+def _stuck() -> EngineError:
+    return EngineError("the Docker engine does not answer any more", remedy="Is it overloaded or stuck?")
