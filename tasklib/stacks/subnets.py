@@ -39,6 +39,8 @@ def choose(
     :class:`~tasklib.errors.StackError` when nothing is left.
     """
     busy = list(taken)
+    # A route to all of 10.0.0.0/8 is common: nothing in there is worth a look.
+    pools = [pool for pool in pools if not any(pool.subnet_of(other) for other in busy)]
     chosen: dict[str, str] = {}
     for key, prefix in sizes.items():
         free = next((net for net in _candidates(prefix, seed + key, pools) if _is_free(net, busy)), None)
