@@ -36,8 +36,10 @@ LAYERS = (
     "stacks.failures",
     "stacks.compose_output",
     "stacks.compose",
+    "stacks.bake",
     "stacks.subnets",
     "stacks.endpoints",
+    "stacks.answers",
     "stacks.engine",
     "stacks.readiness",
     "stacks.order",
@@ -73,16 +75,18 @@ LATE = {
 }
 """Imports inside a function that go the other way, each with its reason."""
 
+ENGINE = {"stacks.engine", "stacks.answers"}
+
 OWNERS = {
-    "subprocess": "process",
-    "docker": "stacks.engine",
-    "requests": "stacks.engine",
-    "rich": "reporting",
-    "nox": "sessions",
-    "invoke": "tasks",
-    "pytest": "pytest_plugin",
+    "subprocess": {"process"},
+    "docker": ENGINE | {"release"},  # the logins of registries, as the engine's own client keeps them
+    "requests": ENGINE | {"release"},
+    "rich": {"reporting"},
+    "nox": {"sessions"},
+    "invoke": {"tasks"},
+    "pytest": {"pytest_plugin"},
 }
-"""Which part alone uses a module that is not ours."""
+"""Which parts alone use a module that is not ours."""
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -162,14 +166,14 @@ def test_no_two_modules_need_each_other_to_load() -> None:
 
 
 @pytest.mark.parametrize("library", OWNERS)
-def test_a_library_has_one_user(library: str) -> None:
+def test_a_library_has_its_own_users(library: str) -> None:
     """The only user of subprocess, the only user of the Docker SDK, …: everyone else asks that part."""
     users = {
         part(name)
         for name, tree in modules()
         if any(imported.partition(".")[0] == library for imported in imports(tree))
     }
-    assert users == {OWNERS[library]}
+    assert users == OWNERS[library]
 
 
 @pytest.mark.parametrize(
