@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, say
+from tasklib.errors import UsageError
 
 if TYPE_CHECKING:
     from tasklib.project import Project
     from tasklib.release.selection import Selection
 
-__all__ = ["choose", "matrix"]
+__all__ = ["choose", "matrix", "workflow"]
 
 
 def matrix(*, changed: bool = False, base: str | None = None, explain: bool = False) -> None:
@@ -46,6 +47,58 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
         for line in selection.explanation:
             complain(line)
     return selection
+
+
+def workflow(forge: str | None, *, force: bool = False, dry: bool = False) -> int:
+    """Write the workflow files for ``github`` or ``gitea`` into the checkout.
+
+    A file that is there and differs is kept, its difference shown, unless ``force``; the code is 2 then.
+    """
+    import difflib
+
+    from tasklib import __version__
+    from tasklib.checkout import find_checkout
+    from tasklib.project import find_project
+    from tasklib.release.images import split_name
+    from tasklib.release.workflows import Facts, Forge, workflows
+
+    if forge not in set(Forge):
+        raise UsageError(f"--for takes {' or '.join(Forge)}" + (f", not {forge!r}" if forge else ""))
+    project = find_project(Path.cwd())
+    root = find_checkout(project.root).root
+    folders = [project.root, *(service.path for service in project.services)]
+    facts = Facts(
+        tuple(service.name for service in project.services),
+        base_branch=project.base_branch,
+        single=project.single,
+        node=any((folder / "package.json").is_file() for folder in folders),
+        registry=split_name(project.image_name)[0] if project.image_name else None,
+        requirement=f"tasklib-stages=={__version__}",
+        folder="" if project.root == root else project.root.relative_to(root).as_posix(),
+    )
+    kept = []
+    for name, text in workflows(facts, Forge(forge)).items():
+        path = root / name
+        before = path.read_text(errors="replace") if path.is_file() else None
+        if before == text:
+            say(f"{name} is up to date")
+            continue
+        if before is not None:
+            lines = (before.splitlines(), text.splitlines())
+            for line in difflib.unified_diff(*lines, name, f"{name} (as it would be)", lineterm=""):
+                say(line)
+            if not force:
+                kept.append(name)
+                continue
+        if not dry:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        say(f"{'would write' if dry else 'wrote'} {name}")
+    if project.image_name is None:
+        complain('note: nothing names the images yet: [tool.tasklib.images] name = "registry/…-{service}"')
+    if kept:
+        complain(f"kept as they are: {', '.join(kept)}; --force overwrites them")
+    return 2 if kept else 0
 
 
 def _relative(path: Path, root: Path) -> str:

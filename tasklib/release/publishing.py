@@ -132,7 +132,7 @@ def publish(release: Release, say: Say, on_line: Say, cancel: process.Cancel) ->
     version = str(release.version)
     wanted = [Image(name, images.image_name(release.project, name), version) for name in definitions.builds]
     if not wanted:
-        raise UsageError("there is no image to build", where=str(release.project.root))
+        return ()
     found = {image.service: image for image in _there(release, wanted, say)} if release.push else {}
     missing = [image for image in wanted if image.service not in found]
     if missing:

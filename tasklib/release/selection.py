@@ -79,10 +79,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Selection:
-    """A choice for every service, in the project's order, and one for the project's own tests."""
+    """A choice for every service, in the project's order, and one for the project's own tests, if any."""
 
     services: tuple[Choice, ...]
-    suite: Choice
+    suite: Choice | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,20 +92,22 @@ class Selection:
     @property
     def tests(self) -> tuple[str, ...]:
         """The names whose tests are in: services, and the project's own suite."""
-        return tuple(dict.fromkeys([*self.names, *([self.suite.name] if self.suite.selected else [])]))
+        suite = [self.suite.name] if self.suite and self.suite.selected else []
+        return tuple(dict.fromkeys([*self.names, *suite]))
 
     @property
     def explanation(self) -> tuple[str, ...]:
         """A line for every service, then one for the project's own tests where they are not a service's."""
-        own = any(choice.name == self.suite.name for choice in self.services)
-        return tuple(map(str, self.services if own else (*self.services, self.suite)))
+        names = {choice.name for choice in self.services}
+        suite = [self.suite] if self.suite and self.suite.name not in names else []
+        return tuple(map(str, [*self.services, *suite]))
 
 
 def everything(project: Project, why: str) -> Selection:
     """All services, for one reason."""
     return Selection(
         tuple(Choice(service.name, True, (why,)) for service in project.services),
-        Choice(project.suite, True, (why,)),
+        Choice(project.suite, True, (why,)) if project.integration else None,
     )
 
 
@@ -271,7 +273,8 @@ def _selection(project: Project, reasons: _Reasons, count: int) -> Selection:
         services.append(Choice(service.name, bool(found), found or out))
     touched = [choice.name for choice in services if choice.selected]
     suite = (*reasons.all, *reasons.suite, *([f"{', '.join(touched)} changed"] if touched else []))
-    return Selection(tuple(services), Choice(project.suite, bool(suite), suite or out))
+    own = Choice(project.suite, bool(suite), suite or out) if project.integration else None
+    return Selection(tuple(services), own)
 
 
 def _any(path: Path, folders: Iterable[Path]) -> bool:

@@ -24,4 +24,12 @@ def matrix(context: Context, changed: bool = False, base: str | None = None, exp
     commands.matrix(changed=changed, base=base, explain=explain)
 
 
-ci = Collection("ci", matrix)
+@task(help={"for": "github or gitea", "force": "overwrite files that differ"})
+def workflow(context: Context, for_: str | None = None, force: bool = False) -> int:
+    """Write workflow files: tests of every change, images of every version tag."""
+    from tasklib.commands import ci as commands
+
+    return commands.workflow(for_, force=force, dry=bool(context.config.run.dry))
+
+
+ci = Collection("ci", matrix, workflow)

@@ -1,0 +1,145 @@
+"""The workflow files as they are written, kept and run: every `run:` step for real, in order."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..conftest import NewProject
+from ..projects import Checkout
+from .registry import LOGIN, PASSWORD, Registry
+from .runner import Runner
+
+ROOT = Path(__file__).resolve().parents[3]
+FILES = {
+    f"services/{service}/{name}": text
+    for service in ("api", "web")
+    for name, text in {
+        "Dockerfile": f"FROM scratch\nCOPY services/{service}/app /app\n",
+        "app": f"the {service}\n",
+    }.items()
+}
+SETTINGS = """
+[tool.tasklib.images]
+name = "{host}/{token}-{{service}}"
+
+[tool.tasklib.services.api]
+command = ["grep", "-q", "api", "app"]
+
+[tool.tasklib.services.web]
+command = ["grep", "-q", "web", "app"]
+"""
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine with a Python of its own, where pip finds a wheel of tasklib."""
+    folder = tmp_path_factory.mktemp("machine")
+    python = folder / "python/bin/python"
+
+    def uv(*arguments: str) -> None:
+        subprocess.run([Path(sys.executable).with_name("uv"), *arguments, "--quiet"], check=True)
+
+    uv("build", "--wheel", "--out-dir", str(folder), str(ROOT))
+    uv("venv", "--seed", str(python.parents[1]))
+    # What tasklib needs is there already, as from a runner's cache: only tasklib itself is to be installed.
+    uv("pip", "install", "--python", str(python), str(next(folder.glob("*.whl"))))
+    uv("pip", "uninstall", "--python", str(python), "tasklib-stages")
+    return {
+        "PATH": f"{folder / 'python/bin'}{os.pathsep}{os.defpath}",
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Any:
+    made = Registry(tmp_path / "guarded", login=LOGIN)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def shop(project: NewProject, guarded: Registry, token: str) -> Checkout:
+    """Two services with an image each and a test command, and workflows for both forges."""
+    made = project({**FILES, "pyproject.toml": SETTINGS.format(host=guarded.host, token=token)})
+    for forge in ("github", "gitea"):
+        ran = made.run("tasklib", "ci.workflow", "--for", forge)
+        assert (ran.code, len(ran.lines)) == (0, 2), ran
+    made.commit()
+    return made
+
+
+def runner(
+    shop: Checkout, machine: dict[str, str], folder: Path, github: dict[str, Any], **secrets: str
+) -> Runner:
+    folder.mkdir()
+    kept = {k: v for k, v in shop.env.items() if k not in machine and not k.startswith("PIP_FIND")}
+    env = {**kept, **machine, "CI": "true", "DOCKER_CONFIG": str(folder / "docker")}
+    return Runner(shop.root, shop.git("rev-parse", "HEAD").strip(), folder, env, github, secrets)
+
+
+@pytest.mark.parametrize(("forge", "rows"), [("github", ["web"]), ("gitea", ["api", "web"])])
+def test_change(shop: Checkout, machine: dict[str, str], tmp_path: Path, forge: str, rows: list[str]) -> None:
+    """A change is tested for what it touches: by GitHub's rows, on Gitea by what each row finds to do."""
+    before = shop.git("rev-parse", "HEAD").strip()
+    (shop.root / "services/web/app").write_text("another web\n")
+    shop.commit()
+    push = runner(shop, machine, tmp_path / "push", {"event": {"before": before}})
+    assert push.run(shop.root / f".{forge}/workflows/test.yml"), push.output
+    assert [row for job, row in push.ran if job == "test"] == rows
+    assert "unit web: 1 passed" in push.output
+    assert "unit api" not in push.output
+
+
+def test_release(shop: Checkout, machine: dict[str, str], token: str, tmp_path: Path) -> None:
+    """A tag pushes every image once the tests passed; a pre-release is not the latest."""
+    shop.git("tag", "v1.0.0-rc.1")
+    secrets = {"REGISTRY_USER": "tester", "REGISTRY_PASSWORD": PASSWORD}
+    release = runner(shop, machine, tmp_path / "release", {"ref_name": "v1.0.0-rc.1"}, **secrets)
+    assert release.run(shop.root / ".github/workflows/release.yml"), release.output
+    jobs = [("test", None), ("services", None), ("images", "api"), ("images", "web")]
+    assert release.ran == jobs
+    for service in ("api", "web"):
+        assert f"{token}-{service}:1.0.0-rc.1@sha256:" in release.output
+    assert "(latest)" not in release.output
+    assert PASSWORD not in release.output
+
+
+def test_failing_tests(shop: Checkout, machine: dict[str, str], tmp_path: Path) -> None:
+    """Tests that fail stop a release before anything is built."""
+    (shop.root / "services/web/app").write_text("broken\n")
+    shop.commit()
+    broken = runner(shop, machine, tmp_path / "broken", {"ref_name": "v1.0.0"})
+    assert not broken.run(shop.root / ".gitea/workflows/release.yml")
+    assert [job for job, _ in broken.ran] == ["test"]
+
+
+def test_kept(shop: Checkout) -> None:
+    """A file that was changed is kept and its difference shown; --force overwrites it."""
+    path = shop.root / ".github/workflows/test.yml"
+    written = path.read_text()
+    path.write_text(written.replace('python-version: "3.12"', 'python-version: "3.13"'))
+    mine = path.read_text()
+    ran = shop.run("tasklib", "ci.workflow", "--for", "github")
+    assert (ran.code, path.read_text()) == (2, mine)
+    assert '-          python-version: "3.13"' in ran.out
+    assert '+          python-version: "3.12"' in ran.out
+    assert ".github/workflows/release.yml is up to date" in ran.out
+    assert "kept as they are: .github/workflows/test.yml; --force" in ran.err
+    dry = shop.run("tasklib", "--dry", "ci.workflow", "--for", "github", "--force")
+    assert (dry.code, path.read_text()) == (0, mine)
+    assert shop.run("tasklib", "ci.workflow", "--for", "github", "--force").code == 0
+    assert path.read_text() == written
+
+
+def test_usage(shop: Checkout) -> None:
+    """Another forge is refused, and so is none."""
+    for options in ([], ["--for", "gitlab"]):
+        ran = shop.run("tasklib", "ci.workflow", *options)
+        assert (ran.code, "github or gitea" in ran.err) == (2, True)
