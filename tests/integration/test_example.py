@@ -39,13 +39,15 @@ def test_the_main_job(example: Checkout, traces: Traces) -> None:
 
 
 def test_four_branches_side_by_side(example: Checkout, traces: Traces) -> None:
-    """Four worktrees run the whole pipeline at the same time; all pass and no two share anything."""
+    """Four worktrees run the whole pipeline at the same time; each passes in a dozen lines, no two share."""
     checkouts = [example, *(example.worktree(f"fix/{number}-{traces.token}") for number in range(3))]
     with Observer(traces.token) as observer:
         running = [checkout.start("invoke", "test") for checkout in checkouts]
         every = [command.wait() for command in running]
     for ran in every:
         assert ran.code == 0, ran
+        assert len(ran.lines) <= 12, ran
+        assert all(f"service {name}: " in ran.text for name in ("api", "frontend", "worker")), ran
 
     stacks = {"", "_api", "_worker", "_frontend"}
     ids = [f"feature-{traces.token}", *(f"fix-{number}-{traces.token}" for number in range(3))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .conftest import NewProject
-from .projects import PYTHON, Checkout, compose
+from .projects import PYTHON, compose
 
 _STACK = compose(
     one=f"""
@@ -41,11 +41,3 @@ def test_ten_services_and_two_thousand_tests_are_a_dozen_lines(project: NewProje
     assert len(ran.text.splitlines()) <= 12
     assert f"{_SERVICES * (_UNIT + _SERVICE) + 1:,} passed" in ran.text.splitlines()[-1]
     assert "\x1b" not in ran.text
-
-
-def test_the_example_is_a_dozen_lines(example: Checkout) -> None:
-    """Few targets are a line each: the whole example project stays within the dozen as well."""
-    ran = example.run("tasklib", "test")
-    assert ran.code == 0, str(ran)
-    assert len(ran.text.splitlines()) <= 12
-    assert all(f"service {name}" in ran.text for name in ("api", "frontend", "worker"))
