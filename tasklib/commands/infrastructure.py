@@ -22,6 +22,9 @@ from tasklib.errors import UsageError
 
 __all__ = ["config", "down", "env", "instance_id", "logs", "status", "up"]
 
+_SOON = 2.0
+"""Seconds that a stack may take before it is said what it waits for."""
+
 
 def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = False, dry: bool = False) -> None:
     """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
@@ -56,12 +59,15 @@ def _without_password(url: str) -> str:
 
 
 class _Waiting:
-    """Says what a stack waits for: each container once, as nobody wants to read it count."""
+    """Says what a stack that takes a while waits for; each container once: nobody wants to read it count."""
 
     def __init__(self) -> None:
+        self._began = time.monotonic()
         self._said: set[str] = set()
 
     def say(self, text: str) -> None:
+        if time.monotonic() - self._began < _SOON:
+            return
         new = [part for part in text.split(", ") if part and part.partition(":")[0] not in self._said]
         self._said.update(part.partition(":")[0] for part in new)
         if new:
