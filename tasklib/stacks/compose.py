@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
 from tasklib.stacks.compose_output import BuildOutput, UpOutput, last_words
 from tasklib.stacks.rewrite import as_text
 
-__all__ = ["Source", "build", "create", "render", "up"]
+__all__ = ["Source", "build", "create", "create_as_written", "down_as_written", "render", "up"]
 
 OnLine = Callable[[str], None]
 
@@ -120,6 +121,60 @@ def create(
         raise _failure(output.reason(), StackError, source)
 
 
+def create_as_written(
+    source: Source,
+    config: Mapping[str, Any],
+    services: Sequence[str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    *,
+    start: bool,
+) -> None:
+    """Build and create what the files themselves say, all of it or ``services`` with their dependencies.
+
+    ``config`` is the rendered one. Raises :class:`~tasklib.errors.StackError`.
+    """
+    verb = ["up", "--detach", "--build"] if start else ["create", "--build"]
+    output = BuildOutput()
+    if _as_written(source, str(config["name"]), [*verb, *services], on_line, cancel, output):
+        text = "\n".join(output.lines)
+        built = "failed to solve" in text or "> [" in text
+        raise output.failure(config) if built else _failure(output.reason(), StackError, source)
+
+
+def down_as_written(
+    source: Source, project: str, services: Sequence[str], on_line: OnLine, cancel: process.Cancel
+) -> None:
+    """Stop and remove containers and networks; volumes and orphans stay.
+
+    Raises :class:`~tasklib.errors.StackError`.
+    """
+    output = UpOutput()
+    if _as_written(source, project, ["down", *services], on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
+
+
+def _as_written(
+    source: Source,
+    project: str,
+    verb: Sequence[str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    output: UpOutput,
+) -> int:
+    def read(_: str, line: str) -> None:
+        output.read(line)
+        on_line(line)
+
+    return process.stream(
+        [*_base(source, project), "--progress", "plain", *_files(source), *verb],
+        on_line=read,
+        cwd=source.directory,
+        env=_environment(source, {}),
+        cancel=cancel,
+    )
+
+
 def _act(
     source: Source,
     config: Mapping[str, Any],
@@ -136,7 +191,7 @@ def _act(
         output.read(line)
         on_line(line)
 
-    return process.stream(
+    code = process.stream(
         argv,
         on_line=read,
         cwd=source.directory,
@@ -144,6 +199,13 @@ def _act(
         stdin=as_text(config),
         cancel=cancel,
     )
+    if code < 0:
+        name = signal.Signals(-code).name
+        raise StackError(f"`docker compose {verb[0]}` was ended by {name}, not by us", where=_where(source))
+    if code and not output.lines:
+        what = f"`docker compose {verb[0]}` ended with code {code} and said nothing"
+        raise StackError(what, where=_where(source))
+    return code
 
 
 def _base(source: Source, project: str) -> list[str]:
