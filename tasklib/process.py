@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import secrets
 import select
 import selectors
 import signal
@@ -36,6 +37,14 @@ __all__ = [
 
 GRACE = 3.0
 """Seconds between TERM and KILL."""
+
+CHILD_OF, REAPER_OF = "TASKLIB_CHILD_OF", "TASKLIB_REAPER_OF"
+"""In the environment of children, and of the process that outlives us: which process of ours started them.
+
+A kill may come between the start of a child and the moment that anyone is told of it; its environment tells.
+"""
+
+_OURSELVES = secrets.token_hex(8)
 
 _TICK = 0.05
 """Seconds between two looks at a cancellation while a child is silent."""
@@ -220,7 +229,7 @@ def _spawn(
         child = subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env=None if env is None else dict(env),
+            env={**(os.environ if env is None else env), CHILD_OF: _OURSELVES},
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -252,8 +261,14 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
     It outlives us, our terminal and a kill of our process group. ``log`` takes its output.
     """
     with log.open("ab") as output:
+        env = {name: value for name, value in os.environ.items() if name != CHILD_OF}
         child = subprocess.Popen(
-            list(argv), stdin=stdin, stdout=output, stderr=output, start_new_session=True
+            list(argv),
+            env={**env, REAPER_OF: _OURSELVES},
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     # Should it end before us, somebody has to take note, or it stays as a zombie.
     threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()

@@ -12,11 +12,16 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 __all__ = ["Left", "LeftStack", "main", "read"]
+
+
+_FORKING = 0.2
+"""Seconds from a fork to the new program, at most."""
 
 
 @dataclass
@@ -52,6 +57,8 @@ def main() -> None:
     left = read(socket.socket(fileno=os.dup(0)))
     for pid, started in left.children.items():
         _kill(pid, started)
+    if not left.done:
+        _kill_untold(os.environ.get("TASKLIB_REAPER_OF", ""))
     if left.stacks and not left.done:
         # Imported only now: most runs end by themselves.
         from tasklib.stacks.leftovers import remove_left
@@ -104,6 +111,20 @@ def _messages(channel: socket.socket) -> Iterator[tuple[Mapping[str, object], li
 def _close(stack: LeftStack | None) -> None:
     if stack and stack.lock is not None:
         os.close(stack.lock)
+
+
+def _kill_untold(run: str) -> None:
+    """Kill what the run had started and could not tell of any more; its environment says whose it is.
+
+    Looked for twice: what was just forked gets its own environment a moment later.
+    """
+    mark = f"TASKLIB_CHILD_OF={run}".encode()
+    for pause in (0.0, _FORKING) if run else ():
+        time.sleep(pause)
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
 
 
 def _kill(pid: int, started: str | None) -> None:
