@@ -28,7 +28,6 @@ def until(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-
 def test_both_streams_and_the_code_are_kept_apart() -> None:
     """Exit code, standard output and standard error as the command left them."""
     done = process.run(
@@ -60,10 +59,10 @@ def test_without_input_a_command_reads_nothing() -> None:
     assert process.run(python("import sys; print(repr(sys.stdin.read()))")).stdout == "''\n"
 
 
-def test_the_environment_is_exactly_what_was_given() -> None:
-    """Nothing of ours is added to ``env``."""
+def test_the_environment_is_what_was_given_and_whose_child_it_is() -> None:
+    """Nothing of our own environment comes through; the mark is what the reaper finds lost children by."""
     code = "import os; print(sorted(name for name in os.environ if name != 'LC_CTYPE'))"
-    assert process.run(python(code), env={"ONLY": "this"}).stdout == "['ONLY']\n"
+    assert process.run(python(code), env={"ONLY": "this"}).stdout == f"{sorted(['ONLY', process.CHILD_OF])}\n"
 
 
 def test_arguments_are_data() -> None:
