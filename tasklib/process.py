@@ -25,6 +25,8 @@ from tasklib.errors import Interrupted, TasklibError
 
 __all__ = [
     "CHILDREN",
+    "CHILD_OF",
+    "REAPER_OF",
     "Cancel",
     "Children",
     "CommandError",
