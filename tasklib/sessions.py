@@ -112,7 +112,7 @@ def _failures(session: nox.Session) -> Iterator[None]:
         if error.exit_code == 130:
             raise KeyboardInterrupt from None
         _failed.append(session.name)
-        session.error(error.line.removesuffix("."))  # Nox ends it with its own
+        session.error(error.line.rstrip(".?"))  # Nox ends it with a full stop of its own
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -106,9 +106,9 @@ BROKEN = {
                 ports: ["8000"]
             """
         ),
-        "the stack of api was not ready after 3 s, waiting for api (port 8000 does not accept)",
+        "the stack of api was not ready after 6 s, waiting for api (port 8000 does not accept)",
         ("api | idling",),
-        files={"pyproject.toml": "[tool.tasklib]\ntimeout.ready = 3\n"},
+        files={"pyproject.toml": "[tool.tasklib]\ntimeout.ready = 6\n"},
     ),
     "no such program": Broken(
         compose(

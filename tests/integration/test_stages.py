@@ -193,12 +193,12 @@ def test_a_restart_that_never_helps_ends_at_the_deadline(project: NewProject) ->
         {
             **SHOP,
             "services/api/deploy/test/docker-compose.yml": stack,
-            "pyproject.toml": "[tool.tasklib]\ntimeout.ready = 2\n",
+            "pyproject.toml": "[tool.tasklib]\ntimeout.ready = 6\n",
         }
     )
     ran = shop.run("tasklib", "test.service")
     assert ran.code == 4, ran
-    assert "the stack of api was not ready after 2 s, waiting for api (" in ran.told[0], ran
+    assert "the stack of api was not ready after 6 s, waiting for api (" in ran.told[0], ran
     assert ran.told[1:3] == ["  container logs:", "  api | still no database"], ran
 
 
