@@ -172,7 +172,7 @@ class RunContext:
             if self._reaper:
                 self.runs.finish(self.run_id)
         if self._reaper:
-            (self._reaper.abandon if self._reaper.stacks else self._reaper.close)()
+            self._reaper.close()
         if self._engine:
             self._engine.close()
 

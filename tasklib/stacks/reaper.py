@@ -11,7 +11,7 @@ Lines on the socket, each one JSON object:
 * ``{"ready": project}``: the engine has nothing more to do for it;
 * ``{"gone": project}``: it is removed, or kept on purpose;
 * ``{"child": pid}``, ``{"ended": pid}``: a process group of ours;
-* ``{"done": true}``: the run ends by itself.
+* ``{"ends": true}``: the run ends by itself, with what was not taken back.
 """
 
 from __future__ import annotations
@@ -81,13 +81,9 @@ class Reaper:
         self._say({"gone": project})
 
     def close(self) -> None:
-        """The run ends by itself; nothing is left to do."""
-        self._say({"done": True})
-        self.abandon()
-
-    def abandon(self) -> None:
-        """The run ends with something left: the process goes on with what was not taken back."""
+        """The run ends by itself; the process ends once it has removed what was not taken back."""
         process.CHILDREN.listen(None)
+        self._say({"ends": True})
         _LIVE.discard(self)
         with self._lock:
             self._socket.close()

@@ -46,7 +46,8 @@ class Left:
     stacks: dict[str, LeftStack] = field(default_factory=dict)
     children: dict[int, str | None] = field(default_factory=dict)
     """Process groups by their leaders' pids, with the leaders' start times."""
-    done: bool = False
+    alive: bool = False
+    """Whether the run ended by itself: its process and the children of its next run may live on."""
 
 
 def main() -> None:
@@ -55,11 +56,11 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")
     left = read(socket.socket(fileno=os.dup(0)))
-    for pid, started in left.children.items():
-        _kill(pid, started)
-    if not left.done:
+    if not left.alive:
+        for pid, started in left.children.items():
+            _kill(pid, started)
         _kill_untold(os.environ.get("TASKLIB_REAPER_OF", ""))
-    if left.stacks and not left.done:
+    if left.stacks:
         # Imported only now: most runs end by themselves.
         from tasklib.stacks.leftovers import remove_left
 
@@ -86,8 +87,8 @@ def read(channel: socket.socket) -> Left:
             case {"run": _}:
                 for name in ("run", "engine", "state", "command", "pid"):
                     setattr(left, name, message[name])
-            case {"done": _}:
-                left.done = True
+            case {"ends": _}:
+                left.alive = True
                 return left
     return left
 

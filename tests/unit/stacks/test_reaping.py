@@ -72,7 +72,7 @@ def test_what_was_not_taken_back_is_left(ends: tuple[socket.socket, socket.socke
         "test-a": ({"x": "1"}, True)
     }
     assert set(left.children) == {1}
-    assert not left.done
+    assert not left.alive
 
 
 def test_a_line_may_come_in_pieces(ends: tuple[socket.socket, socket.socket]) -> None:
@@ -86,11 +86,26 @@ def test_a_line_may_come_in_pieces(ends: tuple[socket.socket, socket.socket]) ->
     assert set(reaping.read(theirs).children) == {5}
 
 
-def test_done_ends_it_with_the_socket_open(ends: tuple[socket.socket, socket.socket]) -> None:
-    """Someone may have inherited the run's end: its word counts."""
+def test_the_runs_own_word_ends_it_with_the_socket_open(ends: tuple[socket.socket, socket.socket]) -> None:
+    """Someone may have inherited the run's end; what was not taken back is left all the same."""
     ours, theirs = ends
-    say(ours, {"stack": "test-a", "labels": {}, "lock": "/l"}, {"done": True})
-    assert reaping.read(theirs).done
+    say(ours, {"stack": "test-a", "labels": {}, "lock": "/l"}, {"ends": True})
+    left = reaping.read(theirs)
+    assert left.alive
+    assert set(left.stacks) == {"test-a"}
+
+
+def test_a_run_that_ends_with_something_left_keeps_its_children(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    """Its process may go on with another run: only what it left on the engine is removed."""
+    reaper = Reaper(tmp_path / "log")
+    process.CHILDREN.add(sleeper.pid)
+    try:
+        reaper.close()
+        assert not ended(sleeper)
+    finally:
+        process.CHILDREN.discard(sleeper.pid)
 
 
 def test_each_stack_gets_its_own_lock(ends: tuple[socket.socket, socket.socket], tmp_path: Path) -> None:
