@@ -161,6 +161,7 @@ def _infra_options(name: str) -> _Parser:
     parser = _Parser(prog=name, add_help=False, allow_abbrev=False)
     parser.add_argument("--name", action="append", default=[])
     parser.add_argument("--env", default="test")
+    parser.add_argument("--yes", action="store_true")
     return parser
 
 
@@ -171,7 +172,7 @@ def _infra_up(session: nox.Session) -> None:
     _quiet()
     with _failures(session):
         options = _infra_options(session.name).parse_args(session.posargs)
-        infrastructure.up(options.name, environment=options.env)
+        infrastructure.up(options.name, environment=options.env, yes=options.yes)
 
 
 def _infra_down(session: nox.Session) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tasklib.stacks.failures import NotReady
 
 __all__ = [
+    "Waiting",
     "check_names",
     "complain",
     "engine_context",
@@ -29,7 +32,11 @@ __all__ = [
     "say",
     "short",
     "show_logs",
+    "without_password",
 ]
+
+_SOON = 2.0
+"""Seconds that a stack may take before it is said what it waits for."""
 
 
 def say(line: str) -> None:
@@ -96,9 +103,27 @@ def find_project_for(environment: str) -> Project:
 
     if environment not in set(Environment):
         raise UsageError(f"--env takes test, dev or prod, not {environment!r}")
-    if environment != Environment.TEST:
-        raise UsageError(f"--env {environment} is not there yet")
     return find_project(Path.cwd())
+
+
+def without_password(url: str) -> str:
+    return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
+
+
+class Waiting:
+    """Says what a stack that takes a while waits for; each container once: nobody wants to read it count."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._said: set[str] = set()
+
+    def say(self, text: str) -> None:
+        if time.monotonic() - self._began < _SOON:
+            return
+        new = [part for part in text.split(", ") if part and part.partition(":")[0] not in self._said]
+        self._said.update(part.partition(":")[0] for part in new)
+        if new:
+            complain(f"waiting for {', '.join(new)}")
 
 
 def show_logs(error: NotReady) -> None:

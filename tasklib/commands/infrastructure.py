@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tasklib.commands import environments
 from tasklib.commands.console import (
+    Waiting,
     check_names,
     complain,
     engine_context,
@@ -17,13 +18,14 @@ from tasklib.commands.console import (
     say,
     short,
     show_logs,
+    without_password,
 )
 from tasklib.errors import UsageError
 
 __all__ = ["config", "down", "env", "instance_id", "logs", "status", "up"]
 
-_SOON = 2.0
-"""Seconds that a stack may take before it is said what it waits for."""
+_FIXED = ("dev", "prod")
+"""The environments whose files run as they are."""
 
 
 def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = False, dry: bool = False) -> None:
@@ -33,6 +35,9 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
     from tasklib.stacks.failures import NotReady
     from tasklib.stacks.interrupts import interruptible
 
+    if environment in _FIXED:
+        environments.up(environment, names, yes=yes, dry=dry)
+        return
     project = find_project_for(environment)
     plans = infra.plans(project, names)
     if dry:
@@ -44,34 +49,14 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
         for plan in plans:
             began = time.monotonic()
             try:
-                variables = infra.bring_up(context, plan, cancel, say=_Waiting().say)
+                variables = infra.bring_up(context, plan, cancel, say=Waiting().say)
             except NotReady as error:
                 show_logs(error)
                 raise
             say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
             for name, value in variables.items():
                 if name.endswith("_URL"):
-                    say(f"  {name}={_without_password(value)}")
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
-
-
-class _Waiting:
-    """Says what a stack that takes a while waits for; each container once: nobody wants to read it count."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._said: set[str] = set()
-
-    def say(self, text: str) -> None:
-        if time.monotonic() - self._began < _SOON:
-            return
-        new = [part for part in text.split(", ") if part and part.partition(":")[0] not in self._said]
-        self._said.update(part.partition(":")[0] for part in new)
-        if new:
-            complain(f"waiting for {', '.join(new)}")
+                    say(f"  {name}={without_password(value)}")
 
 
 def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = False) -> None:
@@ -79,6 +64,9 @@ def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = Fa
     from tasklib.stacks import infra
     from tasklib.stacks.cleanup import summary
 
+    if environment in _FIXED:
+        environments.down(environment, names, dry=dry)
+        return
     project = find_project_for(environment)
     with engine_context(project) as context:
         projects = (
@@ -97,6 +85,9 @@ def status(*, environment: str = "test") -> None:
     """List the containers of every stack of this checkout."""
     from tasklib.stacks import infra
 
+    if environment in _FIXED:
+        environments.status(environment)
+        return
     project = find_project_for(environment)
     with engine_context(project) as context:
         found = infra.status(context)
@@ -122,6 +113,9 @@ def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "1
     from tasklib.stacks import infra
     from tasklib.stacks.startup import read_logs
 
+    if environment in _FIXED:
+        environments.logs(environment, names, tail=tail)
+        return
     project = find_project_for(environment)
     number = positive(tail, "--tail") or 100
     with engine_context(project) as context:
@@ -147,15 +141,22 @@ def env(format: str = "shell", *, name: str | None = None, environment: str = "t
 
     if format not in ("shell", "dotenv", "json"):
         raise UsageError(f"--format takes shell, dotenv or json, not {format!r}")
+
+    def show(variables: Mapping[str, str]) -> None:
+        if format == "json":
+            say(json.dumps(variables, indent=2))
+            return
+        export = "export " if format == "shell" else ""
+        for variable, value in variables.items():
+            say(f"{export}{variable}={shlex.quote(value)}")
+
+    if environment in _FIXED:
+        environments.env(environment, show)
+        return
     project = find_project_for(environment)
     with engine_context(project) as context:
         variables = dict(infra.variables(context, name))
-    if format == "json":
-        say(json.dumps(variables, indent=2))
-        return
-    export = "export " if format == "shell" else ""
-    for variable, value in variables.items():
-        say(f"{export}{variable}={shlex.quote(value)}")
+    show(variables)
 
 
 def config(
@@ -175,6 +176,8 @@ def config(
     from tasklib.stacks.engine import Engine
     from tasklib.stacks.preparation import StackPlan, prepare
 
+    if file is None and environment in _FIXED:
+        return environments.config(environment, diff=diff)
     if file is None:
         project = find_project_for(environment)
         (plan,) = infra.plans(project, [name] if name else [])

@@ -15,6 +15,7 @@ __all__ = [
     "Container",
     "EngineFacts",
     "Port",
+    "Publisher",
     "Resource",
     "container_from",
     "log_line_from",
@@ -63,6 +64,21 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Publisher:
+    """A host port that a container publishes.
+
+    ``project`` is its Compose project, ``folder`` where that was run ("" without Compose).
+    """
+
+    container: str
+    project: str
+    folder: str
+    host: str
+    port: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True)
 class Resource:
     """Something on the engine that can be removed. ``size`` is in bytes where it is known cheaply."""
 
@@ -83,6 +99,8 @@ class EngineFacts:
     cpus: int
     endpoint: str
     desktop: bool = False
+    remote: bool = False
+    name: str = ""
 
     @property
     def start_interval(self) -> bool:

@@ -20,6 +20,7 @@ from tasklib.stacks.containers import (
     PROJECT_LABEL,
     Container,
     EngineFacts,
+    Publisher,
     Resource,
     container_from,
     log_line_from,
@@ -39,23 +40,24 @@ class Engine:
         self.heart = Heart(client)
 
     @classmethod
-    def connect(cls) -> Engine:
+    def connect(cls, *, remote: bool = False) -> Engine:
         """Connect and learn what the engine is.
 
-        Raises :class:`~tasklib.errors.EngineError` when there is none, or one whose published ports are not
-        reachable on this machine's loopback interface.
+        Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
+        one whose published ports are not reachable on this machine's loopback interface.
         """
         import docker
         import docker.errors
         import requests.exceptions
 
         try:
-            client = docker.from_env(timeout=TIMEOUT, max_pool_size=32)
+            client = docker.from_env(timeout=TIMEOUT, max_pool_size=32, use_ssh_client=remote)
             info, version = client.api.info(), client.api.version()
         except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
             raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
         major, minor = str(version["ApiVersion"]).split(".")[:2]
         endpoint = str(client.api.base_url)
+        far = not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe"))
         facts = EngineFacts(
             id=str(info["ID"]),
             version=str(info["ServerVersion"]),
@@ -63,11 +65,13 @@ class Engine:
             cpus=int(info["NCPU"]),
             endpoint=endpoint,
             desktop=_forwards_ports(info),
+            remote=far,
+            name=str(info.get("Name") or ""),
         )
         engine = cls(client.api, facts)
-        if not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")):
+        if far and not remote:
             raise _remote(endpoint.removeprefix("http+docker://"))
-        if not facts.desktop and not engine._shares_our_network():
+        if not far and not facts.desktop and not engine._shares_our_network():
             raise EngineError(
                 "the engine runs outside this container: its published ports are not on our loopback",
                 remedy="Run this job on the host, or in a container with `network_mode: host`.",
@@ -286,6 +290,28 @@ class Engine:
             for config in (row.get("IPAM") or {}).get("Config") or ():
                 with contextlib.suppress(ValueError, KeyError):
                     found.append(ipaddress.IPv4Network(config["Subnet"], strict=False))
+        return tuple(found)
+
+    @translated
+    def publishers(self) -> tuple[Publisher, ...]:
+        """Every host port that a container of this engine publishes, and whose it is."""
+        found = []
+        for row in self._api.containers():
+            labels = row.get("Labels") or {}
+            name = (row.get("Names") or ["/" + row["Id"][:12]])[0].lstrip("/")
+            folder = labels.get("com.docker.compose.project.working_dir", "")
+            for port in row.get("Ports") or ():
+                if port.get("PublicPort"):
+                    found.append(
+                        Publisher(
+                            name,
+                            labels.get(PROJECT_LABEL, ""),
+                            folder,
+                            str(port.get("IP") or ""),
+                            int(port["PublicPort"]),
+                            str(port.get("Type") or "tcp"),
+                        )
+                    )
         return tuple(found)
 
     def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:

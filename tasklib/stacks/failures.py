@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from tasklib.errors import StackError
 from tasklib.events import ContainerLog
 
-__all__ = ["BuildFailed", "NotReady"]
+__all__ = ["BuildFailed", "NotReady", "missing_image"]
 
 
 class NotReady(StackError):
@@ -25,3 +28,14 @@ class NotReady(StackError):
 
 class BuildFailed(NotReady):
     """An image of a stack cannot be built; ``logs`` are the last lines of the step that failed."""
+
+
+def missing_image(
+    config: Mapping[str, Any], image_id: Callable[[str], str | None], error: StackError
+) -> StackError | None:
+    """What a failed start says when an image is not there: the registry names neither image nor service."""
+    for name, service in config["services"].items():
+        image = str(service.get("image", ""))
+        if "build" not in service and image and image_id(image) is None:
+            return StackError(f"{name}: the image {image} cannot be pulled: {error.what}", where=error.where)
+    return None

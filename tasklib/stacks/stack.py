@@ -15,6 +15,7 @@ from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import Resource
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine import Engine
+from tasklib.stacks.failures import missing_image
 from tasklib.stacks.labels import labels
 from tasklib.stacks.order import only_compose_can_start
 from tasklib.stacks.preparation import Prepared, StackPlan, prepare
@@ -104,16 +105,7 @@ class Stack:
             launch = compose.up if only_compose_can_start(self.config) else compose.create
             launch(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
         except StackError as error:
-            raise self._missing_image(error) or error from None
-
-    def _missing_image(self, error: StackError) -> StackError | None:
-        """The registry's refusal names neither image nor service."""
-        for name, service in self.config["services"].items():
-            image = str(service.get("image", ""))
-            if "build" not in service and image and self._engine.image_id(image) is None:
-                what = f"{name}: the image {image} cannot be pulled: {error.what}"
-                return StackError(what, where=error.where)
-        return None
+            raise missing_image(self.config, self._engine.image_id, error) or error from None
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where the ports are now: a container that restarted has others."""

@@ -65,13 +65,13 @@ class Startup:
         own = process.Cancel(cancel)
         with self._engine.watch(self._project) as watch, ThreadPoolExecutor(8) as pool:
             probes = Probes(self._engine, own, watch.tell)
-            before = {container.id for container in self._engine.containers(self._project)}
+            before = {container.id for container in self._containers()}
             launching = self._submit(pool, watch, self._launch, own)
             looked = False
             try:
                 while True:
                     launched = launching.done()
-                    containers = probes.see(self._engine.containers(self._project))
+                    containers = probes.see(self._containers())
                     if self._starts and launched and not launching.exception():
                         if not looked:
                             self._pending = {c.id for c in containers if c.state in ("created", "exited")}
@@ -96,6 +96,11 @@ class Startup:
                     self._wait(watch, verdict, containers, cancel)
             finally:
                 own.set("the stack is lost")
+
+    def _containers(self) -> tuple[Container, ...]:
+        """Those of the config; a project may have others, which are not ours to start or to judge."""
+        found = self._engine.containers(self._project)
+        return tuple(container for container in found if container.service in self._config["services"])
 
     def _submit(
         self, pool: ThreadPoolExecutor, watch: Watch, work: Callable[..., None], *arguments: object
@@ -148,6 +153,8 @@ class Startup:
 
     def _closed_port(self, container: Container) -> int | None:
         """The first published TCP port of a container behind which nobody listens yet."""
+        if self._engine.facts.remote:
+            return None
         published = (port for port in container.ports if port.protocol == "tcp" and port.published)
         return next(
             (p.target for p in published if not self._accepts(container, p.target, p.published)), None

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .conftest import NewProject
 from .projects import PYTHON, compose
 from .traces import Traces
+from .tunnel import tunnel
 
 
 def test_an_engine_behind_a_tunnel_is_refused(project: NewProject, traces: Traces, engine: Any) -> None:
@@ -25,7 +22,7 @@ def test_an_engine_behind_a_tunnel_is_refused(project: NewProject, traces: Trace
             "services/api/tests/integration/test_api.py": "def test_never_runs(): raise AssertionError\n",
         }
     )
-    with _tunnel(engine) as port:
+    with tunnel(engine) as port:
         ran = shop.run("tasklib", "test", env={"DOCKER_HOST": f"tcp://127.0.0.1:{port}"})
     assert ran.code == 3, ran
     assert ran.lines == [
@@ -52,29 +49,3 @@ def test_without_an_engine_these_tests_are_skipped_and_fail_on_a_ci_system(tmp_p
         )
         assert outcome in ran.stdout.splitlines()[-1], ran.stdout
         assert "no Docker engine answers" in ran.stdout
-
-
-@contextmanager
-def _tunnel(engine: Any) -> Iterator[int]:
-    """A port on loopback that leads to the engine's socket."""
-    path = engine.get_adapter(engine.base_url).socket_path
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        threading.Thread(target=_serve, args=(server, path), daemon=True).start()
-        yield server.getsockname()[1]
-
-
-def _serve(server: socket.socket, path: str) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = server.accept()
-            upstream = socket.socket(socket.AF_UNIX)
-            upstream.connect(path)
-            for source, sink in ((client, upstream), (upstream, client)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
