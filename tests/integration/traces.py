@@ -106,7 +106,7 @@ def processes_of(state: Path) -> list[str]:
     return [line for line in found if line.strip()]
 
 
-def until(condition: Any, patience: float = 20.0) -> bool:
+def until(condition: Any, patience: float = 90.0) -> bool:
     """Whether ``condition()`` holds within ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while not condition():

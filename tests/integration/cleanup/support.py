@@ -145,7 +145,7 @@ class Run:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for ``condition``, which has to come before the command's end."""
-        assert until(lambda: condition() or self.process.poll() is not None, 60), self.text
+        assert until(lambda: condition() or self.process.poll() is not None, 180), self.text
         assert condition(), self.text
 
 
