@@ -48,9 +48,10 @@ def remove_images(engine: Engine, images: Sequence[Resource]) -> tuple[Resource,
     """Remove images, and of the build cache what they alone had: it holds their layers, and so the space."""
     if not images:
         return ()
-    before = engine.shared_layers()
+    before = engine.cached_layers()
     gone = engine.remove(images)
-    engine.prune_layers(before - engine.shared_layers())
+    now = engine.cached_layers()
+    engine.prune_layers(layer for layer, shared in before.items() if shared and now.get(layer) is False)
     return gone
 
 

@@ -8,6 +8,7 @@ import os
 import platform
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -27,6 +28,9 @@ from tasklib.stacks.containers import (
 )
 
 __all__ = ["Engine", "Watch"]
+
+_BUSY = 5.0
+"""Seconds for which the engine may do its accounting for others before ours is given up."""
 
 _UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
 
@@ -201,9 +205,9 @@ class Engine:
 
     @translated
     def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
-        """The same with the bytes that removing each would free, as the engine's own accounting has them."""
+        """The same with the bytes that removing each would free, as far as the engine's accounting tells."""
         resources = tuple(resources)
-        usage = self._api.df()
+        usage = self._usage()
         images: dict[str, int] = {}
         for row in usage.get("Images") or ():
             alone = max(0, int(row.get("Size") or 0) - max(0, int(row.get("SharedSize") or 0)))
@@ -219,10 +223,24 @@ class Engine:
         return tuple(replace(r, size=known[r.kind].get(r.id, 0)) for r in resources)
 
     @translated
-    def shared_layers(self) -> frozenset[str]:
-        """The ids of what the build cache has in common with images."""
-        cache = self._api.df().get("BuildCache") or ()
-        return frozenset(row["ID"] for row in cache if row.get("Shared"))
+    def cached_layers(self) -> dict[str, bool]:
+        """The ids in the build cache, and whether an image has the same; empty while the engine is busy."""
+        return {row["ID"]: bool(row.get("Shared")) for row in self._usage().get("BuildCache") or ()}
+
+    def _usage(self) -> Mapping[str, Any]:
+        """The engine's accounting. It refuses while it does the same for someone else; empty in the end."""
+        import docker.errors
+
+        deadline = time.monotonic() + _BUSY
+        while True:
+            try:
+                return dict(self._api.df())
+            except docker.errors.APIError as error:
+                if "already running" not in str(error.explanation):
+                    raise
+            if time.monotonic() > deadline:
+                return {}
+            time.sleep(0.1)
 
     @translated
     def prune_layers(self, layers: Iterable[str]) -> None:
