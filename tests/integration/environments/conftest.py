@@ -49,3 +49,7 @@ def lasting(engine: Any, traces: Traces) -> Iterator[Callable[[], list[str]]]:
     for name in names():
         with contextlib.suppress(docker.errors.APIError):
             engine.remove_volume(name, force=True)
+    # A build of what changed leaves the image before nameless, as plain Compose does.
+    for image in traces.dangling():
+        with contextlib.suppress(docker.errors.APIError):
+            engine.remove_image(image, force=True)
