@@ -34,6 +34,7 @@ __all__ = [
     "TimedOut",
     "detach",
     "run",
+    "scratch_folder",
     "stream",
 ]
 
@@ -118,42 +119,61 @@ class Cancel:
 
 
 class Children:
-    """The process groups that live now, told to a listener (the reaper outlives us and ends them)."""
+    """The process groups and scratch folders that we have now.
+
+    A listener is told of each: the reaper, which outlives us, ends and removes what we cannot.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pids: set[int] = set()
-        self._listener: Callable[[str, int], None] | None = None
+        self._held: set[int | str] = set()
+        self._listener: Callable[[str, int | str], None] | None = None
 
-    def listen(self, listener: Callable[[str, int], None] | None) -> None:
-        """Hand ``("+"|"-", pid)`` of every start and end to ``listener``, what lives already included."""
+    def listen(self, listener: Callable[[str, int | str], None] | None) -> None:
+        """Hand ``("+"|"-", pid or folder)`` to ``listener`` as they come and go, those of now included."""
         with self._lock:
             self._listener = listener
             if listener:
-                for pid in self._pids:
-                    listener("+", pid)
+                for held in self._held:
+                    listener("+", held)
 
-    def add(self, pid: int) -> None:
+    def add(self, held: int | str) -> None:
         with self._lock:
-            self._pids.add(pid)
+            self._held.add(held)
             if self._listener:
-                self._listener("+", pid)
+                self._listener("+", held)
 
-    def discard(self, pid: int) -> None:
+    def discard(self, held: int | str) -> None:
         with self._lock:
-            self._pids.discard(pid)
+            self._held.discard(held)
             if self._listener:
-                self._listener("-", pid)
+                self._listener("-", held)
 
     def kill(self) -> None:
         """End every live group at once, without grace."""
         with self._lock:
-            pids = tuple(self._pids)
+            pids = [held for held in self._held if isinstance(held, int)]
         for pid in pids:
             _signal_group(pid, signal.SIGKILL)
 
 
 CHILDREN = Children()
+
+SCRATCH = "tasklib-"
+"""How the names of scratch folders begin."""
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder for what a child is to leave for us; it goes, whatever ends us."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as folder:
+        CHILDREN.add(folder)
+        try:
+            yield Path(folder)
+        finally:
+            CHILDREN.discard(folder)
 
 
 def run(

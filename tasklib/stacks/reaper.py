@@ -11,6 +11,7 @@ Lines on the socket, each one JSON object:
 * ``{"ready": project}``: the engine has nothing more to do for it;
 * ``{"gone": project}``: it is removed, or kept on purpose;
 * ``{"child": pid}``, ``{"ended": pid}``: a process group of ours;
+* ``{"folder": path}``, ``{"removed": path}``: a scratch folder of ours;
 * ``{"ends": true}``: the run ends by itself, with what was not taken back.
 """
 
@@ -54,7 +55,7 @@ class Reaper:
             )
         self._socket = ours
         _LIVE.add(self)
-        process.CHILDREN.listen(lambda sign, pid: self._say({"child" if sign == "+" else "ended": pid}))
+        process.CHILDREN.listen(self._hear)
 
     @property
     def stacks(self) -> tuple[str, ...]:
@@ -87,6 +88,12 @@ class Reaper:
         _LIVE.discard(self)
         with self._lock:
             self._socket.close()
+
+    def _hear(self, sign: str, held: int | str) -> None:
+        if isinstance(held, int):
+            self._say({"child" if sign == "+" else "ended": held})
+        else:
+            self._say({"folder" if sign == "+" else "removed": held})
 
     def _say(self, message: Mapping[str, object], *descriptors: int) -> None:
         """Never waits, never fails: a reaper that died leaves its work to the next run's sweep."""

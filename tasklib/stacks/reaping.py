@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -46,6 +47,7 @@ class Left:
     stacks: dict[str, LeftStack] = field(default_factory=dict)
     children: dict[int, str | None] = field(default_factory=dict)
     """Process groups by their leaders' pids, with the leaders' start times."""
+    folders: set[str] = field(default_factory=set)
     alive: bool = False
     """Whether the run ended by itself: its process and the children of its next run may live on."""
 
@@ -60,6 +62,8 @@ def main() -> None:
         for pid, started in left.children.items():
             _kill(pid, started)
         _kill_untold(os.environ.get("TASKLIB_REAPER_OF", ""))
+        for folder in left.folders:
+            shutil.rmtree(folder, ignore_errors=True)
     if left.stacks:
         # Imported only now: most runs end by themselves.
         from tasklib.stacks.leftovers import remove_left
@@ -84,6 +88,10 @@ def read(channel: socket.socket) -> Left:
                 left.children[pid] = _start_time(pid)
             case {"ended": int(pid)}:
                 left.children.pop(pid, None)
+            case {"folder": str(path)}:
+                left.folders.add(path)
+            case {"removed": str(path)}:
+                left.folders.discard(path)
             case {"run": _}:
                 for name in ("run", "engine", "state", "command", "pid"):
                     setattr(left, name, message[name])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -53,8 +52,8 @@ def run_command(
             exit_code=verdict.exit_code,
         )
 
-    with tempfile.TemporaryDirectory(prefix="tasklib-") as scratch:
-        report = Path(scratch) / "junit.xml"
+    with process.scratch_folder() as scratch:
+        report = scratch / "junit.xml"
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
         merged = {name: value for name, value in {**env, **suite.env}.items() if name not in suite.unset}
         name = texts.shorten(texts.visible(" ".join(suite.argv)))

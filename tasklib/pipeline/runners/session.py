@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import Interrupted
@@ -216,8 +214,8 @@ def supervise(
     ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here.
     """
     suite = session.suite
-    with tempfile.TemporaryDirectory(prefix="tasklib-") as scratch:
-        path = Path(scratch) / "events"
+    with process.scratch_folder() as scratch:
+        path = scratch / "events"
         with wire.EventFile(path) as events:
 
             def read() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from tasklib.events import Event, TargetResult, TestOutcome
 from tasklib.pipeline.runners import texts, wire
 from tasklib.pipeline.runners.session import Session, supervise
 from tasklib.pipeline.suite import Suite
-from tasklib.process import Cancel
+from tasklib.process import Cancel, scratch_folder
 
 __all__ = ["missing", "run_vitest"]
 
@@ -51,8 +50,8 @@ def run_vitest(
 ) -> TargetResult:
     """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`."""
     session = _Session(suite, emit)
-    with tempfile.TemporaryDirectory(prefix="tasklib-") as scratch:
-        report = Path(scratch) / "report.json"
+    with scratch_folder() as scratch:
+        report = scratch / "report.json"
         # Ours comes first: what another one throws must not keep it from hearing of the end.
         reporters = (f"--reporter={REPORTER}", "--reporter=json", "--reporter=default")
         argv = (*suite.argv, *reporters, f"--outputFile.json={report}")

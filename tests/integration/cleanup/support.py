@@ -158,7 +158,10 @@ def marks_of(checkout: Checkout) -> Path:
 def environment(checkout: Checkout, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """What the command gets; a ``docker`` in the checkout's own ``bin`` comes before the real one."""
     own = checkout.root / "bin"
-    merged = {**checkout.env, "MARKS": str(marks_of(checkout)), **(env or {})}
+    temporary = checkout.root.parent / "tmp"
+    temporary.mkdir(exist_ok=True)
+    own_env = {"MARKS": str(marks_of(checkout)), "TMPDIR": str(temporary)}
+    merged = {**checkout.env, **own_env, **(env or {})}
     if own.is_dir():
         (own / "docker").chmod(0o755)
         merged["PATH"] = f"{own}{os.pathsep}{merged['PATH']}"
@@ -182,10 +185,14 @@ def in_terminal(
 
 
 def gone_within(traces: Traces, state: Path, seconds: float = LIMIT) -> list[str]:
-    """What is still on the engine or running ``seconds`` from now; comes back as soon as nothing is."""
+    """What is still on the engine, running or in the temporary folder ``seconds`` from now.
+
+    Comes back as soon as nothing is.
+    """
 
     def left() -> list[str]:
-        return traces.left() + processes_of(state)
+        folders = [f"folder {path}" for path in (state.parent / "tmp").glob("*")]
+        return traces.left() + processes_of(state) + folders
 
     began = time.monotonic()
     found = left()

@@ -112,10 +112,10 @@ def test_live_children_can_be_killed_at_once() -> None:
         results.append(process.stream(python("import time; time.sleep(600)"), on_line=lambda *_: None))
 
     threads = [threading.Thread(target=work) for _ in range(2)]
-    before = len(process.CHILDREN._pids)
+    before = len(process.CHILDREN._held)
     for thread in threads:
         thread.start()
-    assert until(lambda: len(process.CHILDREN._pids) == before + 2)
+    assert until(lambda: len(process.CHILDREN._held) == before + 2)
     process.CHILDREN.kill()
     for thread in threads:
         thread.join(10)

@@ -64,6 +64,9 @@ def test_what_was_not_taken_back_is_left(ends: tuple[socket.socket, socket.socke
         {"gone": "test-b"},
         {"gone": "never there"},
         {"ended": 2},
+        {"folder": "/tmp/a"},
+        {"folder": "/tmp/b"},
+        {"removed": "/tmp/a"},
     )
     ours.close()
     left = reaping.read(theirs)
@@ -72,6 +75,7 @@ def test_what_was_not_taken_back_is_left(ends: tuple[socket.socket, socket.socke
         "test-a": ({"x": "1"}, True)
     }
     assert set(left.children) == {1}
+    assert left.folders == {"/tmp/b"}
     assert not left.alive
 
 
