@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,11 +45,17 @@ def signals() -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Any]:
     """The engine's API. Without one the test is skipped, on a CI system it fails."""
+    reason = ""
     try:
         client = docker.from_env(timeout=60)
         client.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         reason = f"no Docker engine answers ({error}); `python3 dev test --provide-engine` brings one"
+    if reason:
+        with warnings.catch_warnings():
+            # The SDK leaves its socket open when it fails.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
         if os.environ.get("CI"):
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
