@@ -269,7 +269,7 @@ def _selection(project: Project, reasons: _Reasons, count: int) -> Selection:
     out = (nothing if count else "nothing changed",)
     services = []
     for service in project.services:
-        found = (*reasons.all, *reasons.by_service.get(service.name, {}))
+        found = (*reasons.by_service.get(service.name, {}), *reasons.all)
         services.append(Choice(service.name, bool(found), found or out))
     touched = [choice.name for choice in services if choice.selected]
     suite = (*reasons.all, *reasons.suite, *([f"{', '.join(touched)} changed"] if touched else []))

@@ -45,7 +45,7 @@ def test_valid(facts: Facts, forge: Forge) -> None:
         jsonschema.validate(workflow, schema())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1, unique=True),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1),
