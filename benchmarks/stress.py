@@ -152,6 +152,9 @@ class _Stress:
                 say(f"round {round_number + 1} of {outcome.rounds}: {outcome.runs} runs")
             say("every worktree once more")
             list(pool.map(lambda worktree: self._pass(worktree), worktrees))
+        # A record of a killed run goes once a later command found nothing of it any more.
+        for _ in range(2):
+            subprocess.run(["tasklib", "infra.status"], cwd=worktrees[0], env=self._env, capture_output=True)
         deadline = time.monotonic() + SETTLED
         while (left := self._left()) and time.monotonic() < deadline:
             time.sleep(0.2)

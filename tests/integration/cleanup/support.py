@@ -184,15 +184,15 @@ def in_terminal(
     )
 
 
-def gone_within(traces: Traces, state: Path, seconds: float = LIMIT) -> list[str]:
-    """What is still on the engine, running or in the temporary folder ``seconds`` from now.
+def gone_within(traces: Traces, state: Path, seconds: float = LIMIT, *, scratch: bool = True) -> list[str]:
+    """What is still on the engine, running or (``scratch``) in the temporary folder ``seconds`` from now.
 
     Comes back as soon as nothing is.
     """
 
     def left() -> list[str]:
-        folders = [f"folder {path}" for path in (state.parent / "tmp").glob("*")]
-        return traces.left() + processes_of(state) + folders
+        folders = (state.parent / "tmp").glob("*") if scratch else ()
+        return traces.left() + processes_of(state) + [f"folder {path}" for path in folders]
 
     began = time.monotonic()
     found = left()

@@ -50,8 +50,18 @@ def test_a_killed_group_in_any_phase_leaves_nothing(
     assert not gone_within(traces, state)
 
 
-@pytest.mark.parametrize("argv", [TASKLIB, NOX, INVOKE], ids=" ".join)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("argv", "number"),
+    [
+        (NOX, signal.SIGINT),
+        (NOX, signal.SIGTERM),
+        (NOX, signal.SIGHUP),
+        (NOX, signal.SIGKILL),
+        (INVOKE, signal.SIGTERM),
+        (TASKLIB, signal.SIGHUP),
+        (TASKLIB, signal.SIGKILL),
+    ],
+)
 def test_a_signal_during_tests_ends_all_under_every_front_end(
     shop: Checkout, traces: Traces, state: Path, argv: tuple[str, ...], number: signal.Signals
 ) -> None:
@@ -111,6 +121,16 @@ def test_an_interrupt_while_stacks_go_down(shop: Checkout, traces: Traces, state
     run.send(signal.SIGINT)
     run.send(signal.SIGTERM)
     run.wait()
+    assert not gone_within(traces, state)
+
+
+def test_unit_tests_go_with_a_killed_run(shop: Checkout, traces: Traces, state: Path) -> None:
+    """A run without any stack leaves no test process either."""
+    shop.write({"services/api/tests/unit/README": "tests.sh does it\n"})
+    run = Run(shop, "tasklib", "test.unit")
+    run.until(lambda: (run.marks / "testing").exists())
+    run.send(signal.SIGKILL, group=True)
+    assert run.wait() == -signal.SIGKILL
     assert not gone_within(traces, state)
 
 

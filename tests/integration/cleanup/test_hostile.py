@@ -17,8 +17,6 @@ BRANCHES = {
     "unicode": "{token}/größe/日本-é",
     "dashes": "---{token}",
     "long": "{token}/" + 190 * "x",
-    "capitals": "{token}/ÄUTH/API",
-    "braces": "{token}{{{{a,b}}}}${{HOME}}%s",
 }
 VALUES = {
     "DOLLARS": "a$$b$$$$c$${NOT}$$(id)",

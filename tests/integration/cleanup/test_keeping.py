@@ -14,8 +14,10 @@ from .support import FILES, Run, gone_within, scenes
 SCENES = scenes()
 
 
-@pytest.mark.parametrize("phase", ["build", "create", "wait"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("phase", "number"),
+    [("build", signal.SIGINT), ("create", signal.SIGKILL), ("wait", signal.SIGINT), ("wait", signal.SIGKILL)],
+)
 def test_infra_up_cut_off_leaves_nothing(
     shop: Checkout, traces: Traces, state: Path, phase: str, number: signal.Signals
 ) -> None:

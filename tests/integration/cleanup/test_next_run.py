@@ -39,7 +39,7 @@ def test_any_command_removes_it(killed: Run, project: NewProject, traces: Traces
     ran = other.run("tasklib", "infra.status")
     assert ran.code == 0, ran
     assert f"removed test-feature-{traces.token}_api, left by a run that was killed" in ran.err
-    assert not gone_within(traces, state)
+    assert not gone_within(traces, state, scratch=False)
     assert "left by" not in other.run("tasklib", "infra.status").err
     assert not list(state.glob("tasklib/runs/*/*.json"))
 
@@ -49,7 +49,7 @@ def test_the_same_tests_again_pass(killed: Run, shop: Checkout, traces: Traces, 
     (marks_of(shop) / "end").write_text("0")
     again = Run(shop, "tasklib", "test.service")
     assert again.wait() == 0, again.text
-    assert not gone_within(traces, state)
+    assert not gone_within(traces, state, scratch=False)
 
 
 def test_a_recycled_pid_saves_nothing(killed: Run, shop: Checkout, traces: Traces, state: Path) -> None:
