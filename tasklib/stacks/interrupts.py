@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -16,12 +17,15 @@ from tasklib.stacks import reaper
 __all__ = ["interruptible"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ONE = 0.3
+"""Seconds within which signals count as one: `timeout` and others signal the process and then its group."""
+
 _LEAVE_BOARD = b"\x1b[?25h\r\n"
 
 
 @contextlib.contextmanager
 def interruptible(cancel: process.Cancel, say: Callable[[str], None]) -> Iterator[None]:
-    """Turn INT, TERM and HUP into ``cancel``; a second signal ends the process at once, with code 130.
+    """Turn INT, TERM and HUP into ``cancel``; a later signal ends the process at once, with code 130.
 
     SIGTERM and SIGHUP would skip every ``finally`` otherwise. A signal that this process was started to
     ignore (by ``nohup``) stays ignored. Outside the main thread nothing is installed, since Python allows it
@@ -31,13 +35,19 @@ def interruptible(cancel: process.Cancel, say: Callable[[str], None]) -> Iterato
         yield
         return
 
+    asked = -_ONE
+
     def handle(number: int, _: FrameType | None) -> None:
+        nonlocal asked
+        if time.monotonic() - asked < _ONE:
+            return
         if cancel.is_set():
             left = reaper.watched()
             background = f"; {', '.join(left)} {'is' if len(left) == 1 else 'are'} removed in the background"
             _tell(say, f"stopped{background if left else ''}").join(0.5)
             process.CHILDREN.kill()
             _leave()
+        asked = time.monotonic()
         cancel.set("interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}")
         _tell(say, f"{cancel.reason}: removing what is up (once more: leave that to the background)")
 
