@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import textwrap
 from pathlib import Path
 
 import pexpect
@@ -11,7 +12,7 @@ import pytest
 
 from ..projects import Checkout
 from ..traces import Traces, until
-from .support import Run, Scene, gone_within, in_terminal, marks_of, scenes
+from .support import FILES, Run, Scene, gone_within, in_terminal, marks_of, scenes
 
 TASKLIB = ("tasklib", "test.service")
 NOX = ("nox", "-s", "service")
@@ -79,6 +80,8 @@ def test_ctrl_c_on_a_terminal(
     shop: Checkout, traces: Traces, state: Path, argv: tuple[str, ...], times: int
 ) -> None:
     """Once: told at once what happens; twice: ended at once, told what is still being removed."""
+    # Tests that do not want to end leave time for a second thought.
+    shop.write({"services/api/tests.sh": "trap '' TERM\n" + textwrap.dedent(FILES["services/api/tests.sh"])})
     terminal = in_terminal(shop, argv)
     assert until(lambda: _drained(terminal) and (marks_of(shop) / "testing").exists(), 60)
     terminal.sendintr()
