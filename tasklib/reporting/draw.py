@@ -252,7 +252,9 @@ class _View:
         return str(_spinner(self.marks.spinner).render(self.now))
 
     def _name(self, state: TargetState) -> str:
-        return one_line(str(state.target) if self.detail.only_active else state.target.service)
+        """The service; without the stage's title above it, its stage too, where a narrow screen cuts first."""
+        service = state.target.service
+        return one_line(f"{service} {state.target.stage}" if self.detail.only_active else service)
 
     def _name_width(self) -> int:
         longest = max(cell_len(self._name(state)) for state in self.board.targets.values())

@@ -83,8 +83,9 @@ class Terminal:
         self.child.setwinsize(height, width)
 
     def _read(self) -> bool:
+        """Read less than a frame of a small screen: on a slow machine, too, no frame goes by unseen."""
         try:
-            text = self.child.read_nonblocking(65536, timeout=0.1)
+            text = self.child.read_nonblocking(128, timeout=0.1)
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:

@@ -179,7 +179,7 @@ def test_more_targets_than_lines_keep_what_works_in_sight() -> None:
     assert "  … 7 done · 11 pending" in found
     assert found[-1].startswith("1.0s · 7/41 targets")
     tiny = [line.plain for line in render(board_of(*events), T0 + 1, 80, 4)]
-    assert [line.split()[1:3] for line in tiny[:2]] == [["unit", "service-7"], ["unit", "service-8"]]
+    assert [line.split()[1:3] for line in tiny[:2]] == [["service-7", "unit"], ["service-8", "unit"]]
 
 
 RECORDED = (recordings.passing(), recordings.failing_service(), recordings.interrupted())
