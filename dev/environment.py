@@ -77,6 +77,8 @@ def ensure_environment(root: Path, host: Host, consent: Consent) -> Environment:
             log,
             env=environment.variables({}),
         )
+    # pip compiles what it installs, but not what it only points to.
+    query([str(python), "-m", "compileall", "-q", str(root / "tasklib")])
     environment.mark.write_text(json.dumps(inputs), encoding="utf-8")
     return environment
 

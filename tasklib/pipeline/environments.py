@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import tomllib
@@ -42,7 +43,7 @@ def python_launcher(tests: Path, cwd: Path, top: Path) -> tuple[str, ...]:
         data = _pyproject(folder / "pyproject.toml")
         if "project" in data or "workspace" in _table(_table(data, "tool"), "uv"):
             where = () if folder == cwd else ("--project", str(folder))
-            return (*uv, *where, *_test_dependencies(data), "--with", "pytest")
+            return (*uv, *_compiled(folder), *where, *_test_dependencies(data), "--with", "pytest")
         if "poetry" in _table(data, "tool"):
             return _poetry(folder)
         given = [folder / name for name in _REQUIREMENTS if (folder / name).is_file()]
@@ -130,6 +131,18 @@ def _uv() -> str:
         raise ConfigError(
             f"uv is not installed: {error}", remedy="Reinstall tasklib: uv comes with it."
         ) from error
+
+
+def _compiled(folder: Path) -> tuple[str, ...]:
+    """Options for the environment in ``folder`` where Python may not keep what it compiles at an import.
+
+    uv leaves compiling to the first import: every run would compile every package that its tests import.
+    """
+    if not os.environ.get("PYTHONDONTWRITEBYTECODE") or os.environ.get("UV_COMPILE_BYTECODE"):
+        return ()
+    packages = [path.parent for path in folder.glob(".venv/lib/python*/site-packages/*/__init__.py")]
+    done = bool(packages) and all((package / "__pycache__").is_dir() for package in packages)
+    return () if done else ("--compile-bytecode",)
 
 
 def _poetry(folder: Path) -> tuple[str, ...]:

@@ -252,7 +252,7 @@ class _View:
         return str(_spinner(self.marks.spinner).render(self.now))
 
     def _name(self, state: TargetState) -> str:
-        """The service; without the stage's title above it, its stage too, where a narrow screen cuts first."""
+        """The service; without its stage's title above, the stage too, where a narrow screen cuts first."""
         service = state.target.service
         return one_line(f"{service} {state.target.stage}" if self.detail.only_active else service)
 

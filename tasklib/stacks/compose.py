@@ -14,6 +14,7 @@ from typing import Any
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
 from tasklib.stacks.compose_output import BuildOutput, UpOutput, last_words
+from tasklib.stacks.compose_program import compose_program
 from tasklib.stacks.rewrite import as_text
 
 __all__ = ["Source", "build", "create", "create_as_written", "down_as_written", "render", "up"]
@@ -209,7 +210,7 @@ def _act(
 
 
 def _base(source: Source, project: str) -> list[str]:
-    return ["docker", "compose", "--project-name", project, "--project-directory", str(source.directory)]
+    return [*compose_program(), "--project-name", project, "--project-directory", str(source.directory)]
 
 
 def _files(source: Source) -> list[str]:

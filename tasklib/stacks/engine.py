@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
-import platform
-import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from tasklib.errors import EngineError
 from tasklib.events import LogLine
-from tasklib.stacks.answers import START, TIMEOUT, Heart, translated
+from tasklib.stacks.answers import Heart, translated
+from tasklib.stacks.connection import connect
 from tasklib.stacks.containers import (
     PROJECT_LABEL,
     Container,
@@ -26,13 +23,12 @@ from tasklib.stacks.containers import (
     container_from,
     log_line_from,
 )
+from tasklib.stacks.watch import Watch
 
-__all__ = ["Engine", "Watch"]
+__all__ = ["Engine"]
 
 _BUSY = 5.0
 """Seconds for which the engine may do its accounting for others before ours is given up."""
-
-_UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
 
 
 class Engine:
@@ -50,37 +46,7 @@ class Engine:
         Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
         one whose published ports are not reachable on this machine's loopback interface.
         """
-        import docker
-        import docker.errors
-        import requests.exceptions
-
-        try:
-            client = docker.from_env(timeout=TIMEOUT, max_pool_size=32, use_ssh_client=remote)
-            info, version = client.api.info(), client.api.version()
-        except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-            raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
-        major, minor = str(version["ApiVersion"]).split(".")[:2]
-        endpoint = str(client.api.base_url)
-        far = not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe"))
-        facts = EngineFacts(
-            id=str(info["ID"]),
-            version=str(info["ServerVersion"]),
-            api=(int(major), int(minor)),
-            cpus=int(info["NCPU"]),
-            endpoint=endpoint,
-            desktop=_forwards_ports(info),
-            remote=far,
-            name=str(info.get("Name") or ""),
-        )
-        engine = cls(client.api, facts)
-        if far and not remote:
-            raise _remote(endpoint.removeprefix("http+docker://"))
-        if not far and not facts.desktop and not engine._shares_our_network():
-            raise EngineError(
-                "the engine runs outside this container: its published ports are not on our loopback",
-                remedy="Run this job on the host, or in a container with `network_mode: host`.",
-            )
-        return engine
+        return cls(*connect(remote=remote))
 
     def close(self) -> None:
         self._api.close()
@@ -102,23 +68,20 @@ class Engine:
 
     @contextlib.contextmanager
     def watch(self, project: str) -> Iterator[Watch]:
-        """A :class:`Watch` that is told whenever a container of ``project`` changes."""
+        """A :class:`~tasklib.stacks.watch.Watch` on the containers of ``project``."""
         events = self._events(project)
-        watch = Watch()
-
-        def follow() -> None:
-            with contextlib.suppress(Exception):
-                for _ in events:
-                    watch.tell()
-            watch.tell()
-
-        thread = threading.Thread(target=follow, daemon=True, name=f"watch {project}")
+        watch = Watch(lambda: self.containers(project), self._container)
+        thread = threading.Thread(target=watch.follow, args=(events,), daemon=True, name=f"watch {project}")
         thread.start()
         try:
             yield watch
         finally:
             with contextlib.suppress(Exception):
                 events.close()
+
+    @translated
+    def _container(self, container_id: str) -> Container | None:
+        return self._inspect(container_id)
 
     @translated
     def _events(self, project: str) -> Any:
@@ -367,71 +330,3 @@ class Engine:
         except docker.errors.APIError as error:
             return bool(error.status_code == 409 and "in progress" in str(error.explanation))
         return True
-
-    def _shares_our_network(self) -> bool:
-        """Whether the gateway of the engine's default bridge is an address of this network namespace."""
-        if platform.system() != "Linux":
-            return True
-        try:
-            config = self._api.inspect_network("bridge")["IPAM"]["Config"][0]
-            subnet = ipaddress.IPv4Network(config["Subnet"])
-        except Exception:
-            return True
-        gateway = str(config.get("Gateway") or subnet.network_address + 1)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind((gateway, 0))
-            except OSError:
-                return False
-        return True
-
-
-class Watch:
-    """Set whenever something changed since the last look."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Event()
-
-    def tell(self) -> None:
-        self._changed.set()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether something changed within ``seconds``; the next call waits for the next change."""
-        changed = self._changed.wait(seconds)
-        self._changed.clear()
-        return changed
-
-
-def _remote(endpoint: str) -> EngineError:
-    return EngineError(
-        f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
-        remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
-    )
-
-
-def _unreachable(error: BaseException, host: str) -> EngineError:
-    """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
-    if host.startswith("ssh://") or "paramiko" in str(error):
-        return _remote(host or "the current context's ssh:// address")
-    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START)
-    return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error)
-    if "FileNotFoundError" in text or "No such file" in text:
-        return "its socket does not exist"
-    if "PermissionError" in text or "Permission denied" in text:
-        return "no permission for its socket; is this user in the group docker?"
-    if "ConnectionRefused" in text or "Connection refused" in text:
-        return "connection refused"
-    if "timed out" in text:
-        return f"it did not answer within {TIMEOUT} s"
-    return text.splitlines()[0][:160] if text else type(error).__name__
-
-
-def _forwards_ports(info: Mapping[str, Any]) -> bool:
-    """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
-    system = str(info.get("OperatingSystem", "")).lower()
-    rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
-    return rootless or "desktop" in system or "orbstack" in system

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +23,7 @@ __all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "prepare"]
 READY_TIMEOUT = 180.0
 """Seconds a stack may take to become ready."""
 
-_PROBE_ID = "tasklib-probe"
+_PROBE_ID = "tasklib-probe-b1d64f"
 """Another id to render with: what changes under it is scoped by the file itself."""
 
 
@@ -112,12 +111,7 @@ def prepare(
         "COMPOSE_PROJECT_NAME": project,
         **{name: str(port) for name, port in ports.items()},
     }
-    with ThreadPoolExecutor(1) as pool:
-        probing = pool.submit(
-            compose.render, plan.source, project, {**env, "TEST_INSTANCE_ID": _PROBE_ID}, cancel
-        )
-        rendered = compose.render(plan.source, project, env, cancel)
-        probe = probing.result()
+    rendered, probe = _render(plan.source, project, env, cancel)
     facts = Facts(
         ports=ports,
         kept=plan.kept,
@@ -135,6 +129,43 @@ def prepare(
             image_volumes=_image_volumes(base_images(rendered, facts.dockerfiles), engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
+
+
+def _render(
+    source: compose.Source, project: str, env: Mapping[str, str], cancel: process.Cancel | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Compose makes of the files for our id, and for another one.
+
+    Interpolation puts the id in as it stands, so that what another id leads to tells what ours would, and
+    Compose need not be asked twice. Only where files are chosen by the id, it may find other ones.
+    """
+    other = {**env, "TEST_INSTANCE_ID": _PROBE_ID}
+    by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in _texts(source))
+    if not by_choice:
+        try:
+            probe = compose.render(source, project, other, cancel)
+        except ConfigError:
+            pass  # A file named by the id, or the user's mistake: our own id tells.
+        else:
+            return _renamed(probe, _PROBE_ID, env["TEST_INSTANCE_ID"]), probe
+    rendered = compose.render(source, project, env, cancel)
+    try:
+        return rendered, compose.render(source, project, other, cancel)
+    except ConfigError:
+        return rendered, rendered
+
+
+def _renamed(part: Any, old: str, new: str) -> Any:
+    """``part`` with ``new`` for ``old`` in every string, keys included."""
+    match part:
+        case str():
+            return part.replace(old, new)
+        case dict():
+            return {key.replace(old, new): _renamed(value, old, new) for key, value in part.items()}
+        case list():
+            return [_renamed(item, old, new) for item in part]
+        case _:
+            return part
 
 
 def _secret(secret: Mapping[str, Any]) -> str:

@@ -14,9 +14,10 @@ from tasklib.errors import StackError, TasklibError
 from tasklib.events import ContainerLog
 from tasklib.stacks import order, readiness
 from tasklib.stacks.containers import Container
-from tasklib.stacks.engine import Engine, Watch
+from tasklib.stacks.engine import Engine
 from tasklib.stacks.failures import NotReady
 from tasklib.stacks.probes import Probes
+from tasklib.stacks.watch import Watch
 
 __all__ = ["Startup", "read_logs"]
 
@@ -65,18 +66,19 @@ class Startup:
         own = process.Cancel(cancel)
         with self._engine.watch(self._project) as watch, ThreadPoolExecutor(8) as pool:
             probes = Probes(self._engine, own, watch.tell)
-            before = {container.id for container in self._containers()}
+            before = {container.id for container in self._containers(watch)}
             launching = self._submit(pool, watch, self._launch, own)
             looked = False
             try:
                 while True:
                     launched = launching.done()
-                    containers = probes.see(self._containers())
+                    # All that was created has to be known before the first start.
+                    containers = probes.see(self._containers(watch, fresh=launched and not looked))
                     if self._starts and launched and not launching.exception():
                         if not looked:
                             self._pending = {c.id for c in containers if c.state in ("created", "exited")}
-                            looked = True
                         self._start(pool, watch, containers)
+                    looked = launched
                     # What was there before may be on its way out, to be replaced: that is no failure.
                     new = [c for c in containers if launched or c.id not in before]
                     verdict = readiness.judge(
@@ -97,10 +99,11 @@ class Startup:
             finally:
                 own.set("the stack is lost")
 
-    def _containers(self) -> tuple[Container, ...]:
+    def _containers(self, watch: Watch, *, fresh: bool = False) -> tuple[Container, ...]:
         """Those of the config; a project may have others, which are not ours to start or to judge."""
-        found = self._engine.containers(self._project)
-        return tuple(container for container in found if container.service in self._config["services"])
+        services = self._config["services"]
+        found = watch.containers(fresh=fresh)
+        return tuple(container for container in found if container.service in services)
 
     def _submit(
         self, pool: ThreadPoolExecutor, watch: Watch, work: Callable[..., None], *arguments: object

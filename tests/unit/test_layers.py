@@ -35,12 +35,15 @@ LAYERS = (
     "stacks.rewrite",
     "stacks.failures",
     "stacks.compose_output",
+    "stacks.compose_program",
     "stacks.compose",
     "stacks.bake",
     "stacks.subnets",
     "stacks.endpoints",
     "stacks.fixedports",
     "stacks.answers",
+    "stacks.connection",
+    "stacks.watch",
     "stacks.engine",
     "stacks.readiness",
     "stacks.order",
@@ -77,7 +80,7 @@ LATE = {
 }
 """Imports inside a function that go the other way, each with its reason."""
 
-ENGINE = {"stacks.engine", "stacks.answers"}
+ENGINE = {"stacks.connection", "stacks.engine", "stacks.answers"}
 
 OWNERS = {
     "subprocess": {"process"},

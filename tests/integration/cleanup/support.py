@@ -93,7 +93,7 @@ def scenes() -> dict[str, Scene]:
 
     def running(verb: str) -> Callable[[Traces, Path, Path], bool]:
         return lambda traces, marks, state: any(
-            re.search(rf"docker.* compose .* {verb}\b", line) for line in processes_of(state)
+            re.search(rf"docker.*compose .* {verb}\b", line) for line in processes_of(state)
         )
 
     stack = "services/api/deploy/test/docker-compose.yml"

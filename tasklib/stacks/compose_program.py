@@ -1,0 +1,56 @@
+"""Which program Compose is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+__all__ = ["compose_program"]
+
+_SYSTEM_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+"""Where the command-line client of Docker looks for plugins on Unix, after the user's own folders.
+
+Source: ``cli-plugins/manager`` of github.com/docker/cli.
+"""
+
+
+@cache
+def compose_program() -> tuple[str, ...]:
+    """How Compose is started: by itself where Docker's client would find it, else as ``docker compose``.
+
+    The client starts all of its plugins to learn what they are, then Compose once more: half of what a short
+    call costs. A ``docker`` that is a script, such as a stand-in for another client, is always asked.
+    """
+    client = shutil.which("docker")
+    if client is not None and not _is_script(Path(client)):
+        for folder in _plugin_folders():
+            program = folder / "docker-compose"
+            if program.is_file() and os.access(program, os.X_OK):
+                return (str(program),)
+    return ("docker", "compose")
+
+
+def _plugin_folders() -> Iterator[Path]:
+    config = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        extra = json.loads((config / "config.json").read_bytes()).get("cliPluginsExtraDirs") or ()
+    except (OSError, ValueError, AttributeError):
+        extra = ()
+    yield from (Path(str(folder)) for folder in (*extra, config / "cli-plugins", *_SYSTEM_FOLDERS))
+
+
+def _is_script(program: Path) -> bool:
+    try:
+        with program.open("rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return True
