@@ -32,9 +32,10 @@ from tasklib.pipeline.suite import SuiteOptions
 from tasklib.pipeline.suites import plan_suite
 from tasklib.project import Project
 from tasklib.stacks.builds import Builds
-from tasklib.stacks.context import HeldStack, RunContext
+from tasklib.stacks.context import RunContext
 from tasklib.stacks.endpoints import endpoint_variables
 from tasklib.stacks.failures import NotReady
+from tasklib.stacks.held import HeldStack
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan
 
@@ -200,7 +201,8 @@ class Execution:
         if self._builds is None:
             self._builds = Builds(self._context.engine, self._context.built)
         phases = Phases(target, self._emit)
-        held = self._context.hold(
+        held = HeldStack(
+            self._context,
             plan,
             keep=self._options.keep,
             say=lambda text: self._emit(Progress(target, text)),

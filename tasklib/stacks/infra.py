@@ -15,6 +15,7 @@ from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import PROJECT_LABEL, Container, Resource
 from tasklib.stacks.context import RunContext
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
+from tasklib.stacks.held import HeldStack
 from tasklib.stacks.labels import CHECKOUT, INSTANCE
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan, prepare
@@ -52,7 +53,7 @@ def bring_up(
 
     What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
-    held = context.hold(plan, say=say, on_line=on_line)
+    held = HeldStack(context, plan, say=say, on_line=on_line)
     builds = Builds(context.engine, context.built)
     try:
         held.prepare(cancel)

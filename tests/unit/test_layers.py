@@ -61,6 +61,7 @@ LAYERS = (
     "stacks.interrupts",
     "stacks.ownership",
     "stacks.context",
+    "stacks.held",
     "stacks.infra",
     "stacks.cleanup",
     "stacks.stale",

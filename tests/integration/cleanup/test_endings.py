@@ -167,12 +167,12 @@ def test_a_mistake_of_ours_leaves_nothing(shop: Checkout, traces: Traces, state:
     shop.write(
         {
             "broken/sitecustomize.py": """
-                from tasklib.stacks import context
+                from tasklib.stacks import held
 
                 def endpoints(self):
                     raise RuntimeError("a mistake of ours")
 
-                context.HeldStack.endpoints = endpoints
+                held.HeldStack.endpoints = endpoints
             """
         }
     )

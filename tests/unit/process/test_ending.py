@@ -40,7 +40,7 @@ def test_what_a_command_left_in_the_background_goes_with_it() -> None:
 @pytest.mark.parametrize("stubborn", ["", "trap '' TERM;"])
 def test_a_deadline_ends_the_group(stubborn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """TERM first, KILL for whoever ignores it."""
-    monkeypatch.setattr(process, "GRACE", 0.2)
+    monkeypatch.setattr(process.ending, "GRACE", 0.2)
     pids = tmp_path / "pids"
     with pytest.raises(TimedOut, match="took more than"):
         process.run(["sh", "-c", f"{stubborn} sleep 600 & echo $$ $! > {pids}; wait"], timeout=0.3)

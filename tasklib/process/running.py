@@ -1,0 +1,168 @@
+"""Starting commands, and what they come to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tasklib.process import ending, reading
+from tasklib.process.cancel import Cancel
+from tasklib.process.children import CHILDREN
+from tasklib.process.completed import CommandError, Completed
+
+__all__ = [
+    "CHILD_OF",
+    "REAPER_OF",
+    "detach",
+    "run",
+    "stream",
+]
+
+CHILD_OF, REAPER_OF = "TASKLIB_CHILD_OF", "TASKLIB_REAPER_OF"
+"""In the environment of children, and of the process that outlives us: which process of ours started them.
+
+A kill may come between the start of a child and the moment that anyone is told of it; its environment tells.
+"""
+
+_OURSELVES = secrets.token_hex(8)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    cancel: Cancel | None = None,
+    check: bool = True,
+) -> Completed:
+    """Run ``argv`` to its end and return its output.
+
+    ``env`` replaces the whole environment; ``stdin`` is fed to the command, which otherwise reads nothing.
+    Raises :class:`CommandError` when it cannot start or (with ``check``) exits with another code than 0,
+    :class:`TimedOut` after ``timeout`` seconds, :class:`~tasklib.errors.Interrupted` when ``cancel`` is set.
+    """
+    lines: dict[str, list[str]] = {"stdout": [], "stderr": []}
+    code = stream(
+        argv,
+        on_line=lambda name, line: lines[name].append(line),
+        cwd=cwd,
+        env=env,
+        stdin=stdin,
+        timeout=timeout,
+        cancel=cancel,
+    )
+    text = {name: "".join(f"{line}\n" for line in found) for name, found in lines.items()}
+    completed = Completed(tuple(argv), code, text["stdout"], text["stderr"])
+    if check and code != 0:
+        raise CommandError(completed)
+    return completed
+
+
+def stream(
+    argv: Sequence[str],
+    *,
+    on_line: Callable[[str, str], None],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    timeout: float | None = None,
+    cancel: Cancel | None = None,
+    pass_fds: Sequence[int] = (),
+    on_tick: Callable[[], None] | None = None,
+    on_timeout: Callable[[], None] | None = None,
+) -> int:
+    """Run ``argv``, hand every line to ``on_line(stream_name, line)`` as it comes, return the exit code.
+
+    ``on_tick`` is called every few hundredths of a second while the command lives, for what it reports
+    by another way than its streams; ``on_timeout`` when its time is up, before it is ended.
+    Raises as :func:`run` does, except that any exit code is a result here.
+    """
+    if cancel:
+        cancel.check()
+    with _spawn(argv, cwd, env, stdin, pass_fds) as child:
+        feeder = _feed(child, stdin)
+        for name, line in reading.lines(child, timeout, cancel, on_tick, on_timeout):
+            on_line(name, line)
+        if feeder:
+            feeder.join(ending.GRACE)
+    return int(child.returncode)
+
+
+@contextlib.contextmanager
+def _spawn(
+    argv: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str] | None,
+    stdin: str | None,
+    pass_fds: Sequence[int],
+) -> Iterator[subprocess.Popen[bytes]]:
+    try:
+        child = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**(os.environ if env is None else env), CHILD_OF: _OURSELVES},
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+            pass_fds=tuple(pass_fds),
+        )
+    except OSError as error:
+        # A missing folder and a missing program raise the same error: name whichever it was.
+        missing = str(error.filename or argv[0])
+        failed = Completed(tuple(argv), 127, "", f"{missing}: {error.strerror}")
+        raise CommandError(failed) from error
+    CHILDREN.add(child.pid)
+    try:
+        yield child
+    finally:
+        ending.end(child)
+        # Reaped only now: as long as it is listed, its number is nobody else's.
+        CHILDREN.discard(child.pid)
+        child.wait()
+        for pipe in (child.stdin, child.stdout, child.stderr):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+
+def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
+    """Start ``argv`` in a session of its own, reading the file descriptor ``stdin``; returns its pid.
+
+    It outlives us, our terminal and a kill of our process group. ``log`` takes its output.
+    """
+    with log.open("ab") as output:
+        env = {name: value for name, value in os.environ.items() if name != CHILD_OF}
+        child = subprocess.Popen(
+            list(argv),
+            env={**env, REAPER_OF: _OURSELVES},
+            stdin=stdin,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    # Should it end before us, somebody has to take note, or it stays as a zombie.
+    threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()
+    return child.pid
+
+
+def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread | None:
+    """Write stdin from a thread: a config larger than the pipe must not wait for output nobody reads yet."""
+    if text is None or child.stdin is None:
+        return None
+    pipe = child.stdin
+
+    def write() -> None:
+        with contextlib.suppress(OSError, ValueError), pipe:
+            pipe.write(text.encode())
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
