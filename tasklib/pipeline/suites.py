@@ -186,8 +186,9 @@ class _Common:
 
 
 def _place(project: Project, target: Target) -> _Place:
-    if target.stage is Stage.INTEGRATION and project.integration and target.service == project.suite:
-        return _Place(project.root, (project.integration,))
+    own = {Stage.UNIT: project.unit, Stage.INTEGRATION: project.integration}.get(target.stage)
+    if own and target.service == project.suite:
+        return _Place(project.root, (own,))
     service = _service(project, target.service)
     if target.stage is Stage.UNIT:
         if service.unit:

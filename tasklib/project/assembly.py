@@ -58,6 +58,7 @@ class _Assembly:
             prefix=settings.prefix,
             single=single,
             compose=self._compose(),
+            unit=None if single else self._path(self.root, None, UNIT_TESTS, Path.is_dir, "unit"),
             integration=self._path(
                 self.root, settings.integration, INTEGRATION_TESTS, Path.is_dir, "integration"
             ),

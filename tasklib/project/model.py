@@ -58,11 +58,11 @@ class Project:
 
     ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
     ``single`` whether it is one service without a ``services/`` layer, ``compose`` the files of the full
-    stack per environment, ``integration`` the folder of the full-stack tests, ``endpoints`` the URL
-    templates by variable, ``persistent`` the volumes and services of test stacks whose data stays on disk
-    (``all``: every), ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds that a
-    stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
-    (``None``: by machine).
+    stack per environment, ``unit`` and ``integration`` the folders of the tests that are no service's (unit
+    tests, and those of the full stack), ``endpoints`` the URL templates by variable, ``persistent`` the
+    volumes and services of test stacks whose data stays on disk (``all``: every), ``slow`` and ``timeout``
+    seconds per stage, ``ready_timeout`` the seconds that a stack may take to become ready (``None``: the
+    default), ``jobs`` how many targets may run at once (``None``: by machine).
     """
 
     root: Path
@@ -72,6 +72,7 @@ class Project:
     prefix: str = "test"
     single: bool = False
     compose: Mapping[Environment, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    unit: Path | None = None
     integration: Path | None = None
     profiles: tuple[str, ...] = ()
     endpoints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

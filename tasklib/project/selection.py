@@ -32,11 +32,12 @@ def targets(
 ) -> tuple[Target, ...]:
     """The targets of ``stages`` in the order they run.
 
-    ``names`` keeps those of the named services; the project's own name stands for ``tests/integration``.
+    ``names`` keeps those of the named services; the project's own name stands for the tests in its root.
     ``full_stack`` says whether a service has tests marked for the full stack: they are a target of the
     integration stage. Raises as :func:`select_services` does.
     """
-    suite = {project.suite} if project.integration else set()
+    own = [(Stage.UNIT, project.unit), (Stage.INTEGRATION, project.integration)]
+    suite = {project.suite} if any(folder for _, folder in own) else set()
     _check(names, project, {service.name for service in project.services} | suite)
     wanted = set(stages)
     found = [
@@ -46,8 +47,9 @@ def targets(
         for service in project.services
         if _has(project, service, stage, full_stack)
     ]
-    if Stage.INTEGRATION in wanted and project.integration:
-        found.insert(_first(found, Stage.INTEGRATION), Target(Stage.INTEGRATION, project.suite))
+    for stage, folder in own:
+        if stage in wanted and folder:
+            found.insert(_first(found, stage), Target(stage, project.suite))
     return tuple(target for target in found if not names or target.service in names)
 
 
@@ -92,7 +94,9 @@ def _has(project: Project, service: Service, stage: Stage, full_stack: Callable[
 
 
 def _first(found: Sequence[Target], stage: Stage) -> int:
-    return next((i for i, target in enumerate(found) if target.stage is stage), len(found))
+    stages = list(Stage)
+    later = stages[stages.index(stage) :]
+    return next((i for i, target in enumerate(found) if target.stage in later), len(found))
 
 
 def _check(names: Sequence[str], project: Project, known: Collection[str]) -> None:

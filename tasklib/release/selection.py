@@ -107,7 +107,7 @@ def everything(project: Project, why: str) -> Selection:
     """All services, for one reason."""
     return Selection(
         tuple(Choice(service.name, True, (why,)) for service in project.services),
-        Choice(project.suite, True, (why,)) if project.integration else None,
+        Choice(project.suite, True, (why,)) if project.unit or project.integration else None,
     )
 
 
@@ -215,7 +215,7 @@ def _in_stack(
 
 def _of_no_service(project: Project, path: Path, name: str, reasons: _Reasons) -> None:
     """Judge a file that nothing is known to be made from."""
-    if project.integration and path.is_relative_to(project.integration):
+    if any(folder and path.is_relative_to(folder) for folder in (project.unit, project.integration)):
         reasons.suite[f"{name} changed"] = None
     elif _HARMLESS.fullmatch(name) and not _is_setup(project, path):
         return
@@ -273,7 +273,7 @@ def _selection(project: Project, reasons: _Reasons, count: int) -> Selection:
         services.append(Choice(service.name, bool(found), found or out))
     touched = [choice.name for choice in services if choice.selected]
     suite = (*reasons.all, *reasons.suite, *([f"{', '.join(touched)} changed"] if touched else []))
-    own = Choice(project.suite, bool(suite), suite or out) if project.integration else None
+    own = Choice(project.suite, bool(suite), suite or out) if project.unit or project.integration else None
     return Selection(tuple(services), own)
 
 

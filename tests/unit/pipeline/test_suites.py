@@ -327,3 +327,18 @@ def test_a_conftest_that_marks_stands_for_its_folder(
     write({"test_c.py": "fullstacks", "helper.py": "fullstack"})
     assert fullstack_files(tmp_path) == (tmp_path / "full", tmp_path / "test_b.py")
     assert fullstack_files(None) == ()
+
+
+def test_unit_tests_of_no_service_run_in_the_projects_root(tmp_path: Path) -> None:
+    """`tests/unit` beside `services/` is run from the root, by what that says of its environment."""
+    for name in ("services/api/tests/unit/test_a.py", "tests/unit/test_b.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    project = Project(
+        root=tmp_path,
+        name="shop",
+        services=(Service("api", tmp_path / "services/api"),),
+        unit=tmp_path / "tests/unit",
+    )
+    suite = plan_suite(project, Target(Stage.UNIT, "shop"), SuiteOptions())
+    assert (suite.cwd, suite.argv[-1]) == (tmp_path, "tests/unit")

@@ -120,3 +120,12 @@ def test_command(tree: Tree, files: tuple[str, ...], expected: bool) -> None:
         "services/go/Dockerfile", *files, pyproject="[tool.tasklib]\nservices.go.command = ['go', 'test']\n"
     )
     assert has_unit_tests(find_project(root).services[0]) is expected
+
+
+def test_unit_tests_of_no_service(tree: Tree) -> None:
+    """`tests/unit` beside `services/` is a unit target of the project's own, before the services'."""
+    project = find_project(
+        tree("services/api/tests/unit/", "tests/unit/", pyproject="[project]\nname = 'shop'\n")
+    )
+    assert names(targets(project, Stage)) == ["unit shop", "unit api"]
+    assert names(targets(project, Stage, ["shop"])) == ["unit shop"]
