@@ -6,6 +6,8 @@ import gc
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ import docker.errors
 import pytest
 import requests.exceptions
 
-from .projects import Checkout, command_environment, copy_example, write
+from .projects import EXAMPLE, OFFICIAL, Checkout, command_environment, copy_example, write
 from .traces import Traces, processes_of, until
 
 NewProject = Callable[..., Checkout]
@@ -51,6 +53,7 @@ def engine() -> Iterator[Any]:
         client.ping()
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         reason = f"no Docker engine answers ({error}); `python3 dev test --provide-engine` brings one"
+    reason = reason or _images_missing(client.api)
     if reason:
         with warnings.catch_warnings():
             # The SDK leaves its socket open when it fails.
@@ -61,6 +64,28 @@ def engine() -> Iterator[Any]:
         pytest.skip(reason)
     yield client.api
     client.close()
+
+
+def _images_missing(engine: Any) -> str:
+    """Take the images that `dev` has chosen on this machine where nobody chose others; why that cannot be."""
+    if not any(os.environ.get(name) for name in OFFICIAL):
+        found = subprocess.run(
+            [sys.executable, "dev", "images"],
+            cwd=EXAMPLE.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        rows = (line.partition("  #")[0].partition("=") for line in found.stdout.splitlines())
+        os.environ.update({name: image for name, equals, image in rows if equals})
+    for variable, official in OFFICIAL.items():
+        name = os.environ.get(variable) or official
+        try:
+            engine.inspect_image(name)
+        except docker.errors.NotFound:
+            return f"the image {name} is not here; `python3 dev setup` provides it"
+    return ""
 
 
 @pytest.fixture

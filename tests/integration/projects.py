@@ -13,9 +13,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["EXAMPLE", "PYTHON", "Checkout", "Ran", "Running", "command_environment", "compose", "write"]
+__all__ = [
+    "EXAMPLE",
+    "OFFICIAL",
+    "PYTHON",
+    "Checkout",
+    "Ran",
+    "Running",
+    "command_environment",
+    "compose",
+    "write",
+]
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "example-project"
+
+OFFICIAL = {
+    "PYTHON_IMAGE": "python:3.12-slim",
+    "NODE_IMAGE": "node:22-slim",
+    "POSTGRES_IMAGE": "postgres:16",
+    "REDIS_IMAGE": "redis:7",
+    "NGINX_IMAGE": "nginx:1.27",
+}
+"""What each variable stands for where it is not set."""
 
 PYTHON = "${PYTHON_IMAGE:-python:3.12-slim}"
 """The image of every small service, as a Compose file names it: the official one or what stands in for it."""
