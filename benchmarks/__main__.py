@@ -6,8 +6,10 @@ Each benchmark alternates what it compares, so that a machine that slows down sl
 from __future__ import annotations
 
 import argparse
+import os
 
 from benchmarks import listing, pipeline, runner
+from dev.chosen import chosen_images
 
 _ALL = {"pipeline": pipeline.measure, "listing": listing.measure, "runner": runner.measure}
 
@@ -17,6 +19,7 @@ def main() -> None:
     parser.add_argument("which", nargs="*", choices=[*_ALL, []], help="all of them by default")
     parser.add_argument("--rounds", type=int, help="how often each side runs")
     options = parser.parse_args()
+    os.environ.update(chosen_images(os.environ))
     for name in options.which or _ALL:
         print(f"== {name}", flush=True)
         _ALL[name](options.rounds)

@@ -30,6 +30,8 @@ from typing import Any
 
 import docker
 
+from dev.chosen import chosen_images
+
 __all__ = ["Outcome", "stress"]
 
 SERVICES = ("api", "web")
@@ -314,6 +316,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the same choices")
     parser.add_argument("--json", action="store_true", help="the outcome as JSON on standard output")
     options = parser.parse_args()
+    os.environ.update(chosen_images(os.environ))
     outcome = stress(
         options.worktrees, options.rounds, options.seed, lambda text: print(text, file=sys.stderr, flush=True)
     )

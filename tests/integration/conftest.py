@@ -6,8 +6,6 @@ import gc
 import os
 import secrets
 import signal
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +16,9 @@ import docker.errors
 import pytest
 import requests.exceptions
 
-from .projects import EXAMPLE, OFFICIAL, Checkout, command_environment, copy_example, write
+from dev.chosen import chosen_images
+
+from .projects import OFFICIAL, Checkout, command_environment, copy_example, write
 from .traces import Traces, processes_of, until
 
 NewProject = Callable[..., Checkout]
@@ -68,17 +68,7 @@ def engine() -> Iterator[Any]:
 
 def _images_missing(engine: Any) -> str:
     """Take the images that `dev` has chosen on this machine where nobody chose others; why that cannot be."""
-    if not any(os.environ.get(name) for name in OFFICIAL):
-        found = subprocess.run(
-            [sys.executable, "dev", "images"],
-            cwd=EXAMPLE.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        rows = (line.partition("  #")[0].partition("=") for line in found.stdout.splitlines())
-        os.environ.update({name: image for name, equals, image in rows if equals})
+    os.environ.update(chosen_images(os.environ))
     for variable, official in OFFICIAL.items():
         name = os.environ.get(variable) or official
         try:
