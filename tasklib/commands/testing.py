@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -45,7 +46,7 @@ def run_stages(
     standard error. ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError`
     when nothing could be run, :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
-    from tasklib.events import Outcome, Stage
+    from tasklib.events import Outcome, RunFinished, RunResult, RunStarted, Stage
     from tasklib.pipeline.stages import Options, matching, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
@@ -67,10 +68,12 @@ def run_stages(
     if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
         tell(f"service: nothing to do, {project.name} is a single service: integration covers it")
         return 0
-    if (changed or base is not None) and not (options.names and matching(project, wanted, options)):
+    nothing = (changed or base is not None) and not (options.names and matching(project, wanted, options))
+    if nothing:
         tell(f"nothing to test: the change touches no {' or '.join(stages)} tests")
-        return 0
-    if dry:
+        if dry or not (reports or format == "json"):
+            return 0
+    elif dry:
         for target in plan(project, wanted, options):
             say(f"would run {target}")
         return 0
@@ -83,7 +86,7 @@ def run_stages(
         format,
         verbose=verbose,
         reports=[Path(report) for report in reports],
-        stream=sys.stdout,
+        stream=io.StringIO() if nothing and format != "json" else sys.stdout,
         env=os.environ,
         log_file=_log_file(project.name),
         masker=masker,
@@ -91,6 +94,11 @@ def run_stages(
         durations=positive(durations, "--durations"),
         limits=project.slow,
     ) as sink:
+        if nothing:
+            # Whoever reads reports finds an empty one, not the one of the run before.
+            sink.emit(RunStarted(project.name, "", ()))
+            sink.emit(RunFinished(RunResult(())))
+            return 0
         result = run(project, wanted, sink, options=options, hide=hide)
     if result.outcome is Outcome.SKIPPED:
         raise NothingRan("no test ran")

@@ -148,6 +148,16 @@ def test_stages(history: Checkout) -> None:
     assert "nothing to test" in nothing.out
 
 
+def test_a_report_of_nothing(history: Checkout, tmp_path: Path) -> None:
+    """Where nothing is touched, reports are written all the same: they say so, and no older run's stay."""
+    report, events = tmp_path / "run.json", ["run_started", "run_finished"]
+    report.write_text("of the run before")
+    ran = history.run("tasklib", "test.unit", "--changed", "--base", "HEAD", "--report", str(report))
+    assert (ran.code, json.loads(report.read_text())["targets"]) == (0, [])
+    lines = history.run("tasklib", "test.unit", "--changed", "--base", "HEAD", "--format", "json").out
+    assert [json.loads(line)["event"] for line in lines.splitlines()] == events
+
+
 def test_single_service(history: Checkout) -> None:
     """A single-service project has one row, for itself."""
     root = history.root.with_name("single")
