@@ -21,7 +21,7 @@ from dev.images import Choice, dotenv, summary, variables
 from dev.probe import probe_host
 from dev.provision_images import ensure_images
 from dev.state import set_up_lock
-from dev.tools import ensure_registry
+from dev.tools import ensure_browser, ensure_registry
 
 __all__ = ["main", "parse", "pytest_arguments"]
 
@@ -102,7 +102,9 @@ def _demo(consent: Consent, extra: list[str]) -> Callable[[], None]:
 
 def _test(consent: Consent, extra: list[str]) -> Callable[[], None]:
     environment, choices = _set_up(consent)
-    ensure_registry(environment, probe_host())
+    host = probe_host()
+    ensure_registry(environment, host)
+    ensure_browser(host, consent)
     argv = [str(environment.bin / "pytest"), *pytest_arguments(extra)]
     return lambda: _become(argv, ROOT, environment, choices)
 

@@ -1,6 +1,7 @@
-"""What only the tests use: an image registry, taken out of the distribution's package without installing it.
+"""What only the tests use: a browser, and an image registry.
 
-The package would also start a service on a fixed port.
+The registry is taken out of the distribution's package without installing it: the package would also start a
+service on a fixed port.
 """
 
 from __future__ import annotations
@@ -11,14 +12,36 @@ import tempfile
 from pathlib import Path
 
 from dev.commands import run_logged, step
+from dev.consent import Consent
 from dev.environment import Environment
-from dev.errors import CommandFailed
+from dev.errors import CommandFailed, DevError
 from dev.facts import Host
+from dev.packages import install
+from dev.plan import Install
 from dev.state import log_file
 
-__all__ = ["ensure_registry"]
+__all__ = ["ensure_browser", "ensure_registry"]
 
 _PROGRAM = "docker-registry"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def ensure_browser(host: Host, consent: Consent) -> None:
+    """Install Debian's Chromium where there is no such browser and changing the machine is permitted.
+
+    Without one the tests of the report page are skipped, which one line says. (Ubuntu's package is a snap.)
+    """
+    if any(map(shutil.which, _BROWSERS)):
+        return
+    why = "no chromium: the tests of the report page are skipped"
+    if consent.given and host.root and host.distribution == "debian":
+        try:
+            install(Install(("chromium",)), host)
+        except DevError as error:
+            why = f"{why} ({error})"
+        else:
+            return
+    print(f"dev: {why}", file=sys.stderr, flush=True)
 
 
 def ensure_registry(environment: Environment, host: Host) -> None:

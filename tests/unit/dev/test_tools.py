@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dev import tools
+from dev.consent import Consent
 from dev.environment import Environment
 from dev.errors import CommandFailed
 from dev.facts import Host
+from dev.plan import Install
 
 DEBIAN = Host("debian", "bookworm", 12, root=False, systemd=False)
 
@@ -59,3 +62,32 @@ def test_no_package(
     assert "the tests that push images are skipped" in capsys.readouterr().err
     tools.ensure_registry(environment, Host("", "", 0, root=True, systemd=False))
     assert "install it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "given"),
+    [
+        (DEBIAN, True),
+        (replace(DEBIAN, root=True), False),
+        (Host("ubuntu", "noble", 24, root=True, systemd=False), True),
+    ],
+    ids=["not root", "not permitted", "Ubuntu"],
+)
+def test_no_browser(
+    host: Host, given: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where none may or can be installed, one line says which tests are skipped."""
+    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr(tools, "install", lambda *_: pytest.fail("installs"))
+    tools.ensure_browser(host, Consent(given=given))
+    assert capsys.readouterr().err == "dev: no chromium: the tests of the report page are skipped\n"
+
+
+def test_a_browser_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's Chromium, where there is no browser yet and changing the machine is permitted."""
+    there: list[str] = []
+    monkeypatch.setattr(tools.shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(tools, "install", lambda wanted, host: there.extend(wanted.packages))
+    for _ in range(2):
+        tools.ensure_browser(replace(DEBIAN, root=True), Consent(given=True))
+    assert there == list(Install(("chromium",)).packages)
