@@ -12,8 +12,8 @@ from tasklib.stacks.containers import Container
 
 __all__ = ["Watch"]
 
-_WHOLE = 1.0
-"""Seconds after which all containers are looked at again, whatever the events told."""
+_WHOLE, _WHOLE_UNTOLD = 5.0, 0.5
+"""Seconds after which all containers are looked at again whatever the events told, and without any events."""
 
 
 class Watch:
@@ -30,6 +30,7 @@ class Watch:
         self._changed: set[str] = set()
         self._known: dict[str, Container] = {}
         self._looked: float | None = None
+        self._whole = _WHOLE
 
     def tell(self, container: str = "") -> None:
         """Something changed, and if it is a container, its id."""
@@ -43,6 +44,7 @@ class Watch:
         with contextlib.suppress(Exception):
             for event in events:
                 self.tell(str(event.get("id") or (event.get("Actor") or {}).get("ID") or ""))
+        self._whole = _WHOLE_UNTOLD
         self.tell()
 
     def wait(self, seconds: float) -> bool:
@@ -56,7 +58,7 @@ class Watch:
         now = time.monotonic()
         with self._lock:
             changed, self._changed = self._changed, set()
-        if fresh or self._looked is None or now - self._looked >= _WHOLE:
+        if fresh or self._looked is None or now - self._looked >= self._whole:
             self._looked = now
             self._known = {container.id: container for container in self._everything()}
         else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tasklib.stacks.containers import Container
 from tasklib.stacks.watch import Watch
 
@@ -47,10 +49,15 @@ def test_a_fresh_look_sees_what_no_event_told() -> None:
     assert len(watch.containers(fresh=True)) == 2
 
 
-def test_the_end_of_the_events_is_told() -> None:
-    """Whoever waits looks again when the engine hangs up."""
-    watch = Watch(list, lambda _: None)
+def test_without_events_all_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits is told when the engine hangs up, and sees from then on what nobody tells any more."""
+    monkeypatch.setattr("tasklib.stacks.watch._WHOLE_UNTOLD", 0.0)
+    engine = Engine("a")
+    watch = Watch(engine.everything, engine.one)
+    assert len(watch.containers()) == 1
     assert not watch.wait(0)
-    watch.follow([])
+    watch.follow([{"id": "a"}])
     assert watch.wait(0)
     assert not watch.wait(0)
+    engine.now["b"] = Container("b", "b", "p", "b", "created")
+    assert len(watch.containers()) == 2
