@@ -94,7 +94,7 @@ class Startup:
                     elif launched and isinstance(verdict, readiness.Ready):
                         return containers
                     if time.monotonic() > deadline:
-                        raise self._late(verdict, containers)
+                        raise self._late(verdict, self._containers(watch, fresh=True))
                     self._wait(watch, verdict, containers, cancel)
             finally:
                 own.set("the stack is lost")
