@@ -62,7 +62,7 @@ class UsageError(TasklibError):
 
 
 class NothingRan(UsageError):
-    """What the command line asks for is in no test, and every target was skipped."""
+    """What the command line asks for is in no test of these stages; another stage may have some."""
 
 
 class ConfigError(TasklibError):

@@ -24,6 +24,9 @@ _DEFAULT = ("unit", "service", "integration")
 # What failed in this Nox run: the stages that follow skip themselves, other sessions are not stopped.
 _failed: list[str] = []
 
+# The sessions of this Nox run in which some test ran.
+_ran: list[str] = []
+
 
 def register(*names: str) -> None:
     """Define the sessions called ``names``, all of them without names.
@@ -80,6 +83,7 @@ def _tests(session: nox.Session, stages: tuple[str, ...]) -> None:
             extra=extra,
             program="nox",
         )
+        _ran.append(session.name)
         if code == 130:
             raise KeyboardInterrupt
         if code:
@@ -107,12 +111,20 @@ def _failures(session: nox.Session) -> Iterator[None]:
     try:
         yield
     except NothingRan as error:
-        session.skip(str(error))  # what was asked for may be in another session
+        if _ran or _stages_follow(session):
+            session.skip(error.what)  # what was asked for was or may be in another session
+        session.error(error.line.rstrip(".?"))
     except TasklibError as error:
         if error.exit_code == 130:
             raise KeyboardInterrupt from None
         _failed.append(session.name)
         session.error(error.line.rstrip(".?"))  # Nox ends it with a full stop of its own
+
+
+def _stages_follow(session: nox.Session) -> bool:
+    """Whether Nox has sessions of tests in its queue; it tells no session of the others by itself."""
+    queue = getattr(getattr(session._runner, "manifest", None), "_queue", ())
+    return any(runner.name in (*_DEFAULT, "test") for runner in queue)
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from tasklib import process
 from tasklib.durations import fail_slow
-from tasklib.errors import InternalError, TasklibError, UsageError
+from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import (
     Event,
     Notice,
@@ -109,12 +109,14 @@ def run(
 def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
     """The targets a run would have, in order.
 
-    Raises :class:`~tasklib.errors.UsageError` for an unknown name and where nothing is left.
+    Raises :class:`~tasklib.errors.UsageError` for an unknown name and where nothing is left, as
+    :class:`~tasklib.errors.NothingRan` where other stages have something.
     """
     if wanted := matching(project, stages, options):
         return wanted
     whose = f" of {', '.join(options.names)}" if options.names else ""
-    raise UsageError(
+    error = NothingRan if matching(project, tuple(Stage), options) else UsageError
+    raise error(
         f"no {' or '.join(stages)} tests{whose} in {project.name}",
         where=str(project.root),
         remedy="tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",

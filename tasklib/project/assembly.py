@@ -11,7 +11,12 @@ from types import MappingProxyType
 from tasklib.errors import ConfigError
 from tasklib.events import Stage
 from tasklib.project import configuration, toml
-from tasklib.project.compose_files import compose_files, named_by_environment, profiles_of_environment
+from tasklib.project.compose_files import (
+    EXPORTED_FILES,
+    compose_files,
+    named_by_environment,
+    profiles_of_environment,
+)
 from tasklib.project.configuration import TABLE, ServiceSection, Settings, StageSeconds
 from tasklib.project.layout import (
     INTEGRATION_TESTS,
@@ -164,7 +169,8 @@ class _Assembly:
 
     def _test_stack(self, standard: tuple[Path, ...]) -> tuple[Path, ...]:
         """COMPOSE_FILE, then ``deploy/test``, then what plain Compose finds in the root."""
-        if self.env.get("COMPOSE_FILE"):
+        named = self.env.get("COMPOSE_FILE")
+        if named and named != self.env.get(EXPORTED_FILES):
             return named_by_environment(self.root, self.env)
         return standard or named_by_environment(self.root, self.env) or compose_files(self.root)
 

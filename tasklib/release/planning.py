@@ -15,6 +15,7 @@ from tasklib.release import changelog, manifest
 from tasklib.release.repository import Remote
 from tasklib.release.versions import (
     Bump,
+    from_pep440,
     highest,
     is_stable,
     next_version,
@@ -122,6 +123,13 @@ def plan(
             where=str(survey.root),
             remedy=f"The next ones are {', '.join(str(next_version(last, b)) for b in Bump)}.",
         )
+    stated = _stated(survey)
+    if stated is not None and chosen < stated:
+        raise UsageError(
+            f"{chosen} is below {stated}, which {survey.pyproject and survey.pyproject.name} states",
+            where=str(survey.root),
+            remedy=f"Give a higher one with --version, {stated} itself for instance.",
+        )
     edits, notes = _edits(survey, chosen, today)
     return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push)
 
@@ -172,7 +180,7 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     if version is not None:
         return parse(version)
     if bump is not None:
-        return next_version(last, bump)
+        return next_version(last or _stated(survey), bump)
     stated = changelog.newest(survey.files[survey.changelog]) if survey.changelog else None
     if stated and (last is None or stated > last):
         return stated
@@ -181,6 +189,12 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
         where=str(survey.root),
         remedy=f"--bump {'|'.join(Bump)} or --version X.Y.Z. The last one is {last or 'none'}.",
     )
+
+
+def _stated(survey: Survey) -> Version | None:
+    """The version that pyproject.toml states, where it states one that a release can have."""
+    stated = manifest.package_version(survey.files[survey.pyproject]) if survey.pyproject else None
+    return from_pep440(stated[1]) if stated else None
 
 
 def _refuse_tagged(survey: Survey, version: Version) -> None:

@@ -10,7 +10,17 @@ from semver import Version
 
 from tasklib.errors import UsageError
 
-__all__ = ["Bump", "highest", "is_stable", "next_version", "parse", "pep440", "tag_name", "tagged_version"]
+__all__ = [
+    "Bump",
+    "from_pep440",
+    "highest",
+    "is_stable",
+    "next_version",
+    "parse",
+    "pep440",
+    "tag_name",
+    "tagged_version",
+]
 
 _TOKEN = "rc"
 _PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
@@ -42,6 +52,15 @@ def parse(text: str) -> Version:
             f"{text!r} has build metadata, which an image tag cannot hold", remedy="Leave out the + part."
         )
     return version
+
+
+def from_pep440(text: str) -> Version | None:
+    """A Python package's version as a semantic one, ``None`` for what has no such spelling: ``1.2.post1``."""
+    found = re.fullmatch(r"(\d+)\.(\d+)(?:\.(\d+))?(?:\.?(a|b|rc|dev)(\d+))?", text.strip())
+    if not found:
+        return None
+    pre = f"{found[4]}.{int(found[5])}" if found[4] else None
+    return Version(int(found[1]), int(found[2]), int(found[3] or 0), prerelease=pre)
 
 
 def tag_name(version: Version) -> str:

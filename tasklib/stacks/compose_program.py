@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tasklib.errors import EngineError
+
 __all__ = ["compose_program"]
 
 _SYSTEM_FOLDERS = (
@@ -29,13 +31,19 @@ def compose_program() -> tuple[str, ...]:
 
     The client starts all of its plugins to learn what they are, then Compose once more: half of what a short
     call costs. A ``docker`` that is a script, such as a stand-in for another client, is always asked.
+    Raises :class:`~tasklib.errors.EngineError` where there is neither.
     """
     client = shutil.which("docker")
-    if client is not None and not _is_script(Path(client)):
+    if client is None or not _is_script(Path(client)):
         for folder in _plugin_folders():
             program = folder / "docker-compose"
             if program.is_file() and os.access(program, os.X_OK):
                 return (str(program),)
+    if client is None:
+        raise EngineError(
+            "there is no `docker` command",
+            remedy="Install Docker and its Compose plugin: https://docs.docker.com/engine/install",
+        )
     return ("docker", "compose")
 
 

@@ -128,6 +128,7 @@ class Test:
         "file",
         "line",
         "outcome",
+        "ran",
         "sections",
         "setup",
         "teardown",
@@ -138,6 +139,7 @@ class Test:
     def __init__(self):
         self.setup = self.call = self.teardown = 0.0
         self.outcome = "passed"
+        self.ran = False
         self.failures = []
         self.sections = ()
         self.why = ""
@@ -281,6 +283,7 @@ class Reporter:
         if not 0 <= seconds < AGES:
             seconds = 0.0
         if when == "call":
+            test.ran = True
             test.call = seconds
         elif when == "setup":
             test.setup = seconds
@@ -329,8 +332,8 @@ class Reporter:
 
     def _finish(self, nodeid):
         test = self.tests.pop(nodeid, None)
-        if test is None:
-            return
+        if test is None or (test.outcome == "passed" and not test.ran):
+            return  # Interrupted before its end was known.
         line = '{"e":"finish","id":%s,"outcome":"%s","seconds":[%r,%r,%r],"worker":%s,"at":%r' % (
             _quoted(str(nodeid)),
             test.outcome,

@@ -78,7 +78,7 @@ def run_command(
         message = "" if code == 0 else how_it_ended(code)
         seconds = time.monotonic() - began
         tally.finished(
-            TestResult(name, outcome, call=seconds, message=message, detail=detail if code else "")
+            TestResult(name, outcome, call=seconds, message=message, output=detail if code else "")
         )
         return result(Verdict(Outcome.FAILED if code else Outcome.PASSED))
 

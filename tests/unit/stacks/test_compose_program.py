@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.errors import EngineError
 from tasklib.stacks import compose_program
 from tasklib.stacks.compose_program import compose_program as found
 
@@ -46,13 +47,19 @@ def test_the_users_own_plugin_comes_before_the_systems(program: Write) -> None:
     assert found() == (str(extra),)
 
 
-@pytest.mark.parametrize("client", [None, '#!/bin/sh\nexec podman "$@"\n'])
-def test_a_script_called_docker_is_asked(program: Write, client: str | None) -> None:
-    """A stand-in for the client, or no client at all: `docker compose` itself answers."""
+def test_a_script_called_docker_is_asked(program: Write) -> None:
+    """A stand-in for the client: `docker compose` itself answers."""
     program("system/docker-compose", "\x7fELF")
-    if client:
-        program("bin/docker", client)
+    program("bin/docker", '#!/bin/sh\nexec podman "$@"\n')
     assert found() == ("docker", "compose")
+
+
+def test_without_a_client(program: Write) -> None:
+    """Compose alone will do; without either, the engine's exit code and what to install."""
+    with pytest.raises(EngineError, match="no `docker` command"):
+        found()
+    alone = program("system/docker-compose", "\x7fELF")
+    assert found() == (str(alone),)
 
 
 def test_without_a_plugin_docker_says_so(program: Write) -> None:
