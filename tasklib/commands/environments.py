@@ -159,16 +159,15 @@ def env(environment: str, show: Callable[[Mapping[str, str]], None]) -> None:
 
 def config(environment: str, *, diff: bool = False) -> int:
     """Print the config as plain Compose runs it, as JSON; nothing in it differs from the files."""
-    import json
-
     from tasklib.stacks import fixed
+    from tasklib.stacks.rewrite import as_text
 
     stack = _stack(environment)
     rendered = fixed.render(stack)
     if diff:
         complain(f"{environment} runs as its files are written: nothing is changed")
     else:
-        say(json.dumps(rendered, indent=2))
+        say(as_text(rendered, indent=2))
     return 0
 
 

@@ -166,8 +166,6 @@ def config(
 
     What cannot be isolated is named on standard error; the code is 2 then.
     """
-    import json
-
     from tasklib.errors import EngineError
     from tasklib.isolation import Instance
     from tasklib.project import Project
@@ -175,6 +173,7 @@ def config(
     from tasklib.stacks.compose import Source
     from tasklib.stacks.engine import Engine
     from tasklib.stacks.preparation import StackPlan, prepare
+    from tasklib.stacks.rewrite import as_text
 
     if file is None and environment in _FIXED:
         return environments.config(environment, diff=diff)
@@ -200,7 +199,7 @@ def config(
         for change in isolation.changes:
             say(f"{change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
     else:
-        say(json.dumps(isolation.config, indent=2))
+        say(as_text(isolation.config, indent=2))
     for hint in isolation.hints:
         complain(f"note: {hint.service}: {hint.variable}: {hint.what}")
     for problem in isolation.problems:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from tasklib.stacks.containers import Container
+from tasklib.stacks.rewrite import replica_count
 
 __all__ = ["only_compose_can_start", "startable", "unmet"]
 
@@ -42,12 +43,16 @@ def unmet(
     config: Mapping[str, Any], service: str, containers: Iterable[Container], pending: Collection[str]
 ) -> Iterator[str]:
     """The services that ``service`` still waits for."""
-    dependencies = config["services"].get(service, {}).get("depends_on") or {}
+    definition = config["services"].get(service, {})
+    dependencies = definition.get("depends_on") or {}
     if not isinstance(dependencies, Mapping):
         dependencies = {name: {} for name in dependencies}
+    # A namespace can be joined once its owner runs.
+    joined = (str(definition.get(key) or "").partition(":") for key in ("network_mode", "ipc", "pid"))
+    owners: dict[str, Any] = {name: {} for kind, _, name in joined if kind == "service"}
     present = tuple(containers)
-    for name, dependency in dependencies.items():
-        if name not in config["services"]:
+    for name, dependency in {**owners, **dependencies}.items():
+        if name not in config["services"] or not replica_count(config["services"][name]):
             continue
         condition = (dependency or {}).get("condition", "service_started")
         needed = [container for container in present if container.service == name]

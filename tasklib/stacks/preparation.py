@@ -6,11 +6,13 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from tasklib import process
+from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
 from tasklib.project import Shared
@@ -117,7 +119,7 @@ def prepare(
         kept=plan.kept,
         shared=plan.shared,
         persistent=plan.persistent,
-        checkout_root=str(plan.source.root),
+        checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),
     )
@@ -166,6 +168,12 @@ def _renamed(part: Any, old: str, new: str) -> Any:
             return [_renamed(item, old, new) for item in part]
         case _:
             return part
+
+
+@cache
+def _checkout_root(folder: Path) -> Path:
+    """The working tree that ``folder`` is in: what lies in that belongs to this instance alone."""
+    return find_checkout(folder).root
 
 
 def _secret(secret: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.failures import NotReady
 from tasklib.stacks.probes import Probes
+from tasklib.stacks.rewrite import replica_count
 from tasklib.stacks.watch import Watch
 
 __all__ = ["Startup", "read_logs"]
@@ -68,6 +69,7 @@ class Startup:
             probes = Probes(self._engine, own, watch.tell)
             before = {container.id for container in self._containers(watch)}
             launching = self._submit(pool, watch, self._launch, own)
+            wanted = [name for name, service in self._config["services"].items() if replica_count(service)]
             looked = False
             try:
                 while True:
@@ -81,9 +83,7 @@ class Startup:
                     looked = launched
                     # What was there before may be on its way out, to be replaced: that is no failure.
                     new = [c for c in containers if launched or c.id not in before]
-                    verdict = readiness.judge(
-                        self._config["services"], self._as_pending(new), self._closed_port
-                    )
+                    verdict = readiness.judge(wanted, self._as_pending(new), self._closed_port)
                     if isinstance(verdict, readiness.Failed):
                         raise self._lost(verdict)
                     if launched and (error := launching.exception()):

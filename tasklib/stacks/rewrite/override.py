@@ -24,14 +24,28 @@ def override_file(rendered: Mapping[str, Any], isolated: Mapping[str, Any]) -> s
     need a whole definition, environment included. Values keep Compose's ``$$``, which is read again.
     """
     lines = ["# Written by tasklib for plain `docker compose` in this instance; made anew by `infra.env`."]
+    services = _known_services(rendered, isolated)
+    mounted = {mount.get("source") for s in services.values() for mount in s.get("volumes") or ()}
     for section in _SECTIONS:
         before: Mapping[str, Any] = rendered.get(section) or {}
-        after: Mapping[str, Any] = isolated.get(section) or {}
-        known = {key: after[key] for key in after if key in before or section != "services"}
+        after: Mapping[str, Any] = services if section == "services" else isolated.get(section) or {}
+        known = {k: v for k, v in after.items() if k in before or section != "volumes" or k in mounted}
         entries = list(_changed({key: before.get(key) for key in known}, known, "  "))
         if entries:
             lines += [f"{section}:", *entries]
     return "\n".join(lines) + "\n"
+
+
+def _known_services(rendered: Mapping[str, Any], isolated: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The services of both configs, with dependencies on each other alone."""
+    names = set(rendered["services"])
+    known = {}
+    for name, service in isolated["services"].items():
+        if name in names:
+            known[name] = dict(service)
+            if isinstance(needed := service.get("depends_on"), Mapping):
+                known[name]["depends_on"] = {key: value for key, value in needed.items() if key in names}
+    return known
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any], indent: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ rules replicas out. So replica 2 of ``api`` is a service ``api.2`` that answers 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -18,7 +19,7 @@ _RULE = "replicas"
 _WHY = "every container has a name that no other branch can have, which Compose's names for replicas are not"
 
 
-def replica_count(service: dict[str, Any]) -> int:
+def replica_count(service: Mapping[str, Any]) -> int:
     """How many containers Compose would start for a service (long form)."""
     deploy = service.get("deploy") or {}
     if deploy.get("mode") in ("global", "global-job"):

@@ -53,3 +53,17 @@ def test_copies_for_replicas_are_left_out() -> None:
         {"services": {"a": {}}}, {"services": {"a": {"x": "1"}, "a-2": {"environment": {"P": "q"}}}}
     )
     assert "a-2" not in text
+
+
+def test_nothing_depends_on_a_copy_that_is_left_out() -> None:
+    """Compose refuses a project in which a service depends on one that is not there."""
+    text = _override(
+        {
+            "name": "shop",
+            "services": {
+                "web": {"image": "x", "deploy": {"replicas": 2}, "volumes": ["/data"]},
+                "app": {"image": "x", "depends_on": {"web": {"condition": "service_started"}}},
+            },
+        }
+    )
+    assert "web.2" not in text

@@ -83,3 +83,18 @@ def test_dependencies_that_are_not_in_the_stack_hold_nobody_up() -> None:
 def test_what_starting_itself_does_is_left_to_compose(extra: dict[str, Any], compose_only: bool) -> None:
     """Content that is copied into containers, and hooks."""
     assert only_compose_can_start({**config(), **extra}) is compose_only
+
+
+@pytest.mark.parametrize("key", ["network_mode", "ipc", "pid"])
+def test_a_namespace_is_joined_after_its_owner_has_started(key: str) -> None:
+    """Without any `depends_on`: the engine joins no container that does not run."""
+    stack = {"services": {"api": {key: "service:database"}, "database": {}}}
+    assert list(unmet(stack, "api", (API, DATABASE), {"api", "database"})) == ["database"]
+    assert list(unmet(stack, "api", (API, RUNNING), {"api"})) == []
+
+
+def test_a_service_without_containers_is_not_waited_for() -> None:
+    """`scale: 0` is started by somebody else or by nobody."""
+    stack = config(database={"condition": "service_healthy"})
+    stack["services"]["database"] = {"scale": 0}
+    assert list(unmet(stack, "api", (API,), {"api"})) == []
