@@ -144,7 +144,7 @@ class _Parser(argparse.ArgumentParser):
             raise UsageError(f"{missing[1]} needs a value")
         if unknown := re.fullmatch(r"unrecognized arguments: (\S+).*", message, re.DOTALL):
             known = sorted(self._option_string_actions)
-            near = difflib.get_close_matches(unknown[1], known, 1)
+            near = [] if unknown[1] in ("-h", "--help") else difflib.get_close_matches(unknown[1], known, 1)
             raise UsageError(
                 f"unknown argument {unknown[1]} of {self.prog}",
                 remedy=f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}.",

@@ -74,6 +74,7 @@ def workflow(forge: str | None, *, force: bool = False, dry: bool = False) -> in
         node=any((folder / "package.json").is_file() for folder in folders),
         registry=split_name(project.image_name)[0] if project.image_name else None,
         requirement=f"tasklib-stages=={__version__}",
+        suite=project.suite if project.unit else None,
         folder="" if project.root == root else project.root.relative_to(root).as_posix(),
     )
     kept = []

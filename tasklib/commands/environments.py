@@ -82,7 +82,7 @@ def down(environment: str, names: Sequence[str] = (), *, dry: bool = False) -> N
             say("nothing is up")
             return
         check_names(names, {container.service for container in found}, "container")
-        fixed.refuse_other_owner(engine, stack)
+        fixed.refuse_other_owner(engine, stack, wanted=False)
         where = f" on {_place(engine)}" if environment == "prod" or engine.facts.remote else ""
         if dry:
             say(f"would take down {stack.project}{where}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, positive, program_name, say
-from tasklib.errors import NothingRan
+from tasklib.errors import NothingRan, UsageError
 
 if TYPE_CHECKING:
     from tasklib.project import Project
@@ -52,6 +52,8 @@ def run_stages(
     from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values
 
+    if explain and not changed and base is None:
+        raise UsageError("--explain tells what --changed selects", remedy="Add --changed.")
     project = find_project(Path.cwd())
     wanted = [Stage(stage) for stage in stages]
     options = Options(
@@ -65,12 +67,13 @@ def run_stages(
         program=program or program_name(),
     )
     tell = complain if format == "json" else say
+    nothing = ""
     if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
-        tell(f"service: nothing to do, {project.name} is a single service: integration covers it")
-        return 0
-    nothing = (changed or base is not None) and not (options.names and matching(project, wanted, options))
+        nothing = f"service: nothing to do, {project.name} is a single service: integration covers it"
+    elif (changed or base is not None) and not (options.names and matching(project, wanted, options)):
+        nothing = f"nothing to test: the change touches no {' or '.join(stages)} tests"
     if nothing:
-        tell(f"nothing to test: the change touches no {' or '.join(stages)} tests")
+        tell(nothing)
         if dry or not (reports or format == "json"):
             return 0
     elif dry:

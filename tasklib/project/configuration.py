@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -12,6 +13,9 @@ from tasklib.project.toml import Document
 __all__ = ["TABLE", "ServiceSection", "Settings", "load"]
 
 TABLE = ("tool", "tasklib")
+
+_PLACE = re.compile(r"\{[A-Za-z0-9._ -]+:\d+\}")
+"""``{api:8000}`` in the template of an endpoint: a service and its port."""
 
 Files = str | list[str] | None
 Seconds = Annotated[float, msgspec.Meta(gt=0)] | None
@@ -99,9 +103,15 @@ def load(document: Document) -> Settings:
             *(*TABLE, "prefix"),
             remedy="At most 20 lower-case letters, digits and single dashes between them.",
         )
-    for variable in settings.endpoints:
+    for variable, template in settings.endpoints.items():
         if not (variable.isascii() and variable.isidentifier()):
             raise document.error(
                 f"`endpoints`: {variable!r} cannot be the name of a variable", *TABLE, "endpoints", variable
+            )
+        if wrong := re.search(r"[{}]", _PLACE.sub("", template)):
+            raise document.error(
+                f"`endpoints.{variable}`: {template!r} has a {wrong[0]} that belongs to no {{service:port}}",
+                *(*TABLE, "endpoints", variable),
+                remedy="A place is written like {api:8000}: the service and its port in the container.",
             )
     return settings

@@ -180,10 +180,12 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     if version is not None:
         return parse(version)
     if bump is not None:
-        return next_version(last or _stated(survey), bump)
-    stated = changelog.newest(survey.files[survey.changelog]) if survey.changelog else None
-    if stated and (last is None or stated > last):
-        return stated
+        following, stated = next_version(last, bump), _stated(survey)
+        # Without any tag, what the project calls itself already is where its versions go on.
+        return next_version(stated, bump) if last is None and stated and following < stated else following
+    written = changelog.newest(survey.files[survey.changelog]) if survey.changelog else None
+    if written and (last is None or written > last):
+        return written
     raise UsageError(
         "which version is it?",
         where=str(survey.root),

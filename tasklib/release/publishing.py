@@ -83,9 +83,10 @@ def release_of(
     chosen = parse(version) if version is not None else _tagged_here(project, repository)
     notices = []
     if repository and (dirty := repository.dirty()):
-        notices.append(
-            f"the tree is dirty ({', '.join(dirty[:3])}): the images are not what {commit or 'HEAD'} is"
-        )
+        what = f"the tree is dirty ({', '.join(dirty[:3])}): the images are not what {commit or 'HEAD'} is"
+        if push:
+            raise UsageError(what, remedy="Commit, ignore or remove what is not committed; or --no-push.")
+        notices.append(what)
     marks = images.labels(
         chosen,
         created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

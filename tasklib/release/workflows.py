@@ -34,7 +34,7 @@ class Facts:
 
     ``services`` are all, ``node`` whether any of them needs Node, ``registry`` the host its images go to
     (``None`` while nothing names them), ``requirement`` what pip installs tasklib by, ``folder`` where the
-    project is in its checkout ("" at the top).
+    project is in its checkout ("" at the top), ``suite`` the name of its own unit tests.
     """
 
     services: Sequence[str]
@@ -44,6 +44,7 @@ class Facts:
     registry: str | None = None
     requirement: str = "tasklib-stages"
     folder: str = ""
+    suite: str | None = None
 
 
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
@@ -75,12 +76,18 @@ def _tests(facts: Facts, forge: Forge) -> str:
                 deep=True,
             )
         )
-        # A change of nothing but tests/integration leaves no row above: skipped is no failure.
+        own = [_run("Integration tests", f"tasklib test.integration{since}")]
+        if facts.suite:
+            name = {"SUITE": as_text(facts.suite)}
+            own.insert(
+                0, _run("Unit tests of no service", f'tasklib test.unit --name "$SUITE"{since}', env=name)
+            )
+        # A change of nothing but the project's own tests leaves no row above: skipped is no failure.
         jobs.append(
             _job(
                 "integration",
                 facts,
-                [_run("Integration tests", f"tasklib test.integration{since}")],
+                own,
                 needs=["services", "test"] if dynamic else ["test"],
                 condition="${{ !failure() && !cancelled() }}",
                 deep=True,

@@ -61,27 +61,29 @@ def owner(engine: Engine, stack: FixedStack) -> Path | None:
     return None
 
 
-def refuse_other_owner(engine: Engine, stack: FixedStack) -> None:
+def refuse_other_owner(engine: Engine, stack: FixedStack, *, wanted: bool = True) -> None:
     """Raise :class:`~tasklib.errors.UsageError` while the stack is another checkout's.
 
-    A checkout that is gone owns nothing.
+    A checkout that is gone owns nothing. ``wanted`` is whether it is to come up here.
     """
     folder = owner(engine, stack)
     if folder is None or not folder.is_dir() or folder.resolve() == stack.source.directory.resolve():
         return
     other = find_checkout(folder)
     branch = f" (on {other.branch})" if other.branch else ""
+    beside = _beside(stack) if wanted else ""
     raise UsageError(
         f"{stack.project} is up from another checkout: {other.root}{branch}",
-        remedy=f"`infra.down --env {stack.environment}` there, then it is yours. {_variables(stack)}".strip(),
+        remedy=f"`infra.down --env {stack.environment}` there, then it is yours.{beside}",
     )
 
 
-def _variables(stack: FixedStack) -> str:
-    """Which variables change which ports, as a hint."""
+def _beside(stack: FixedStack) -> str:
+    """How two checkouts have one each at the same time, as a hint."""
     found = {variable: key for key, variable in port_variables(_texts(stack.source)).items()}
     listed = ", ".join(f"{name} ({service})" for name, (service, _) in found.items())
-    return f"Ports are changed by {listed}." if listed else ""
+    ports = f", and other ports by {listed}" if listed else ""
+    return f" For both at once give this one another `name` in [tool.tasklib]{ports}."
 
 
 def refuse_taken_ports(engine: Engine, stack: FixedStack, config: Mapping[str, Any]) -> None:

@@ -59,8 +59,9 @@ def bring_up(
         held.prepare(cancel)
         held.build(builds, cancel)
         found = held.up(cancel)
+        variables = endpoint_variables(held.config, found, context.project.endpoints)
         held.keep()
-        return endpoint_variables(held.config, found, context.project.endpoints)
+        return variables
     finally:
         held.close()
 

@@ -202,6 +202,22 @@ def test_a_restart_that_never_helps_ends_at_the_deadline(project: NewProject) ->
     assert ran.told[1:3] == ["  container logs:", "  api | still no database"], ran
 
 
+def test_nox_skips_a_stage_that_has_no_tests(project: NewProject) -> None:
+    """A project of unit tests alone passes all three sessions; an empty stage by itself is an error."""
+    shop = project(
+        {
+            "services/api/tests/unit/test_price.py": UNIT,
+            "noxfile.py": SHOP["noxfile.py"],
+            "tests/unit/test_a.py": UNIT,
+        }
+    )
+    all_three = shop.run("nox", "-s", "unit", "service", "integration")
+    assert (all_three.code, all_three.told[-1]) == (0, "PASSED: 2 passed in 2 targets (…)."), all_three
+    assert "Session service skipped: no service tests in shop." in all_three.text
+    alone = shop.run("nox", "-s", "service")
+    assert (alone.code, "no service tests in shop" in alone.text) == (1, True), alone
+
+
 def test_a_single_service_project_has_two_stages(project: NewProject) -> None:
     """Its own stack is the full stack: the service stage says in one line that integration covers it."""
     shop = project(

@@ -153,8 +153,17 @@ def test_build_of_the_stack(project: NewProject, registry: Registry, token: str)
 def test_build_fails(shop: Checkout, registry: Registry, token: str) -> None:
     """When one image cannot be built, none is pushed, and the line of its Dockerfile is told."""
     (shop.root / "services/web/Dockerfile").write_text("FROM scratch\nCOPY absent /x\n")
+    shop.commit()
     ran = push(shop, "1.0.0")
     assert (ran.code, "services/web/Dockerfile:2" in ran.err) == (4, True), ran
+    assert [registry.tags(f"{token}-{service}") for service in SERVICES] == [[], [], []]
+
+
+def test_a_dirty_tree(shop: Checkout, registry: Registry, token: str) -> None:
+    """What is not committed is pushed under nobody's revision; without a push it is only said."""
+    (shop.root / "services/web/new").write_text("not committed")
+    ran = push(shop, "1.0.0")
+    assert (ran.code, "the tree is dirty (services/web/new)" in ran.err) == (2, True), ran
     assert [registry.tags(f"{token}-{service}") for service in SERVICES] == [[], [], []]
 
 

@@ -53,7 +53,7 @@ def test_an_exit_code_alone_is_one_test(code: int, run: Callable[..., Any]) -> N
     [test] = ran.tests
     if code:
         assert (ran.result.outcome, ran.result.counts) == (Outcome.FAILED, Counts(total=1, failed=1))
-        assert (test.message, test.detail) == ("exit code 7", "one\ntwo")
+        assert (test.message, test.output) == ("exit code 7", "one\ntwo")
     else:
         assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=1, passed=1))
         assert test.outcome is TestOutcome.PASSED

@@ -148,6 +148,8 @@ REFUSED = [
     ("name = ''", 3, ["`name"]),
     ("endpoints.'A-B' = 'x'", 3, ["'A-B'", "variable"]),
     ("endpoints.A = 1", 3, ["`endpoints.A"]),
+    ("endpoints.A = 'http://{api}/v1'", 3, ["`endpoints.A`", "{api:8000}"]),
+    ("endpoints.A = 'http://{api:8000/v1'", 3, ["`endpoints.A`", "{service:port}"]),
     ("shared.host_network = true", 3, ["`host_network`", "`host-network`"]),
     ("x = [", 3, ["not valid TOML"]),
     ("x = = 1", 3, ["not valid TOML"]),

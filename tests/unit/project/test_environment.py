@@ -36,6 +36,13 @@ def test_absolute(tree: Tree) -> None:
     assert files(find_project(root, {"COMPOSE_FILE": str(root / "b.yml")})) == ["b.yml"]
 
 
+def test_what_infra_env_exported_says_nothing(tree: Tree) -> None:
+    """In a shell that has our COMPOSE_FILE the project is what it is without."""
+    root = tree("deploy/test/compose.yml", "tests/integration/", "else.yml")
+    found = find_project(root, {"COMPOSE_FILE": "else.yml", "TASKLIB_COMPOSE_FILE": "else.yml"})
+    assert found.compose[Environment.TEST] == (root / "deploy/test/compose.yml",)
+
+
 def test_settings_win(tree: Tree) -> None:
     """What the project configures is not replaced by the environment."""
     root = tree(*FILES, pyproject="[tool.tasklib]\nprofiles = []\ncompose.test = 'a.yml'\n")

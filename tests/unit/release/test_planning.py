@@ -106,6 +106,23 @@ def test_first_version() -> None:
     assert [planned(survey, bump=bump).tag for bump in ("major", "minor")] == ["v1.0.0", "v0.1.0"]
 
 
+@pytest.mark.parametrize(
+    ("stated", "bump", "tag"),
+    [("0.1.0", "minor", "v0.1.0"), ("2.3.0", "minor", "v2.4.0"), ("0.1", "patch", "v0.1.1")],
+)
+def test_first_version_of_a_project_that_has_one(stated: str, bump: str, tag: str) -> None:
+    """Without any tag nothing goes below what pyproject.toml states."""
+    survey = with_file(PYPROJECT, f'[project]\nname = "shop"\nversion = "{stated}"\n', pyproject=PYPROJECT)
+    assert planned(replace(survey, tags={}, merged=(), remote=None), bump=bump).tag == tag
+
+
+def test_no_version_below_the_stated_one() -> None:
+    """A version that would lower the one in pyproject.toml is refused, whatever the tags say."""
+    text = '[project]\nname = "shop"\nversion = "3.0.0"\n'
+    with pytest.raises(UsageError, match=r"2\.0\.0 is below 3\.0\.0"):
+        planned(with_file(PYPROJECT, text, pyproject=PYPROJECT), version="2.0.0")
+
+
 def test_release_branch() -> None:
     """A branch of an older version is above what it descends from, not above everything."""
     survey = changed(branch="release/1.0", merged=("v1.0.0",), remote=None)
