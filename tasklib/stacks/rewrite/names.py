@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasklib.isolation import slug
 from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.projects import default_names
+from tasklib.stacks.rewrite.values import contents, values
 
-__all__ = ["follow_names", "is_ambiguous", "kept_name", "name_containers"]
+__all__ = ["follow_names", "is_ambiguous", "keep_default_names", "kept_name", "name_containers"]
 
 _RULE = "names"
 _LONGER_ID = re.compile(r"(?:-[a-z0-9]+)+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_HOST_WORD = re.compile(rf"(?<![A-Za-z0-9_.-]){_HOST_NAME.pattern}")
 
 
 def name_containers(draft: Draft) -> None:
@@ -27,6 +30,21 @@ def name_containers(draft: Draft) -> None:
         draft.put(("services", name, "container_name"), new, _RULE, why)
         if old and old != new and old != name:
             _alias(draft, name, service, old)
+
+
+def keep_default_names(draft: Draft) -> None:
+    """Where a value names a container as Compose would have called it, that is an alias of its service."""
+    texts = [text for _, text in contents(draft.config)]
+    for name, service in draft.services():
+        if name not in draft.copies:
+            texts += [text for _, text in values(service)]
+    said = {word.rstrip(".") for text in texts for word in _HOST_WORD.findall(text)}
+    services = draft.config["services"]
+    # Who is called so outright answers already.
+    for word in sorted(said & draft.containers.keys() - services.keys()):
+        name = draft.containers[word]
+        if word in _default_containers(draft, name):
+            _alias(draft, name, services[name], word)
 
 
 def _alias(draft: Draft, name: str, service: dict[str, Any], alias: str) -> None:
@@ -106,14 +124,17 @@ def follow_names(draft: Draft) -> None:
 
 
 def _collect(draft: Draft) -> None:
-    project = draft.config.get("name") or ""
     for name, _ in draft.services():
         # What Compose would have called it is known to some files, too.
-        for default in (f"{project}-{name}-1", f"{project}_{name}_1"):
+        for default in _default_containers(draft, name):
             draft.containers.setdefault(default, name)
     for name, service in draft.services():
         if service.get("container_name"):
             draft.containers[service["container_name"]] = name
+
+
+def _default_containers(draft: Draft, name: str) -> Iterator[str]:
+    return default_names(draft, name, "1")
 
 
 def _follow_namespace(draft: Draft, name: str, service: dict[str, Any], key: str) -> None:

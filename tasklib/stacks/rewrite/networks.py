@@ -19,6 +19,7 @@ from tasklib.stacks.rewrite.addresses import (
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.normal import long_form
+from tasklib.stacks.rewrite.projects import default_names, has_default_name
 from tasklib.stacks.rewrite.replicas import replica_count
 
 __all__ = ["join_own_networks", "own_networks", "subnet_sizes"]
@@ -89,7 +90,14 @@ def _on_docker0(service: dict[str, Any]) -> bool:
 
 def join_own_networks(draft: Draft) -> None:
     """Services on the engine's shared bridge, or on a network named by ``network_mode``, join the stack's."""
-    named = {network.get("name"): key for key, network in draft.section("networks").items()}
+    networks = draft.section("networks").items()
+    defaults = {
+        name: key
+        for key, network in networks
+        if has_default_name(draft, key, network)
+        for name in default_names(draft, key, joins="_")
+    }
+    named = defaults | {str(network["name"]): key for key, network in networks if network.get("name")}
     for name, service in draft.services():
         mode = str(service.get("network_mode") or "")
         path = ("services", name, "network_mode")
@@ -167,6 +175,8 @@ def _own(draft: Draft, key: str, network: dict[str, Any]) -> None:
     new = kept_name(draft, "networks", key, "name") or draft.name(key)
     if network.get("name") not in (None, new):
         draft.renamed[str(network["name"])] = new
+    if has_default_name(draft, key, network):
+        draft.renamed |= dict.fromkeys(default_names(draft, key, joins="_"), new)
     draft.put((*path, "name"), new, _RULE, "a network of this stack alone")
     if network.get("driver") == "overlay":
         why = "one engine carries the stack; overlay networks need a swarm"
