@@ -74,12 +74,30 @@ def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: i
     if (found := draft.published.get(number)) is None:
         return
     owner, target = found
+    if _is_loopback(host) and _network_owner(draft, name) == owner and str(target) == str(number):
+        return  # The container itself, which listens there as before.
     draft.hint(
         name,
         variable,
         f"names {host}:{number}, but {owner}'s port is a free one here; "
         f"`${{{port_variable(owner, target)}}}` in the file is its number",
     )
+
+
+def _is_loopback(host: str) -> bool:
+    return host.lower() != "host.docker.internal"
+
+
+def _network_owner(draft: Draft, name: str) -> str:
+    """The service whose network, loopback included, a service is in; mostly its own."""
+    seen: set[str] = set()
+    while name in draft.config["services"] and name not in seen:
+        seen.add(name)
+        kind, _, other = str(draft.config["services"][name].get("network_mode") or "").partition(":")
+        if kind != "service":
+            break
+        name = other
+    return name
 
 
 def _networks_named(service: dict[str, Any]) -> Iterator[tuple[str, str]]:

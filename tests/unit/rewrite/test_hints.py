@@ -57,6 +57,25 @@ def test_a_hint_says_what_to_write() -> None:
     assert not reviewed({"api": api, "web": web}, facts=facts).hints
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_port_of_the_container_itself_is_not(host: str) -> None:
+    """On loopback its own port is where it was, for whoever shares its network too; the host's is not."""
+    ports = [{"target": 8200, "published": "8200"}, {"target": 80, "published": "8080"}]
+    own = {"A": f"http://{host}:8200"}
+    services = {
+        "vault": {"ports": ports, "environment": own},
+        "beside": {"network_mode": "service:vault", "environment": own},
+    }
+    assert not reviewed(services).hints
+    elsewhere = {"A": f"http://{host}:8080", "B": "http://host.docker.internal:8200"}
+    found = reviewed({"vault": {"ports": ports, "environment": elsewhere}, "web": {"environment": own}})
+    assert {(hint.service, hint.variable) for hint in found.hints} == {
+        ("vault", "A"),
+        ("vault", "B"),
+        ("web", "A"),
+    }
+
+
 def test_data_in_the_checkout_and_privileges_are_pointed_out() -> None:
     """A store's data in the checkout is shared by its stacks; a privileged container can do anything."""
     mount = {"type": "bind", "source": f"{ROOT}/pg", "target": "/var/lib/postgresql/data"}
