@@ -9,7 +9,7 @@ from typing import Any
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.ports import port_variable
 from tasklib.stacks.rewrite.stores import holds_data
-from tasklib.stacks.rewrite.values import values
+from tasklib.stacks.rewrite.values import HEALTH_CHECK, used_contents, values
 
 __all__ = ["follow_addresses", "point_out"]
 
@@ -19,6 +19,7 @@ _HOST_PORT = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:]))"
+    r"(?:/\d{1,3}(?!\d))?"
 )
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -48,12 +49,12 @@ def point_out(draft: Draft) -> None:
     for name, service in draft.services():
         if name in draft.copies:
             continue
-        for variable, text in values(service):
+        for variable, text in (*values(service), *used_contents(draft.config, service)):
             for host, number in _HOST_PORT.findall(text):
-                _point_out_port(draft, name, variable, host, int(number))
+                if variable != HEALTH_CHECK or not _is_loopback(host):  # It runs inside.
+                    _point_out_port(draft, name, variable, host, int(number))
             for found in _ADDRESS.findall(text):
-                if new := draft.moved.get(found):
-                    draft.hint(name, variable, f"names the address {found}, which is {new} in this stack")
+                _point_out_address(draft, name, variable, found)
             for volume in _WORD.findall(text):
                 if new := draft.renamed_volumes.get(volume):
                     draft.hint(name, variable, f"names the volume {volume}, which is {new} in this stack")
@@ -68,6 +69,14 @@ def point_out(draft: Draft) -> None:
             draft.hint(
                 name, "privileged", "can change the machine itself, and so what other instances run on"
             )
+
+
+def _point_out_address(draft: Draft, name: str, variable: str, found: str) -> None:
+    if new := draft.moved_subnets.get(found):
+        draft.hint(name, variable, f"names the subnet {found}, which is {new} in this stack")
+    address = found.partition("/")[0]
+    if new := draft.moved.get(address):
+        draft.hint(name, variable, f"names the address {address}, which is {new} in this stack")
 
 
 def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: int) -> None:

@@ -229,6 +229,7 @@ def _move_ipv4(draft: Draft, key: str, network: dict[str, Any]) -> None:
         if old:
             why = "a fixed subnet can be used once per machine; the engine chooses one"
             draft.put(path, others, _ADDRESSES, why) if others else draft.drop(path, _ADDRESSES, why)
+            _note_subnets(draft, old, "whichever the engine chooses")
         return
     new = IPv4Network(chosen)
     first: dict[str, Any] = old[0] if old else {}
@@ -248,6 +249,11 @@ def _move_ipv4(draft: Draft, key: str, network: dict[str, Any]) -> None:
     if auxiliary:
         pool["aux_addresses"] = auxiliary
     draft.put(path, [pool, *others], _ADDRESSES, "a small subnet of this stack's own")
+    _note_subnets(draft, old, str(new))
+    for text in (first.get("aux_addresses") or {}).values():
+        address = parse_address(text)
+        if isinstance(address, IPv4Address) and address in moved:
+            _note(draft, address, str(moved[address]))
     if isinstance(gateway, IPv4Address) and new_gateway is not None:
         _note(draft, gateway, str(new_gateway))
     for name, attachment in _attachments(draft.config, key):
@@ -275,6 +281,7 @@ def _move_ipv6(draft: Draft, key: str, network: dict[str, Any]) -> None:
     others = [entry for entry in _ipam(network) if not _is_version(entry, 6)]
     why = "a unique local subnet of this stack's own"
     draft.put(("networks", key, "ipam", "config"), [*others, pool], _ADDRESSES, why)
+    _note_subnets(draft, old, str(new))
     for name, attachment in _attachments(draft.config, key):
         address = parse_address(attachment.get("ipv6_address"))
         if address is not None and address.version == 6:
@@ -292,3 +299,9 @@ def _is_version(entry: dict[str, Any], version: int) -> bool:
 def _note(draft: Draft, old: Any, new: str) -> None:
     if str(old) != new:
         draft.moved[str(old)] = new
+
+
+def _note_subnets(draft: Draft, old: list[dict[str, Any]], new: str) -> None:
+    for entry in old:
+        if (subnet := entry.get("subnet")) and str(subnet) != new:
+            draft.moved_subnets[str(subnet)] = new

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["contents", "values"]
+__all__ = ["HEALTH_CHECK", "contents", "used_contents", "values"]
+
+HEALTH_CHECK = "healthcheck.test"
 
 
 def values(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -16,6 +18,8 @@ def values(service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in ("command", "entrypoint"):
         if value := service.get(key):
             yield key, _joined(value)
+    if test := (service.get("healthcheck") or {}).get("test"):
+        yield HEALTH_CHECK, _joined(test)
     for key, value in (service.get("labels") or {}).items():
         yield f"labels.{key}", str(value)
     build = service.get("build")
@@ -29,6 +33,16 @@ def contents(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, part in (config.get("configs") or {}).items():
         if text := part.get("content"):
             yield key, str(text)
+
+
+def used_contents(config: Mapping[str, Any], service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The same of the configs that a service uses, with the place in the file instead of the key."""
+    used = {
+        entry.get("source") if isinstance(entry, Mapping) else entry for entry in service.get("configs") or []
+    }
+    for key, text in contents(config):
+        if key in used:
+            yield f"configs.{key}.content", text
 
 
 def _joined(words: str | list[Any]) -> str:

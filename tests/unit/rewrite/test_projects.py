@@ -109,7 +109,7 @@ def test_a_default_container_name_in_a_value_is_a_host_name_inside() -> None:
         "cli": {
             "environment": {"URL": "postgres://me@myproj-db-1:5432/x", "N": None},
             "command": ["run", "--cache=myproj_cache_1", "xmyproj-idle-1", "myproj-idle-10"],
-            "labels": {"queue": "original-queue-1."},
+            "healthcheck": {"test": "nc -z original-queue-1. 80"},
         },
     }
     found = of_myproj(services).config["services"]
