@@ -124,6 +124,22 @@ def test_a_default_container_name_in_a_value_is_a_host_name_inside() -> None:
     assert found["cli"]["environment"]["URL"] == "postgres://me@myproj-db-1:5432/x"
 
 
+def test_further_replicas_have_default_names_too() -> None:
+    """Number two is the service that stands for it, in references and as a host name."""
+    services = {
+        "api": {"scale": 2},
+        "side": {"network_mode": "container:myproj-api-2"},
+        "web": {"external_links": ["myproj_api_2:second"], "environment": {"A": "myproj-api-1,myproj-api-2"}},
+    }
+    found = of_myproj(services)
+    assert not found.problems
+    config = found.config["services"]
+    assert config["side"]["network_mode"] == "service:api.2"
+    assert config["web"]["links"] == ["api.2:second"]
+    assert config["api"]["networks"]["default"]["aliases"] == ["myproj-api-1"]
+    assert config["api.2"]["networks"]["default"]["aliases"] == ["api", "myproj-api-2"]
+
+
 def test_a_content_that_names_a_container_counts() -> None:
     """A config written out in the file names hosts as variables do."""
     content = {"nginx": {"content": "proxy_pass http://myproj-db-1:80;"}}
