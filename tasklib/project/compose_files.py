@@ -8,7 +8,13 @@ from pathlib import Path
 
 from tasklib.errors import ConfigError
 
-__all__ = ["EXPORTED_FILES", "compose_files", "named_by_environment", "profiles_of_environment"]
+__all__ = [
+    "EXPORTED_FILES",
+    "assignments",
+    "compose_files",
+    "named_by_environment",
+    "profiles_of_environment",
+]
 
 EXPORTED_FILES = "TASKLIB_COMPOSE_FILE"
 """Beside a COMPOSE_FILE that tasklib itself exported, the same value: it says nothing of the project."""
@@ -55,15 +61,21 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _dotenv(folder: Path) -> dict[str, str]:
-    """The variables of Compose itself in ``.env``: plain assignments, nothing is interpolated."""
+def assignments(path: Path) -> dict[str, str]:
+    """The variables of a ``.env`` file: plain assignments, nothing is interpolated; none where it is not."""
     try:
-        text = (folder / ".env").read_text(errors="replace")
+        text = path.read_text(errors="replace")
     except OSError:
         return {}
     found = {}
     for line in text.splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and name.strip().startswith("COMPOSE_"):
+        if equals and not name.startswith("#"):
             found[name.strip()] = value.split(" #")[0].strip().strip("\"'")
     return found
+
+
+def _dotenv(folder: Path) -> dict[str, str]:
+    """The variables of Compose itself in the ``.env`` of ``folder``."""
+    found = assignments(folder / ".env")
+    return {name: value for name, value in found.items() if name.startswith("COMPOSE_")}

@@ -16,9 +16,18 @@ from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
 from tasklib.project import Shared
+from tasklib.project.compose_files import assignments
 from tasklib.stacks import compose, subnets
 from tasklib.stacks.engine import Engine
-from tasklib.stacks.rewrite import Facts, Isolation, base_images, reserved_ports, review, subnet_sizes
+from tasklib.stacks.rewrite import (
+    Facts,
+    Isolation,
+    base_images,
+    project_names,
+    reserved_ports,
+    review,
+    subnet_sizes,
+)
 
 __all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "prepare"]
 
@@ -106,7 +115,7 @@ def prepare(
     :class:`~tasklib.errors.ConfigError` when Compose cannot read the files.
     """
     project = instance.project(plan.name)
-    ports = _free_ports(reserved_ports(_texts(plan.source)))
+    ports = _free_ports(reserved_ports(_texts((*plan.source.files, *plan.source.env_files))))
     env = {
         **plan.env,
         "TEST_INSTANCE_ID": instance.id,
@@ -122,6 +131,7 @@ def prepare(
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),
+        projects=_projects(plan.source, env),
     )
     if engine:
         facts = replace(
@@ -142,7 +152,8 @@ def _render(
     Compose need not be asked twice. Only where files are chosen by the id, it may find other ones.
     """
     other = {**env, "TEST_INSTANCE_ID": _PROBE_ID}
-    by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in _texts(source))
+    texts = _texts((*source.files, *source.env_files))
+    by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in texts)
     if not by_choice:
         try:
             probe = compose.render(source, project, other, cancel)
@@ -202,10 +213,18 @@ def _free_ports(names: Iterable[str]) -> dict[str, int]:
             holder.close()
 
 
-def _texts(source: compose.Source) -> list[str]:
-    """The Compose files as written; one that cannot be read is Compose's to complain about."""
+def _projects(source: compose.Source, env: Mapping[str, str]) -> tuple[str, ...]:
+    """What plain Compose calls the project; COMPOSE_PROJECT_NAME of the environment may be ours."""
+    variables = {**os.environ, **source.env, **env}
+    del variables["COMPOSE_PROJECT_NAME"]
+    assigned = map(assignments, source.env_files)
+    return project_names(_texts(source.files), assigned, source.directory.name, variables)
+
+
+def _texts(paths: Iterable[Path]) -> list[str]:
+    """The files as written; one that cannot be read is Compose's to complain about."""
     texts = []
-    for path in (*source.files, *source.env_files):
+    for path in paths:
         try:
             texts.append(path.read_text(errors="replace"))
         except OSError:

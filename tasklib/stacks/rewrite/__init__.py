@@ -29,10 +29,11 @@ from tasklib.stacks.rewrite.lifecycle import (
 )
 from tasklib.stacks.rewrite.model import Change, Facts, Hint, Isolation, Problem
 from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
-from tasklib.stacks.rewrite.names import follow_names, name_containers
+from tasklib.stacks.rewrite.names import follow_names, keep_default_names, name_containers
 from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, subnet_sizes
 from tasklib.stacks.rewrite.normal import long_form, plain_keys
 from tasklib.stacks.rewrite.ports import free_ports, reserved_ports
+from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import replica_count, spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
 from tasklib.stacks.rewrite.text import as_text
@@ -47,6 +48,7 @@ __all__ = [
     "as_text",
     "base_images",
     "isolate",
+    "project_names",
     "replica_count",
     "reserved_ports",
     "review",
@@ -85,6 +87,7 @@ def review(
     # Who there is.
     spread_replicas(draft)
     name_containers(draft)
+    keep_default_names(draft)
     free_ports(draft)
     built = name_built_images(draft)
     # What they use.

@@ -19,9 +19,11 @@ class Draft:
     """One config on its way to being isolated.
 
     ``config`` is the working copy in long form. ``copies`` maps the key of every further replica to the key
-    of its service, ``containers`` the container names the file uses to the keys of their services, ``moved``
-    old static addresses to new ones, ``renamed`` old names of networks to new ones and ``published`` the
-    file's fixed host ports to (service, container port).
+    of its service, ``containers`` the container names the file uses to the keys of their services,
+    ``default_containers`` those of them that Compose gives, ``moved`` old static addresses to new ones,
+    ``moved_subnets`` old subnets as written to new ones, ``renamed`` old names of networks to new ones,
+    ``renamed_volumes`` those that Compose gives to volumes, and ``published`` the file's fixed host ports to
+    (service, container port).
     """
 
     def __init__(self, config: dict[str, Any], instance: Instance, stack: str | None, facts: Facts) -> None:
@@ -33,8 +35,11 @@ class Draft:
         self.labels = labels(instance, stack)
         self.copies: dict[str, str] = {}
         self.containers: dict[str, str] = {}
+        self.default_containers: dict[str, str] = {}
         self.moved: dict[str, str] = {}
+        self.moved_subnets: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
+        self.renamed_volumes: dict[str, str] = {}
         self.published: dict[int, tuple[str, int]] = {}
         self.changes: list[Change] = []
         self.problems: list[Problem] = []

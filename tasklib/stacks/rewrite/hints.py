@@ -9,6 +9,7 @@ from typing import Any
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.ports import port_variable
 from tasklib.stacks.rewrite.stores import holds_data
+from tasklib.stacks.rewrite.values import HEALTH_CHECK, used_contents, values
 
 __all__ = ["follow_addresses", "point_out"]
 
@@ -18,7 +19,10 @@ _HOST_PORT = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w:]))"
+    r"(?:/\d{1,3}(?!\d))?"
 )
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def follow_addresses(draft: Draft) -> None:
@@ -45,12 +49,15 @@ def point_out(draft: Draft) -> None:
     for name, service in draft.services():
         if name in draft.copies:
             continue
-        for variable, text in _values(service):
+        for variable, text in (*values(service), *used_contents(draft.config, service)):
             for host, number in _HOST_PORT.findall(text):
-                _point_out_port(draft, name, variable, host, int(number))
+                if variable != HEALTH_CHECK or not _is_loopback(host):  # It runs inside.
+                    _point_out_port(draft, name, variable, host, int(number))
             for found in _ADDRESS.findall(text):
-                if new := draft.moved.get(found):
-                    draft.hint(name, variable, f"names the address {found}, which is {new} in this stack")
+                _point_out_address(draft, name, variable, found)
+            for volume in _WORD.findall(text):
+                if new := draft.renamed_volumes.get(volume):
+                    draft.hint(name, variable, f"names the volume {volume}, which is {new} in this stack")
         for variable, network in _networks_named(service):
             if new := draft.renamed.get(network):
                 draft.hint(name, variable, f"names the network {network}, which is {new} in this stack")
@@ -64,10 +71,20 @@ def point_out(draft: Draft) -> None:
             )
 
 
+def _point_out_address(draft: Draft, name: str, variable: str, found: str) -> None:
+    if new := draft.moved_subnets.get(found):
+        draft.hint(name, variable, f"names the subnet {found}, which is {new} in this stack")
+    address = found.partition("/")[0]
+    if new := draft.moved.get(address):
+        draft.hint(name, variable, f"names the address {address}, which is {new} in this stack")
+
+
 def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: int) -> None:
     if (found := draft.published.get(number)) is None:
         return
     owner, target = found
+    if _is_loopback(host) and _network_owner(draft, name) == owner and str(target) == str(number):
+        return  # The container itself, which listens there as before.
     draft.hint(
         name,
         variable,
@@ -76,24 +93,24 @@ def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: i
     )
 
 
-def _values(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in (service.get("environment") or {}).items():
-        if value is not None:
-            yield key, str(value)
-    for key in ("command", "entrypoint"):
-        value = service.get(key)
-        if value:
-            yield key, value if isinstance(value, str) else "\n".join(map(str, value))
-    for key, value in (service.get("labels") or {}).items():
-        yield f"labels.{key}", str(value)
-    build = service.get("build")
-    if isinstance(build, dict):
-        for key, value in (build.get("args") or {}).items():
-            yield f"build.args.{key}", str(value)
+def _is_loopback(host: str) -> bool:
+    return host.lower() != "host.docker.internal"
+
+
+def _network_owner(draft: Draft, name: str) -> str:
+    """The service whose network, loopback included, a service is in; mostly its own."""
+    seen: set[str] = set()
+    while name in draft.config["services"] and name not in seen:
+        seen.add(name)
+        kind, _, other = str(draft.config["services"][name].get("network_mode") or "").partition(":")
+        if kind != "service":
+            break
+        name = other
+    return name
 
 
 def _networks_named(service: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Values that are, or end in ``=``, what may be the name of a network; plain words are too common."""
-    for key, value in _values(service):
+    for key, value in values(service):
         if key.startswith("labels.") or key in ("command", "entrypoint") or "network" in key.lower():
             yield from ((key, part.rpartition("=")[2]) for part in value.split())

@@ -9,6 +9,7 @@ from tasklib.isolation import readable_image, slug, with_hash
 from tasklib.stacks.rewrite.dockerfile import bases, rename_bases
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.names import is_ambiguous
+from tasklib.stacks.rewrite.projects import default_names
 
 __all__ = ["built_name", "name_built_images", "same_image"]
 
@@ -41,6 +42,7 @@ def built_name(project: str, key: str) -> str:
 def _old_names(draft: Draft) -> dict[str, str]:
     """Plain old reference → key of the service that builds it; copies build nothing any more."""
     renamed: dict[str, str] = {}
+    defaults: dict[str, str] = {}
     for name, service in draft.services():
         if not isinstance(service.get("build"), dict):
             continue
@@ -50,12 +52,14 @@ def _old_names(draft: Draft) -> dict[str, str]:
             draft.put(("services", name, "image"), built_name(draft.project, draft.copies[name]), _RULE, why)
             draft.drop(("services", name, "pull_policy"), _RULE, why)
             continue
-        # Without a name, Compose calls it after the project.
-        default = f"{draft.config.get('name')}-{name}"
-        for image in (service.get("image"), default, *(service["build"].get("tags") or [])):
+        for image in (service.get("image"), *(service["build"].get("tags") or [])):
             if image:
                 renamed.setdefault(same_image(str(image)), name)
-    return renamed
+        if not service.get("image"):
+            # Compose calls it after the project.
+            for default in default_names(draft, name):
+                defaults.setdefault(same_image(default), name)
+    return {**defaults, **renamed}
 
 
 def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:

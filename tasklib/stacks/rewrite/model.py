@@ -26,7 +26,8 @@ class Facts:
     writable mount counts as outside. ``probe``: the same files rendered with another TEST_INSTANCE_ID; a name
     that differs there is one the file scopes itself. ``image_volumes``: image → the VOLUME paths it declares.
     ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
-    stays on disk, or ``all``.
+    stays on disk, or ``all``. ``projects``: what plain Compose calls the project, by which the file's own
+    values may go.
     """
 
     start_interval: bool = False
@@ -40,6 +41,7 @@ class Facts:
     image_volumes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     dockerfiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     persistent: frozenset[str] = frozenset()
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

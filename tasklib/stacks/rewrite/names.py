@@ -8,12 +8,16 @@ from typing import Any
 
 from tasklib.isolation import slug
 from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.projects import default_names
+from tasklib.stacks.rewrite.replicas import copy_keys
+from tasklib.stacks.rewrite.values import contents, values
 
-__all__ = ["follow_names", "is_ambiguous", "kept_name", "name_containers"]
+__all__ = ["follow_names", "is_ambiguous", "keep_default_names", "kept_name", "name_containers"]
 
 _RULE = "names"
 _LONGER_ID = re.compile(r"(?:-[a-z0-9]+)+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_HOST_WORD = re.compile(rf"(?<![A-Za-z0-9_.-]){_HOST_NAME.pattern}")
 
 
 def name_containers(draft: Draft) -> None:
@@ -27,6 +31,20 @@ def name_containers(draft: Draft) -> None:
         draft.put(("services", name, "container_name"), new, _RULE, why)
         if old and old != new and old != name:
             _alias(draft, name, service, old)
+
+
+def keep_default_names(draft: Draft) -> None:
+    """Where a value names a container as Compose would have called it, that is an alias of its service."""
+    texts = [text for _, text in contents(draft.config)]
+    for name, service in draft.services():
+        if name not in draft.copies:
+            texts += [text for _, text in values(service)]
+    said = {word.rstrip(".") for text in texts for word in _HOST_WORD.findall(text)}
+    services = draft.config["services"]
+    # Who is called so outright answers already.
+    for word in sorted(said & draft.default_containers.keys() - services.keys()):
+        name = draft.default_containers[word]
+        _alias(draft, name, services[name], word)
 
 
 def _alias(draft: Draft, name: str, service: dict[str, Any], alias: str) -> None:
@@ -106,14 +124,15 @@ def follow_names(draft: Draft) -> None:
 
 
 def _collect(draft: Draft) -> None:
-    project = draft.config.get("name") or ""
+    own = {str(text): name for name, service in draft.services() if (text := service.get("container_name"))}
+    copies = copy_keys(draft.config["services"])
     for name, _ in draft.services():
         # What Compose would have called it is known to some files, too.
-        for default in (f"{project}-{name}-1", f"{project}_{name}_1"):
-            draft.containers.setdefault(default, name)
-    for name, service in draft.services():
-        if service.get("container_name"):
-            draft.containers[service["container_name"]] = name
+        for number, key in enumerate([name, *copies.get(name, [])], start=1):
+            for default in default_names(draft, name, str(number)):
+                if default not in own:
+                    draft.default_containers.setdefault(default, key)
+    draft.containers = {**draft.default_containers, **own}
 
 
 def _follow_namespace(draft: Draft, name: str, service: dict[str, Any], key: str) -> None:
@@ -158,7 +177,7 @@ def _follow_links(draft: Draft, name: str, service: dict[str, Any]) -> None:
 
 def _link(draft: Draft, name: str, owner: str, alias: str) -> None:
     why = f"{owner} is of this file, and its container has another name now"
-    target = draft.config["services"][owner]
+    target = draft.config["services"].get(owner) or {}  # A further replica is none yet.
     if target.get("networks") and alias not in draft.config["services"]:
         # An alias waits for nobody: files use external links where links would go round in a circle.
         _alias(draft, owner, target, alias)

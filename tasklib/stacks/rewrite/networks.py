@@ -19,6 +19,7 @@ from tasklib.stacks.rewrite.addresses import (
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.normal import long_form
+from tasklib.stacks.rewrite.projects import default_names, has_default_name
 from tasklib.stacks.rewrite.replicas import replica_count
 
 __all__ = ["join_own_networks", "own_networks", "subnet_sizes"]
@@ -89,7 +90,14 @@ def _on_docker0(service: dict[str, Any]) -> bool:
 
 def join_own_networks(draft: Draft) -> None:
     """Services on the engine's shared bridge, or on a network named by ``network_mode``, join the stack's."""
-    named = {network.get("name"): key for key, network in draft.section("networks").items()}
+    networks = draft.section("networks").items()
+    defaults = {
+        name: key
+        for key, network in networks
+        if has_default_name(draft, key, network)
+        for name in default_names(draft, key, joins="_")
+    }
+    named = defaults | {str(network["name"]): key for key, network in networks if network.get("name")}
     for name, service in draft.services():
         mode = str(service.get("network_mode") or "")
         path = ("services", name, "network_mode")
@@ -167,6 +175,8 @@ def _own(draft: Draft, key: str, network: dict[str, Any]) -> None:
     new = kept_name(draft, "networks", key, "name") or draft.name(key)
     if network.get("name") not in (None, new):
         draft.renamed[str(network["name"])] = new
+    if has_default_name(draft, key, network):
+        draft.renamed |= dict.fromkeys(default_names(draft, key, joins="_"), new)
     draft.put((*path, "name"), new, _RULE, "a network of this stack alone")
     if network.get("driver") == "overlay":
         why = "one engine carries the stack; overlay networks need a swarm"
@@ -219,6 +229,7 @@ def _move_ipv4(draft: Draft, key: str, network: dict[str, Any]) -> None:
         if old:
             why = "a fixed subnet can be used once per machine; the engine chooses one"
             draft.put(path, others, _ADDRESSES, why) if others else draft.drop(path, _ADDRESSES, why)
+            _note_subnets(draft, old, "whichever the engine chooses")
         return
     new = IPv4Network(chosen)
     first: dict[str, Any] = old[0] if old else {}
@@ -238,6 +249,11 @@ def _move_ipv4(draft: Draft, key: str, network: dict[str, Any]) -> None:
     if auxiliary:
         pool["aux_addresses"] = auxiliary
     draft.put(path, [pool, *others], _ADDRESSES, "a small subnet of this stack's own")
+    _note_subnets(draft, old, str(new))
+    for text in (first.get("aux_addresses") or {}).values():
+        address = parse_address(text)
+        if isinstance(address, IPv4Address) and address in moved:
+            _note(draft, address, str(moved[address]))
     if isinstance(gateway, IPv4Address) and new_gateway is not None:
         _note(draft, gateway, str(new_gateway))
     for name, attachment in _attachments(draft.config, key):
@@ -265,6 +281,7 @@ def _move_ipv6(draft: Draft, key: str, network: dict[str, Any]) -> None:
     others = [entry for entry in _ipam(network) if not _is_version(entry, 6)]
     why = "a unique local subnet of this stack's own"
     draft.put(("networks", key, "ipam", "config"), [*others, pool], _ADDRESSES, why)
+    _note_subnets(draft, old, str(new))
     for name, attachment in _attachments(draft.config, key):
         address = parse_address(attachment.get("ipv6_address"))
         if address is not None and address.version == 6:
@@ -282,3 +299,9 @@ def _is_version(entry: dict[str, Any], version: int) -> bool:
 def _note(draft: Draft, old: Any, new: str) -> None:
     if str(old) != new:
         draft.moved[str(old)] = new
+
+
+def _note_subnets(draft: Draft, old: list[dict[str, Any]], new: str) -> None:
+    for entry in old:
+        if (subnet := entry.get("subnet")) and str(subnet) != new:
+            draft.moved_subnets[str(subnet)] = new

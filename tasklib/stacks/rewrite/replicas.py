@@ -13,7 +13,7 @@ from typing import Any
 from tasklib.stacks.labels import SERVICE
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["replica_count", "spread_replicas"]
+__all__ = ["copy_keys", "replica_count", "spread_replicas"]
 
 _RULE = "replicas"
 _WHY = "every container has a name that no other branch can have, which Compose's names for replicas are not"
@@ -30,23 +30,31 @@ def replica_count(service: Mapping[str, Any]) -> int:
     return 1
 
 
+def copy_keys(services: Mapping[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Service → the keys of the services that its further replicas become, where it has any."""
+    taken = set(services)
+    found: dict[str, list[str]] = {}
+    for name, service in services.items():
+        for number in range(2, replica_count(service) + 1):
+            key = f"{name}.{number}"
+            while key in taken:
+                key += "-"
+            taken.add(key)
+            found.setdefault(name, []).append(key)
+    return found
+
+
 def spread_replicas(draft: Draft) -> None:
     """Replace replicas by copies of the service and let whoever waited for it wait for all of them."""
     services = draft.config["services"]
-    copies: dict[str, list[str]] = {}
-    for name, service in draft.services():
-        count = replica_count(service)
-        if count < 2:
-            continue
+    copies = copy_keys(services)
+    for name, keys in copies.items():
+        service = services[name]
         draft.drop(("services", name, "scale"), _RULE, _WHY)
         draft.drop(("services", name, "deploy", "replicas"), _RULE, _WHY)
-        for number in range(2, count + 1):
-            key = f"{name}.{number}"
-            while key in services:
-                key += "-"
+        for key in keys:
             services[key] = _copy(service, name)
             draft.copies[key] = name
-            copies.setdefault(name, []).append(key)
             draft.record(("services", key), None, f"a copy of {name}", _RULE, _WHY)
     for name, service in draft.services():
         for needed, condition in list((service.get("depends_on") or {}).items()):

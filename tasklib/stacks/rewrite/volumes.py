@@ -12,6 +12,7 @@ from tasklib.stacks.rewrite.dockerfile import final_base, volumes_in
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name
+from tasklib.stacks.rewrite.projects import default_names, has_default_name
 from tasklib.stacks.rewrite.stores import declared_volumes
 
 __all__ = ["base_images", "name_anonymous_volumes", "own_volumes"]
@@ -110,6 +111,8 @@ def own_volumes(draft: Draft) -> None:
         if not {key, name} & shared:
             _judge_place(draft, key, volume)
         new = kept_name(draft, "volumes", key, "name") or draft.name(key)
+        if has_default_name(draft, key, volume):
+            draft.renamed_volumes |= dict.fromkeys(default_names(draft, key, joins="_"), new)
         draft.put((*path, "name"), new, _RULE, "a volume of this stack alone")
 
 

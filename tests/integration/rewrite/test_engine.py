@@ -18,6 +18,7 @@ from tasklib.stacks.builds import Builds
 from tasklib.stacks.compose import Source
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import labels
+from tasklib.stacks.preparation import StackPlan, prepare
 from tasklib.stacks.rewrite import Facts, as_text, review
 
 from .support import POSTGRES, PYTHON, REDIS, compose, docker, render
@@ -337,3 +338,50 @@ def test_a_shared_volume_is_used_and_survives(instances: tuple[Instance, Instanc
         assert left == [name]
     finally:
         docker("volume", "rm", "-f", name)
+
+
+GOES_BY_ITS_NAME = f"""
+name: ${{APP:-rewrite-shop}}
+services:
+  db: {{image: {PYTHON}, command: &sleep {SLEEP}, init: true}}
+  api: {{image: {PYTHON}, command: *sleep, init: true, scale: 2}}
+  beside: {{image: {PYTHON}, command: *sleep, init: true, network_mode: "container:rewrite-shop-db-1"}}
+  web:
+    build: {{context: ., dockerfile_inline: "FROM {PYTHON}"}}
+    command: *sleep
+    init: true
+    environment: {{DB: "rewrite-shop-db-1:5432", API: "http://rewrite-shop_api_1", B: rewrite-shop-api-2}}
+    external_links: ["rewrite-shop_db_1:linked", "rewrite-shop_api_2:further"]
+  worker: {{image: rewrite-shop-web, command: *sleep, init: true, network_mode: rewrite-shop_default}}
+"""
+
+
+def test_a_file_that_goes_by_its_own_project_name_runs(
+    instances: tuple[Instance, Instance], tmp_path: Path
+) -> None:
+    """Image, namespace, network, links and host names that say the file's own project are the stack's."""
+    instance, path = instances[0], tmp_path / "docker-compose.yml"
+    path.write_text(GOES_BY_ITS_NAME)
+    prepared = prepare(StackPlan(Source((path,), tmp_path)), instance, None)
+    config, resolve = (
+        prepared.isolation.config,
+        "import socket, sys; print(socket.gethostbyname(sys.argv[1]))",
+    )
+    assert prepared.facts.projects == ("rewrite-shop",)
+    assert not prepared.isolation.problems
+    try:
+        up(config, tmp_path)
+        for service in ("web", "worker"):
+            addresses = {
+                name: execute(config, service, "python3", "-c", resolve, name)
+                for name in ("db", "rewrite-shop-db-1", "rewrite-shop-api-2", "rewrite-shop_api_1")
+            }
+            assert addresses["rewrite-shop-db-1"] == addresses["db"]
+            assert len(set(addresses.values())) == 3
+        assert execute(config, "web", "python3", "-c", resolve, "linked") == addresses["db"]
+        further = execute(config, "web", "python3", "-c", resolve, "further")
+        assert further == addresses["rewrite-shop-api-2"]
+    finally:
+        compose("-p", instance.project(), "down", "-v", "-t", "0")
+        for tag in prepared.isolation.built_images:
+            subprocess.run(["docker", "image", "rm", tag], capture_output=True, check=False)

@@ -57,6 +57,25 @@ def test_a_hint_says_what_to_write() -> None:
     assert not reviewed({"api": api, "web": web}, facts=facts).hints
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_port_of_the_container_itself_is_not(host: str) -> None:
+    """On loopback its own port is where it was, for whoever shares its network too; the host's is not."""
+    ports = [{"target": 8200, "published": "8200"}, {"target": 80, "published": "8080"}]
+    own = {"A": f"http://{host}:8200"}
+    services = {
+        "vault": {"ports": ports, "environment": own},
+        "beside": {"network_mode": "service:vault", "environment": own},
+    }
+    assert not reviewed(services).hints
+    elsewhere = {"A": f"http://{host}:8080", "B": "http://host.docker.internal:8200"}
+    found = reviewed({"vault": {"ports": ports, "environment": elsewhere}, "web": {"environment": own}})
+    assert {(hint.service, hint.variable) for hint in found.hints} == {
+        ("vault", "A"),
+        ("vault", "B"),
+        ("web", "A"),
+    }
+
+
 def test_data_in_the_checkout_and_privileges_are_pointed_out() -> None:
     """A store's data in the checkout is shared by its stacks; a privileged container can do anything."""
     mount = {"type": "bind", "source": f"{ROOT}/pg", "target": "/var/lib/postgresql/data"}
@@ -90,3 +109,60 @@ def test_a_static_address_on_a_shared_network_is_pointed_out() -> None:
     found = reviewed({"api": service}, networks=networks, facts=replace(FACTS, shared=shared))
     assert found.config["services"]["api"]["networks"]["proxy"]["ipv4_address"] == "10.0.0.5"
     assert [hint.variable for hint in found.hints] == ["networks.proxy.ipv4_address"]
+
+
+POOLS = [
+    {"subnet": "172.28.0.0/16", "gateway": "172.28.0.1", "aux_addresses": {"printer": "172.28.0.9"}},
+    {"subnet": "fd12::/64"},
+]
+STATIC = {"networks": {"net": {"ipv4_address": "172.28.0.7"}}}
+
+
+def told(service: dict[str, Any], **more: Any) -> list[str]:
+    """What is said of ``service`` beside one with a static address, whose network moves to 10.9.0.0/24."""
+    networks = {"net": {"enable_ipv6": True, "ipam": {"config": POOLS}}}
+    facts = replace(FACTS, subnets={"net": "10.9.0.0/24"})
+    found = reviewed({"db": STATIC, "web": service}, networks=networks, facts=facts, **more)
+    assert {hint.service for hint in found.hints} <= {"web"}
+    return [f"{hint.variable} {hint.what}" for hint in found.hints]
+
+
+def test_values_that_name_a_moved_subnet_or_address_are_pointed_out() -> None:
+    """Subnets as written and auxiliary addresses count as static addresses do; parts of them do not."""
+    environment = {
+        "PROXIES": "127.0.0.0/8,172.28.0.0/16",
+        "SIX": "fd12::/64",
+        "PRINTER": "172.28.0.9:9100",
+        "HOST": "172.28.0.7/32",
+        "OTHER": "172.28.0.0/24 172.28.0.0/160 1172.28.0.0/16 172.28.0.10",
+    }
+    proxies, six, printer, host = told({"environment": environment})
+    assert proxies == "PROXIES names the subnet 172.28.0.0/16, which is 10.9.0.0/24 in this stack"
+    assert six.startswith("SIX names the subnet fd12::/64, which is fd")
+    assert printer == "PRINTER names the address 172.28.0.9, which is 10.9.0.9 in this stack"
+    assert host == "HOST names the address 172.28.0.7, which is 10.9.0.7 in this stack"
+
+
+def test_a_subnet_that_the_engine_chooses_is_pointed_out() -> None:
+    """Without a subnet of the stack's own, nobody knows the new one yet."""
+    networks = {"default": {"ipam": {"config": [{"subnet": "172.28.0.0/16"}]}}}
+    [hint] = reviewed({"web": {"environment": {"NET": "172.28.0.0/16"}}}, networks=networks).hints
+    assert "172.28.0.0/16, which is whichever the engine chooses" in hint.what
+
+
+def test_health_checks_and_contents_count() -> None:
+    """Old addresses are found in health checks, and in written-out configs with whoever uses them."""
+    test = ["CMD", "nc", "-z", "172.28.0.7", "80"]
+    assert [line.split()[0] for line in told({"healthcheck": {"test": test}})] == ["healthcheck.test"]
+    configs = {"nginx": {"content": "allow 172.28.0.0/16;"}, "unused": {"content": "172.28.0.7"}}
+    for entry in ("nginx", {"source": "nginx", "target": "/etc/nginx.conf"}):
+        [line] = told({"configs": [entry]}, configs=configs)
+        assert line.startswith("configs.nginx.content names the subnet 172.28.0.0/16")
+
+
+def test_a_health_check_asks_its_own_container() -> None:
+    """On loopback it means the container, whoever's port the host has there; the host's own name does not."""
+    assert not hinted({"healthcheck": {"test": "curl localhost:8080"}})
+    assert hinted({"healthcheck": {"test": "curl host.docker.internal:8080"}}) == {
+        ("web", "healthcheck.test")
+    }

@@ -58,7 +58,7 @@ def test_whoever_uses_a_built_image_follows_it() -> None:
         "api": {"image": "team/api", "build": build(tags=["team/api:dev"])},
         "worker": {"image": "docker.io/team/api:latest", "pull_policy": "always"},
         "beat": {"image": "team/api:dev"},
-        "nameless": {"build": build()},
+        "nameless": {"build": build(), "image": None},
         "other": {"image": "original-nameless"},
     }
     found = reviewed(services).config["services"]
