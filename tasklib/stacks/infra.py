@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,13 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
         return gone
     finally:
         lock.release()
+
+
+def owned_of(context: RunContext, projects: Iterable[str]) -> tuple[Resource, ...]:
+    """What this checkout owns of Compose projects."""
+    mine = {CHECKOUT: context.instance.checkout}
+    owned = (context.engine.owned({PROJECT_LABEL: project, **mine}) for project in projects)
+    return tuple(resource for resources in owned for resource in resources)
 
 
 def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[str, ...]:
