@@ -122,7 +122,7 @@ def status(context: RunContext) -> tuple[StackStatus, ...]:
 
 
 def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
-    """The variables of an instance for plain Compose and tests: ids, files, endpoints of what is up.
+    """The variables of an instance for plain Compose and tests: ids, files, host ports, endpoints.
 
     COMPOSE_FILE adds to the project's files an override that makes them the isolated stack, so that plain
     ``docker compose`` speaks to this instance and brings no fixed port back.
@@ -141,6 +141,8 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
         yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
     if source.profiles:
         yield "COMPOSE_PROFILES", ",".join(source.profiles)
+    # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
+    yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
     found = endpoints(context.engine.containers(prepared.project))
     yield from endpoint_variables(prepared.config, found, context.project.endpoints).items()
 

@@ -123,3 +123,42 @@ def test_what_others_use_is_named(project: NewProject, engine: Any, token: str) 
     assert (cleaned.out, cleaned.err) == ("", left)
     engine.remove_container(user)
     assert f"feature-{token}: removed 1 volume" in shop.run("tasklib", "clean").out
+
+
+def test_a_host_port_chosen_beforehand_stays_while_its_service_is_up(
+    project: NewProject, traces: Traces
+) -> None:
+    """Plain Compose, tests and a second `infra.up` leave the container on the port that the first chose."""
+    shop = project(
+        {
+            "deploy/test/docker-compose.yml": compose(
+                web=f"""
+                image: {PYTHON}
+                command: python -m http.server 8000
+                ports: ["${{TASKLIB_PORT_WEB_8000:-8080}}:8000"]
+                environment: {{PUBLIC_URL: "http://localhost:${{TASKLIB_PORT_WEB_8000:-8080}}"}}
+                """
+            ),
+            "tests/integration/test_web.py": """
+                import os, urllib.request
+
+                def test_answers():
+                    assert urllib.request.urlopen(os.environ["TEST_WEB_URL"]).status == 200
+            """,
+        }
+    )
+    assert shop.run("tasklib", "infra.up").code == 0
+    try:
+        (before,) = traces.containers()
+        env, _ = _variables(shop)
+        assert env["TASKLIB_PORT_WEB_8000"] == env["TEST_WEB_PORT"] == str(before["Ports"][0]["PublicPort"])
+        for command in (
+            ("docker", "compose", "up", "--detach"),
+            ("tasklib", "test.integration"),
+            ("tasklib", "infra.up"),
+        ):
+            ran = shop.run(*command, env=env)
+            assert ran.code == 0, ran
+            assert [row["Id"] for row in traces.containers()] == [before["Id"]], command
+    finally:
+        assert shop.run("tasklib", "infra.down").code == 0
