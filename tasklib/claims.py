@@ -1,9 +1,9 @@
 """Which checkout has which id on which engine, so that two never share one by accident.
 
 A claim is a record in the user's state folder, made and looked at under one lock per engine: the Compose
-project ``test-<id>`` is this checkout's. It lasts while a run holds it or resources of it exist. Who comes
-second gets the id with a hash, and keeps that as long as it has resources. Other users' claims are in other
-state folders; their resources are seen on the engine.
+project ``test-<id>`` is this checkout's. It lasts while a run holds it, resources of it exist, or the
+checkout is there whose shell was given it for plain Compose. Who comes second gets the id with a hash, and
+keeps that as long. Other users' claims are in other state folders; their resources are seen on the engine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasklib.checkout import Checkout
-from tasklib.errors import StackError
+from tasklib.errors import StackError, TasklibError
 from tasklib.identity import INSTANCE_ID, Identity, checkout_id, known_id, raw_identity
 from tasklib.isolation import Instance, project_name, with_hash
 from tasklib.liveness import ProcessIdentity, host_id, is_alive
@@ -60,7 +60,8 @@ class Claim:
     """One checkout's claim of one Compose project (``test-<id>``, service stacks included) on one engine.
 
     ``whole`` is the branch (or what else the id was made from), ``root`` the project's folder as last seen,
-    ``at`` seconds since the epoch.
+    ``at`` seconds since the epoch, ``exported`` whether a shell was given the id: when that brings something
+    up with plain Compose, nobody tells us.
     """
 
     engine: str
@@ -74,6 +75,7 @@ class Claim:
     shared: bool = False
     at: float = 0.0
     holders: tuple[Holder, ...] = ()
+    exported: bool = False
 
     @property
     def instance(self) -> Instance:
@@ -121,7 +123,10 @@ def lives(claim: Claim) -> bool | None:
     """Whether the claim's checkout is still where it was seen; ``None`` where this machine cannot know."""
     if claim.host.partition("-")[0] != host_id():
         return None
-    return known_id(Path(claim.root)) == claim.checkout
+    try:
+        return known_id(Path(claim.root)) == claim.checkout
+    except (OSError, TasklibError):
+        return None  # it cannot be read
 
 
 class Claims:
@@ -141,17 +146,26 @@ class Claims:
         """The claims of one checkout, whatever its branch is now; the latest first."""
         return tuple(claim for claim in self.all() if claim.checkout == checkout)
 
-    def claim(self, resolved: Resolved, owners: Owners, holder: Holder | None = None) -> Resolved:
+    def claim(
+        self, resolved: Resolved, owners: Owners, holder: Holder | None = None, *, exported: bool = False
+    ) -> Resolved:
         """Take the id for ``resolved``, or the one with a hash when it is taken; ``holder`` holds it.
 
-        Looks again at every call: an id with a hash is given up once nothing of it is left. Raises
+        What is ``exported`` is held until :meth:`withdraw`, or until the checkout is gone. Looks again at
+        every call: an id with a hash is given up once nothing of it is left. Raises
         :class:`~tasklib.errors.StackError` when not even the id with a hash is free.
         """
         with self._locked():
             known = self.all()
             claim = self._mine(known, resolved, owners) or self._free(known, resolved, owners)
             holders = {*_living(claim), *([holder] if holder else ())}
-            claim = replace(claim, root=str(resolved.root), at=time.time(), holders=tuple(holders))
+            claim = replace(
+                claim,
+                root=str(resolved.root),
+                at=time.time(),
+                holders=tuple(holders),
+                exported=claim.exported or exported,
+            )
             self._write(claim)
         notices = () if claim.id == resolved.identity.id else (self._second(known, resolved, claim),)
         return replace(resolved, instance=claim.instance, notices=(*resolved.notices, *notices))
@@ -159,7 +173,7 @@ class Claims:
     def release(self, instance: Instance, owners: Owners, run: str | None = None) -> bool:
         """End what ``run`` (and every dead run) holds of ``instance``; forget the claim when nothing is left.
 
-        Returns whether the claim is gone: no run holds it and its checkout owns nothing of it on the engine.
+        Returns whether the claim is gone: nobody holds it and its checkout owns nothing of it on the engine.
         """
         with self._locked():
             claim = self._state.read(self._name(instance.project(), instance.checkout), Claim)
@@ -171,6 +185,17 @@ class Claims:
                 return False
             self._forget(claim)
             return True
+
+    def withdraw(self, instance: Instance, owners: Owners) -> None:
+        """End what is exported of ``instance``, unless its checkout has something on the engine."""
+        with self._locked():
+            claim = self._state.read(self._name(instance.project(), instance.checkout), Claim)
+            if claim is not None and claim.exported and claim.checkout not in owners(claim.project):
+                claim = replace(claim, exported=False)
+                if self._held(claim, owners):
+                    self._write(claim)
+                else:
+                    self._forget(claim)
 
     def moved(self, checkout: str, root: Path) -> None:
         """Remember where ``checkout`` is now, so that its claims are not taken for those of a deleted one."""
@@ -193,7 +218,7 @@ class Claims:
         for name in (identity.id, _hashed(resolved)):
             project = project_name(name, prefix=instance.prefix)
             if identity.shared or not self._taken(known, project, resolved, owners):
-                same = (c for c in known if c.project == project and c.checkout == instance.checkout)
+                same = [c for c in known if c.project == project and c.checkout == instance.checkout]
                 return Claim(
                     engine=self._engine,
                     project=project,
@@ -205,6 +230,7 @@ class Claims:
                     root=str(resolved.root),
                     shared=identity.shared,
                     holders=tuple(holder for claim in same for holder in claim.holders),
+                    exported=any(claim.exported for claim in same),
                 )
         raise StackError(
             f"resources of {project} exist on the engine and belong to someone else",
@@ -224,7 +250,8 @@ class Claims:
         return taken or bool(set(owners(project)) - {resolved.instance.checkout})
 
     def _held(self, claim: Claim, owners: Owners) -> bool:
-        return bool(_living(claim)) or claim.checkout in owners(claim.project)
+        exported = claim.exported and lives(claim) is not False
+        return exported or bool(_living(claim)) or claim.checkout in owners(claim.project)
 
     def _second(self, known: Collection[Claim], resolved: Resolved, claim: Claim) -> str:
         wanted = resolved.identity.id

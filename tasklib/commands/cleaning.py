@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasklib.commands.console import engine_context, find_project_for, program_name, say
+from tasklib.commands.console import complain_of_left, engine_context, find_project_for, program_name, say
 
 __all__ = ["clean", "clean_stale"]
 
@@ -13,8 +13,8 @@ def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -
 
     project = find_project_for("test")
     with engine_context(project) as context:
+        found = cleanup.owned_now(context, all_branches=everything)
         if dry:
-            found = cleanup.owned_now(context, all_branches=everything)
             say(
                 f"would remove {cleanup.summary(found)}"
                 if found
@@ -22,8 +22,10 @@ def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -
             )
             return
         gone = cleanup.clean(context, force=force, all_branches=everything)
-        said = f"removed {cleanup.summary(gone)}" if gone else "nothing to clean"
-        say(f"{context.instance.id}: {said}")
+        if not complain_of_left(found, gone) or gone:
+            said = f"removed {cleanup.summary(gone)}" if gone else "nothing to clean"
+            say(f"{context.instance.id}: {said}")
+        context.take_back(all_branches=everything)
         if not everything:
             others = {
                 r.labels.get("io.tasklib.instance", "") for r in cleanup.owned_now(context, all_branches=True)

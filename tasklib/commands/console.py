@@ -17,6 +17,7 @@ from tasklib.errors import UsageError
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
     from tasklib.project import Project
+    from tasklib.stacks.containers import Resource
     from tasklib.stacks.context import RunContext
     from tasklib.stacks.failures import NotReady
 
@@ -24,6 +25,7 @@ __all__ = [
     "Waiting",
     "check_names",
     "complain",
+    "complain_of_left",
     "engine_context",
     "find_project_for",
     "known_instance",
@@ -46,6 +48,16 @@ def say(line: str) -> None:
 
 def complain(line: str) -> None:
     sys.stderr.write(f"{line}\n")
+
+
+def complain_of_left(found: Iterable[Resource], gone: Iterable[Resource]) -> bool:
+    """Name what of ``found`` was to go and did not; returns whether there is any."""
+    removed = {(resource.kind, resource.id) for resource in gone}
+    left = [resource for resource in found if (resource.kind, resource.id) not in removed]
+    if left:
+        names = ", ".join(f"{resource.kind} {resource.name}" for resource in left)
+        complain(f"could not remove {names}: something else uses it")
+    return bool(left)
 
 
 def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
@@ -85,7 +97,9 @@ def known_instance(project: Project) -> Instance:
     return resolved.instance
 
 
-def engine_context(project: Project, *, holds: bool = False) -> AbstractContextManager[RunContext]:
+def engine_context(
+    project: Project, *, holds: bool = False, gives_out: bool = False
+) -> AbstractContextManager[RunContext]:
     """A run for one command; see :func:`~tasklib.stacks.context.open_context`."""
     from tasklib.events import Event, Notice
     from tasklib.stacks.context import open_context
@@ -94,7 +108,7 @@ def engine_context(project: Project, *, holds: bool = False) -> AbstractContextM
         if isinstance(event, Notice):
             complain(event.text)
 
-    return open_context(project, emit, holds=holds)
+    return open_context(project, emit, holds=holds, gives_out=gives_out)
 
 
 def find_project_for(environment: str) -> Project:

@@ -11,6 +11,7 @@ from tasklib.commands.console import (
     Waiting,
     check_names,
     complain,
+    complain_of_left,
     engine_context,
     find_project_for,
     known_instance,
@@ -77,8 +78,12 @@ def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = Fa
         if dry:
             say(f"would take down {', '.join(projects)}" if projects else "nothing is up")
             return
+        found = infra.owned_of(context, projects)
         gone = [resource for name in projects for resource in infra.remove_project(context, name)]
-        say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
+        if not complain_of_left(found, gone) or gone:
+            say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
+        if not names:
+            context.take_back()
 
 
 def status(*, environment: str = "test") -> None:
@@ -154,7 +159,7 @@ def env(format: str = "shell", *, name: str | None = None, environment: str = "t
         environments.env(environment, show)
         return
     project = find_project_for(environment)
-    with engine_context(project) as context:
+    with engine_context(project, gives_out=True) as context:
         variables = dict(infra.variables(context, name))
     show(variables)
 

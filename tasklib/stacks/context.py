@@ -124,13 +124,8 @@ class RunContext:
     def begin(self) -> None:
         """Claim the instance and record the run."""
         self.reaper()
-        facts = self.engine.facts
-        claims = Claims(self.state, facts.id)
         me = current()
-        self._resolved = claims.claim(self._resolved, self._owners, Holder(self.run_id, me))
-        self.instance = self._resolved.instance
-        self.exports = exports(self.instance, self._resolved.identity.source)
-        Checkouts(self.state, host_id()).seen(self.instance.checkout, str(self.project.root))
+        self._claim(Holder(self.run_id, me))
         run = Run(
             self.run_id,
             me,
@@ -140,6 +135,17 @@ class RunContext:
             command=self.command,
         )
         self.runs.start(run)
+
+    def give_out(self) -> None:
+        """Claim the instance for plain Compose, beyond this run and before anything of it is up."""
+        self._claim(exported=True)
+
+    def take_back(self, *, all_branches: bool = False) -> None:
+        """End the claim of :meth:`give_out` (every one of the checkout), where nothing is left of it."""
+        claims = Claims(self.state, self.engine.facts.id)
+        mine = [claim.instance for claim in claims.of_checkout(self.instance.checkout)]
+        for instance in mine if all_branches else [self.instance]:
+            claims.withdraw(instance, self._owners)
 
     def sweep(self) -> None:
         """Remove what dead runs left."""
@@ -158,6 +164,13 @@ class RunContext:
         if self._engine:
             self._engine.close()
 
+    def _claim(self, holder: Holder | None = None, *, exported: bool = False) -> None:
+        claims = Claims(self.state, self.engine.facts.id)
+        self._resolved = claims.claim(self._resolved, self._owners, holder, exported=exported)
+        self.instance = self._resolved.instance
+        self.exports = exports(self.instance, self._resolved.identity.source)
+        Checkouts(self.state, host_id()).seen(self.instance.checkout, str(self.project.root))
+
     def _owners(self, project: str) -> frozenset[str]:
         return owners(self.engine, project)
 
@@ -173,11 +186,13 @@ def open_context(
     *,
     engine: bool = True,
     holds: bool = True,
+    gives_out: bool = False,
 ) -> Iterator[RunContext]:
     """A run of ``project``; what dead runs left on the engine goes first.
 
-    One that ``holds`` nothing only looks or removes: it claims no id and is not in anyone's way. Without an
-    engine, and where nothing is held, the instance is the best that is known.
+    One that ``holds`` nothing only looks or removes: it claims no id and is not in anyone's way. One that
+    ``gives_out`` the instance claims it for whoever uses its variables afterwards. Without an engine, and
+    where nothing is claimed, the instance is the best that is known.
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
     state = default_state()
@@ -195,6 +210,8 @@ def open_context(
     try:
         if connected and holds:
             context.begin()
+        elif connected and gives_out:
+            context.give_out()
         elif holds:
             context.reaper()
         if connected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,13 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
         lock.release()
 
 
+def owned_of(context: RunContext, projects: Iterable[str]) -> tuple[Resource, ...]:
+    """What this checkout owns of Compose projects."""
+    mine = {CHECKOUT: context.instance.checkout}
+    owned = (context.engine.owned({PROJECT_LABEL: project, **mine}) for project in projects)
+    return tuple(resource for resources in owned for resource in resources)
+
+
 def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[str, ...]:
     """The Compose projects of this instance (of this checkout) that have anything on the engine."""
     labels = {CHECKOUT: context.instance.checkout}
@@ -116,7 +123,7 @@ def status(context: RunContext) -> tuple[StackStatus, ...]:
 
 
 def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
-    """The variables of an instance for plain Compose and tests: ids, files, endpoints of what is up.
+    """The variables of an instance for plain Compose and tests: ids, files, host ports, endpoints.
 
     COMPOSE_FILE adds to the project's files an override that makes them the isolated stack, so that plain
     ``docker compose`` speaks to this instance and brings no fixed port back.
@@ -135,6 +142,8 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
         yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
     if source.profiles:
         yield "COMPOSE_PROFILES", ",".join(source.profiles)
+    # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
+    yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
     found = endpoints(context.engine.containers(prepared.project))
     yield from endpoint_variables(prepared.config, found, context.project.endpoints).items()
 

@@ -18,11 +18,13 @@ from tasklib.isolation import Instance
 from tasklib.project import Shared
 from tasklib.project.compose_files import assignments
 from tasklib.stacks import compose, subnets
+from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.rewrite import (
     Facts,
     Isolation,
     base_images,
+    port_variable,
     project_names,
     reserved_ports,
     review,
@@ -115,7 +117,8 @@ def prepare(
     :class:`~tasklib.errors.ConfigError` when Compose cannot read the files.
     """
     project = instance.project(plan.name)
-    ports = _free_ports(reserved_ports(_texts((*plan.source.files, *plan.source.env_files))))
+    names = reserved_ports(_texts((*plan.source.files, *plan.source.env_files)))
+    ports = _host_ports(names, engine.containers(project) if engine and names else ())
     env = {
         **plan.env,
         "TEST_INSTANCE_ID": instance.id,
@@ -199,6 +202,17 @@ def _secret(secret: Mapping[str, Any]) -> str:
 def _image_volumes(images: Iterable[str], engine: Engine) -> dict[str, tuple[str, ...]]:
     found = {image: engine.image_volumes(image) for image in images}
     return {image: paths for image, paths in found.items() if paths}
+
+
+def _host_ports(names: Iterable[str], containers: Iterable[Container]) -> dict[str, int]:
+    """A host port for each variable: the one its container has, so that it can stay, else a free one."""
+    published: dict[str, int] = {}
+    for container in containers:
+        if container.state == "running":  # Of another the number may be someone else's by now.
+            for port in container.ports:
+                published.setdefault(port_variable(container.service, port.target), port.published)
+    kept = {name: published[name] for name in names if published.get(name)}
+    return kept | _free_ports(name for name in names if name not in kept)
 
 
 def _free_ports(names: Iterable[str]) -> dict[str, int]:

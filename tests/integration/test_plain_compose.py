@@ -9,6 +9,7 @@ from typing import Any
 
 from .conftest import NewProject
 from .projects import PYTHON, Checkout, compose
+from .traces import Traces
 
 _FILES = {
     "deploy/test/docker-compose.yml": compose(
@@ -24,6 +25,27 @@ _FILES = {
     ),
     "tests/integration/test_nothing.py": "def test_nothing(): ...\n",
 }
+
+
+_KEEPING = {
+    "deploy/test/docker-compose.yml": compose(
+        web=f"""
+        image: {PYTHON}
+        command: sleep infinity
+        init: true
+        ports: ["18080:80"]
+        volumes: ["data:/data"]
+        """
+    )
+    + "volumes: {data: {}}\n"
+}
+
+
+def _variables(checkout: Checkout) -> tuple[dict[str, str], str]:
+    """What ``infra.env`` prints, with the environment around it, and what it says beside."""
+    ran = checkout.run("tasklib", "infra.env", "--format", "json")
+    assert ran.code == 0, ran
+    return {**checkout.env, **json.loads(ran.out)}, ran.err
 
 
 def _compose(checkout: Checkout, env: dict[str, str], *argv: str) -> str:
@@ -61,5 +83,82 @@ def test_plain_compose_speaks_to_this_instance(project: NewProject, engine: Any)
                 check=True,
             ).stdout
         )
+    finally:
+        assert shop.run("tasklib", "infra.down").code == 0
+
+
+def test_two_clones_on_one_branch_share_nothing(project: NewProject, traces: Traces, token: str) -> None:
+    """Who asks second, before the first has anything up, gets another id, containers and volumes."""
+    shops = [project(_KEEPING, name=name) for name in ("first", "second")]
+    (first, said), (second, warned) = map(_variables, shops)
+    assert first["COMPOSE_PROJECT_NAME"] == f"test-feature-{token}"
+    assert said == ""
+    assert second["COMPOSE_PROJECT_NAME"] != first["COMPOSE_PROJECT_NAME"]
+    assert f"test-feature-{token} is in use by {shops[0].root}" in warned
+    for shop, env in zip(shops, (first, second), strict=True):
+        _compose(shop, env, "up", "--detach")
+        _compose(shop, env, "exec", "-T", "web", "sh", "-c", f"echo {shop.root.name} >> /data/who")
+    for shop, env in zip(shops, (first, second), strict=True):
+        assert _compose(shop, env, "exec", "-T", "web", "cat", "/data/who") == f"{shop.root.name}\n"
+        assert _variables(shop)[0]["COMPOSE_PROJECT_NAME"] == env["COMPOSE_PROJECT_NAME"]
+    assert "removed 1 container, 1 network, 1 volume" in shops[0].run("tasklib", "clean").out
+    assert _compose(shops[1], second, "exec", "-T", "web", "cat", "/data/who") == "second\n"
+    assert "took down" in shops[1].run("tasklib", "infra.down").out
+    assert _variables(shops[1])[0]["COMPOSE_PROJECT_NAME"] == f"test-feature-{token}", "both gave it back"
+
+
+def test_what_others_use_is_named(project: NewProject, engine: Any, token: str) -> None:
+    """`clean` and `infra.down` say what they could not remove, and never that there was nothing."""
+    shop = project(_KEEPING)
+    env, _ = _variables(shop)
+    _compose(shop, env, "up", "--detach")
+    volume = f"test-feature-{token}.data"
+    image = engine.inspect_container(_compose(shop, env, "ps", "--quiet").strip())["Image"]
+    mount = engine.create_host_config(binds=[f"{volume}:/data"])
+    user = engine.create_container(image, name=f"user-{token}", host_config=mount)["Id"]
+    left = f"could not remove volume {volume}: something else uses it\n"
+    down = shop.run("tasklib", "infra.down")
+    assert (down.out, down.err) == (f"took down test-feature-{token}: 1 container, 1 network\n", left)
+    cleaned = shop.run("tasklib", "clean")
+    assert (cleaned.out, cleaned.err) == ("", left)
+    engine.remove_container(user)
+    assert f"feature-{token}: removed 1 volume" in shop.run("tasklib", "clean").out
+
+
+def test_a_host_port_chosen_beforehand_stays_while_its_service_is_up(
+    project: NewProject, traces: Traces
+) -> None:
+    """Plain Compose, tests and a second `infra.up` leave the container on the port that the first chose."""
+    shop = project(
+        {
+            "deploy/test/docker-compose.yml": compose(
+                web=f"""
+                image: {PYTHON}
+                command: python -m http.server 8000
+                ports: ["${{TASKLIB_PORT_WEB_8000:-8080}}:8000"]
+                environment: {{PUBLIC_URL: "http://localhost:${{TASKLIB_PORT_WEB_8000:-8080}}"}}
+                """
+            ),
+            "tests/integration/test_web.py": """
+                import os, urllib.request
+
+                def test_answers():
+                    assert urllib.request.urlopen(os.environ["TEST_WEB_URL"]).status == 200
+            """,
+        }
+    )
+    assert shop.run("tasklib", "infra.up").code == 0
+    try:
+        (before,) = traces.containers()
+        env, _ = _variables(shop)
+        assert env["TASKLIB_PORT_WEB_8000"] == env["TEST_WEB_PORT"] == str(before["Ports"][0]["PublicPort"])
+        for command in (
+            ("docker", "compose", "up", "--detach"),
+            ("tasklib", "test.integration"),
+            ("tasklib", "infra.up"),
+        ):
+            ran = shop.run(*command, env=env)
+            assert ran.code == 0, ran
+            assert [row["Id"] for row in traces.containers()] == [before["Id"]], command
     finally:
         assert shop.run("tasklib", "infra.down").code == 0

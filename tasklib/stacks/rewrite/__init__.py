@@ -32,7 +32,7 @@ from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
 from tasklib.stacks.rewrite.names import follow_names, keep_default_names, name_containers
 from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, subnet_sizes
 from tasklib.stacks.rewrite.normal import long_form, plain_keys
-from tasklib.stacks.rewrite.ports import free_ports, reserved_ports
+from tasklib.stacks.rewrite.ports import free_ports, port_variable, reserved_ports
 from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import replica_count, spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
@@ -48,6 +48,7 @@ __all__ = [
     "as_text",
     "base_images",
     "isolate",
+    "port_variable",
     "project_names",
     "replica_count",
     "reserved_ports",

@@ -254,6 +254,54 @@ class TestClaim:
         assert ids == ["main", "main"]
 
 
+class TestExported:
+    def test_held_without_a_run(self, repository: Path, clone: Path, claims: Claims, engine: Engine) -> None:
+        """An id given out for plain Compose is taken before anything of it is on the engine, and after."""
+        first = claims.claim(asked(repository), engine.owners, exported=True)
+        assert claims.release(first.instance, engine.owners, "run") is False
+        second = claims.claim(asked(clone), engine.owners, exported=True)
+        assert second.instance.id != "main"
+        assert [str(repository) in notice for notice in second.notices] == [True]
+        engine.up(first)
+        engine.down(first)
+        assert claims.claim(asked(clone), engine.owners, run()).instance == second.instance
+        assert claims.claim(asked(repository), engine.owners).instance == first.instance
+
+    def test_withdrawn(self, repository: Path, clone: Path, claims: Claims, engine: Engine) -> None:
+        """It is free once it is withdrawn and nothing of it is left."""
+        first = claims.claim(asked(repository), engine.owners, exported=True)
+        engine.up(first)
+        claims.withdraw(first.instance, engine.owners)
+        engine.down(first)
+        assert asked(clone).instance.id != "main", "withdrawn while something of it was up"
+        claims.withdraw(first.instance, engine.owners)
+        assert claims.all() == ()
+        assert claims.claim(asked(clone), engine.owners).instance.id == "main"
+
+    def test_withdrawn_during_a_run(
+        self, repository: Path, clone: Path, claims: Claims, engine: Engine
+    ) -> None:
+        """A run holds on to what is withdrawn."""
+        first = claims.claim(asked(repository), engine.owners, run(), exported=True)
+        claims.withdraw(first.instance, engine.owners)
+        assert claims.claim(asked(clone), engine.owners).instance.id != "main"
+        assert claims.release(first.instance, engine.owners, "run") is True
+
+    def test_stays_exported(self, repository: Path, git: Git, claims: Claims, engine: Engine) -> None:
+        """Neither a run nor the same id set by hand ends it."""
+        git(repository, "switch", "-q", "-c", "feature/a")
+        first = claims.claim(asked(repository), engine.owners, exported=True)
+        claims.claim(asked(repository), engine.owners, run())
+        claims.claim(asked(repository, TEST_INSTANCE_ID="feature-a"), engine.owners, run())
+        assert claims.release(first.instance, engine.owners, "run") is False
+
+    def test_deleted_checkout(self, repository: Path, clone: Path, claims: Claims, engine: Engine) -> None:
+        """A checkout that is gone holds nothing by variables."""
+        claims.claim(asked(repository), engine.owners, exported=True)
+        shutil.rmtree(repository)
+        assert claims.claim(asked(clone), engine.owners).instance.id == "main"
+
+
 class TestByHand:
     def test_shared(self, repository: Path, clone: Path, claims: Claims, engine: Engine) -> None:
         """An id set by hand is shared by all that set it, and each of them can be found."""
