@@ -49,6 +49,12 @@ class State:
         """The name of a record from any strings; different parts never give one name."""
         return "/".join(_part(part) for part in parts)
 
+    def made(self, folder: str = "") -> Path:
+        """A folder of files that are no records, made where it is missing; without a name the root."""
+        with self._usable():
+            self._folder(self.root / folder)
+        return self.root / folder
+
     def read(self, name: str, kind: type[T]) -> T | None:
         """The record ``name`` as a ``kind`` (a dataclass); ``None`` where there is none that can be read."""
         return self._load(self._path(name), kind)

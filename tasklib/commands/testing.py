@@ -122,8 +122,7 @@ def _log_file(project: str) -> Path:
     """A new file for everything in full; the oldest beyond twenty are removed."""
     from tasklib.state import default_state
 
-    folder = default_state().root / "logs"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = default_state().made("logs")
     for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT or None]:
         old.unlink(missing_ok=True)
     name = "".join(c if c.isalnum() or c in "-_" else "-" for c in project)[:40]

@@ -104,7 +104,7 @@ class RunContext:
     def reaper(self) -> Reaper:
         with self._lock:
             if self._reaper is None:
-                self._reaper = Reaper(self.state.root / "reaper.log")
+                self._reaper = Reaper(self.state.made() / "reaper.log")
                 if self._engine:
                     self._reaper.introduce(
                         run=self.run_id,

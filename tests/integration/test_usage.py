@@ -154,6 +154,13 @@ def test_an_engine_elsewhere_is_refused_before_anything_starts(shop: Checkout, h
     assert len(ran.lines) == 2
 
 
+def test_a_state_folder_that_cannot_be_used_is_told_in_two_lines(shop: Checkout) -> None:
+    """The message says which folder it is and what helps."""
+    ran = shop.run("tasklib", "test.unit", env={"XDG_STATE_HOME": "/proc/nowhere"})
+    assert (ran.code, len(ran.err.splitlines())) == (2, 2), ran
+    assert ran.err.startswith("error: /proc/nowhere: the state folder cannot be used: "), ran
+
+
 def test_unit_tests_need_no_engine(shop: Checkout) -> None:
     """They pass where no engine can be reached."""
     ran = shop.run("tasklib", "test.unit")
