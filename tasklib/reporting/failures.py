@@ -24,6 +24,7 @@ __all__ = [
     "short_id",
     "shown_path",
     "split_id",
+    "titled",
 ]
 
 EXPLANATION_LINES = 14
@@ -101,6 +102,18 @@ def place(result: TestResult, folder: str = "", base: str = "") -> str:
     return f"{path}:{result.line}" if result.line else path
 
 
+def titled(result: TestResult, folder: str = "", base: str = "") -> str:
+    """Place and name; a file that cannot be loaded is named once."""
+    where = place(result, folder, base)
+    return where if not result.file or _is_its_file(result) else f"{where} {name(result)}"
+
+
+def _is_its_file(result: TestResult) -> bool:
+    """Whether the result is the file's own; the id may be relative to another folder than the file."""
+    own, file = f"/{result.id}", f"/{result.file}"
+    return own.endswith(file) or file.endswith(own)
+
+
 def explain(result: TestResult) -> list[str]:
     """The statement at the result's place and the assertion with its values, after pytest's ``>`` and ``E``.
 
@@ -176,12 +189,10 @@ def _narrow(line: str) -> str:
 
 def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[str]:
     """Everything about one failure but its logs and its command, the first line saying where."""
-    where = place(result, folder, base)
     word = "ERROR" if result.outcome is TestOutcome.ERROR else "FAILED"
-    head = f"{word} {where} {name(result)}" if result.file else f"{word} {where}"
     output = bounded(lines(result.output), OUTPUT_LINES)
     return [
-        one_line(head, 500),
+        one_line(f"{word} {titled(result, folder, base)}", 500),
         *(f"  {line}" for line in explain(result)),
         *(["  printed:"] if output else []),
         *(f"  | {line}" for line in output),
@@ -226,7 +237,7 @@ def failure_lines(
             found.append(f"  rerun: {one_line(command, 1000)}")
     rest = result.failures[FAILURES_IN_FULL:]
     for test in rest[:FAILURES_IN_SHORT]:
-        found.append(one_line(f"FAILED {place(test, folder, base)} {name(test)}: {test.message}"))
+        found.append(one_line(f"FAILED {titled(test, folder, base)}: {test.message}"))
     if len(rest) > FAILURES_IN_SHORT:
         found.append(f"... and {len(rest) - FAILURES_IN_SHORT} more failures ...")
     if logs := log_lines(result.logs, moments):

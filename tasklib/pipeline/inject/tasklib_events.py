@@ -16,7 +16,7 @@ collected   n, deselected; again while workers report
 start       id, worker, at
 finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);
             failures [{when, sub, line, file, message, detail}]; sections [[title, text]]
-broken      id, kind (collection, conftest, usage, internal), message, detail: could not be run
+broken      id, kind (collection, conftest, usage, internal), message, detail; line: could not be run
 absent      id, why: a module that skipped itself while it was collected
 stop        kind (the exception's name), why: the session was interrupted from inside
 end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little)
@@ -236,7 +236,7 @@ class Reporter:
         node.workerinput["tasklib"] = {"events": self.channel.path, "fullstack": self.fullstack}
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self):
+    def pytest_make_collect_report(self, collector):
         outcome = yield
         if outcome.excinfo:
             return
@@ -244,15 +244,18 @@ class Reporter:
         call = getattr(report, "call", None)
         if report.outcome == "failed" and call is not None and call.excinfo is not None:
             error = call.excinfo.value
+            error = error.__cause__ or error
             # Kept on the report, where xdist carries it from the worker to the main process.
-            report.tasklib_message = _describe(error.__cause__ or error)
+            report.tasklib_message = _describe(error)
+            report.tasklib_line = _line_in(error, getattr(collector, "path", None) or collector.fspath)
 
     def pytest_collectreport(self, report):
         if self.worker:
             return
         if report.outcome == "failed":
             message = getattr(report, "tasklib_message", "")
-            self._broken(report.nodeid, "collection", message, _text(report))
+            line = getattr(report, "tasklib_line", None)
+            self._broken(report.nodeid, "collection", message, _text(report), line)
         elif report.outcome == "skipped":
             self.send({"e": "absent", "id": str(report.nodeid), "why": _reason(report)})
 
@@ -380,9 +383,9 @@ class Reporter:
         import traceback
 
         text = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
-        self._broken(name, "conftest", _describe(cause), text)
+        self._broken(name, "conftest", _describe(cause), text, _line_in(cause, path))
 
-    def _broken(self, nodeid, kind, message, detail):
+    def _broken(self, nodeid, kind, message, detail, line=None):
         if (nodeid, detail) in self.broken:
             return
         self.broken.add((nodeid, detail))
@@ -392,6 +395,7 @@ class Reporter:
             "kind": kind,
             "message": _cut(message),
             "detail": _cut(detail),
+            "line": line,
         }
         self.send(event)
 
@@ -425,6 +429,20 @@ class Reporter:
 
 def _describe(error):
     return _cut("%s: %s" % (type(error).__name__, error))
+
+
+def _line_in(error, path):
+    """The line of the file at ``path`` that cannot be read, else the deepest one that led to ``error``."""
+    path = str(path)
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return error.lineno
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def _cut(text):

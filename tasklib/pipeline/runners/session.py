@@ -166,7 +166,9 @@ class Session:
                 return
         file = self._file_of(message.id) if message.id else None
         name, detail = texts.visible(message.id or message.kind), texts.plain(message.detail)
-        self.tally.added(TestResult(name, TestOutcome.ERROR, file=file, message=said, detail=detail))
+        self.tally.added(
+            TestResult(name, TestOutcome.ERROR, file=file, line=message.line, message=said, detail=detail)
+        )
 
     def _interruption(self, message: wire.Stop) -> str:
         if message.kind == "KeyboardInterrupt":

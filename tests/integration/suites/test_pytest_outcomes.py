@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from tasklib.events import Counts, Outcome, Stage, TestOutcome
+from tasklib.reporting.failures import explain
 
 RELEASES = ("pytest==6.2.5", "pytest==7.4.4", "pytest==8.4.2", "pytest>=9,<10")
 
 EVERYTHING = """
+    import json
     import logging
+    import os
     import sys
     import unittest
 
@@ -32,6 +35,12 @@ EVERYTHING = """
 
     def test_in_helper():
         helper("a")
+
+    def test_in_library():
+        json.loads("nope")
+
+    def test_in_frozen():
+        os.environ["TEST_NOPE_URL"]
 
     @pytest.fixture
     def broken():
@@ -94,7 +103,7 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     result = ran.result
 
     assert (result.outcome, result.reason) == (Outcome.FAILED, "")
-    assert result.counts == Counts(total=19, passed=8, failed=5, errors=3, skipped=1, xfailed=1, xpassed=1)
+    assert result.counts == Counts(total=21, passed=8, failed=7, errors=3, skipped=1, xfailed=1, xpassed=1)
     assert result.counts.done == result.counts.total == len(ran.started) == ran.totals[-1]
     assert ran.test("::test_release").outcome is TestOutcome.PASSED
 
@@ -107,6 +116,9 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     assert "numbers = [1, 2]" in failed.detail
     assert ran.test("::test_in_helper").line == line_of('value == "b"')
     assert ran.test("::test_in_helper").message == "assert 'a' == 'b'"
+    assert explain(ran.test("::test_in_helper"))[0] == '> assert value == "b"'
+    assert explain(ran.test("::test_in_library"))[0] == '> json.loads("nope")'
+    assert explain(ran.test("::test_in_frozen"))[0] == '> os.environ["TEST_NOPE_URL"]'
 
     assert ran.test("::test_setup").outcome is TestOutcome.ERROR
     assert ran.test("::test_setup").line == line_of("no database")
@@ -132,15 +144,25 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
 def test_a_file_that_cannot_be_imported_is_a_failure_with_its_cause(
     release: str, run: Callable[..., Any]
 ) -> None:
-    """A collection error is a failed result that names the file and the exception, in any release."""
+    """A collection error is a failed result that names file, line and exception, in any release."""
     files = {
-        "tests/unit/test_broken.py": "import nonesuch\n",
-        "tests/unit/test_syntax.py": "def test(:\n",
+        "tests/unit/test_broken.py": "import json\nimport nonesuch\n",
+        "tests/unit/test_late.py": "import json\n\njson.loads('nope')\n",
+        "tests/unit/test_syntax.py": "x = 1\ndef test(:\n",
         "tests/unit/test_fine.py": "def test_fine(): pass\n",
     }
     ran = run(files, needs=(release,))
     assert ran.result.outcome is Outcome.FAILED
-    assert ran.result.counts.errors == 2
+    assert ran.result.counts.errors == 3
+    lines = {failure.file: failure.line for failure in ran.result.failures}
+    assert lines == {
+        "tests/unit/test_broken.py": 2,
+        "tests/unit/test_late.py": 3,
+        "tests/unit/test_syntax.py": 2,
+    }
+    statements = {failure.file: explain(failure)[0] for failure in ran.result.failures}
+    assert statements["tests/unit/test_broken.py"] == "> import nonesuch"
+    assert statements["tests/unit/test_late.py"] == "> json.loads('nope')"
     messages = {failure.file: failure.message for failure in ran.result.failures}
     assert messages["tests/unit/test_broken.py"] == "ModuleNotFoundError: No module named 'nonesuch'"
     assert messages["tests/unit/test_syntax.py"].startswith("SyntaxError: invalid syntax")

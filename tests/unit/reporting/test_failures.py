@@ -221,6 +221,24 @@ def test_a_place_needs_a_file() -> None:
     assert place(failing()) == "t.py::test_x"
 
 
+@pytest.mark.parametrize(
+    ("test_id", "file", "line", "head"),
+    [
+        ("tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("services/api/tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("tests/bad.test.ts", "tests/bad.test.ts", None, "ERROR services/api/tests/bad.test.ts"),
+        ("tests/t.py::TestX", "tests/t.py", 3, "ERROR services/api/tests/t.py:3 TestX"),
+        ("conftest", None, None, "ERROR conftest"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_named_once(
+    test_id: str, file: str | None, line: int | None, head: str
+) -> None:
+    """Its place is its name; what is in a file keeps a name of its own."""
+    result = TestResult(test_id, TestOutcome.ERROR, file=file, line=line)
+    assert describe(result, folder="/shop/services/api", base="/shop") == [head]
+
+
 def test_logs_are_those_of_the_failure() -> None:
     """Lines from around a failing test are shown, else the last ones; containers and lines are bounded."""
     lines = tuple(LogLine(float(second), f"at {second}") for second in range(100))
