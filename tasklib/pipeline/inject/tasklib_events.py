@@ -167,6 +167,7 @@ class Reporter:
         self.counts = {}
         self.deselected = 0
         self.distributing = False
+        self.stopped = False
         self.kinds = {}
         self._dump_stacks_on_request()
         self.send(
@@ -336,7 +337,7 @@ class Reporter:
     def _finish(self, nodeid):
         test = self.tests.pop(nodeid, None)
         if test is None or (test.outcome == "passed" and not test.ran):
-            return  # Interrupted before its end was known.
+            return  # Interrupted: a test passed only if its call did.
         line = '{"e":"finish","id":%s,"outcome":"%s","seconds":[%r,%r,%r],"worker":%s,"at":%r' % (
             _quoted(str(nodeid)),
             test.outcome,
@@ -404,6 +405,7 @@ class Reporter:
             self._broken("", "internal", _describe(excinfo.value), str(excrepr))
 
     def pytest_keyboard_interrupt(self, excinfo):
+        self.stopped = True
         if not self.worker:
             error = excinfo.value
             self.send({"e": "stop", "kind": type(error).__name__, "why": _cut(str(error))})
@@ -412,11 +414,13 @@ class Reporter:
     def pytest_sessionfinish(self, session, exitstatus):
         if self.worker:
             return
-        for nodeid in list(self.tests):
-            self._finish(nodeid)
+        for nodeid, test in list(self.tests.items()):
+            if not self.stopped or test.outcome not in ("passed", "xpassed"):  # Else its teardown is missing.
+                self._finish(nodeid)
         # Other plugins change the code while they finish; what the session holds in the end is what counts.
         code = int(getattr(session, "exitstatus", exitstatus))
-        only = bool(getattr(self.config.option, "collectonly", False))
+        asked = self.config.option
+        only = bool(getattr(asked, "collectonly", False) or getattr(asked, "setuponly", False))
         self.send({"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()})
 
     def _coverage(self):

@@ -234,3 +234,63 @@ def test_nothing_of_the_injection_reaches_the_tests(release: str, run: Callable[
     ran = run({"tests/unit/test_a.py": test}, needs=(release,))
     assert ran.result.outcome is Outcome.PASSED, ran.output
     assert len(ran.tests) == 3
+
+
+STOPPING = {
+    "test": "def test_stops(): {stop}",
+    "setup": "@pytest.fixture\ndef base(): {stop}\ndef test_stops(base): pass",
+    "teardown": "@pytest.fixture\ndef base():\n    yield\n    {stop}\ndef test_stops(base): pass",
+}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("where", STOPPING)
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [("raise KeyboardInterrupt", "KeyboardInterrupt"), ("pytest.exit('had enough')", "had enough")],
+)
+def test_a_test_that_stops_the_session_is_an_error_and_no_pass(
+    stop: str, said: str, where: str, release: str, run: Callable[..., Any]
+) -> None:
+    """Wherever it happens, the test did not pass, its target is an error, and what ran before counts."""
+    test = f"import pytest\ndef test_before(): pass\n{STOPPING[where].format(stop=stop)}\n"
+    ran = run({"tests/unit/test_a.py": test + "def test_after(): pass\n"}, needs=(release,))
+    assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 1)
+    assert said in ran.result.reason
+    assert ran.result.counts == Counts(total=3, passed=1, errors=1)
+    [failure] = ran.result.failures
+    assert failure.id == "tests/unit/test_a.py::test_stops"
+    assert failure.file == "tests/unit/test_a.py"
+    assert failure.message == f"the session was stopped in this test: {said}"
+
+
+@pytest.mark.parametrize("needs", ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest>=9,<10 pytest-xdist"])
+@pytest.mark.parametrize("stop", ["raise KeyboardInterrupt", "pytest.exit('had enough')"])
+@pytest.mark.parametrize("where", STOPPING)
+def test_a_test_that_stops_its_worker_is_no_pass(
+    where: str, stop: str, needs: str, run: Callable[..., Any]
+) -> None:
+    """xdist reports such a test as one that its worker crashed in: once, and as nothing else."""
+    test = f"import pytest\n{STOPPING[where].format(stop=stop)}\n"
+    ran = run({"tests/unit/test_a.py": test}, "-n", "1", needs=tuple(needs.split()))
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.FAILED, Counts(total=1, failed=1))
+    assert [failure.id for failure in ran.result.failures] == ["tests/unit/test_a.py::test_stops"]
+
+
+@pytest.mark.parametrize("needs", ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest>=9,<10 pytest-xdist"])
+def test_tests_cut_off_by_a_failure_elsewhere_are_no_errors(needs: str, run: Callable[..., Any]) -> None:
+    """With -x under xdist the failure is the result; what another worker still ran is neither."""
+    files = {
+        "tests/unit/test_a.py": "import time\ndef test_a(): time.sleep(0.5); assert 0\n",
+        "tests/unit/test_b.py": "import time\ndef test_b(): time.sleep(5)\n",
+    }
+    ran = run(files, "-x", "-n", "2", needs=tuple(needs.split()))
+    assert (ran.result.outcome, ran.result.counts.failed) == (Outcome.FAILED, 1), ran.result
+    assert ran.result.counts.errors == 0
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_tests_that_are_only_set_up_are_no_passes(release: str, run: Callable[..., Any]) -> None:
+    """`-- --setup-only` runs no test, as was asked: none is counted as passed."""
+    ran = run({"tests/unit/test_a.py": "def test_a(): pass\n"}, "--setup-only", needs=(release,))
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=1))
