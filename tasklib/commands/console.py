@@ -7,19 +7,19 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasklib.errors import UsageError
+from tasklib.errors import StackError, UsageError
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
     from tasklib.project import Project
+    from tasklib.reporting.masking import Masker
     from tasklib.stacks.containers import Resource
     from tasklib.stacks.context import RunContext
-    from tasklib.stacks.failures import NotReady
 
 __all__ = [
     "Waiting",
@@ -29,6 +29,7 @@ __all__ = [
     "engine_context",
     "find_project_for",
     "known_instance",
+    "masker_of",
     "positive",
     "program_name",
     "say",
@@ -140,11 +141,25 @@ class Waiting:
             complain(f"waiting for {', '.join(new)}")
 
 
-def show_logs(error: NotReady) -> None:
-    """The last lines of the containers at fault, on standard error."""
-    for log in error.logs:
+def show_logs(error: StackError, masker: Masker) -> None:
+    """The last lines of the containers at fault, if it says any, on standard error.
+
+    They are masked, and so is what the error itself says.
+    """
+    from tasklib.stacks.failures import NotReady
+
+    for log in error.logs if isinstance(error, NotReady) else ():
         for line in log.lines:
-            complain(f"  {log.service} | {line.text}")
+            complain(f"  {log.service} | {masker.mask(line.text)}")
+    error.what = masker.mask(error.what)
+    error.args = (error.what,)
+
+
+def masker_of(hidden: Iterable[Mapping[str, str]]) -> Masker:
+    """What masks the secrets among the variables ``hidden``."""
+    from tasklib.reporting.masking import Masker, secret_values
+
+    return Masker(value for variables in hidden for value in secret_values(variables))
 
 
 def short(value: object) -> str:

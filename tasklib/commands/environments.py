@@ -14,6 +14,7 @@ from tasklib.commands.console import (
     check_names,
     complain,
     find_project_for,
+    masker_of,
     positive,
     say,
     show_logs,
@@ -38,9 +39,10 @@ def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: b
     """
     from tasklib import process
     from tasklib.commands.consent import confirm
+    from tasklib.errors import StackError
     from tasklib.stacks import fixed
-    from tasklib.stacks.failures import NotReady
     from tasklib.stacks.interrupts import interruptible
+    from tasklib.stacks.preparation import hidden_variables
 
     stack = _stack(environment)
     cancel = process.Cancel()
@@ -60,8 +62,8 @@ def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: b
         with _lock(engine, stack), interruptible(cancel, _stopping):
             try:
                 found = fixed.bring_up(engine, stack, rendered, names, cancel, say=Waiting().say)
-            except NotReady as error:
-                show_logs(error)
+            except StackError as error:
+                show_logs(error, masker_of(hidden_variables(rendered)))
                 raise
         say(f"{stack.project} is up ({time.monotonic() - began:.1f} s)")
         for line in _reachable(stack, engine, rendered, found):
@@ -126,9 +128,10 @@ def logs(environment: str, names: Sequence[str] = (), *, tail: str = "100") -> N
             return
         check_names(names, {container.service for container in found}, "container")
         wanted = [container for container in found if not names or container.service in names]
+        masker = masker_of(container.environment for container in found)
         for log in read_logs(engine, wanted, tail=number):
             for line in log.lines:
-                say(f"{log.service} | {line.text}")
+                say(f"{log.service} | {masker.mask(line.text)}")
 
 
 def env(environment: str, show: Callable[[Mapping[str, str]], None]) -> None:

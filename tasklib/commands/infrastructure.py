@@ -15,13 +15,14 @@ from tasklib.commands.console import (
     engine_context,
     find_project_for,
     known_instance,
+    masker_of,
     positive,
     say,
     short,
     show_logs,
     without_password,
 )
-from tasklib.errors import UsageError
+from tasklib.errors import StackError, UsageError
 
 __all__ = ["config", "down", "env", "instance_id", "logs", "status", "up"]
 
@@ -33,7 +34,6 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
     """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
     from tasklib import process
     from tasklib.stacks import infra
-    from tasklib.stacks.failures import NotReady
     from tasklib.stacks.interrupts import interruptible
 
     if environment in _FIXED:
@@ -49,10 +49,11 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
     with interruptible(cancel, complain), engine_context(project, holds=True) as context:
         for plan in plans:
             began = time.monotonic()
+            hidden: list[Mapping[str, str]] = []
             try:
-                variables = infra.bring_up(context, plan, cancel, say=Waiting().say)
-            except NotReady as error:
-                show_logs(error)
+                variables = infra.bring_up(context, plan, cancel, say=Waiting().say, hide=hidden.append)
+            except StackError as error:
+                show_logs(error, masker_of(hidden))
                 raise
             say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
             for name, value in variables.items():
@@ -132,9 +133,10 @@ def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "1
         for stack in stacks:
             wanted = [c for c in stack.containers if not names or c.service in names]
             prefix = f"{stack.project} " if len(stacks) > 1 else ""
+            masker = masker_of(container.environment for container in stack.containers)
             for log in read_logs(context.engine, wanted, tail=number):
                 for line in log.lines:
-                    say(f"{prefix}{log.service} | {line.text}")
+                    say(f"{prefix}{log.service} | {masker.mask(line.text)}")
 
 
 def env(format: str = "shell", *, name: str | None = None, environment: str = "test") -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasklib.commands.console import complain, say
-from tasklib.errors import UsageError
+from tasklib.errors import StackError, UsageError
 
 __all__ = ["images", "tag"]
 
@@ -87,7 +87,7 @@ def images(
     from tasklib.project import find_project, select_services
     from tasklib.release import publishing
     from tasklib.release.images import Image, platforms, rows
-    from tasklib.stacks.failures import NotReady
+    from tasklib.reporting.masking import Masker, secret_values
     from tasklib.stacks.interrupts import interruptible
 
     if format not in ("plain", "json"):
@@ -122,13 +122,21 @@ def images(
             for service in release.services:
                 say(f"would build {publishing.reference(release, service)}")
             return
+        masker = Masker()
+
+        def tell(line: str) -> None:
+            complain(masker.mask(line))
+
+        def hide(variables: Mapping[str, str]) -> None:
+            masker.add(secret_values(variables))
+
         try:
-            show(publishing.publish(release, complain, complain if verbose else lambda line: None, cancel))
+            show(publishing.publish(release, tell, tell if verbose else lambda line: None, cancel, hide))
         except publishing.PushFailed as error:
             show(error.images)
             raise
-        except NotReady as error:
+        except StackError as error:
             from tasklib.commands.console import show_logs
 
-            show_logs(error)
+            show_logs(error, masker)
             raise

@@ -255,9 +255,11 @@ class Execution:
 
     def rerun(self, target: Target) -> str:
         """The command that repeats ``target``; options can be added at its end."""
+        # What made a slow test fail has to do so again.
+        slow = " --fail-slow" if self._options.fail_slow else ""
         if self._options.program == "nox":
             # The bare `nox -s unit -k …` would be Nox's own option: the name keeps the dashes in.
-            return f"nox -s {target.stage} -- --name {shlex.quote(target.service)}"
+            return f"nox -s {target.stage} -- --name {shlex.quote(target.service)}{slow}"
         names = {service.name for service in self._project.services}
         named = f" --name {target.service}" if target.service in names and not self._project.single else ""
-        return f"{self._options.program} test.{target.stage}{named}"
+        return f"{self._options.program} test.{target.stage}{named}{slow}"

@@ -23,6 +23,7 @@ from tasklib.release.repository import Repository
 from tasklib.release.tagging import ReleaseError
 from tasklib.release.versions import highest, is_stable, parse, tagged_version
 from tasklib.stacks.bake import bake
+from tasklib.stacks.preparation import hidden_variables
 
 __all__ = ["PushFailed", "Release", "only", "previous_tag", "publish", "reference", "release_of"]
 
@@ -119,14 +120,23 @@ def previous_tag(project: Project, version: Version, cancel: process.Cancel | No
     return f"refs/tags/v{before}" if before else None
 
 
-def publish(release: Release, say: Say, on_line: Say, cancel: process.Cancel) -> tuple[Image, ...]:
+def publish(
+    release: Release,
+    say: Say,
+    on_line: Say,
+    cancel: process.Cancel,
+    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
+) -> tuple[Image, ...]:
     """Build and push; returns every image with its digest.
 
     What the registry has of this version and commit already is kept. ``say`` is told what happens,
-    ``on_line`` gets every line of the builds. Raises :class:`PushFailed` when not all of it could be pushed,
-    :class:`~tasklib.errors.StackError` when an image cannot be built: then nothing was pushed.
+    ``on_line`` gets every line of the builds, ``hide`` the secrets that these must not show. Raises
+    :class:`PushFailed` when not all of it could be pushed, :class:`~tasklib.errors.StackError` when an image
+    cannot be built: then nothing was pushed.
     """
     definitions = find_definitions(release.project, release.services, cancel)
+    for variables in hidden_variables({"services": {}, "secrets": definitions.secrets}):
+        hide(variables)
     for service in release.services:
         if service.name not in definitions.builds:
             say(f"{service.name} has no image: no Compose file builds it, and it has no Dockerfile")

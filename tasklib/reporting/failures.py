@@ -24,6 +24,7 @@ __all__ = [
     "short_id",
     "shown_path",
     "split_id",
+    "titled",
 ]
 
 EXPLANATION_LINES = 14
@@ -43,6 +44,10 @@ _MARGIN = 1.0
 
 _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 _WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
+_TITLE = re.compile(r"(setup|call|teardown)( .*)?:")
+
+_PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
+"""``tests/t.py:7: KeyError`` below a frame of pytest's, ``tests/t.py:7: in helper`` above one in short."""
 
 
 @dataclass(frozen=True)
@@ -97,30 +102,97 @@ def place(result: TestResult, folder: str = "", base: str = "") -> str:
     return f"{path}:{result.line}" if result.line else path
 
 
+def titled(result: TestResult, folder: str = "", base: str = "") -> str:
+    """Place and name; a file that cannot be loaded is named once."""
+    where = place(result, folder, base)
+    return where if not result.file or _is_its_file(result) else f"{where} {name(result)}"
+
+
+def _is_its_file(result: TestResult) -> bool:
+    """Whether the result is the file's own; the id may be relative to another folder than the file."""
+    own, file = f"/{result.id}", f"/{result.file}"
+    return own.endswith(file) or file.endswith(own)
+
+
 def explain(result: TestResult) -> list[str]:
-    """The failing statement and the assertion with its values, as pytest marks them (``>`` and ``E``).
+    """The statement at the result's place and the assertion with its values, after pytest's ``>`` and ``E``.
 
     Another runner's detail has no such marks: its message is the explanation, else the detail's end.
     """
-    detail = lines(result.detail)
-    marked = [line for line in detail if line.startswith(("E   ", ">  ")) or line == "E"]
-    if any(line.startswith("E") for line in marked):
-        # Chained exceptions carry several blocks: the last one is what ended the test.
-        statements = [index for index, line in enumerate(marked) if line.startswith(">")]
-        kept = marked[statements[-1] :] if statements and statements[-1] < len(marked) - 1 else marked
-        return bounded([re.sub(r"^([>E]) +", r"\1 ", line) for line in kept], EXPLANATION_LINES)
+    detail = _first_failure(lines(result.detail))
+    if raised := _raised(detail):
+        return bounded([*_statement(detail, result), *map(_narrow, raised)], EXPLANATION_LINES)
+    marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
+    if any(map(_is_raised, marked)):
+        return bounded([_narrow(line) for line in marked], EXPLANATION_LINES)
     message = lines(result.message)
     return bounded(message or detail[-EXPLANATION_LINES:], EXPLANATION_LINES)
 
 
+def _first_failure(detail: list[str]) -> list[str]:
+    """Of a test that failed more than once, each time under a title, the first: its place is the result's."""
+    if not detail or not _TITLE.fullmatch(detail[0]):
+        return detail
+    ends = (
+        index for index in range(2, len(detail)) if _TITLE.fullmatch(detail[index]) and not detail[index - 1]
+    )
+    return detail[1 : next(ends, len(detail))]
+
+
+def _raised(detail: Sequence[str]) -> list[str]:
+    """The ``E`` lines of the last frame: of chained exceptions the last one ended the test."""
+    starts = [index for index, line in enumerate(detail) if line.startswith(">  ") or _is_short(line)]
+    return [line for line in detail[starts[-1] if starts else 0 :] if _is_raised(line)]
+
+
+def _statement(detail: Sequence[str], result: TestResult) -> list[str]:
+    """The statement of the frame at the result's place, else the last one of which pytest has the source.
+
+    A frame's place ends its block; one that is shown in short precedes it, and its statement is unmarked.
+    """
+    found = shown = own = ""
+    for index, line in enumerate(detail):
+        at = _PLACE.match(line)
+        if line.startswith(">  "):
+            shown = _known(line[1:])
+            found = shown or found
+        elif at and _is_at(at, result):
+            following = detail[index + 1] if index + 1 < len(detail) else ""
+            own = (_known(following) if at["name"] and following.startswith(" ") else shown) or own
+    return [f"> {own or found}"] if own or found else []
+
+
+def _is_at(found: re.Match[str], result: TestResult) -> bool:
+    # The folder differs with where pytest was started.
+    same = os.path.basename(found["file"]) == os.path.basename(result.file or "")  # noqa: PTH119 - pure
+    return same and int(found["line"]) == result.line
+
+
+def _known(statement: str) -> str:
+    """``statement`` without its indent, empty where pytest had no source."""
+    text = statement.strip()
+    return "" if text == "???" else text
+
+
+def _is_short(line: str) -> bool:
+    at = _PLACE.match(line)
+    return bool(at and at["name"])
+
+
+def _is_raised(line: str) -> bool:
+    return line.startswith("E   ") or line == "E"
+
+
+def _narrow(line: str) -> str:
+    return re.sub(r"^([>E]) +", r"\1 ", line)
+
+
 def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[str]:
     """Everything about one failure but its logs and its command, the first line saying where."""
-    where = place(result, folder, base)
     word = "ERROR" if result.outcome is TestOutcome.ERROR else "FAILED"
-    head = f"{word} {where} {name(result)}" if result.file else f"{word} {where}"
     output = bounded(lines(result.output), OUTPUT_LINES)
     return [
-        one_line(head, 500),
+        one_line(f"{word} {titled(result, folder, base)}", 500),
         *(f"  {line}" for line in explain(result)),
         *(["  printed:"] if output else []),
         *(f"  | {line}" for line in output),
@@ -165,7 +237,7 @@ def failure_lines(
             found.append(f"  rerun: {one_line(command, 1000)}")
     rest = result.failures[FAILURES_IN_FULL:]
     for test in rest[:FAILURES_IN_SHORT]:
-        found.append(one_line(f"FAILED {place(test, folder, base)} {name(test)}: {test.message}"))
+        found.append(one_line(f"FAILED {titled(test, folder, base)}: {test.message}"))
     if len(rest) > FAILURES_IN_SHORT:
         found.append(f"... and {len(rest) - FAILURES_IN_SHORT} more failures ...")
     if logs := log_lines(result.logs, moments):

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from tasklib.durations import limit_of, too_slow
 from tasklib.events import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult
 from tasklib.reporting.chart import legend, timeline_svg
-from tasklib.reporting.failures import explain, failed, place, rerun, short_id
+from tasklib.reporting.failures import explain, failed, place, rerun, short_id, titled
 from tasklib.reporting.record import Activity, RunRecord, Span, TargetRecord, TimedTest
 from tasklib.reporting.text import clean, lines, one_line, plural, seconds, tilde
 from tasklib.reporting.timeline import critical_path, span_seconds, waits
@@ -178,11 +178,10 @@ def _slowest(record: RunRecord, limits: Mapping[Stage, float], base: str) -> lis
     found: list[_Slow] = []
     for target, folder, test in heapq.nlargest(SLOWEST, every, key=lambda entry: entry[2].seconds):
         limit = limit_of(target.stage, limits)
-        where = place(test, folder, base)
         found.append(
             _Slow(
                 str(target),
-                f"{where} {short_id(test.id)}" if test.file else where,
+                titled(test, folder, base),
                 test.seconds,
                 test.setup,
                 test.call,

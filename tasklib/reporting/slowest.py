@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from tasklib.durations import limit_of, too_slow
 from tasklib.events import Event, Stage, Target, TestFinished, TestOutcome, TestResult
-from tasklib.reporting.failures import place, short_id
+from tasklib.reporting.failures import titled
 from tasklib.reporting.history import History
 from tasklib.reporting.text import shorten
 
@@ -76,8 +76,7 @@ def duration_line(
 ) -> str:
     """``SLOW  6.20s service api tests/…:58 test_x (setup 0.12s, call 6.00s, teardown 0.08s; limit 5s)``."""
     slow = too_slow(result, limit)
-    where = place(result, folder, base)
-    name = f"{where} {short_id(result.id)}" if result.file else where
+    name = titled(result, folder, base)
     spent = f"setup {result.setup:.2f}s, call {result.call:.2f}s, teardown {result.teardown:.2f}s"
     extra = f"; limit {limit:g}s" if slow else ""
     mark = "SLOW" if slow else "    "

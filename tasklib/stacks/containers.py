@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from tasklib.events import LogLine
@@ -42,7 +43,8 @@ class Container:
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
     without a restart policy, ``address`` its first address on a bridge network ("" if none),
-    ``health_test`` the command of its health check, ``listens`` the TCP ports it says it listens on.
+    ``health_test`` the command of its health check, ``listens`` the TCP ports it says it listens on,
+    ``environment`` what its program is started with.
     """
 
     id: str
@@ -61,6 +63,9 @@ class Container:
     image: str = ""
     health_test: tuple[str, ...] = ()
     listens: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,13 @@ def container_from(row: Mapping[str, Any]) -> Container:
         image=str((row.get("Config") or {}).get("Image") or ""),
         health_test=_health_test(row.get("Config") or {}),
         listens=_tcp_ports((row.get("Config") or {}).get("ExposedPorts") or {}),
+        environment=_environment((row.get("Config") or {}).get("Env") or ()),
     )
+
+
+def _environment(rows: Iterable[str]) -> dict[str, str]:
+    """``NAME=value`` rows as a mapping."""
+    return {name: value for name, _, value in (row.partition("=") for row in rows)}
 
 
 def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:

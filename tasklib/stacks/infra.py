@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,20 +48,24 @@ def bring_up(
     *,
     say: Callable[[str], None],
     on_line: Callable[[str], None] = lambda line: None,
+    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 
-    What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    ``hide`` is told the variables whose secrets must not be shown before anything can hold one. What came up
+    only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
     held = HeldStack(context, plan, say=say, on_line=on_line)
     builds = Builds(context.engine, context.built)
     try:
         held.prepare(cancel)
+        for variables in held.variables():
+            hide(variables)
         held.build(builds, cancel)
         found = held.up(cancel)
-        variables = endpoint_variables(held.config, found, context.project.endpoints)
+        reachable = endpoint_variables(held.config, found, context.project.endpoints)
         held.keep()
-        return variables
+        return reachable
     finally:
         held.close()
 

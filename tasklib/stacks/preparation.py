@@ -31,7 +31,7 @@ from tasklib.stacks.rewrite import (
     subnet_sizes,
 )
 
-__all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "prepare"]
+__all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "hidden_variables", "prepare"]
 
 READY_TIMEOUT = 180.0
 """Seconds a stack may take to become ready."""
@@ -77,12 +77,8 @@ class Prepared:
         return self.instance.project(self.plan.name)
 
     def variables(self) -> Iterator[Mapping[str, str]]:
-        """Every service's environment, and the stack's secrets as ``SECRET <name>``: what may need hiding."""
-        for service in self.rendered["services"].values():
-            yield {key: str(value) for key, value in (service.get("environment") or {}).items() if value}
-        for name, secret in (self.rendered.get("secrets") or {}).items():
-            if text := _secret(secret):
-                yield {f"SECRET {name}": text}
+        """What may need hiding: see :func:`hidden_variables`."""
+        return hidden_variables(self.rendered)
 
     def refuse_problems(self) -> None:
         """Raise :class:`~tasklib.errors.ConfigError` when something in the files cannot be isolated."""
@@ -106,6 +102,15 @@ class Prepared:
         facts = replace(self.facts, subnets=chosen)
         isolation = review(self.rendered, self.instance, self.plan.name, facts=facts)
         return replace(self, facts=facts, isolation=isolation)
+
+
+def hidden_variables(rendered: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """Every service's environment, and the stack's secrets as ``SECRET <name>``: what may need hiding."""
+    for service in rendered["services"].values():
+        yield {key: str(value) for key, value in (service.get("environment") or {}).items() if value}
+    for name, secret in (rendered.get("secrets") or {}).items():
+        if text := _secret(secret):
+            yield {f"SECRET {name}": text}
 
 
 def prepare(

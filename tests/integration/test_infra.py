@@ -7,7 +7,7 @@ import subprocess
 import urllib.request
 
 from .conftest import NewProject
-from .projects import PYTHON, compose
+from .projects import PYTHON, compose, write
 from .traces import Observer, Traces
 
 SERVED = f"""
@@ -135,6 +135,32 @@ def test_a_stack_that_cannot_come_up_is_not_kept(project: NewProject, traces: Tr
     ]
     assert "Traceback" not in ran.text
     assert traces.left() == []
+
+
+def test_secrets_are_masked_in_logs_and_in_what_failed(project: NewProject, traces: Traces) -> None:
+    """What a service is given as a password is shown neither by `logs` nor by a stack that fails."""
+    service = """
+        image: {image}
+        environment: {{API_PASSWORD: correct-horse}}
+        command: sh -c 'echo log has $$API_PASSWORD; exec python -m http.server 8000'
+        ports: ["8000"]
+        healthcheck:
+          test: ["CMD-SHELL", "{check}"]
+          interval: 1s
+          retries: 1
+    """
+    files = {"deploy/test/docker-compose.yml": compose(api=service.format(image=PYTHON, check="true"))}
+    shop = project(files)
+    assert shop.run("tasklib", "infra.up").code == 0
+    assert shop.run("tasklib", "infra.logs").lines[0] == "api | log has ***"
+    assert shop.run("tasklib", "infra.down").code == 0
+    failing = service.format(image=PYTHON, check="echo check has $$API_PASSWORD; exit 1")
+    write(shop.root, {"deploy/test/docker-compose.yml": compose(api=failing)})
+    ran = shop.run("tasklib", "infra.up")
+    assert ran.code == 4
+    assert "api | log has ***" in ran.err
+    assert "its health check said: check has ***" in ran.err
+    assert "correct-horse" not in ran.out + ran.err
 
 
 def test_the_isolated_config_is_what_compose_accepts(project: NewProject) -> None:

@@ -16,7 +16,7 @@ collected   n, deselected; again while workers report
 start       id, worker, at
 finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);
             failures [{when, sub, line, file, message, detail}]; sections [[title, text]]
-broken      id, kind (collection, conftest, usage, internal), message, detail: could not be run
+broken      id, kind (collection, conftest, usage, internal), message, detail; line: could not be run
 absent      id, why: a module that skipped itself while it was collected
 stop        kind (the exception's name), why: the session was interrupted from inside
 end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little)
@@ -167,6 +167,7 @@ class Reporter:
         self.counts = {}
         self.deselected = 0
         self.distributing = False
+        self.stopped = False
         self.kinds = {}
         self._dump_stacks_on_request()
         self.send(
@@ -236,7 +237,7 @@ class Reporter:
         node.workerinput["tasklib"] = {"events": self.channel.path, "fullstack": self.fullstack}
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_make_collect_report(self):
+    def pytest_make_collect_report(self, collector):
         outcome = yield
         if outcome.excinfo:
             return
@@ -244,15 +245,18 @@ class Reporter:
         call = getattr(report, "call", None)
         if report.outcome == "failed" and call is not None and call.excinfo is not None:
             error = call.excinfo.value
+            error = error.__cause__ or error
             # Kept on the report, where xdist carries it from the worker to the main process.
-            report.tasklib_message = _describe(error.__cause__ or error)
+            report.tasklib_message = _describe(error)
+            report.tasklib_line = _line_in(error, getattr(collector, "path", None) or collector.fspath)
 
     def pytest_collectreport(self, report):
         if self.worker:
             return
         if report.outcome == "failed":
             message = getattr(report, "tasklib_message", "")
-            self._broken(report.nodeid, "collection", message, _text(report))
+            line = getattr(report, "tasklib_line", None)
+            self._broken(report.nodeid, "collection", message, _text(report), line)
         elif report.outcome == "skipped":
             self.send({"e": "absent", "id": str(report.nodeid), "why": _reason(report)})
 
@@ -333,7 +337,7 @@ class Reporter:
     def _finish(self, nodeid):
         test = self.tests.pop(nodeid, None)
         if test is None or (test.outcome == "passed" and not test.ran):
-            return  # Interrupted before its end was known.
+            return  # Interrupted: a test passed only if its call did.
         line = '{"e":"finish","id":%s,"outcome":"%s","seconds":[%r,%r,%r],"worker":%s,"at":%r' % (
             _quoted(str(nodeid)),
             test.outcome,
@@ -380,9 +384,9 @@ class Reporter:
         import traceback
 
         text = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
-        self._broken(name, "conftest", _describe(cause), text)
+        self._broken(name, "conftest", _describe(cause), text, _line_in(cause, path))
 
-    def _broken(self, nodeid, kind, message, detail):
+    def _broken(self, nodeid, kind, message, detail, line=None):
         if (nodeid, detail) in self.broken:
             return
         self.broken.add((nodeid, detail))
@@ -392,6 +396,7 @@ class Reporter:
             "kind": kind,
             "message": _cut(message),
             "detail": _cut(detail),
+            "line": line,
         }
         self.send(event)
 
@@ -400,6 +405,7 @@ class Reporter:
             self._broken("", "internal", _describe(excinfo.value), str(excrepr))
 
     def pytest_keyboard_interrupt(self, excinfo):
+        self.stopped = True
         if not self.worker:
             error = excinfo.value
             self.send({"e": "stop", "kind": type(error).__name__, "why": _cut(str(error))})
@@ -408,11 +414,13 @@ class Reporter:
     def pytest_sessionfinish(self, session, exitstatus):
         if self.worker:
             return
-        for nodeid in list(self.tests):
-            self._finish(nodeid)
+        for nodeid, test in list(self.tests.items()):
+            if not self.stopped or test.outcome not in ("passed", "xpassed"):  # Else its teardown is missing.
+                self._finish(nodeid)
         # Other plugins change the code while they finish; what the session holds in the end is what counts.
         code = int(getattr(session, "exitstatus", exitstatus))
-        only = bool(getattr(self.config.option, "collectonly", False))
+        asked = self.config.option
+        only = bool(getattr(asked, "collectonly", False) or getattr(asked, "setuponly", False))
         self.send({"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()})
 
     def _coverage(self):
@@ -425,6 +433,20 @@ class Reporter:
 
 def _describe(error):
     return _cut("%s: %s" % (type(error).__name__, error))
+
+
+def _line_in(error, path):
+    """The line of the file at ``path`` that cannot be read, else the deepest one that led to ``error``."""
+    path = str(path)
+    if isinstance(error, SyntaxError) and error.filename == path:
+        return error.lineno
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 def _cut(text):

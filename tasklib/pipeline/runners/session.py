@@ -39,6 +39,7 @@ class Session:
         }
         self._end: wire.End | None = None
         self._deselected = 0
+        self._stop: wire.Stop | None = None
         self._stopped = ""
         self._trouble: tuple[str, str] | None = None
         self._began = time.monotonic()
@@ -69,7 +70,7 @@ class Session:
             case wire.Broken():
                 self._broken(message)
             case wire.Stop():
-                self._stopped = self._interruption(message)
+                self._stop, self._stopped = message, self._interruption(message)
             case wire.End():
                 self._end = message
             case wire.Left():
@@ -82,8 +83,10 @@ class Session:
         """
         running = tuple(test for test, _ in self.tally.running.values())
         collected = self.tally.counts.total > 0
-        if code is None or self._end is None:
+        if code is None or self._end is None or self._stopped_in_test():
             self._cut_short(code)
+        else:
+            running = ()
         last = texts.complaint(self._lines["stderr"]) or texts.complaint(self._lines["stdout"])
         end = self._end
         verdict = judge(
@@ -166,7 +169,9 @@ class Session:
                 return
         file = self._file_of(message.id) if message.id else None
         name, detail = texts.visible(message.id or message.kind), texts.plain(message.detail)
-        self.tally.added(TestResult(name, TestOutcome.ERROR, file=file, message=said, detail=detail))
+        self.tally.added(
+            TestResult(name, TestOutcome.ERROR, file=file, line=message.line, message=said, detail=detail)
+        )
 
     def _interruption(self, message: wire.Stop) -> str:
         if message.kind == "KeyboardInterrupt":
@@ -174,9 +179,17 @@ class Session:
             return f"KeyboardInterrupt in {', '.join(running)}" if running else "KeyboardInterrupt"
         return texts.shorten(message.why) or message.kind
 
+    def _stopped_in_test(self) -> bool:
+        """Whether the session was stopped by what ran: ``-x`` stops between tests, and those of other workers
+        that it cuts off are no errors. A worker that was stopped is reported by xdist."""
+        return self._stop is not None and self._stop.kind in ("KeyboardInterrupt", "Exit")
+
     def _cut_short(self, code: int | None) -> None:
         if code is None:
             message = f"still running at the time limit of {self.suite.timeout or 0:g} s"
+        elif self._end and self._stop:
+            why = "" if self._stop.kind == "KeyboardInterrupt" else self._stop.why
+            message = f"the session was stopped in this test: {texts.shorten(why) or self._stop.kind}"
         else:
             message = f"the test process ended in this test ({how_it_ended(code)})"
         died = "\n".join(self._lines["stderr"])

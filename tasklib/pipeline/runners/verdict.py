@@ -19,9 +19,10 @@ class Ending:
     """What is known when the process is gone.
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
-    whether it ever reported, ``collected`` whether it came to its tests, ``ended`` the exit code that it
-    announced itself (``None``: it never did), ``stopped`` why the session was interrupted from inside,
-    ``trouble`` what kept it from working (with its kind), ``last`` the last lines of its output.
+    whether it ever reported, ``collected`` whether it came to its tests, ``running`` the tests that it ended
+    in, ``ended`` the exit code that it announced itself (``None``: it never did), ``stopped`` why the session
+    was interrupted from inside, ``trouble`` what kept it from working (with its kind), ``last`` the last
+    lines of its output.
     """
 
     code: int | None
@@ -72,6 +73,8 @@ def judge(ending: Ending) -> Verdict:
     if ending.ended is None:
         what = f"the test process ended {where} ({how_it_ended(ending.code)})"
         return Verdict(Outcome.ERROR, what if ending.running else _with(what, ending.last), 1)
+    if ending.stopped and ending.running:
+        return Verdict(Outcome.ERROR, ending.stopped, 1)
     broken = ending.counts.failed + ending.counts.errors
     if broken:
         return Verdict(Outcome.FAILED, ending.stopped)

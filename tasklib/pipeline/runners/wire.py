@@ -72,6 +72,7 @@ class Broken(msgspec.Struct, frozen=True, tag="broken", tag_field="e"):
     kind: str
     message: str
     detail: str
+    line: int | None = None
 
 
 class Absent(msgspec.Struct, frozen=True, tag="absent", tag_field="e"):

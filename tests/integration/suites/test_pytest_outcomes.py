@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from tasklib.events import Counts, Outcome, Stage, TestOutcome
+from tasklib.reporting.failures import explain
 
 RELEASES = ("pytest==6.2.5", "pytest==7.4.4", "pytest==8.4.2", "pytest>=9,<10")
 
 EVERYTHING = """
+    import json
     import logging
+    import os
     import sys
     import unittest
 
@@ -32,6 +35,12 @@ EVERYTHING = """
 
     def test_in_helper():
         helper("a")
+
+    def test_in_library():
+        json.loads("nope")
+
+    def test_in_frozen():
+        os.environ["TEST_NOPE_URL"]
 
     @pytest.fixture
     def broken():
@@ -94,7 +103,7 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     result = ran.result
 
     assert (result.outcome, result.reason) == (Outcome.FAILED, "")
-    assert result.counts == Counts(total=19, passed=8, failed=5, errors=3, skipped=1, xfailed=1, xpassed=1)
+    assert result.counts == Counts(total=21, passed=8, failed=7, errors=3, skipped=1, xfailed=1, xpassed=1)
     assert result.counts.done == result.counts.total == len(ran.started) == ran.totals[-1]
     assert ran.test("::test_release").outcome is TestOutcome.PASSED
 
@@ -107,6 +116,9 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     assert "numbers = [1, 2]" in failed.detail
     assert ran.test("::test_in_helper").line == line_of('value == "b"')
     assert ran.test("::test_in_helper").message == "assert 'a' == 'b'"
+    assert explain(ran.test("::test_in_helper"))[0] == '> assert value == "b"'
+    assert explain(ran.test("::test_in_library"))[0] == '> json.loads("nope")'
+    assert explain(ran.test("::test_in_frozen"))[0] == '> os.environ["TEST_NOPE_URL"]'
 
     assert ran.test("::test_setup").outcome is TestOutcome.ERROR
     assert ran.test("::test_setup").line == line_of("no database")
@@ -132,15 +144,25 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
 def test_a_file_that_cannot_be_imported_is_a_failure_with_its_cause(
     release: str, run: Callable[..., Any]
 ) -> None:
-    """A collection error is a failed result that names the file and the exception, in any release."""
+    """A collection error is a failed result that names file, line and exception, in any release."""
     files = {
-        "tests/unit/test_broken.py": "import nonesuch\n",
-        "tests/unit/test_syntax.py": "def test(:\n",
+        "tests/unit/test_broken.py": "import json\nimport nonesuch\n",
+        "tests/unit/test_late.py": "import json\n\njson.loads('nope')\n",
+        "tests/unit/test_syntax.py": "x = 1\ndef test(:\n",
         "tests/unit/test_fine.py": "def test_fine(): pass\n",
     }
     ran = run(files, needs=(release,))
     assert ran.result.outcome is Outcome.FAILED
-    assert ran.result.counts.errors == 2
+    assert ran.result.counts.errors == 3
+    lines = {failure.file: failure.line for failure in ran.result.failures}
+    assert lines == {
+        "tests/unit/test_broken.py": 2,
+        "tests/unit/test_late.py": 3,
+        "tests/unit/test_syntax.py": 2,
+    }
+    statements = {failure.file: explain(failure)[0] for failure in ran.result.failures}
+    assert statements["tests/unit/test_broken.py"] == "> import nonesuch"
+    assert statements["tests/unit/test_late.py"] == "> json.loads('nope')"
     messages = {failure.file: failure.message for failure in ran.result.failures}
     assert messages["tests/unit/test_broken.py"] == "ModuleNotFoundError: No module named 'nonesuch'"
     assert messages["tests/unit/test_syntax.py"].startswith("SyntaxError: invalid syntax")
@@ -212,3 +234,63 @@ def test_nothing_of_the_injection_reaches_the_tests(release: str, run: Callable[
     ran = run({"tests/unit/test_a.py": test}, needs=(release,))
     assert ran.result.outcome is Outcome.PASSED, ran.output
     assert len(ran.tests) == 3
+
+
+STOPPING = {
+    "test": "def test_stops(): {stop}",
+    "setup": "@pytest.fixture\ndef base(): {stop}\ndef test_stops(base): pass",
+    "teardown": "@pytest.fixture\ndef base():\n    yield\n    {stop}\ndef test_stops(base): pass",
+}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("where", STOPPING)
+@pytest.mark.parametrize(
+    ("stop", "said"),
+    [("raise KeyboardInterrupt", "KeyboardInterrupt"), ("pytest.exit('had enough')", "had enough")],
+)
+def test_a_test_that_stops_the_session_is_an_error_and_no_pass(
+    stop: str, said: str, where: str, release: str, run: Callable[..., Any]
+) -> None:
+    """Wherever it happens, the test did not pass, its target is an error, and what ran before counts."""
+    test = f"import pytest\ndef test_before(): pass\n{STOPPING[where].format(stop=stop)}\n"
+    ran = run({"tests/unit/test_a.py": test + "def test_after(): pass\n"}, needs=(release,))
+    assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 1)
+    assert said in ran.result.reason
+    assert ran.result.counts == Counts(total=3, passed=1, errors=1)
+    [failure] = ran.result.failures
+    assert failure.id == "tests/unit/test_a.py::test_stops"
+    assert failure.file == "tests/unit/test_a.py"
+    assert failure.message == f"the session was stopped in this test: {said}"
+
+
+@pytest.mark.parametrize("needs", ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest>=9,<10 pytest-xdist"])
+@pytest.mark.parametrize("stop", ["raise KeyboardInterrupt", "pytest.exit('had enough')"])
+@pytest.mark.parametrize("where", STOPPING)
+def test_a_test_that_stops_its_worker_is_no_pass(
+    where: str, stop: str, needs: str, run: Callable[..., Any]
+) -> None:
+    """xdist reports such a test as one that its worker crashed in: once, and as nothing else."""
+    test = f"import pytest\n{STOPPING[where].format(stop=stop)}\n"
+    ran = run({"tests/unit/test_a.py": test}, "-n", "1", needs=tuple(needs.split()))
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.FAILED, Counts(total=1, failed=1))
+    assert [failure.id for failure in ran.result.failures] == ["tests/unit/test_a.py::test_stops"]
+
+
+@pytest.mark.parametrize("needs", ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest>=9,<10 pytest-xdist"])
+def test_tests_cut_off_by_a_failure_elsewhere_are_no_errors(needs: str, run: Callable[..., Any]) -> None:
+    """With -x under xdist the failure is the result; what another worker still ran is neither."""
+    files = {
+        "tests/unit/test_a.py": "import time\ndef test_a(): time.sleep(0.5); assert 0\n",
+        "tests/unit/test_b.py": "import time\ndef test_b(): time.sleep(5)\n",
+    }
+    ran = run(files, "-x", "-n", "2", needs=tuple(needs.split()))
+    assert (ran.result.outcome, ran.result.counts.failed) == (Outcome.FAILED, 1), ran.result
+    assert ran.result.counts.errors == 0
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_tests_that_are_only_set_up_are_no_passes(release: str, run: Callable[..., Any]) -> None:
+    """`-- --setup-only` runs no test, as was asked: none is counted as passed."""
+    ran = run({"tests/unit/test_a.py": "def test_a(): pass\n"}, "--setup-only", needs=(release,))
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=1))

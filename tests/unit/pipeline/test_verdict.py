@@ -34,6 +34,13 @@ def ending(**changes: Any) -> Ending:
             1,
             "the test process ended while a and b ran (SIGKILL)",
         ),
+        # A test that stopped the session keeps others from running: more than a failure.
+        (
+            {"ended": 2, "code": 2, "counts": Counts(total=2, errors=1), "running": ("a",), "stopped": "no"},
+            Outcome.ERROR,
+            1,
+            "no",
+        ),
         (
             {"ended": None, "running": tuple("abcde")},
             Outcome.ERROR,

@@ -118,6 +118,86 @@ def test_of_chained_exceptions_the_last_one_explains() -> None:
     assert explain(failing(detail=detail)) == ["> second()", "E ValueError: 2"]
 
 
+LIBRARY = """\
+    def test_env():
+>       base = os.environ["TEST_NOPE_URL"]
+               ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+tests/t.py:7:
+_ _ _ _ _ _ _ _ _ _ _ _ _
+
+key = 'TEST_NOPE_URL'
+
+>   ???
+E   KeyError: 'TEST_NOPE_URL'
+
+<frozen os>:679: KeyError"""
+
+HELPER = """\
+    def test_json():
+>       load("nope")
+
+services/api/tests/t.py:13:
+_ _ _ _ _ _ _ _ _ _ _ _ _
+services/api/tests/t.py:4: in load
+    json.loads(text)
+/usr/lib/python3.11/json/__init__.py:4: in loads
+    return _default_decoder.decode(s)
+_ _ _ _ _ _ _ _ _ _ _ _ _
+
+>       raise JSONDecodeError("Expecting value", s, err.value) from None
+E       json.decoder.JSONDecodeError: Expecting value
+
+/usr/lib/python3.11/json/decoder.py:355: JSONDecodeError"""
+
+TWICE = """\
+call:
+    def test_x(late):
+>       assert 0
+E       assert 0
+
+t.py:9: AssertionError
+
+teardown:
+    def late():
+>       raise RuntimeError
+E       RuntimeError
+
+t.py:4: RuntimeError"""
+
+IMPORT = """\
+ImportError while importing test module '/shop/tests/t.py'.
+Traceback:
+/usr/lib/python3.11/importlib/__init__.py:126: in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+tests/t.py:2: in <module>
+    import nonesuch
+E   ModuleNotFoundError: No module named 'nonesuch'"""
+
+
+@pytest.mark.parametrize(
+    ("detail", "line", "expected"),
+    [
+        (LIBRARY, 7, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
+        (LIBRARY, None, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
+        (HELPER, 13, ['> load("nope")', "E json.decoder.JSONDecodeError: Expecting value"]),
+        (HELPER, 4, ["> json.loads(text)", "E json.decoder.JSONDecodeError: Expecting value"]),
+        (TWICE, 9, ["> assert 0", "E assert 0"]),
+        (IMPORT, 2, ["> import nonesuch", "E ModuleNotFoundError: No module named 'nonesuch'"]),
+    ],
+)
+def test_the_statement_is_the_one_at_the_place_in_the_head(
+    detail: str, line: int | None, expected: list[str]
+) -> None:
+    """Whatever library raised, the line of the project that the head names is shown, with what was raised."""
+    assert explain(failing(file="tests/t.py", line=line, detail=detail)) == expected
+
+
+def test_a_statement_without_source_is_left_out() -> None:
+    """Where pytest has no source of any frame, what was raised stands alone."""
+    assert explain(failing(detail=">   ???\nE   KeyError: 1\n\n<string>:1: KeyError")) == ["E KeyError: 1"]
+
+
 def test_other_runners_explain_by_their_message() -> None:
     """Without pytest's marks the message is shown, without a message the end of the detail."""
     assert explain(failing(message="expected 1 to be 2", detail="at x\nat y")) == ["expected 1 to be 2"]
@@ -139,6 +219,24 @@ def test_a_place_needs_a_file() -> None:
     assert place(failing(file="t.py", line=3)) == "t.py:3"
     assert place(failing(file="t.py")) == "t.py"
     assert place(failing()) == "t.py::test_x"
+
+
+@pytest.mark.parametrize(
+    ("test_id", "file", "line", "head"),
+    [
+        ("tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("services/api/tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("tests/bad.test.ts", "tests/bad.test.ts", None, "ERROR services/api/tests/bad.test.ts"),
+        ("tests/t.py::TestX", "tests/t.py", 3, "ERROR services/api/tests/t.py:3 TestX"),
+        ("conftest", None, None, "ERROR conftest"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_named_once(
+    test_id: str, file: str | None, line: int | None, head: str
+) -> None:
+    """Its place is its name; what is in a file keeps a name of its own."""
+    result = TestResult(test_id, TestOutcome.ERROR, file=file, line=line)
+    assert describe(result, folder="/shop/services/api", base="/shop") == [head]
 
 
 def test_logs_are_those_of_the_failure() -> None:
