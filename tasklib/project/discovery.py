@@ -20,7 +20,10 @@ from tasklib.project.selection import has_script_tests
 
 __all__ = ["find_project"]
 
-_PROJECT_FILES = (PYPROJECT, "package.json", "Dockerfile", "noxfile.py", "tasks.py", "setup.py", "deploy")
+_PROJECT_FILES = (
+    *(PYPROJECT, "package.json", "Dockerfile", "noxfile.py", "tasks.py", "setup.py", "deploy"),
+    ".git",  # the top of a checkout is a project's, or nobody's
+)
 _SUITES = ("tests/unit", "tests/integration")
 
 

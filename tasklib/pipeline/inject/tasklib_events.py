@@ -501,7 +501,9 @@ def _place(longrepr, test_file, root, start, when):
         if line is None:
             continue
         path = os.path.normpath(os.path.join(start, str(place.path)))
-        inside = path.startswith(root + os.sep) and "site-packages" not in path
+        # What Python holds frozen or was made from a string has a name like <frozen os>.
+        is_file = not str(place.path).startswith("<")
+        inside = is_file and path.startswith(root + os.sep) and "site-packages" not in path
         if path == own or (inside and when != "call"):
             best = (os.path.relpath(path, root), line)
     return best

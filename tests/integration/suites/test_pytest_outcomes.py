@@ -51,6 +51,12 @@ EVERYTHING = """
         yield
         raise RuntimeError("cannot close")
 
+    @pytest.fixture
+    def broken_in_frozen():
+        return os.environ["NO_SUCH_VARIABLE"]
+
+    def test_frozen_setup(broken_in_frozen): pass
+
     def test_setup(broken): pass
 
     def test_teardown(broken_late): pass
@@ -103,7 +109,7 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     result = ran.result
 
     assert (result.outcome, result.reason) == (Outcome.FAILED, "")
-    assert result.counts == Counts(total=21, passed=8, failed=7, errors=3, skipped=1, xfailed=1, xpassed=1)
+    assert result.counts == Counts(total=22, passed=8, failed=7, errors=4, skipped=1, xfailed=1, xpassed=1)
     assert result.counts.done == result.counts.total == len(ran.started) == ran.totals[-1]
     assert ran.test("::test_release").outcome is TestOutcome.PASSED
 
@@ -120,6 +126,7 @@ def test_every_outcome_is_counted_once_with_file_line_and_values(
     assert explain(ran.test("::test_in_library"))[0] == '> json.loads("nope")'
     assert explain(ran.test("::test_in_frozen"))[0] == '> os.environ["TEST_NOPE_URL"]'
 
+    assert ran.test("::test_frozen_setup").line == line_of("NO_SUCH_VARIABLE")
     assert ran.test("::test_setup").outcome is TestOutcome.ERROR
     assert ran.test("::test_setup").line == line_of("no database")
     assert ran.test("::test_setup").message == "RuntimeError: no database"
