@@ -95,7 +95,7 @@ def variety(found: Sequence[Row]) -> int:
     """How much of a board there is to see at once: the moment with the most makes the best picture."""
     text = "\n".join(plain(found))
     states = ("pending", "building", "starting", "waiting", "cleaning", "━░", "✓", "→", "health")
-    return sum(state in text for state in states) + 2 * min(3, text.count("━░"))
+    return sum(state in text for state in states) + 2 * min(3, text.count("━░")) + text.count("✓")
 
 
 def run(command: Sequence[str], folder: Path, watch: Callable[[list[Row]], None] | None = None) -> list[Row]:
@@ -175,6 +175,8 @@ def make_board(copy: Path) -> None:
         if variety(found) >= variety(best):
             best = found
 
+    # The first run also makes the environments; a picture is of any other.
+    run([tasklib(), "test"], copy)
     last = run([tasklib(), "test", "--report", "run.html"], copy, watch)
     save("board", best, "tasklib test")
     save("summary", last, "tasklib test")
