@@ -1,26 +1,19 @@
-"""Which images this machine uses, for tests and benchmarks that somebody starts by hand."""
+"""Which images the set-up chose on this machine, for tests and benchmarks that somebody starts by hand."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 __all__ = ["chosen_images"]
 
+_WRITTEN = Path(__file__).resolve().parent.parent / "example-project" / "deploy" / "test" / ".env"
+"""One of the files that the set-up writes where it uses stand-ins."""
+
 
 def chosen_images(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that `python3 dev images` prints, by name; none where `env` holds any such already."""
-    if any(name.endswith("_IMAGE") for name in env):
+    """The images' variables by name; none where `env` holds any such already, or official ones are used."""
+    if any(name.endswith("_IMAGE") for name in env) or not _WRITTEN.is_file():
         return {}
-    found = subprocess.run(
-        [sys.executable, "dev", "images"],
-        cwd=Path(__file__).resolve().parent.parent,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    rows = (line.partition("  #")[0].partition("=") for line in found.stdout.splitlines())
-    return {name: image for name, equals, image in rows if equals}
+    rows = (line.partition("=") for line in _WRITTEN.read_text(encoding="utf-8").splitlines())
+    return {name: image for name, equals, image in rows if equals and name.endswith("_IMAGE")}

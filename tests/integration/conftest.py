@@ -23,6 +23,9 @@ from .traces import Traces, processes_of, until
 
 NewProject = Callable[..., Checkout]
 
+# Before any module of tests is read: some name images in their constants.
+os.environ.update(chosen_images(os.environ))
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,8 +70,7 @@ def engine() -> Iterator[Any]:
 
 
 def _images_missing(engine: Any) -> str:
-    """Take the images that `dev` has chosen on this machine where nobody chose others; why that cannot be."""
-    os.environ.update(chosen_images(os.environ))
+    """Why the engine has not got all the images that the tests use; empty when it has."""
     for variable, official in OFFICIAL.items():
         name = os.environ.get(variable) or official
         try:
