@@ -37,7 +37,7 @@ class ProcessIdentity:
 def current() -> ProcessIdentity:
     """The identity of this process."""
     found = identify(os.getpid())
-    if found is None:  # pragma: no cover - this process runs
+    if found is None:
         raise TasklibError("this process cannot be found in /proc or by ps")
     return found
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from tasklib.errors import StackError, UsageError
 
 if TYPE_CHECKING:
+    from tasklib.events import ContainerLog
     from tasklib.isolation import Instance
     from tasklib.project import Project
     from tasklib.reporting.masking import Masker
-    from tasklib.stacks.containers import Resource
+    from tasklib.stacks.containers import Container, Resource
     from tasklib.stacks.context import RunContext
 
 __all__ = [
@@ -29,12 +30,14 @@ __all__ = [
     "engine_context",
     "find_project_for",
     "known_instance",
+    "log_lines",
     "masker_of",
     "positive",
     "program_name",
     "say",
     "short",
     "show_logs",
+    "told",
     "without_password",
 ]
 
@@ -141,6 +144,20 @@ class Waiting:
             complain(f"waiting for {', '.join(new)}")
 
 
+def told(container: Container) -> str:
+    """A container in a line: ``api: running, healthy 127.0.0.1:32768->8000``."""
+    ports = " ".join(f"{p.host}:{p.published}->{p.target}" for p in container.ports if p.published)
+    health = f", {container.health}" if container.health else ""
+    return f"{container.service}: {container.state}{health} {ports}".rstrip()
+
+
+def log_lines(logs: Iterable[ContainerLog], masker: Masker) -> Iterator[str]:
+    """Every line after its container, masked."""
+    for log in logs:
+        for line in log.lines:
+            yield f"{log.service} | {masker.mask(line.text)}"
+
+
 def show_logs(error: StackError, masker: Masker) -> None:
     """The last lines of the containers at fault, if it says any, on standard error.
 
@@ -148,9 +165,8 @@ def show_logs(error: StackError, masker: Masker) -> None:
     """
     from tasklib.stacks.failures import NotReady
 
-    for log in error.logs if isinstance(error, NotReady) else ():
-        for line in log.lines:
-            complain(f"  {log.service} | {masker.mask(line.text)}")
+    for text in log_lines(error.logs if isinstance(error, NotReady) else (), masker):
+        complain(f"  {text}")
     error.what = masker.mask(error.what)
     error.args = (error.what,)
 

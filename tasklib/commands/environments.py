@@ -14,10 +14,12 @@ from tasklib.commands.console import (
     check_names,
     complain,
     find_project_for,
+    log_lines,
     masker_of,
     positive,
     say,
     show_logs,
+    told,
     without_password,
 )
 
@@ -110,9 +112,7 @@ def status(environment: str) -> None:
         other = folder is not None and folder.resolve() != stack.source.directory.resolve()
         say(f"{stack.project}{f' (of {find_checkout(folder).root})' if other and folder else ''}")
         for container in found:
-            ports = " ".join(f"{p.host}:{p.published}->{p.target}" for p in container.ports if p.published)
-            health = f", {container.health}" if container.health else ""
-            say(f"  {container.service}: {container.state}{health} {ports}".rstrip())
+            say(f"  {told(container)}")
 
 
 def logs(environment: str, names: Sequence[str] = (), *, tail: str = "100") -> None:
@@ -129,9 +129,8 @@ def logs(environment: str, names: Sequence[str] = (), *, tail: str = "100") -> N
         check_names(names, {container.service for container in found}, "container")
         wanted = [container for container in found if not names or container.service in names]
         masker = masker_of(container.environment for container in found)
-        for log in read_logs(engine, wanted, tail=number):
-            for line in log.lines:
-                say(f"{log.service} | {masker.mask(line.text)}")
+        for text in log_lines(read_logs(engine, wanted, tail=number), masker):
+            say(text)
 
 
 def env(environment: str, show: Callable[[Mapping[str, str]], None]) -> None:

@@ -15,11 +15,13 @@ from tasklib.commands.console import (
     engine_context,
     find_project_for,
     known_instance,
+    log_lines,
     masker_of,
     positive,
     say,
     short,
     show_logs,
+    told,
     without_password,
 )
 from tasklib.errors import StackError, UsageError
@@ -101,11 +103,7 @@ def status(*, environment: str = "test") -> None:
             other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
             say(f"{stack.project}{other}")
             for container in stack.containers:
-                ports = " ".join(
-                    f"{p.host}:{p.published}->{p.target}" for p in container.ports if p.published
-                )
-                health = f", {container.health}" if container.health else ""
-                say(f"  {container.service}: {container.state}{health} {ports}".rstrip())
+                say(f"  {told(container)}")
         if not found:
             say("nothing is up")
 
@@ -134,9 +132,8 @@ def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "1
             wanted = [c for c in stack.containers if not names or c.service in names]
             prefix = f"{stack.project} " if len(stacks) > 1 else ""
             masker = masker_of(container.environment for container in stack.containers)
-            for log in read_logs(context.engine, wanted, tail=number):
-                for line in log.lines:
-                    say(f"{prefix}{log.service} | {masker.mask(line.text)}")
+            for text in log_lines(read_logs(context.engine, wanted, tail=number), masker):
+                say(f"{prefix}{text}")
 
 
 def env(format: str = "shell", *, name: str | None = None, environment: str = "test") -> None:

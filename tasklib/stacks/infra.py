@@ -21,7 +21,7 @@ from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan, prepare
 from tasklib.stacks.rewrite.override import override_file
 
-__all__ = ["StackStatus", "bring_up", "plans", "status", "take_down", "variables"]
+__all__ = ["StackStatus", "bring_up", "plans", "status", "variables"]
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,6 @@ def bring_up(
         return reachable
     finally:
         held.close()
-
-
-def take_down(context: RunContext, plan: StackPlan) -> tuple[Resource, ...]:
-    """Remove a stack of this instance, kept or not; returns what went.
-
-    Raises :class:`~tasklib.errors.UsageError` while someone uses it.
-    """
-    return remove_project(context, context.instance.project(plan.name))
 
 
 def remove_project(context: RunContext, project: str, *, force: bool = False) -> tuple[Resource, ...]:

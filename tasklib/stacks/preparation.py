@@ -122,7 +122,8 @@ def prepare(
     :class:`~tasklib.errors.ConfigError` when Compose cannot read the files.
     """
     project = instance.project(plan.name)
-    names = reserved_ports(_texts((*plan.source.files, *plan.source.env_files)))
+    files, env_files = _texts(plan.source.files), _texts(plan.source.env_files)
+    names = reserved_ports([*files, *env_files])
     ports = _host_ports(names, engine.containers(project) if engine and names else ())
     env = {
         **plan.env,
@@ -130,7 +131,9 @@ def prepare(
         "COMPOSE_PROJECT_NAME": project,
         **{name: str(port) for name, port in ports.items()},
     }
-    rendered, probe = _render(plan.source, project, env, cancel)
+    # Only an optional file that is named by the id is passed over in silence where another id has none.
+    by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in files)
+    rendered, probe = _render(plan.source, project, env, cancel, twice=by_choice)
     facts = Facts(
         ports=ports,
         kept=plan.kept,
@@ -139,7 +142,7 @@ def prepare(
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),
-        projects=_projects(plan.source, env),
+        projects=_projects(plan.source, files, env),
     )
     if engine:
         facts = replace(
@@ -152,17 +155,20 @@ def prepare(
 
 
 def _render(
-    source: compose.Source, project: str, env: Mapping[str, str], cancel: process.Cancel | None
+    source: compose.Source,
+    project: str,
+    env: Mapping[str, str],
+    cancel: process.Cancel | None,
+    *,
+    twice: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What Compose makes of the files for our id, and for another one.
 
     Interpolation puts the id in as it stands, so that what another id leads to tells what ours would, and
-    Compose need not be asked twice. Only where files are chosen by the id, it may find other ones.
+    Compose need not be asked ``twice``. Only where files are chosen by the id, it may find other ones.
     """
     other = {**env, "TEST_INSTANCE_ID": _PROBE_ID}
-    texts = _texts((*source.files, *source.env_files))
-    by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in texts)
-    if not by_choice:
+    if not twice:
         try:
             probe = compose.render(source, project, other, cancel)
         except ConfigError:
@@ -232,12 +238,12 @@ def _free_ports(names: Iterable[str]) -> dict[str, int]:
             holder.close()
 
 
-def _projects(source: compose.Source, env: Mapping[str, str]) -> tuple[str, ...]:
+def _projects(source: compose.Source, texts: list[str], env: Mapping[str, str]) -> tuple[str, ...]:
     """What plain Compose calls the project; COMPOSE_PROJECT_NAME of the environment may be ours."""
     variables = {**os.environ, **source.env, **env}
     del variables["COMPOSE_PROJECT_NAME"]
     assigned = map(assignments, source.env_files)
-    return project_names(_texts(source.files), assigned, source.directory.name, variables)
+    return project_names(texts, assigned, source.directory.name, variables)
 
 
 def _texts(paths: Iterable[Path]) -> list[str]:

@@ -214,6 +214,9 @@ def test_registry_that_dies(project: NewProject, registry: Registry, token: str)
         assert registry.digest(f"{token}-api", "latest") == before
     finally:
         front.close()
+        # What was not out was built again: the first build of it has no name any more.
+        mine = f"label=org.opencontainers.image.revision={shop.git('rev-parse', 'HEAD').strip()}"
+        shop.run("docker", "image", "prune", "--force", "--filter", mine)
 
 
 @pytest.fixture
