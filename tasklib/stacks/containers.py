@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -43,8 +44,9 @@ class Container:
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
     without a restart policy, ``address`` its first address on a bridge network ("" if none),
-    ``health_test`` the command of its health check, ``listens`` the TCP ports it says it listens on,
-    ``environment`` what its program is started with.
+    ``health_test`` the command of its health check, ``listens`` the TCP ports one of which has to be open
+    for that to pass (those that the command names, else those that are exposed), ``environment`` what its
+    program is started with.
     """
 
     id: str
@@ -122,6 +124,7 @@ def container_from(row: Mapping[str, Any]) -> Container:
     health = state.get("Health") or {}
     outputs = [str(entry.get("Output", "")).strip() for entry in health.get("Log") or ()]
     addresses = [str(n.get("IPAddress") or "") for n in (network.get("Networks") or {}).values()]
+    health_test = _health_test(row.get("Config") or {})
     return Container(
         id=row["Id"],
         name=str(row.get("Name", "")).lstrip("/"),
@@ -138,8 +141,8 @@ def container_from(row: Mapping[str, Any]) -> Container:
         ports=_ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
         error=str(state.get("Error") or ""),
         image=str((row.get("Config") or {}).get("Image") or ""),
-        health_test=_health_test(row.get("Config") or {}),
-        listens=_tcp_ports((row.get("Config") or {}).get("ExposedPorts") or {}),
+        health_test=health_test,
+        listens=_asked_ports(health_test) or _tcp_ports((row.get("Config") or {}).get("ExposedPorts") or {}),
         environment=_environment((row.get("Config") or {}).get("Env") or ()),
     )
 
@@ -155,6 +158,15 @@ def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
     if kind == "CMD-SHELL":
         return (*(config.get("Shell") or ("/bin/sh", "-c")), *words)
     return tuple(words) if kind == "CMD" else ()
+
+
+_OWN_URL = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(?![\w.:-])")
+
+
+def _asked_ports(health_test: Iterable[str]) -> tuple[int, ...]:
+    """The ports of the container's own URLs in its health check."""
+    urls = [url for word in health_test for url in _OWN_URL.findall(word)]
+    return tuple(sorted({int(port or (443 if scheme == "https" else 80)) for scheme, port in urls}))
 
 
 def _tcp_ports(exposed: Iterable[str]) -> tuple[int, ...]:

@@ -23,8 +23,8 @@ from tasklib.stacks.containers import PROJECT_LABEL, Container
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.failures import BuildFailed, missing_image
 from tasklib.stacks.fixedports import FixedPort, conflicts, fixed_ports, port_variables
-from tasklib.stacks.order import only_compose_can_start
 from tasklib.stacks.plans import full_stack_plan
+from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.startup import Startup
 
 __all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down"]

@@ -12,19 +12,7 @@ from typing import Any
 from tasklib.stacks.containers import Container
 from tasklib.stacks.rewrite import replica_count
 
-__all__ = ["only_compose_can_start", "startable", "unmet"]
-
-
-def only_compose_can_start(config: Mapping[str, Any]) -> bool:
-    """Whether starting also copies content into containers, runs hooks or calls providers."""
-    contents = [
-        part
-        for section in ("configs", "secrets")
-        for part in (config.get(section) or {}).values()
-        if "content" in (part or {}) or "environment" in (part or {})
-    ]
-    services = config["services"].values()
-    return bool(contents) or any({"post_start", "provider", "models"} & set(service) for service in services)
+__all__ = ["startable", "unmet"]
 
 
 def startable(

@@ -17,8 +17,8 @@ from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.failures import missing_image
 from tasklib.stacks.labels import labels
-from tasklib.stacks.order import only_compose_can_start
 from tasklib.stacks.preparation import Prepared, StackPlan, prepare
+from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.startup import Startup, read_logs
 
 __all__ = ["Stack"]

@@ -25,6 +25,7 @@ from tasklib.stacks.rewrite.lifecycle import (
     forget_profiles,
     label,
     log_locally,
+    only_compose_can_start,
     stop_at_once,
 )
 from tasklib.stacks.rewrite.model import Change, Facts, Hint, Isolation, Problem
@@ -48,6 +49,7 @@ __all__ = [
     "as_text",
     "base_images",
     "isolate",
+    "only_compose_can_start",
     "port_variable",
     "project_names",
     "replica_count",

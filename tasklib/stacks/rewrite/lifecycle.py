@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.durations import duration, seconds
 
-__all__ = ["bound_restarts", "check_fast", "forget_profiles", "label", "log_locally", "stop_at_once"]
+__all__ = [
+    "bound_restarts",
+    "check_fast",
+    "forget_profiles",
+    "label",
+    "log_locally",
+    "only_compose_can_start",
+    "stop_at_once",
+]
 
 _INTERVAL, _RETRIES = 30.0, 3
 """The engine's defaults."""
@@ -25,26 +34,63 @@ _RESTARTS = 10
 _READABLE_LOGS = ("json-file", "local", "none")
 
 
+def only_compose_can_start(config: Mapping[str, Any]) -> bool:
+    """Whether starting also copies content into containers, runs hooks or calls providers."""
+    contents = [
+        part
+        for section in ("configs", "secrets")
+        for part in (config.get(section) or {}).values()
+        if "content" in (part or {}) or "environment" in (part or {})
+    ]
+    services = config["services"].values()
+    return bool(contents) or any({"post_start", "provider", "models"} & set(service) for service in services)
+
+
 def check_fast(draft: Draft) -> None:
-    """Health checks run fast while the stack starts, and nobody loses patience earlier than the file says."""
+    """Health checks run fast while the stack starts, and nobody loses patience earlier than the file says.
+
+    An engine that knows one interval only would go on at that pace for as long as the stack is up. It keeps
+    the file's, unless Compose waits for it: where we start the stack, our own checks tell earlier.
+    """
+    modern, for_compose = draft.facts.start_interval, only_compose_can_start(draft.config)
     checked = [name for name, service in draft.services() if _is_checked(service)]
-    share = _SHARE_WHILE_STARTING if draft.facts.start_interval else _SHARE_FOR_EVER
+    share = _SHARE_WHILE_STARTING if modern else _SHARE_FOR_EVER
     fast = _bearable(len(checked), draft.facts.cpus * share)
     for name in checked:
         service = draft.config["services"][name]
-        check, path = service["healthcheck"], ("services", name, "healthcheck")
-        interval = seconds(check.get("interval")) or _INTERVAL
-        retries = int(check.get("retries") or _RETRIES)
-        patience = (seconds(check.get("start_period")) or 0.0) + interval * retries
-        quick = min(fast, interval)
-        if not draft.facts.start_interval:
+        path = ("services", name, "healthcheck")
+        if modern and not draft.owned(service):
+            _start_fast(draft, path, fast)
+        elif not modern:
             draft.drop((*path, "start_interval"), "health", "this engine does not know it")
-            draft.put((*path, "interval"), duration(quick), "health", "ready is seen at once")
-            _extend(draft, path, patience - quick * retries)
-        elif not draft.owned(service):
-            own = seconds(check.get("start_interval")) or quick
-            draft.put((*path, "start_interval"), duration(min(own, quick)), "health", "ready is seen at once")
-            _extend(draft, path, patience)
+            if for_compose:
+                _stay_fast(draft, path, fast)
+
+
+def _start_fast(draft: Draft, path: tuple[str, str, str], fast: float) -> None:
+    check = draft.config["services"][path[1]]["healthcheck"]
+    quick = min(fast, _interval(check))
+    own = seconds(check.get("start_interval")) or quick
+    patience = _patience(check, _interval(check))
+    draft.put((*path, "start_interval"), duration(min(own, quick)), "health", "ready is seen at once")
+    _extend(draft, path, patience)
+
+
+def _stay_fast(draft: Draft, path: tuple[str, str, str], fast: float) -> None:
+    check = draft.config["services"][path[1]]["healthcheck"]
+    quick = min(fast, _interval(check))
+    left = _patience(check, _interval(check) - quick)
+    draft.put((*path, "interval"), duration(quick), "health", "ready is seen at once")
+    _extend(draft, path, left)
+
+
+def _interval(check: Mapping[str, Any]) -> float:
+    return seconds(check.get("interval")) or _INTERVAL
+
+
+def _patience(check: Mapping[str, Any], interval: float) -> float:
+    """Seconds until as many failures ``interval`` apart count that the engine says unhealthy."""
+    return (seconds(check.get("start_period")) or 0.0) + interval * int(check.get("retries") or _RETRIES)
 
 
 def _is_checked(service: dict[str, Any]) -> bool:
@@ -58,7 +104,7 @@ def _bearable(checks: int, processors: float) -> float:
     return min(max(math.ceil(needed * 20) / 20, _FASTEST), _SLOWEST)
 
 
-def _extend(draft: Draft, path: tuple[str | int, ...], period: float) -> None:
+def _extend(draft: Draft, path: tuple[str, str, str], period: float) -> None:
     check = draft.config["services"][path[1]]["healthcheck"]
     if period - (seconds(check.get("start_period")) or 0.0) > 0.0005:
         why = "failures while starting do not count for as long as the file was patient"

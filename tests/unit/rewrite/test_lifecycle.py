@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.rewrite.durations import duration, seconds
 
 from .support import FACTS, one, reviewed
@@ -49,6 +50,8 @@ def patience(check: dict[str, Any]) -> float:
     return (seconds(check.get("start_period")) or 0.0) + interval * (check.get("retries") or 3)
 
 
+COMPOSE_STARTS: dict[str, Any] = {"configs": {"site": {"content": "server {}"}}}
+
 CHECKS = [
     {"test": ["CMD", "true"]},
     {"test": ["CMD", "true"], "interval": "5s", "retries": 10},
@@ -58,9 +61,17 @@ CHECKS = [
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_an_older_engine_checks_often_and_as_long(check: dict[str, Any]) -> None:
-    """Before Engine 25 the interval is short, never longer than the file's, and the patience is the same."""
+def test_an_older_engine_checks_as_the_file_says(check: dict[str, Any]) -> None:
+    """Before Engine 25 the interval is one for ever: our own checks make the start fast, not the engine's."""
     found = one({"healthcheck": check})["healthcheck"]
+    assert found == {key: value for key, value in check.items() if key != "start_interval"}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_an_older_engine_checks_often_and_as_long_for_compose(check: dict[str, Any]) -> None:
+    """Where Compose itself has to start the stack, it waits for the engine: its interval is short then, never
+    longer than the file's, and the patience is the same."""
+    found = one({"healthcheck": check}, **COMPOSE_STARTS)["healthcheck"]
     fast = seconds(found["interval"])
     assert fast is not None
     assert fast <= min(2.0, seconds(check.get("interval")) or 30.0)
@@ -83,10 +94,26 @@ def test_a_newer_engine_checks_often_only_while_starting(check: dict[str, Any]) 
 def test_many_checks_leave_the_machine_alone() -> None:
     """Ten services on one processor are each checked less often than one service on 32."""
     check = {"healthcheck": {"test": ["CMD", "true"]}}
-    many = reviewed({f"s{n}": check for n in range(10)}, facts=replace(FACTS, cpus=1)).config["services"]
-    few = reviewed({"s0": check}, facts=replace(FACTS, cpus=32)).config["services"]
-    assert seconds(few["s0"]["healthcheck"]["interval"]) == 0.2
-    assert seconds(many["s0"]["healthcheck"]["interval"]) == 2.0
+    crowded, alone = replace(MODERN, cpus=1), replace(MODERN, cpus=32)
+    many = reviewed({f"s{n}": check for n in range(10)}, facts=crowded).config["services"]["s0"]
+    few = reviewed({"s0": check}, facts=alone).config["services"]["s0"]
+    assert seconds(few["healthcheck"]["start_interval"]) == 0.2
+    assert seconds(many["healthcheck"]["start_interval"]) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("extra", "compose_only"),
+    [
+        ({}, False),
+        ({"configs": {"site": {"file": "site.conf"}}}, False),
+        ({"configs": {"site": {"content": "server {}"}}}, True),
+        ({"secrets": {"key": {"environment": "KEY"}}}, True),
+        ({"services": {"api": {"post_start": [{"command": "true"}]}}}, True),
+    ],
+)
+def test_what_starting_itself_does_is_left_to_compose(extra: dict[str, Any], compose_only: bool) -> None:
+    """Content that is copied into containers, and hooks."""
+    assert only_compose_can_start({"services": {"api": {}}, **extra}) is compose_only
 
 
 @pytest.mark.parametrize("check", [{"disable": True}, {"test": ["NONE"]}, None])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasklib.stacks.containers import Container
-from tasklib.stacks.order import only_compose_can_start, startable, unmet
+from tasklib.stacks.order import startable, unmet
 
 API = Container("api", "p.api", "p", "api", "created")
 DATABASE = Container("database", "p.database", "p", "database", "created")
@@ -68,21 +68,6 @@ def test_dependencies_that_are_not_in_the_stack_hold_nobody_up() -> None:
     )
     short = {"services": {"api": {"depends_on": ["database"]}, "database": {}}}
     assert list(unmet(short, "api", (API, DATABASE), {"api", "database"})) == ["database"]
-
-
-@pytest.mark.parametrize(
-    ("extra", "compose_only"),
-    [
-        ({}, False),
-        ({"configs": {"site": {"file": "site.conf"}}}, False),
-        ({"configs": {"site": {"content": "server {}"}}}, True),
-        ({"secrets": {"key": {"environment": "KEY"}}}, True),
-        ({"services": {"api": {"post_start": [{"command": "true"}]}}}, True),
-    ],
-)
-def test_what_starting_itself_does_is_left_to_compose(extra: dict[str, Any], compose_only: bool) -> None:
-    """Content that is copied into containers, and hooks."""
-    assert only_compose_can_start({**config(), **extra}) is compose_only
 
 
 @pytest.mark.parametrize("key", ["network_mode", "ipc", "pid"])
