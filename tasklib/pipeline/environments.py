@@ -8,13 +8,21 @@ import shutil
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tasklib.errors import ConfigError
 from tasklib.pipeline.suite import Preparation
 
-__all__ = ["node_folder", "node_preparation", "package", "python_launcher", "vitest_program"]
+__all__ = [
+    "PythonEnvironment",
+    "node_folder",
+    "node_preparation",
+    "package",
+    "python_environment",
+    "vitest_program",
+]
 
 _REQUIREMENTS = (
     "requirements.txt",
@@ -30,8 +38,16 @@ _REQUIREMENTS = (
 _TEST_NAMES = frozenset({"test", "tests", "testing"})
 
 
-def python_launcher(tests: Path, cwd: Path, top: Path) -> tuple[str, ...]:
-    """What to put before ``pytest`` for the tests in folder ``tests``, started in ``cwd``.
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """Where Python tests run: ``launcher`` is what to put before ``pytest``, ``variables`` are added."""
+
+    launcher: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def python_environment(tests: Path, cwd: Path, top: Path) -> PythonEnvironment:
+    """The environment of the tests in folder ``tests``, which are started in ``cwd``.
 
     The nearest folder from ``tests`` up to ``top`` (the project's root) that describes an environment
     decides: a pyproject.toml with a project in it (the service's own environment, kept by uv), or
@@ -43,9 +59,10 @@ def python_launcher(tests: Path, cwd: Path, top: Path) -> tuple[str, ...]:
         data = _pyproject(folder / "pyproject.toml")
         if "project" in data or "workspace" in _table(_table(data, "tool"), "uv"):
             where = () if folder == cwd else ("--project", str(folder))
-            return (*uv, *_compiled(folder), *where, *_test_dependencies(data), "--with", "pytest")
+            launcher = (*uv, *where, *_test_dependencies(data), "--with", "pytest")
+            return PythonEnvironment(launcher, _bytecode(folder / ".venv"))
         if "poetry" in _table(data, "tool"):
-            return _poetry(folder)
+            return PythonEnvironment(_poetry(folder))
         given = [folder / name for name in _REQUIREMENTS if (folder / name).is_file()]
         options = [part for path in given for part in ("--with-requirements", str(path))]
         if (folder / "setup.py").is_file():
@@ -53,8 +70,20 @@ def python_launcher(tests: Path, cwd: Path, top: Path) -> tuple[str, ...]:
         if options:
             # An environment that lies in this very folder is the user's own choice; one further up is not.
             alone = () if (folder / ".venv").is_dir() and folder == cwd else ("--isolated",)
-            return (*uv, "--no-project", *alone, *options, "--with", "pytest")
-    return (*uv, "--no-project", "--isolated", "--with", "pytest")
+            return PythonEnvironment((*uv, "--no-project", *alone, *options, "--with", "pytest"))
+    return PythonEnvironment((*uv, "--no-project", "--isolated", "--with", "pytest"))
+
+
+def _bytecode(environment: Path) -> Mapping[str, str]:
+    """Variables by which Python keeps what it compiles, where it may not keep it beside the sources.
+
+    Every run would compile what its tests import, and the tests themselves, which pytest rewrites. Inside of
+    the environment it is in nobody's way, and goes with it.
+    """
+    forbidden = os.environ.get("PYTHONDONTWRITEBYTECODE") and not os.environ.get("PYTHONPYCACHEPREFIX")
+    if not forbidden or not (environment / "pyvenv.cfg").is_file():
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(environment / "bytecode")}
 
 
 def node_folder(tests: Path, top: Path) -> Path | None:
@@ -131,18 +160,6 @@ def _uv() -> str:
         raise ConfigError(
             f"uv is not installed: {error}", remedy="Reinstall tasklib: uv comes with it."
         ) from error
-
-
-def _compiled(folder: Path) -> tuple[str, ...]:
-    """Options for the environment in ``folder`` where Python may not keep what it compiles at an import.
-
-    uv leaves compiling to the first import: every run would compile every package that its tests import.
-    """
-    if not os.environ.get("PYTHONDONTWRITEBYTECODE") or os.environ.get("UV_COMPILE_BYTECODE"):
-        return ()
-    packages = [path.parent for path in folder.glob(".venv/lib/python*/site-packages/*/__init__.py")]
-    done = bool(packages) and all((package / "__pycache__").is_dir() for package in packages)
-    return () if done else ("--compile-bytecode",)
 
 
 def _poetry(folder: Path) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from tasklib.pipeline.environments import (
     node_folder,
     node_preparation,
     package,
-    python_launcher,
+    python_environment,
     vitest_program,
 )
 from tasklib.pipeline.runners import prepare_suite, run_suite
@@ -90,10 +90,12 @@ class _Common:
     timeout: float | None
 
     def pytest(self, launcher: tuple[str, ...] | None = None) -> Suite:
+        variables: Mapping[str, str] = {}
         if launcher is None:
             start = self.place.tests[0]
             folder = start if start.is_dir() else start.parent
-            launcher = (*python_launcher(folder, self.place.cwd, self.project.root), "pytest")
+            environment = python_environment(folder, self.place.cwd, self.project.root)
+            launcher, variables = (*environment.launcher, "pytest"), environment.variables
         options = self.options
         integration = () if self.target.stage is Stage.UNIT else ("--integration",)
         keyword = (
@@ -109,7 +111,7 @@ class _Common:
             *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
-        return self._suite(SuiteKind.PYTEST, argv, unset=frozenset({"VIRTUAL_ENV"}))
+        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=frozenset({"VIRTUAL_ENV"}))
 
     def node(self) -> Suite:
         start = self.place.tests[0]
@@ -164,6 +166,7 @@ class _Common:
         argv: tuple[str, ...],
         *,
         cwd: Path | None = None,
+        variables: Mapping[str, str] = MappingProxyType({}),
         unset: frozenset[str] = frozenset(),
         prepare: tuple[Preparation, ...] = (),
         skip: str = "",
@@ -175,7 +178,7 @@ class _Common:
             cwd=cwd or self.place.cwd,
             folder=self.place.cwd,
             paths=self.place.paths,
-            env=MappingProxyType(dict(self.env)),
+            env=MappingProxyType({**variables, **self.env}),
             unset=unset,
             prepare=prepare,
             timeout=self.timeout,

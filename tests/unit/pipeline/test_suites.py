@@ -28,7 +28,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
         environments.shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None
     )
     monkeypatch.setattr(environments, "_uv", lambda: "uv")
-    for name in ("PYTHONDONTWRITEBYTECODE", "UV_COMPILE_BYTECODE"):
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -74,22 +74,25 @@ def plan(tmp_path: Path, write: Callable[[Mapping[str, str]], None]) -> Plan:
     return work
 
 
-def test_where_python_may_not_keep_bytecode_uv_compiles_once(
+def test_where_python_may_not_keep_bytecode_the_environment_keeps_it(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Otherwise every run would compile all that it imports; what is compiled stays."""
+    """Otherwise every run would compile all that it imports; nothing is kept where uv has no environment yet,
+    and where the user says where."""
     files = {"services/api/pyproject.toml": "[project]\nname='api'", "services/api/tests/unit/test_a.py": ""}
+    environment = tmp_path / "services/api/.venv"
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    assert plan(files).argv[:3] == ("uv", "run", "--compile-bytecode")
-    package = tmp_path / "services/api/.venv/lib/python3.12/site-packages/pytest"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    assert "--compile-bytecode" in plan(files).argv
-    (package / "__pycache__").mkdir()
-    assert "--compile-bytecode" not in plan(files).argv
-    (package / "__pycache__").rmdir()
-    monkeypatch.setenv("UV_COMPILE_BYTECODE", "0")
-    assert "--compile-bytecode" not in plan(files).argv
+    assert plan(files).env == {}
+    environment.mkdir()
+    (environment / "pyvenv.cfg").touch()
+    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(environment / "bytecode")}
+    assert plan(files).env == kept
+    assert plan(files, env={"PYTHONDONTWRITEBYTECODE": "1"}).env == {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "/elsewhere")
+    assert plan(files).env == {}
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    assert plan(files).env == {}
 
 
 def test_a_service_with_a_pyproject_runs_in_its_own_environment(plan: Plan, tmp_path: Path) -> None:
