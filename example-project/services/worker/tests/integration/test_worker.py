@@ -39,21 +39,25 @@ class Shop:
 
     def settle(self, *order_ids: UUID) -> list[tuple[str, int | None, str | None]]:
         """Queue the orders, wait until the worker has announced each, and return what became of them."""
+        channels = {f"orders:settled:{order_id}" for order_id in order_ids}
         with self._redis.pubsub() as channel:
-            channel.subscribe(*(f"orders:settled:{order_id}" for order_id in order_ids))
+            channel.subscribe(*channels)
+            for _ in channels:  # only from the server's word on does it keep messages for us
+                self._next(channel, "subscribe")
             self._redis.lpush(QUEUE, *map(str, order_ids))
             announced: set[str] = set()
-            while len(announced) < len(set(order_ids)):
-                announced.add(self._next(channel))
+            while announced < channels:
+                announced.add(self._next(channel, "message"))
         query = "SELECT status, total_cents, reason FROM orders WHERE id = %s"
         return [self._database.execute(query, (order_id,)).fetchone() for order_id in order_ids]
 
     @staticmethod
-    def _next(channel: PubSub) -> str:
+    def _next(channel: PubSub, kind: str) -> str:
+        """The channel of the next message of that kind."""
         while (message := channel.get_message(timeout=5)) is not None:
-            if message["type"] == "message":  # not the server's word that we are subscribed
+            if message["type"] == kind:
                 return message["channel"]
-        pytest.fail("the worker announced nothing for 5 s")
+        pytest.fail(f"no {kind} for 5 s")
 
 
 @pytest.fixture
