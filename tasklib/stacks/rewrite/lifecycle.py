@@ -26,9 +26,9 @@ _INTERVAL, _RETRIES = 30.0, 3
 _FASTEST, _SLOWEST = 0.2, 2.0
 _CHECK_COST = 0.06
 """Processor seconds of one check, between `true` (0.05) and one that starts Python (0.1)."""
-_SHARE_WHILE_STARTING, _SHARE_FOR_EVER = 1 / 4, 1 / 64
-"""Of the machine's processors, for all checks of a stack together: many stacks are up at once, and while one
-starts, our own checks tell earlier."""
+_SHARE_WHILE_STARTING, _SHARE_FOR_EVER = 1 / 16, 1 / 64
+"""Of the machine's processors, for all checks of a stack together: several stacks start at once, and our own
+checks tell earlier."""
 
 _RESTARTS = 10
 _READABLE_LOGS = ("json-file", "local", "none")

@@ -87,7 +87,7 @@ def test_a_newer_engine_checks_often_only_while_starting(check: dict[str, Any]) 
     assert found.get("interval") == check.get("interval")
     fast = seconds(found["start_interval"])
     assert fast is not None
-    assert fast <= min(1.0, seconds(check.get("interval")) or 30.0)
+    assert fast <= min(2.0, seconds(check.get("interval")) or 30.0)
     assert seconds(found["start_period"]) == pytest.approx(patience(check))
 
 
