@@ -6,13 +6,13 @@ Records are written by the process they are about and read by ``clean``, by the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from tasklib.liveness import ProcessIdentity, is_alive
 from tasklib.state import State
 
-__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Run", "Runs"]
+__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs"]
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,20 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What an image was built from: the digest of its inputs, its id, and when (seconds since the epoch)."""
+
+    inputs: str
+    image: str
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
 class _Built:
     project: str
     checkout: str
     tags: tuple[str, ...]
+    origins: dict[str, Origin] = field(default_factory=dict)
 
 
 class Images:
@@ -146,18 +156,35 @@ class Images:
             self._write(project, checkout, left)
 
     def of(self, project: str, checkout: str) -> frozenset[str]:
-        built = self._state.read(self._name(project, checkout), _Built)
+        built = self._built(project, checkout)
         return frozenset(built.tags if built else ())
+
+    def origin(self, project: str, checkout: str, tag: str) -> Origin | None:
+        """What the image ``tag`` of the project was last built from, where that is known."""
+        built = self._built(project, checkout)
+        return built.origins.get(tag) if built else None
+
+    def remember(self, project: str, checkout: str, origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built from that; tags that are not the project's are left out."""
+        with self._state.lock(self._folder):
+            self._write(project, checkout, self.of(project, checkout), origins)
 
     def all(self) -> dict[tuple[str, str], frozenset[str]]:
         """The tags by (project, checkout)."""
         found = self._state.records(self._folder, _Built).values()
         return {(built.project, built.checkout): frozenset(built.tags) for built in found}
 
-    def _write(self, project: str, checkout: str, tags: frozenset[str]) -> None:
-        name = self._name(project, checkout)
+    def _built(self, project: str, checkout: str) -> _Built | None:
+        return self._state.read(self._name(project, checkout), _Built)
+
+    def _write(
+        self, project: str, checkout: str, tags: frozenset[str], origins: Mapping[str, Origin] | None = None
+    ) -> None:
+        name, known = self._name(project, checkout), self._built(project, checkout)
         if tags:
-            self._state.write(name, _Built(project, checkout, tuple(sorted(tags))))
+            merged = {**(known.origins if known else {}), **(origins or {})}
+            kept = {tag: origin for tag, origin in merged.items() if tag in tags}
+            self._state.write(name, _Built(project, checkout, tuple(sorted(tags)), kept))
         else:
             self._state.remove(name)
 

@@ -199,7 +199,7 @@ class Execution:
 
     def _stack(self, target: Target, plan: StackPlan) -> TargetStack:
         if self._builds is None:
-            self._builds = Builds(self._context.engine, self._context.built)
+            self._builds = Builds(self._context.engine, self._context)
         phases = Phases(target, self._emit)
         held = HeldStack(
             self._context,

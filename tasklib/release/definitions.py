@@ -9,7 +9,8 @@ from typing import Any
 from tasklib import process
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service
-from tasklib.release.inputs import build_context, built_from, read_config
+from tasklib.release.inputs import built_from, read_config
+from tasklib.stacks.buildcontext import build_context
 from tasklib.stacks.compose import Source, render
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 

@@ -13,13 +13,13 @@ import yaml
 from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project, Service
-from tasklib.release.buildcontext import BuildContext, copied
 from tasklib.release.selection import ComposeService, StackFacts
+from tasklib.stacks.buildcontext import BuildContext, build_context, read_text
 from tasklib.stacks.compose import Source, render
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
 
-__all__ = ["build_context", "built_from", "named_paths", "read_config", "stack_facts"]
+__all__ = ["built_from", "named_paths", "read_config", "stack_facts"]
 
 _MANIFESTS = (
     "pyproject.toml",
@@ -101,25 +101,6 @@ def _service(
     )
 
 
-def build_context(build: Mapping[str, Any]) -> BuildContext | None:
-    """The context of a rendered service's ``build``; ``None`` without one on this machine."""
-    folder = Path(str(build.get("context", "")))
-    if not folder.is_absolute():
-        return None
-    inline = build.get("dockerfile_inline")
-    dockerfile = None if inline else folder / str(build.get("dockerfile", "Dockerfile"))
-    ignored = _text(dockerfile.with_name(f"{dockerfile.name}.dockerignore")) if dockerfile else None
-    if ignored is None:
-        ignored = _text(folder / ".dockerignore")
-    text = str(inline) if inline else _text(dockerfile)
-    return BuildContext(
-        folder,
-        dockerfile,
-        None if text is None else copied(text),
-        tuple((ignored or "").splitlines()),
-    )
-
-
 def built_from(project: Project, name: str, context: BuildContext | None) -> str | None:
     """The project's service that a Compose service is built from: by its Dockerfile's place, else by name."""
     if context is not None:
@@ -190,7 +171,7 @@ def named_paths(service: Service) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for pattern in _MANIFESTS:
         for manifest in sorted(service.path.glob(pattern)):
-            for name in _OUTWARD.findall(_text(manifest) or ""):
+            for name in _OUTWARD.findall(read_text(manifest) or ""):
                 path = Path(*_normal(service.path / name))
                 if (
                     path.exists()
@@ -199,10 +180,3 @@ def named_paths(service: Service) -> tuple[Path, ...]:
                 ):
                     found[path] = None
     return tuple(found)
-
-
-def _text(path: Path | None) -> str | None:
-    try:
-        return path.read_text(errors="replace") if path else None
-    except OSError:
-        return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasklib.project import Project, Service
-from tasklib.release.buildcontext import BuildContext
+from tasklib.stacks.buildcontext import BuildContext
 
 __all__ = ["Choice", "ComposeService", "Selection", "StackFacts", "everything", "select"]
 

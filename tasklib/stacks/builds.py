@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 from tasklib import process
+from tasklib.records import Origin
 from tasklib.stacks import compose
+from tasklib.stacks.buildinputs import inputs_digest
 from tasklib.stacks.engine import Engine
 
-__all__ = ["Builds", "tags_of"]
+__all__ = ["Builds", "Memory", "tags_of"]
+
+_TRUSTED = 24 * 3600.0
+"""Seconds after which an image is built although nothing changed here: its base may have in its registry."""
 
 
 def tags_of(service: Mapping[str, Any]) -> tuple[str, ...]:
@@ -26,16 +32,31 @@ def tags_of(service: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([str(service["image"]), *map(str, service["build"].get("tags") or ())]))
 
 
+class Memory(Protocol):
+    """What is known of images beyond the run that builds them."""
+
+    def built(self, project: str, tags: Iterable[str]) -> None:
+        """``tags`` are about to be built for ``project``; what is told here can be removed.
+
+        Among them are the ids of images that the build may leave without a tag.
+        """
+        ...
+
+    def origin(self, project: str, tag: str) -> Origin | None:
+        """What the image ``tag`` was last built from, where that is known."""
+        ...
+
+    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built from that."""
+        ...
+
+
 class Builds:
     """The images that this run has built or is building. Safe to use from threads."""
 
-    def __init__(self, engine: Engine, record: Callable[[str, Iterable[str]], None]) -> None:
-        """``record(project, tags)`` is told before anything is built, so that it can be removed.
-
-        Among the tags are the ids of images that the build may leave without one.
-        """
+    def __init__(self, engine: Engine, memory: Memory) -> None:
         self._engine = engine
-        self._record = record
+        self._memory = memory
         self._lock = threading.Lock()
         self._made: dict[str, Future[str]] = {}
 
@@ -54,7 +75,9 @@ class Builds:
         services = {name: s for name, s in config["services"].items() if "build" in s}
         if not services:
             return
-        self._record(str(config["name"]), [tag for service in services.values() for tag in tags_of(service)])
+        self._memory.built(
+            str(config["name"]), [tag for service in services.values() for tag in tags_of(service)]
+        )
         mine: dict[str, Future[str]] = {}
         others: list[tuple[Future[str], tuple[str, ...]]] = []
         bases = _bases(services)
@@ -95,19 +118,45 @@ class Builds:
         on_line: Callable[[str], None],
         cancel: process.Cancel,
     ) -> None:
-        if not mine:
+        project, services = str(config["name"]), {name: config["services"][name] for name in mine}
+        inputs = self._inputs(services)
+        changed = [name for name in mine if not self._has(project, services[name], inputs.get(name))]
+        for name in mine:
+            if name not in changed:
+                on_line(f"{name}: its image is built from just these files already")
+                mine[name].set_result(str(services[name]["image"]))
+        if not changed:
             return
-        before = {name: self._engine.image_id(str(config["services"][name]["image"])) for name in mine}
+        before = {name: self._engine.image_id(str(services[name]["image"])) for name in changed}
         # What the tags name now will have no name soon: should we die then, only the record knows of it.
-        self._record(str(config["name"]), [image for image in before.values() if image])
-        compose.build(source, config, list(mine), env, on_line, cancel)
-        for name, future in mine.items():
-            tag = str(config["services"][name]["image"])
-            future.set_result(tag)
-            old = before[name]
-            if old and old != self._engine.image_id(tag):
+        self._memory.built(project, [image for image in before.values() if image])
+        compose.build(source, config, changed, env, on_line, cancel)
+        origins = {}
+        for name in changed:
+            tag, old = str(services[name]["image"]), before[name]
+            new = self._engine.image_id(tag)
+            mine[name].set_result(tag)
+            if new and name in inputs:
+                origins[tag] = Origin(inputs[name], new)
+            if old and old != new:
                 # What the tag named before is nobody's now, unless another tag or a container holds it.
                 self._engine.remove(self._engine.images([old]))
+        self._memory.remember(project, origins)
+
+    def _inputs(self, services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """The digests of what the images are built from, where that can be told."""
+        if _bases(services):
+            return {}  # Whether one that others stand on changes shows only when it has been built.
+        found = {name: inputs_digest(s["build"], self._engine.image_id) for name, s in services.items()}
+        return {name: digest for name, digest in found.items() if digest}
+
+    def _has(self, project: str, service: Mapping[str, Any], inputs: str | None) -> bool:
+        """Whether a service's image is there under all its tags, built from the same not long ago."""
+        tag, *more = tags_of(service)
+        origin = self._memory.origin(project, tag) if inputs else None
+        if origin is None or origin.inputs != inputs or not 0 <= time.time() - origin.at < _TRUSTED:
+            return False
+        return all(self._engine.image_id(name) == origin.image for name in (tag, *more))
 
 
 def _key(build: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from tasklib.identity import exports
 from tasklib.isolation import Instance
 from tasklib.liveness import current, host_id
 from tasklib.project import Project
-from tasklib.records import Checkouts, Images, Kept, Run, Runs
+from tasklib.records import Checkouts, Images, Kept, Origin, Run, Runs
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.locks import StackLock, User
 from tasklib.stacks.ownership import owners, sweep
@@ -96,6 +96,14 @@ class RunContext:
             found = self.engine.images(nameless)
             left = {image.id for image in found} - {image.id for image in self.engine.remove(found)}
             self.images.forget(project, self.instance.checkout, nameless - left)
+
+    def origin(self, project: str, tag: str) -> Origin | None:
+        """What the image ``tag`` was last built from, where that is known."""
+        return self.images.origin(project, self.instance.checkout, tag)
+
+    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built from that."""
+        self.images.remember(project, self.instance.checkout, origins)
 
     def lock(self, project: str) -> StackLock:
         user = User(self.run_id, self.command, os.getpid(), str(self.project.root))

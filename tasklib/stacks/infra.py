@@ -56,7 +56,7 @@ def bring_up(
     only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
     held = HeldStack(context, plan, say=say, on_line=on_line)
-    builds = Builds(context.engine, context.built)
+    builds = Builds(context.engine, context)
     try:
         held.prepare(cancel)
         for variables in held.variables():

@@ -52,6 +52,8 @@ LAYERS = (
     "stacks.preparation",
     "stacks.plans",
     "stacks.fixed",
+    "stacks.buildcontext",
+    "stacks.buildinputs",
     "stacks.builds",
     "stacks.stack",
     "stacks.locks",

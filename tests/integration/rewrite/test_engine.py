@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.project import Shared
+from tasklib.records import Origin
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.compose import Source
 from tasklib.stacks.engine import Engine
@@ -194,13 +196,29 @@ services:
 """
 
 
+@dataclass(frozen=True)
+class Forgetful:
+    """Knows nothing of earlier builds; keeps the tags of this one."""
+
+    tags: list[str]
+
+    def built(self, project: str, tags: Iterable[str]) -> None:
+        self.tags.extend(tags)
+
+    def origin(self, project: str, tag: str) -> None:
+        return None
+
+    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
+        pass
+
+
 def test_images_that_stand_on_each_other_are_built_for_several_stacks(
     instances: tuple[Instance, Instance], tmp_path: Path
 ) -> None:
     """What another stack of the run built already is there under this one's names before it is stood on."""
     instance, tags = instances[0], []
     engine = Engine.connect()
-    builds = Builds(engine, lambda project, made: tags.extend(made))
+    builds = Builds(engine, Forgetful(tags))
     try:
         for stack in (None, "own"):
             config = isolated_file(STANDING, tmp_path, instance, stack)

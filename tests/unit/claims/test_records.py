@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tasklib.liveness import current
-from tasklib.records import Images, Kept, KeptStack, Run, Runs
+from tasklib.records import Images, Kept, KeptStack, Origin, Run, Runs
 from tasklib.state import State, default_state
 
 
@@ -90,3 +90,20 @@ def test_images(state: State) -> None:
     images.forget("test-main", "b", ["x:1"])
     assert images.all() == {}
     assert images.of("test-main", "a") == frozenset()
+
+
+def test_what_images_were_built_from(state: State) -> None:
+    """It is known for as long as the tag is the project's, whatever else becomes of the project's tags."""
+    images = Images(state, "engine")
+    origin = Origin("digest", "sha256:1", at=1.0)
+    images.add("test-main", "a", ["x:1", "y:1"])
+    images.remember("test-main", "a", {"x:1": origin, "z:1": origin})
+    assert images.origin("test-main", "a", "x:1") == origin
+    assert images.origin("test-main", "a", "y:1") is None
+    assert images.origin("test-main", "a", "z:1") is None
+    images.add("test-main", "a", ["z:1"])
+    assert images.origin("test-main", "a", "x:1") == origin
+    images.add("test-main", "b", ["x:1"])
+    assert images.origin("test-main", "a", "x:1") is None, "someone else has it now"
+    images.forget("test-main", "a")
+    assert images.origin("test-main", "a", "x:1") is None

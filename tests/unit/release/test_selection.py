@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.project import Project, Service
-from tasklib.release.buildcontext import BuildContext
 from tasklib.release.selection import ComposeService, Selection, StackFacts, everything, select
+from tasklib.stacks.buildcontext import BuildContext
 
 ROOT = Path("/project")
 NAMES = ("api", "frontend", "worker")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.release.buildcontext import BuildContext, copied
+from tasklib.stacks.buildcontext import BuildContext, copied
 
 ROOT = Path("/project")
 

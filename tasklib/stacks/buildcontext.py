@@ -1,4 +1,4 @@
-"""PURE: which files of its build context an image is made from, read from its Dockerfile.
+"""Which files of its build context an image is made from, read from its Dockerfile.
 
 The context of most images is the whole project; what decides whether a change touches one is what its
 Dockerfile copies. Where that cannot be read with certainty, it is the whole context.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pathspec import PathSpec, Pattern
 
-__all__ = ["BuildContext", "copied"]
+__all__ = ["BuildContext", "build_context", "copied", "read_text"]
 
 _URL = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
 _ESCAPE = re.compile(r"(?im)\A(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*(?P<character>\S)")
@@ -51,6 +52,11 @@ class BuildContext:
             return True
         return self._taken.match_file(name) and not self._left_out.match_file(name)
 
+    def leaves_out(self, folder: Path) -> bool:
+        """Whether nothing at or below ``folder`` (absolute) is taken, whatever the Dockerfile copies."""
+        excepted = any(line.startswith("!") for line in self.ignored)
+        return not excepted and self._left_out.match_file(folder.relative_to(self.folder).as_posix())
+
     @cached_property
     def _taken(self) -> PathSpec[Pattern]:
         return _spec(["."] if self.sources is None else self.sources)
@@ -58,6 +64,33 @@ class BuildContext:
     @cached_property
     def _left_out(self) -> PathSpec[Pattern]:
         return _spec(line for line in self.ignored if not line.startswith("#"))
+
+
+def build_context(build: Mapping[str, Any]) -> BuildContext | None:
+    """The context of a rendered service's ``build``; ``None`` without one on this machine."""
+    folder = Path(str(build.get("context", "")))
+    if not folder.is_absolute():
+        return None
+    inline = build.get("dockerfile_inline")
+    dockerfile = None if inline else folder / str(build.get("dockerfile", "Dockerfile"))
+    ignored = read_text(dockerfile.with_name(f"{dockerfile.name}.dockerignore")) if dockerfile else None
+    if ignored is None:
+        ignored = read_text(folder / ".dockerignore")
+    text = str(inline) if inline else read_text(dockerfile)
+    return BuildContext(
+        folder,
+        dockerfile,
+        None if text is None else copied(text),
+        tuple((ignored or "").splitlines()),
+    )
+
+
+def read_text(path: Path | None) -> str | None:
+    """What a file holds; ``None`` where there is none that can be read."""
+    try:
+        return path.read_text(errors="replace") if path else None
+    except OSError:
+        return None
 
 
 def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:
