@@ -85,12 +85,17 @@ class TargetStack:
         self._cancel = process.Cancel(cancel)
         self._hide = hide
         self._prepared = _Once(self._prepare)
+        self._created = _Once(self._create)
         self._up = _Once(self._bring_up)
         self._closed = _Once(self._close)
 
     def prepare(self) -> None:
         """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
         self._prepared()
+
+    def create(self) -> None:
+        """Prepare, and make the containers. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._created()
 
     def up(self) -> None:
         """Bring up and wait. Raises :class:`~tasklib.errors.TasklibError`."""
@@ -103,8 +108,13 @@ class TargetStack:
                 self._hide(variables)
             self._held.build(self._builds, self._cancel)
 
-    def _bring_up(self) -> None:
+    def _create(self) -> None:
         self.prepare()
+        with self.phases.phase(Phase.BUILD):
+            self._held.create(self._cancel)
+
+    def _bring_up(self) -> None:
+        self.create()
         with self.phases.phase(Phase.START):
             self._held.up(self._cancel)
 
@@ -127,8 +137,8 @@ class TargetStack:
 
     def _close(self) -> None:
         self._cancel.set("not needed any more")
-        self._prepared.forbid()
-        self._up.forbid()
+        for step in (self._prepared, self._created, self._up):
+            step.forbid()
         if self._held.touched:
             with self.phases.phase(Phase.CLEAN):
                 self._held.close()

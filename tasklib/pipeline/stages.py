@@ -1,7 +1,8 @@
 """One run: order, fail-fast, parallelism and overlap of the three stages.
 
-A stage starts when the one before it passed. What needs no verdict starts earlier: images are built while
-unit tests run, the full stack comes up while service tests run, stacks go down while the next stage begins.
+A stage starts when the one before it passed. What needs no verdict starts earlier: images are built and
+containers created while unit tests run, the full stack comes up while service tests run, stacks go down while
+the next stage begins.
 """
 
 from __future__ import annotations
@@ -181,8 +182,9 @@ class _Pipeline:
             ThreadPoolExecutor(len(stacks) or 1) as behind,
         ):
             try:
+                first = [*stacks[: self._jobs], *([full] if full else [])]
                 for stack in stacks:
-                    ahead.submit(stack.prepare)
+                    ahead.submit(stack.create if stack in first else stack.prepare)
                 self._stage(pool, unit, self._execution.unit)
                 if self._stopped([*service, *integration]):
                     return self._results

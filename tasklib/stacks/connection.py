@@ -36,6 +36,8 @@ def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
     major, minor = str(version["ApiVersion"]).split(".")[:2]
     endpoint = str(client.base_url)
     far = not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe"))
+    # Neither a proxy nor a .netrc has a say in a local socket; looking for them takes a fifth of each call.
+    client.trust_env = far
     facts = EngineFacts(
         id=str(info["ID"]),
         version=str(info["ServerVersion"]),

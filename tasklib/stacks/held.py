@@ -46,6 +46,7 @@ class HeldStack:
         self._stack = stack
         self._wanted = keep
         self._kept = False
+        self._tried = False
         self._interrupted = False
         self._lock = context.lock(stack.project)
 
@@ -63,12 +64,34 @@ class HeldStack:
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
         self._stack.build(builds, cancel)
 
+    def create(self, cancel: process.Cancel) -> None:
+        """Make its containers ahead of :meth:`up` and start none; one that was kept stays as it is."""
+        self._take(cancel)
+        if not self._kept:
+            self._stack.create(cancel)
+
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Bring up and wait, once whoever uses the stack now has let go of it.
 
         A stack that was kept is brought up to date and stays kept; anything else of that name is leftover
         and goes first. Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves.
         """
+        self._take(cancel)
+        self._tried = True
+        try:
+            found = self._stack.up(cancel)
+        except Interrupted:
+            self._interrupted = True
+            raise
+        self._context.reaper().ready(self.project)
+        if self._wanted:
+            self.keep()
+        return found
+
+    def _take(self, cancel: process.Cancel) -> None:
+        """From now on it is ours: locked, on record, watched over, and without leftovers."""
+        if self.touched:
+            return
         context = self._context
         self._lock.acquire(cancel, self._wait_for)
         self.touched = True
@@ -77,15 +100,6 @@ class HeldStack:
         if not self._kept:
             context.reaper().watch(self.project, self._stack.labels, self._lock)
             self._stack.down()
-        try:
-            found = self._stack.up(cancel)
-        except Interrupted:
-            self._interrupted = True
-            raise
-        context.reaper().ready(self.project)
-        if self._wanted:
-            self.keep()
-        return found
 
     def keep(self) -> None:
         """The stack outlives this run on purpose, from now on and whatever ends the run."""
@@ -113,7 +127,7 @@ class HeldStack:
         context = self._context
         left: tuple[Resource, ...] = ()
         try:
-            if self._wanted and not self._interrupted:
+            if self._wanted and self._tried and not self._interrupted:
                 self.keep()
             if not self._kept:
                 left = self._stack.down()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from tasklib import process
-from tasklib.errors import StackError
+from tasklib.errors import Interrupted, StackError
 from tasklib.events import ContainerLog
 from tasklib.isolation import Instance
 from tasklib.stacks import compose
@@ -23,16 +24,24 @@ from tasklib.stacks.startup import Startup, read_logs
 
 __all__ = ["Stack"]
 
+R = TypeVar("R")
+
 _ATTEMPTS = 5
 """How often ports and subnets are chosen anew when someone else takes them first."""
+
+_IN_FLIGHT = 0.5
+"""Seconds for which the engine may still create what Compose had asked for when it was ended."""
+
+_PAUSE = 0.1
+"""Seconds between two looks at that."""
 
 
 class Stack:
     """A stack of this instance on this engine.
 
-    :meth:`prepare` and :meth:`build` change nothing that runs; :meth:`up` may leave containers behind when
-    it fails, so whoever calls it calls :meth:`down`. ``say`` is told what is waited for, ``on_line`` gets
-    every line of Compose.
+    :meth:`prepare` and :meth:`build` change nothing that runs; :meth:`create` and :meth:`up` may leave
+    containers behind when they fail, so whoever calls them calls :meth:`down`. ``say`` is told what is waited
+    for, ``on_line`` gets every line of Compose.
     """
 
     def __init__(
@@ -52,6 +61,8 @@ class Stack:
         self._say = say
         self._on_line = on_line
         self._prepared: Prepared | None = None
+        self._created: frozenset[str] = frozenset()
+        self._cut_off = False
 
     @property
     def prepared(self) -> Prepared:
@@ -74,26 +85,48 @@ class Stack:
         with blaming(self._engine.heart), listening(self._engine.heart, cancel) as own:
             builds.build(self.plan.source, self.config, self.prepared.env, self._on_line, own)
 
-    def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
-        """Create, start and wait until every container is ready; returns where its ports are reachable.
+    def create(self, cancel: process.Cancel) -> None:
+        """Make networks, volumes and containers and start nothing, where that can be done apart.
 
-        Ports, subnets and names that someone else took meanwhile are chosen again. Raises
-        :class:`~tasklib.stacks.failures.NotReady` naming the container at fault.
+        Raises :class:`~tasklib.errors.StackError`.
         """
+        if not only_compose_can_start(self.config):
+            self._retried(lambda: self._launch(cancel))
+            self._created = self._what_is_there()
+
+    def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
+        """Create what is not created yet, start, wait until every container is ready.
+
+        Returns where the ports are reachable. Raises :class:`~tasklib.stacks.failures.NotReady` naming the
+        container at fault.
+        """
+        if self._created and not self._created <= self._what_is_there():
+            # Someone cleaned up: what does not run yet counts as garbage.
+            self.down()
+        return self._retried(lambda: endpoints(self._startup().follow(cancel)))
+
+    def _what_is_there(self) -> frozenset[str]:
+        return frozenset(r.id for r in self._engine.owned(self.labels, kinds=("container", "network")))
+
+    def _startup(self) -> Startup:
+        return Startup(
+            self._engine,
+            self.config,
+            (lambda cancel: None) if self._created else self._launch,
+            title=self.plan.title,
+            timeout=self.plan.ready_timeout,
+            say=self._say,
+            starts=not only_compose_can_start(self.config),
+        )
+
+    def _retried(self, step: Callable[[], R]) -> R:
+        """Do ``step``; ports, subnets and names that someone else took meanwhile are chosen again."""
         for attempt in range(1, _ATTEMPTS + 1):
-            self._prepared = self.prepared.addressed(self._engine, seed=f"{self.project} {attempt}")
-            startup = Startup(
-                self._engine,
-                self.config,
-                self._launch,
-                title=self.plan.title,
-                timeout=self.plan.ready_timeout,
-                say=self._say,
-                starts=not only_compose_can_start(self.config),
-            )
+            if not self._created:
+                self._prepared = self.prepared.addressed(self._engine, seed=f"{self.project} {attempt}")
             try:
                 with blaming(self._engine.heart):
-                    return endpoints(startup.follow(cancel))
+                    return step()
             except StackError as error:
                 if attempt == _ATTEMPTS or not _is_race(str(error)):
                     raise
@@ -106,6 +139,9 @@ class Stack:
             launch(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
         except StackError as error:
             raise missing_image(self.config, self._engine.image_id, error) or error from None
+        except Interrupted:
+            self._cut_off = True
+            raise
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where the ports are now: a container that restarted has others."""
@@ -117,6 +153,17 @@ class Stack:
 
     def down(self) -> tuple[Resource, ...]:
         """Remove everything of this stack; returns what could not be removed. Nothing there is no error."""
+        self._created = frozenset()
+        left = self._remove()
+        if self._cut_off:
+            until = time.monotonic() + _IN_FLIGHT
+            while time.monotonic() < until:
+                time.sleep(_PAUSE)
+                left = self._remove()
+            self._cut_off = False
+        return left
+
+    def _remove(self) -> tuple[Resource, ...]:
         found = self._engine.owned(self.labels)
         gone = {(resource.kind, resource.id) for resource in self._engine.remove(found)}
         return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)

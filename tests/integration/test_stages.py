@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from .conftest import NewProject
 from .projects import PYTHON, compose
-from .traces import Observer, Traces
+from .traces import Observer, Traces, until
 
 SERVED = compose(
     api=f"""
@@ -90,6 +94,31 @@ def test_a_failing_unit_test_stops_the_stages_that_follow(project: NewProject, t
     assert "skipped: service api, integration shop: unit failed" in ran.told
     assert ran.told[-1].startswith("FAILED (unit api): 1 failed, 1 passed in 2 targets, 2 targets skipped")
     assert len(ran.lines) <= 12, ran
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_containers_are_created_while_unit_tests_run(
+    project: NewProject, traces: Traces, engine: Any, pruned: bool
+) -> None:
+    """None is started before they have passed; what someone removes meanwhile is created again."""
+    waiting = """
+        import pathlib, time
+
+        def test_waits():
+            until = time.monotonic() + 60
+            while not pathlib.Path("go").exists():
+                assert time.monotonic() < until
+                time.sleep(0.02)
+    """
+    shop = project({**SHOP, "services/api/tests/unit/test_price.py": waiting})
+    with shop.during("tasklib", "test") as running:
+        assert until(lambda: len(traces.containers()) == 2), running.text
+        assert traces.states() == {"created"}
+        for row in traces.containers() if pruned else ():
+            engine.remove_container(row["Id"])
+        (shop.root / "services/api/go").touch()
+        ran = running.wait()
+    assert ran.code == 0, ran
 
 
 def test_a_failing_service_test_shows_the_log_of_its_stack(project: NewProject, traces: Traces) -> None:
