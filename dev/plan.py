@@ -10,7 +10,7 @@ from dev.facts import LOCAL_ENDPOINTS, Engine, Host, Reach
 __all__ = ["LATER_SUITE", "Install", "Start", "Step", "describe", "engine_steps", "packages_for_venv"]
 
 LATER_SUITE = "trixie"
-"""The Debian suite whose Compose v2 and buildx also install on the release before it."""
+"""The Debian suite whose engine, Compose v2 and buildx also install on the release before it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def engine_steps(host: Host, engine: Engine) -> tuple[Step, ...]:
         return _start(host, engine)
     if not host.packaged or not host.root:
         raise NoEngine(_missing(host))
-    wanted = Install(_engine_packages(host, engine))
+    wanted = _engine(host, engine)
     extra = () if engine.compose else (_compose(host, engine),)
     return (_merged((wanted, *extra)), Start(host.systemd))
 
@@ -74,17 +74,21 @@ def _start(host: Host, engine: Engine) -> tuple[Step, ...]:
 
 
 def _needs_later_suite(host: Host) -> bool:
-    """Debian before 13 has only the first Compose in its own release."""
+    """Debian before 13 has only the first Compose in its own release, and an engine of 2020."""
     return host.distribution == "debian" and 0 < host.version < 13
 
 
-def _engine_packages(host: Host, engine: Engine) -> tuple[str, ...]:
+def _engine(host: Host, engine: Engine) -> Install:
     if engine.upstream:
-        return ("docker-ce", "docker-ce-cli", "containerd.io")
+        return Install(("docker-ce", "docker-ce-cli", "containerd.io"))
+    if host.distribution == "ubuntu":
+        return Install(("docker.io", "iptables"))
     # From Debian 13 on the client is a package of its own.
-    separate = host.distribution == "debian" and not _needs_later_suite(host)
-    client = ("docker-cli",) if separate and not engine.client else ()
-    return ("docker.io", "iptables", *client)
+    client = () if engine.client else ("docker-cli",)
+    if _needs_later_suite(host):
+        later = tuple(f"{name}/{LATER_SUITE}" for name in ("docker.io", *client))
+        return Install((*later, "iptables"), LATER_SUITE)
+    return Install(("docker.io", "iptables", *client))
 
 
 def _compose(host: Host, engine: Engine) -> Install:

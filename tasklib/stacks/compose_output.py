@@ -49,6 +49,7 @@ class _Step:
 _STEP = re.compile(r"> \[(?P<label>[^\]]*)\] ?(?P<instruction>.*?):?")
 _TIMED = re.compile(r"\d+\.\d+ ")
 _EXIT = re.compile(r"exit code: (\d+)")
+_PARSE = re.compile(r"^dockerfile parse error(?: on)? line \d+: ")
 _PLUMBING = re.compile(
     r"^(?:target [\w.-]+|failed to solve(?: with frontend [\w.]+)?|failed to create LLB definition"
     r"|failed to compute cache key|failed to read dockerfile|rpc error: code = \w+ desc =):? "
@@ -71,7 +72,7 @@ class BuildOutput(UpOutput):
             return BuildFailed(f"{whose} does not build: there is no such Dockerfile", where=str(dockerfile))
         if step is None or step.instruction.startswith("load "):
             line = re.search(r"\bline (\d+)", cause)
-            what = f"{whose} does not build: {cause}"
+            what = f"{whose} does not build: {_PARSE.sub('', cause) if dockerfile else cause}"
             return BuildFailed(what, where=_where(dockerfile, int(line[1]) if line else None))
         code = _EXIT.search(cause)
         said = step.written[-1] if step.written else ""

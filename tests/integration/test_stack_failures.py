@@ -137,9 +137,8 @@ BROKEN = {
     ),
     "the Dockerfile does not parse": Broken(
         BUILT,
-        "services/api/Dockerfile:3: the image of api does not build: "
-        "dockerfile parse error line 3: unknown instruction: RNU",
-        files={"services/api/Dockerfile": "ARG PYTHON_IMAGE\nFROM ${PYTHON_IMAGE}\nRNU true\n"},
+        "services/api/Dockerfile:3: the image of api does not build: unknown instruction: PERFORM",
+        files={"services/api/Dockerfile": "ARG PYTHON_IMAGE\nFROM ${PYTHON_IMAGE}\nPERFORM true\n"},
     ),
     "no Dockerfile": Broken(
         BUILT,

@@ -55,11 +55,16 @@ def test_an_installed_engine_is_started() -> None:
     assert engine_steps(NOBLE, STOPPED) == (Start(systemd=True),)
 
 
-def test_debian_12_takes_compose_from_the_later_suite() -> None:
-    """Debian 12 with only a client gets its own engine, and Compose v2 from the next release, in one
-    transaction."""
-    packages = ("docker.io", "iptables", "docker-compose/trixie", "docker-buildx/trixie")
+def test_debian_12_takes_engine_and_compose_from_the_later_suite() -> None:
+    """What Debian 12 has of its own is too old: engine, client and Compose v2 come from the next release, in
+    one transaction."""
+    packages = ("docker.io/trixie", "iptables", "docker-compose/trixie", "docker-buildx/trixie")
     assert engine_steps(BOOKWORM, CLIENT_ONLY) == (Install(packages, "trixie"), Start(systemd=False))
+    install = engine_steps(BOOKWORM, Engine())[0]
+    assert install == Install(
+        (*packages[:1], "docker-cli/trixie", *packages[1:]),
+        "trixie",
+    )
 
 
 def test_debian_13_has_the_client_apart() -> None:

@@ -112,9 +112,10 @@ def test_a_base_that_cannot_be_had_and_a_typo_are_told_without_the_plumbing(cont
         "the image of api does not build: "
         "failed to do request: dial tcp: lookup registry.invalid: no such host"
     )
-    typo = failure(context, f"{plumbing}dockerfile parse error line 2: unknown instruction: CPY")
-    assert typo.where == f"{context}/Dockerfile:2"
-    assert typo.what.endswith("does not build: dockerfile parse error line 2: unknown instruction: CPY")
+    for parsing in ("dockerfile parse error line 2", "dockerfile parse error on line 2"):
+        typo = failure(context, f"{plumbing}{parsing}: unknown instruction: CPY")
+        assert typo.where == f"{context}/Dockerfile:2"
+        assert typo.what.endswith("does not build: unknown instruction: CPY")
 
 
 def test_without_a_step_nobody_is_accused(context: Path) -> None:
