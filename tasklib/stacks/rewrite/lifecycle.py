@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
@@ -23,12 +24,28 @@ __all__ = [
 _INTERVAL, _RETRIES = 30.0, 3
 """The engine's defaults."""
 
-_FASTEST, _SLOWEST = 0.2, 2.0
+_FASTEST = 0.2
 _CHECK_COST = 0.06
 """Processor seconds of one check, between `true` (0.05) and one that starts Python (0.1)."""
-_SHARE_WHILE_STARTING, _SHARE_FOR_EVER = 1 / 16, 1 / 64
-"""Of the machine's processors, for all checks of a stack together: several stacks start at once, and our own
-checks tell earlier."""
+
+
+@dataclass(frozen=True)
+class _Pace:
+    """What part of the machine all checks of a stack may take, and the most seconds between two of one."""
+
+    share: float
+    slowest: float
+
+    def interval(self, checks: int, cpus: int) -> float:
+        """Seconds between two checks of each of ``checks`` containers."""
+        needed = checks * _CHECK_COST / max(cpus * self.share, _CHECK_COST)
+        return min(max(math.ceil(needed * 20) / 20, _FASTEST), self.slowest)
+
+
+_BESIDES_OURS = _Pace(1 / 32, 5.0)
+"""Our own checks tell earlier; the engine's are for whoever looks at its word."""
+_STARTING = _Pace(1 / 4, 2.0)
+_FOR_EVER = _Pace(1 / 64, 2.0)
 
 _RESTARTS = 10
 _READABLE_LOGS = ("json-file", "local", "none")
@@ -54,8 +71,8 @@ def check_fast(draft: Draft) -> None:
     """
     modern, for_compose = draft.facts.start_interval, only_compose_can_start(draft.config)
     checked = [name for name, service in draft.services() if _is_checked(service)]
-    share = _SHARE_WHILE_STARTING if modern else _SHARE_FOR_EVER
-    fast = _bearable(len(checked), draft.facts.cpus * share)
+    pace = (_STARTING if modern else _FOR_EVER) if for_compose else _BESIDES_OURS
+    fast = pace.interval(len(checked), draft.facts.cpus)
     for name in checked:
         service = draft.config["services"][name]
         path = ("services", name, "healthcheck")
@@ -96,12 +113,6 @@ def _patience(check: Mapping[str, Any], interval: float) -> float:
 def _is_checked(service: dict[str, Any]) -> bool:
     check = service.get("healthcheck") or {}
     return bool(check) and not check.get("disable") and check.get("test") not in (["NONE"], "NONE")
-
-
-def _bearable(checks: int, processors: float) -> float:
-    """Seconds between checks so that all together take no more than ``processors``."""
-    needed = checks * _CHECK_COST / max(processors, _CHECK_COST)
-    return min(max(math.ceil(needed * 20) / 20, _FASTEST), _SLOWEST)
 
 
 def _extend(draft: Draft, path: tuple[str, str, str], period: float) -> None:
