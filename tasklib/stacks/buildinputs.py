@@ -13,8 +13,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from tasklib.stacks.buildcontext import BuildContext, build_context, read_text
@@ -35,13 +34,14 @@ _TICK = 0.1
 """Seconds within which two changes of a file may have one time stamp."""
 
 
-def inputs_digest(build: Mapping[str, Any], image_id: Callable[[str], str | None]) -> str | None:
-    """A digest of all that the image of a rendered ``build`` is made from.
+def inputs_digest(service: Mapping[str, Any], image_id: Callable[[str], str | None]) -> str | None:
+    """A digest of all that the image of a rendered service with a ``build`` is made from.
 
     ``image_id(name)`` is the id of an image on the engine, ``None`` where there is none. ``None`` comes back
     for what cannot be told with certainty: contexts elsewhere, downloads, secrets, unreadable files, files
     that change right now.
     """
+    build = service["build"]
     context = build_context(build)
     if context is None or context.sources is None or set(build) - _KNOWN:
         return None
@@ -56,8 +56,9 @@ def inputs_digest(build: Mapping[str, Any], image_id: Callable[[str], str | None
     if any(changed > time.time() - _TICK for *_, changed in files):
         return None
     definition = {key: value for key, value in build.items() if key != "tags"}
+    platform = service.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM")
     images = {name: image_id(name) for name in names}
-    whole = json.dumps([definition, text, context.ignored, images, files], sort_keys=True, default=str)
+    whole = json.dumps([definition, platform, text, context.ignored, images, files], sort_keys=True)
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -84,11 +85,7 @@ class _Unsure(Exception):
 def _taken(context: BuildContext) -> Iterator[Path]:
     """All files that the image takes from its context, and all folders that may hold some."""
     looked_at = 0
-    for source in context.sources or ():
-        plain = takewhile(lambda part: not set(part) & set("*?[\\"), PurePosixPath(source.strip("/")).parts)
-        start = context.folder.joinpath(*plain)
-        if start.is_symlink() or not start.exists():
-            raise _Unsure
+    for start in (start for source in context.sources or () for start in _starts(context.folder, source)):
         if not start.is_dir():
             yield start
         for folder, folders, files in os.walk(start):
@@ -100,6 +97,17 @@ def _taken(context: BuildContext) -> Iterator[Path]:
             folders[:] = [name for name in folders if not context.leaves_out(here / name)]
             links = [name for name in folders if (here / name).is_symlink()]
             yield from (path for name in (*files, *links) if context.holds(path := here / name))
+
+
+def _starts(folder: Path, source: str) -> list[Path]:
+    """What a source of a COPY names: one file or folder, or all that match a pattern."""
+    name = source.strip("/")
+    if "**" in name or set(name) & set("[\\"):
+        raise _Unsure
+    found = sorted(folder.glob(name)) if set(name) & set("*?") else [folder / name]
+    if any(start.is_symlink() or not start.exists() for start in found):
+        raise _Unsure  # A link that is named itself is followed.
+    return found
 
 
 def _files(top: Path, paths: Iterable[Path]) -> Iterator[tuple[Any, ...]]:

@@ -47,9 +47,9 @@ def digest(context: Path, monkeypatch: pytest.MonkeyPatch) -> Digest:
     later = time.time() + 60
     monkeypatch.setattr(buildinputs.time, "time", lambda: later)
 
-    def work(images: Mapping[str, str] = IMAGES, **changes: Any) -> str | None:
+    def work(images: Mapping[str, str] = IMAGES, platform: str = "", **changes: Any) -> str | None:
         build = {"context": str(context), "dockerfile": "Dockerfile", "tags": ["a"], **changes}
-        return inputs_digest(build, images.get)
+        return inputs_digest({"build": build, "platform": platform}, images.get)
 
     return work
 
@@ -101,11 +101,20 @@ def test_what_an_image_takes_makes_another_one(
         {"images": {**IMAGES, "python:3.12": "sha256:9"}},
         {"images": {**IMAGES, "tools": "sha256:9"}},
         {"images": {}},
+        {"platform": "linux/arm64"},
     ],
 )
 def test_how_it_is_built_and_on_what_makes_another_one(digest: Digest, change: dict[str, Any]) -> None:
     """Arguments, the stage, labels, and the images that its names stand for now."""
     assert digest(**change) not in (None, digest())
+
+
+def test_the_default_platform_makes_another_one(digest: Digest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the service names none."""
+    before = digest()
+    monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", "linux/arm64")
+    assert digest() not in (None, before)
+    assert digest(platform="linux/amd64") != digest()
 
 
 def test_what_it_does_not_take_changes_nothing(context: Path, digest: Digest) -> None:
@@ -136,6 +145,9 @@ def test_an_argument_stands_for_a_base_image(digest: Digest) -> None:
         "ARG V\nFROM python:${V}\n",
         "FROM a\nCOPY missing /x\n",
         "FROM a\nCOPY outside /x\n",
+        "FROM a\nCOPY out* /x\n",
+        "FROM a\nCOPY **/main.py /x\n",
+        "FROM a\nCOPY ma[ix]n.py /x\n",
         "",
     ],
 )
