@@ -27,7 +27,8 @@ class Host:
     @property
     def packaged(self) -> bool:
         """Whether this tool knows how to install packages here."""
-        return self.distribution in {"debian", "ubuntu"}
+        old = self.distribution == "debian" and 0 < self.version < 12
+        return self.distribution in {"debian", "ubuntu"} and not old
 
     @property
     def name(self) -> str:

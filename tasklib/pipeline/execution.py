@@ -7,7 +7,7 @@ import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from tasklib.pipeline.stages import Options
 
 __all__ = ["Execution", "TargetStack"]
+
+_SOON = 2.0
+"""Seconds that creating containers is given to end when nobody needs them any more."""
 
 
 class Phases:
@@ -110,8 +113,9 @@ class TargetStack:
 
     def _create(self) -> None:
         self.prepare()
-        with self.phases.phase(Phase.BUILD):
-            self._held.create(self._cancel)
+        if self._held.take_ahead(self._cancel):
+            with self.phases.phase(Phase.BUILD):
+                self._held.create(self._cancel)
 
     def _bring_up(self) -> None:
         self.create()
@@ -136,6 +140,9 @@ class TargetStack:
         self._closed()
 
     def _close(self) -> None:
+        if self._held.touched:
+            # The engine would go on creating for a client that is ended: better it is done.
+            self._created.wait(_SOON)
         self._cancel.set("not needed any more")
         for step in (self._prepared, self._created, self._up):
             step.forbid()
@@ -166,6 +173,13 @@ class _Once:
             else:
                 future.set_result(None)
         future.result()
+
+    def wait(self, seconds: float) -> None:
+        """Until it is not under way, but no longer than ``seconds``."""
+        with self._lock:
+            future = self._future
+        if future:
+            wait([future], seconds)
 
     def forbid(self) -> None:
         """Let nobody start it any more; returns once it is not under way."""

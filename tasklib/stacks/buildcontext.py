@@ -17,11 +17,11 @@ from typing import Any
 
 from pathspec import PathSpec, Pattern
 
-__all__ = ["BuildContext", "build_context", "copied", "read_text"]
+__all__ = ["BuildContext", "build_context", "copied", "instructions", "read_text"]
 
 _URL = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
 _ESCAPE = re.compile(r"(?im)\A(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*(?P<character>\S)")
-_HEREDOC = re.compile(r"<<-?\s*[\"']?(?P<word>\w+)[\"']?")
+_HEREDOC = re.compile(r"(?<!\S)\d*<<-?(?P<quote>[\"']?)(?P<word>[^\s\"'<]+)(?P=quote)(?!\S)")
 _MOUNT = re.compile(r"--mount=(?P<options>\S+)")
 
 
@@ -54,7 +54,7 @@ class BuildContext:
 
     def leaves_out(self, folder: Path) -> bool:
         """Whether nothing at or below ``folder`` (absolute) is taken, whatever the Dockerfile copies."""
-        excepted = any(line.startswith("!") for line in self.ignored)
+        excepted = any(line.strip().startswith("!") for line in self.ignored)
         return not excepted and self._left_out.match_file(folder.relative_to(self.folder).as_posix())
 
     @cached_property
@@ -97,8 +97,9 @@ def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:
     """Docker's patterns are anchored at the context, those of gitignore only with a leading slash."""
     lines = []
     for pattern in patterns:
+        pattern = pattern.strip()
         exclusion = "!" if pattern.startswith("!") else ""
-        name = pattern.strip().removeprefix("!").strip().strip("/")
+        name = pattern.removeprefix("!").strip().strip("/")
         name = str(PurePosixPath(name)) if name else ""
         if name:
             lines.append(f"{exclusion}/**" if name == "." else f"{exclusion}/{name}")
@@ -111,14 +112,13 @@ def copied(dockerfile: str) -> tuple[str, ...] | None:
     Unsure are variables in a source, ``ONBUILD``, and what cannot be parsed.
     """
     found: dict[str, None] = {}
-    for line in _instructions(dockerfile):
-        word, _, rest = line.partition(" ")
-        match word.upper():
+    for word, rest in instructions(dockerfile):
+        match word:
             case "COPY" | "ADD":
-                sources = _sources(rest.strip())
+                sources = _sources(rest)
             case "RUN":
                 sources = _mounted(rest)
-            case "ONBUILD":
+            case "ONBUILD" | "":
                 sources = None
             case _:
                 sources = ()
@@ -128,28 +128,33 @@ def copied(dockerfile: str) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _instructions(text: str) -> Iterator[str]:
-    """Whole instructions, continued lines joined, comments and the bodies of here-documents left out."""
+def instructions(text: str) -> Iterator[tuple[str, str]]:
+    """Whole instructions: the word in capitals, and the rest with continued lines joined.
+
+    Comments and the bodies of here-documents are left out. The last one is ``("", …)`` where the text ends
+    in the middle of something.
+    """
     directive = _ESCAPE.search(text)
-    escape = directive["character"] if directive else "\\"
+    escape = re.escape(directive["character"] if directive else "\\")
+    continued = re.compile(rf"(?:^|(?<!{escape})){escape}[ \t]*$")
     lines = iter(text.splitlines())
     whole = ""
     for line in lines:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         whole += line.strip()
-        if whole.endswith(escape):
-            whole = whole[: -len(escape)] + " "
+        if continued.search(whole):
+            whole = continued.sub(" ", whole)
             continue
-        yield whole
-        if whole.split(" ", 1)[0].upper() in ("COPY", "ADD", "RUN"):
+        word, _, rest = whole.replace("\t", " ").partition(" ")
+        yield word.upper(), rest.strip()
+        if word.upper() in ("COPY", "ADD", "RUN"):
             for document in _HEREDOC.finditer(whole):
-                for body in lines:
-                    if body.strip() == document["word"]:
-                        break
+                if not any(body.strip() == document["word"] for body in lines):
+                    yield "", whole
         whole = ""
     if whole:
-        yield whole
+        yield "", whole
 
 
 def _sources(arguments: str) -> tuple[str, ...] | None:

@@ -10,21 +10,29 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from tasklib.stacks.buildcontext import BuildContext, build_context, read_text
-from tasklib.stacks.rewrite import bases
+from tasklib.stacks.buildcontext import BuildContext, build_context, instructions, read_text
+from tasklib.stacks.containers import BaseImage
 
 __all__ = ["inputs_digest"]
 
 _KNOWN = frozenset({"context", "dockerfile", "dockerfile_inline", "args", "target", "tags", "labels"})
 """Keys of a ``build`` that say all they mean; what others name is looked at by the engine alone."""
 
-_REMOTE = re.compile(r"(?im)^\s*ADD\s.*(?:[a-z][a-z0-9+.-]*://|git@)")
+_WORDS = frozenset(
+    {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL"}
+    | {"USER", "VOLUME", "WORKDIR"}
+)
+"""Instructions that take nothing from anywhere."""
+
+_REMOTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<plain>\w+))")
 
 _MOST = 2000
@@ -34,48 +42,91 @@ _TICK = 0.1
 """Seconds within which two changes of a file may have one time stamp."""
 
 
-def inputs_digest(service: Mapping[str, Any], image_id: Callable[[str], str | None]) -> str | None:
+def inputs_digest(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> str | None:
     """A digest of all that the image of a rendered service with a ``build`` is made from.
 
-    ``image_id(name)`` is the id of an image on the engine, ``None`` where there is none. ``None`` comes back
-    for what cannot be told with certainty: contexts elsewhere, downloads, secrets, unreadable files, files
-    that change right now.
+    ``image(name)`` is an image on the engine, ``None`` where there is none. ``None`` comes back for what
+    cannot be told with certainty: contexts elsewhere, downloads, secrets, unreadable files, files that change
+    right now, and whatever of a Dockerfile is not understood.
     """
     build = service["build"]
     context = build_context(build)
-    if context is None or context.sources is None or set(build) - _KNOWN:
-        return None
-    text = str(build.get("dockerfile_inline") or read_text(context.dockerfile) or "")
-    names = _bases(text, build.get("args") or {})
-    if not text or _REMOTE.search(text) or names is None:
+    text = str(build.get("dockerfile_inline") or (read_text(context.dockerfile) if context else None) or "")
+    if context is None or not text or set(build) - _KNOWN:
         return None
     try:
+        images = {name: image(name) for name in _bases(text, build.get("args") or {})}
+        _judge(context, images.values())
         files = sorted(_files(context.folder, _taken(context)))
-    except (OSError, _Unsure):
+    except (OSError, ValueError, _Unsure):
         return None
     if any(changed > time.time() - _TICK for *_, changed in files):
         return None
     definition = {key: value for key, value in build.items() if key != "tags"}
     platform = service.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM")
-    images = {name: image_id(name) for name in names}
-    whole = json.dumps([definition, platform, text, context.ignored, images, files], sort_keys=True)
+    ids = {name: found.id if found else None for name, found in images.items()}
+    whole = json.dumps([definition, platform, text, context.ignored, ids, files], sort_keys=True)
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _bases(text: str, arguments: Mapping[str, Any]) -> list[str] | None:
-    """The images that a Dockerfile stands on or copies from; ``None`` where a name is put together."""
-    names = []
-    for name in bases(text):
-        variable = _VARIABLE.fullmatch(name)
-        if variable:
-            # Its default is among the names, too.
-            given = arguments.get(variable["braced"] or variable["plain"])
-            names += [str(given)] if given else []
-        elif "$" in name:
-            return None
-        else:
-            names.append(name)
+def _bases(text: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The images that a Dockerfile stands on, copies from and mounts, with variables filled in."""
+    defaults: dict[str, str] = {}
+    stages: set[str] = set()
+    names: list[str] = []
+
+    def note(name: str) -> None:
+        if name.lower() in stages or name.isdigit():
+            return
+        if variable := _VARIABLE.fullmatch(name):
+            key = variable["braced"] or variable["plain"]
+            name = str(arguments.get(key) or defaults.get(key) or "")
+        if not name or "$" in name:
+            raise _Unsure
+        names.append(name)
+
+    for word, rest in instructions(text):
+        words = rest.split()
+        flags = list(takewhile(lambda part: part.startswith("--"), words))
+        words = words[len(flags) :]
+        match word:
+            case "ARG":
+                pairs = (part.partition("=") for part in shlex.split(rest) if not names)
+                defaults |= {name: value for name, _, value in pairs}
+            case "FROM":
+                note(words[0] if words else "")
+                match words[1:]:
+                    case [as_, stage] if as_.upper() == "AS":
+                        stages.add(stage.lower())
+                    case [_, *_]:
+                        raise _Unsure
+            case "COPY" | "ADD":
+                for flag in flags:
+                    if flag.startswith("--from="):
+                        note(flag.removeprefix("--from="))
+                if any(_REMOTE.match(part.strip("[\"',")) for part in words):
+                    raise _Unsure
+            case "RUN":
+                for flag in flags:
+                    given = flag.removeprefix("--mount=").split(",")
+                    options = dict(option.partition("=")[::2] for option in given)
+                    if "from" in options:
+                        note(options["from"])
+            case other if other not in _WORDS:
+                raise _Unsure
     return names
+
+
+def _judge(context: BuildContext, images: Collection[BaseImage | None]) -> None:
+    """Raise where a base image decides what is copied, or .dockerignore needs more than we know of it."""
+    if context.sources is None or any(image and image.triggers for image in images):
+        raise _Unsure
+    if not context.sources and None in images:
+        raise _Unsure  # Who copies nothing himself may stand on an image whose triggers do.
+    for line in context.ignored:
+        name = line.strip().removeprefix("!").strip()
+        if not name.startswith("#") and (name == "." or set(name) & set("[\\")):
+            raise _Unsure
 
 
 class _Unsure(Exception):
@@ -89,7 +140,7 @@ def _taken(context: BuildContext) -> Iterator[Path]:
         if not start.is_dir():
             yield start
         for folder, folders, files in os.walk(start):
-            looked_at += len(files)
+            looked_at += len(files) + len(folders)
             if looked_at > _MOST:
                 raise _Unsure
             here = Path(folder)
@@ -102,7 +153,7 @@ def _taken(context: BuildContext) -> Iterator[Path]:
 def _starts(folder: Path, source: str) -> list[Path]:
     """What a source of a COPY names: one file or folder, or all that match a pattern."""
     name = source.strip("/")
-    if "**" in name or set(name) & set("[\\"):
+    if "**" in name or ".." in name.split("/") or set(name) & set("[\\"):
         raise _Unsure
     found = sorted(folder.glob(name)) if set(name) & set("*?") else [folder / name]
     if any(start.is_symlink() or not start.exists() for start in found):

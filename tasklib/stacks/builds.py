@@ -147,7 +147,7 @@ class Builds:
         """The digests of what the images are built from, where that can be told."""
         if _bases(services):
             return {}  # Whether one that others stand on changes shows only when it has been built.
-        found = {name: inputs_digest(service, self._engine.image_id) for name, service in services.items()}
+        found = {name: inputs_digest(service, self._engine.base_image) for name, service in services.items()}
         return {name: digest for name, digest in found.items() if digest}
 
     def _has(self, project: str, service: Mapping[str, Any], inputs: str | None) -> bool:

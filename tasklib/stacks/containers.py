@@ -14,6 +14,7 @@ from tasklib.events import LogLine
 __all__ = [
     "PROJECT_LABEL",
     "SERVICE_LABEL",
+    "BaseImage",
     "Container",
     "EngineFacts",
     "Port",
@@ -44,8 +45,8 @@ class Container:
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
     without a restart policy, ``address`` its first address on a bridge network ("" if none),
-    ``health_test`` the command of its health check, ``listens`` the TCP ports one of which has to be open
-    for that to pass (those that the command names, else those that are exposed), ``environment`` what its
+    ``health_test`` the command of its health check, ``listens`` the TCP ports by which it may be seen
+    that it is worth a try (those that the command asks, and those that are exposed), ``environment`` what its
     program is started with.
     """
 
@@ -68,6 +69,14 @@ class Container:
     environment: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """An image that others are built on; ``triggers``: it takes part in their builds (ONBUILD)."""
+
+    id: str
+    triggers: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,8 @@ def container_from(row: Mapping[str, Any]) -> Container:
     health = state.get("Health") or {}
     outputs = [str(entry.get("Output", "")).strip() for entry in health.get("Log") or ()]
     addresses = [str(n.get("IPAddress") or "") for n in (network.get("Networks") or {}).values()]
-    health_test = _health_test(row.get("Config") or {})
+    config = row.get("Config") or {}
+    health_test = _health_test(config)
     return Container(
         id=row["Id"],
         name=str(row.get("Name", "")).lstrip("/"),
@@ -140,10 +150,10 @@ def container_from(row: Mapping[str, Any]) -> Container:
         # A stopped container has no bindings: what it would publish stands in its configuration.
         ports=_ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
         error=str(state.get("Error") or ""),
-        image=str((row.get("Config") or {}).get("Image") or ""),
+        image=str(config.get("Image") or ""),
         health_test=health_test,
-        listens=_asked_ports(health_test) or _tcp_ports((row.get("Config") or {}).get("ExposedPorts") or {}),
-        environment=_environment((row.get("Config") or {}).get("Env") or ()),
+        listens=tuple(sorted(_asked_ports(health_test) | _tcp_ports(config.get("ExposedPorts") or {}))),
+        environment=_environment(config.get("Env") or ()),
     )
 
 
@@ -163,16 +173,16 @@ def _health_test(config: Mapping[str, Any]) -> tuple[str, ...]:
 _OWN_URL = re.compile(r"(https?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?::(\d+))?(?![\w.:-])")
 
 
-def _asked_ports(health_test: Iterable[str]) -> tuple[int, ...]:
+def _asked_ports(health_test: Iterable[str]) -> set[int]:
     """The ports of the container's own URLs in its health check."""
     urls = [url for word in health_test for url in _OWN_URL.findall(word)]
-    return tuple(sorted({int(port or (443 if scheme == "https" else 80)) for scheme, port in urls}))
+    return {int(port or (443 if scheme == "https" else 80)) for scheme, port in urls}
 
 
-def _tcp_ports(exposed: Iterable[str]) -> tuple[int, ...]:
+def _tcp_ports(exposed: Iterable[str]) -> set[int]:
     """``{"5432/tcp": {}}`` as numbers."""
     split = (port.partition("/") for port in exposed)
-    return tuple(sorted(int(number) for number, _, kind in split if kind == "tcp" and number.isdigit()))
+    return {int(number) for number, _, kind in split if kind == "tcp" and number.isdigit()}
 
 
 def _max_restarts(policy: Mapping[str, Any]) -> int | None:

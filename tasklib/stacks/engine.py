@@ -16,6 +16,7 @@ from tasklib.stacks.answers import Heart, translated
 from tasklib.stacks.connection import connect
 from tasklib.stacks.containers import (
     PROJECT_LABEL,
+    BaseImage,
     Container,
     EngineFacts,
     Publisher,
@@ -227,15 +228,21 @@ class Engine:
             return None
         return tuple(config.get("Volumes") or ())
 
-    @translated
     def image_id(self, tag: str) -> str | None:
         """The id of the image that ``tag`` names, ``None`` when there is none."""
+        found = self.base_image(tag)
+        return found.id if found else None
+
+    @translated
+    def base_image(self, tag: str) -> BaseImage | None:
+        """The image that ``tag`` names, as something to build on; ``None`` when there is none."""
         import docker.errors
 
         try:
-            return str(self._api.inspect_image(tag)["Id"])
+            found = self._api.inspect_image(tag)
         except docker.errors.NotFound:
             return None
+        return BaseImage(str(found["Id"]), bool((found.get("Config") or {}).get("OnBuild")))
 
     @translated
     def tag(self, image: str, tag: str) -> None:

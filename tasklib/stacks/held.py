@@ -64,11 +64,18 @@ class HeldStack:
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
         self._stack.build(builds, cancel)
 
+    def take_ahead(self, cancel: process.Cancel) -> bool:
+        """Make it ours before it is needed, unless it is there and was kept; whether :meth:`create` is next.
+
+        Waits for whoever uses it now.
+        """
+        if not self._is_kept():
+            self._take(cancel)
+        return self.touched and not self._kept
+
     def create(self, cancel: process.Cancel) -> None:
-        """Make its containers ahead of :meth:`up` and start none; one that was kept stays as it is."""
-        self._take(cancel)
-        if not self._kept:
-            self._stack.create(cancel)
+        """Make its containers and start none."""
+        self._stack.create(cancel)
 
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Bring up and wait, once whoever uses the stack now has let go of it.
@@ -131,11 +138,15 @@ class HeldStack:
                 self.keep()
             if not self._kept:
                 left = self._stack.down()
-                context.reaper().spare(self.project)
+                if not self._stack.cut_off:
+                    context.reaper().spare(self.project)
         except TasklibError:
-            context.left_behind()
-            self._lock.hand_over()
+            self._hand_over()
             raise
+        if self._stack.cut_off and not self._kept:
+            # Something may appear yet: the reaper looks until nothing does, and nobody starts before.
+            self._hand_over()
+            return
         self._lock.release()
         if left:
             names = ", ".join(f"{resource.kind} {resource.name}" for resource in left)
@@ -143,6 +154,10 @@ class HeldStack:
             context.left_behind()
         else:
             context.runs.discard(context.run_id, self.project)
+
+    def _hand_over(self) -> None:
+        self._context.left_behind()
+        self._lock.hand_over()
 
     def _is_kept(self) -> bool:
         """Whether a run before us kept it and it is still there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -16,10 +16,10 @@ from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import Resource
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine import Engine
-from tasklib.stacks.failures import missing_image
+from tasklib.stacks.failures import NotReady, missing_image
 from tasklib.stacks.labels import labels
 from tasklib.stacks.preparation import Prepared, StackPlan, prepare
-from tasklib.stacks.rewrite import only_compose_can_start
+from tasklib.stacks.rewrite import only_compose_can_start, replica_count
 from tasklib.stacks.startup import Startup, read_logs
 
 __all__ = ["Stack"]
@@ -29,11 +29,7 @@ R = TypeVar("R")
 _ATTEMPTS = 5
 """How often ports and subnets are chosen anew when someone else takes them first."""
 
-_IN_FLIGHT = 0.5
-"""Seconds for which the engine may still create what Compose had asked for when it was ended."""
-
-_PAUSE = 0.1
-"""Seconds between two looks at that."""
+_LATE = "it takes too long"
 
 
 class Stack:
@@ -62,7 +58,8 @@ class Stack:
         self._on_line = on_line
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
-        self._cut_off = False
+        self.cut_off = False
+        """Whether Compose was ended while it created: the engine may go on with what it had asked for."""
 
     @property
     def prepared(self) -> Prepared:
@@ -88,11 +85,32 @@ class Stack:
     def create(self, cancel: process.Cancel) -> None:
         """Make networks, volumes and containers and start nothing, where that can be done apart.
 
-        Raises :class:`~tasklib.errors.StackError`.
+        Raises :class:`~tasklib.errors.StackError`, and :class:`~tasklib.errors.EngineError` where the engine
+        falls silent.
         """
-        if not only_compose_can_start(self.config):
-            self._retried(lambda: self._launch(cancel))
-            self._created = self._what_is_there()
+        if only_compose_can_start(self.config):
+            return
+        with listening(self._engine.heart, cancel) as own:
+            late = threading.Timer(self.plan.ready_timeout, own.set, (_LATE,))
+            late.start()
+            try:
+                self._retried(lambda: self._launch(own))
+            except Interrupted:
+                if own.reason == _LATE and not cancel.is_set():
+                    raise self._late() from None
+                raise
+            finally:
+                late.cancel()
+        self._created = self._what_is_there()
+
+    def _late(self) -> NotReady:
+        there = {container.service for container in self._engine.containers(self.project)}
+        services = self.config["services"].items()
+        missing = [name for name, service in services if replica_count(service) and name not in there]
+        waited = ", ".join(f"{name} (not created)" for name in missing) or "Compose"
+        return NotReady(
+            f"{self.plan.title} was not ready after {self.plan.ready_timeout:g} s, waiting for {waited}"
+        )
 
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Create what is not created yet, start, wait until every container is ready.
@@ -140,7 +158,7 @@ class Stack:
         except StackError as error:
             raise missing_image(self.config, self._engine.image_id, error) or error from None
         except Interrupted:
-            self._cut_off = True
+            self.cut_off = True
             raise
 
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -154,16 +172,6 @@ class Stack:
     def down(self) -> tuple[Resource, ...]:
         """Remove everything of this stack; returns what could not be removed. Nothing there is no error."""
         self._created = frozenset()
-        left = self._remove()
-        if self._cut_off:
-            until = time.monotonic() + _IN_FLIGHT
-            while time.monotonic() < until:
-                time.sleep(_PAUSE)
-                left = self._remove()
-            self._cut_off = False
-        return left
-
-    def _remove(self) -> tuple[Resource, ...]:
         found = self._engine.owned(self.labels)
         gone = {(resource.kind, resource.id) for resource in self._engine.remove(found)}
         return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)

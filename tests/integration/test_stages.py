@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -96,29 +97,78 @@ def test_a_failing_unit_test_stops_the_stages_that_follow(project: NewProject, t
     assert len(ran.lines) <= 12, ran
 
 
+WAITING = """
+    import pathlib, time
+
+    def test_waits():
+        until = time.monotonic() + 60
+        while not pathlib.Path("end").exists():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert pathlib.Path("end").read_text() == "passed"
+"""
+
+
 @pytest.mark.parametrize("pruned", [False, True])
 def test_containers_are_created_while_unit_tests_run(
     project: NewProject, traces: Traces, engine: Any, pruned: bool
 ) -> None:
     """None is started before they have passed; what someone removes meanwhile is created again."""
-    waiting = """
-        import pathlib, time
-
-        def test_waits():
-            until = time.monotonic() + 60
-            while not pathlib.Path("go").exists():
-                assert time.monotonic() < until
-                time.sleep(0.02)
-    """
-    shop = project({**SHOP, "services/api/tests/unit/test_price.py": waiting})
+    shop = project({**SHOP, "services/api/tests/unit/test_price.py": WAITING})
     with shop.during("tasklib", "test") as running:
         assert until(lambda: len(traces.containers()) == 2), running.text
         assert traces.states() == {"created"}
         for row in traces.containers() if pruned else ():
             engine.remove_container(row["Id"])
-        (shop.root / "services/api/go").touch()
+        (shop.root / "services/api/end").write_text("passed")
         ran = running.wait()
     assert ran.code == 0, ran
+
+
+def test_what_was_created_for_nothing_goes(project: NewProject, traces: Traces) -> None:
+    """After a failing unit test nothing is kept: there never was a stack to keep."""
+    shop = project({**SHOP, "services/api/tests/unit/test_price.py": WAITING})
+    with shop.during("tasklib", "test", "--keep") as running:
+        assert until(lambda: len(traces.containers()) == 2), running.text
+        (shop.root / "services/api/end").write_text("failed")
+        ran = running.wait()
+    assert ran.code == 1, ran
+    assert traces.left() == []
+
+
+def test_no_more_stacks_are_created_ahead_than_run_at_once(project: NewProject, traces: Traces) -> None:
+    """With `--jobs 1` the full stack and that of the first service, until it is the second one's turn."""
+    shop = project(
+        {
+            **SHOP,
+            "services/api/tests/unit/test_price.py": WAITING,
+            "services/web/tests/integration/test_api.py": ANSWERS,
+            "services/web/deploy/test/docker-compose.yml": SERVED,
+        }
+    )
+    with shop.during("tasklib", "test", "--jobs", "1") as running:
+        own = f"test-feature-{traces.token}"
+        assert until(lambda: traces.projects() == {own, f"{own}_api"}), running.text
+        assert not until(lambda: f"{own}_web" in traces.projects(), 1.0)
+        (shop.root / "services/api/end").write_text("passed")
+        ran = running.wait()
+    assert ran.code == 0, ran
+
+
+def test_a_pull_that_never_ends_does(project: NewProject, traces: Traces) -> None:
+    """Creating has the patience that becoming ready has, and says what it waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as registry:
+        image = f"127.0.0.1:{registry.getsockname()[1]}/never/there:1"
+        shop = project(
+            {
+                **SHOP,
+                "services/api/deploy/test/docker-compose.yml": compose(api=f"image: {image}"),
+                "pyproject.toml": "[tool.tasklib]\ntimeout.ready = 2\n",
+            }
+        )
+        ran = shop.run("tasklib", "test.service")
+    assert ran.code == 4, ran
+    assert "the stack of api was not ready after 2 s, waiting for api (not created)" in ran.text
 
 
 def test_a_failing_service_test_shows_the_log_of_its_stack(project: NewProject, traces: Traces) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasklib.isolation import Instance
-from tasklib.stacks.rewrite.dockerfile import bases
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.extras import judge_namespaces, own_files
 from tasklib.stacks.rewrite.hints import follow_addresses, point_out
@@ -49,7 +48,6 @@ __all__ = [
     "Problem",
     "as_text",
     "base_images",
-    "bases",
     "isolate",
     "only_compose_can_start",
     "port_variable",

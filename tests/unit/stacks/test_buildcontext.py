@@ -28,6 +28,11 @@ ROOT = Path("/project")
         ("# escape=`\nFROM a\nCOPY a `\n b /x", ("a", "b")),
         ("FROM a\nCOPY <<EOF /x\nCOPY not-a-source /y\nEOF\nCOPY b /y", ("b",)),
         ("FROM a\nRUN <<EOF\nCOPY not-a-source /y\nEOF\nCOPY b /y", ("b",)),
+        ("FROM a\nCOPY <<'END-X' /x\nCOPY no /y\nEND-X\nCOPY b /y", ("b",)),
+        ("FROM a\nCOPY\ta /x\nRUN\t--mount=type=bind,source=b,target=/b true", ("a", "b")),
+        ("FROM a\nRUN python -c 'print(1 << 3)'\nCOPY a /x", ("a",)),
+        ("FROM a\nRUN echo $((1<<3)) && cat <<< hello && echo 'tool <<file'\nCOPY a /x", ("a",)),
+        ("FROM a\nRUN echo a\\\\\nCOPY a /x", ("a",)),
         ("FROM a\nRUN --mount=type=bind,source=uv.lock,target=uv.lock uv sync", ("uv.lock",)),
         ("FROM a\nRUN --mount=type=bind,target=/src make", (".",)),
         ("FROM a\nRUN --mount=type=cache,target=/root/.cache --mount=type=secret,id=x pip install .", ()),
@@ -41,7 +46,13 @@ def test_sources(text: str, sources: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["FROM a\nARG S\nCOPY services/$S /x", "FROM a\nONBUILD COPY . /x", "FROM a\nCOPY 'unfinished /x"],
+    [
+        "FROM a\nARG S\nCOPY services/$S /x",
+        "FROM a\nONBUILD COPY . /x",
+        "FROM a\nCOPY 'unfinished /x",
+        "FROM a\nRUN <<EOF\nCOPY a /x",
+        "FROM a\nRUN true \\",
+    ],
 )
 def test_unsure(text: str) -> None:
     """What cannot be read with certainty may copy anything."""

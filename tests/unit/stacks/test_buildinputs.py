@@ -13,11 +13,12 @@ import pytest
 
 from tasklib.stacks import buildinputs
 from tasklib.stacks.buildinputs import inputs_digest
+from tasklib.stacks.containers import BaseImage
 
 DOCKERFILE = (
     "ARG PYTHON=python:3.12\nFROM ${PYTHON} AS base\nCOPY setup*.cfg app ./\nCOPY --from=tools /x /x\n"
 )
-IMAGES = {"python:3.12": "sha256:1", "tools": "sha256:2"}
+IMAGES = {"python:3.12": BaseImage("sha256:1"), "tools": BaseImage("sha256:2")}
 
 Digest = Callable[..., str | None]
 
@@ -47,7 +48,7 @@ def digest(context: Path, monkeypatch: pytest.MonkeyPatch) -> Digest:
     later = time.time() + 60
     monkeypatch.setattr(buildinputs.time, "time", lambda: later)
 
-    def work(images: Mapping[str, str] = IMAGES, platform: str = "", **changes: Any) -> str | None:
+    def work(images: Mapping[str, BaseImage] = IMAGES, platform: str = "", **changes: Any) -> str | None:
         build = {"context": str(context), "dockerfile": "Dockerfile", "tags": ["a"], **changes}
         return inputs_digest({"build": build, "platform": platform}, images.get)
 
@@ -98,8 +99,8 @@ def test_what_an_image_takes_makes_another_one(
         {"args": {"PYTHON": "python:3.13"}},
         {"target": "base"},
         {"labels": {"a": "b"}},
-        {"images": {**IMAGES, "python:3.12": "sha256:9"}},
-        {"images": {**IMAGES, "tools": "sha256:9"}},
+        {"images": {**IMAGES, "python:3.12": BaseImage("sha256:9")}},
+        {"images": {**IMAGES, "tools": BaseImage("sha256:9")}},
         {"images": {}},
         {"platform": "linux/arm64"},
     ],
@@ -128,12 +129,29 @@ def test_what_it_does_not_take_changes_nothing(context: Path, digest: Digest) ->
     assert digest(tags=["b"]) == before
 
 
-def test_an_argument_stands_for_a_base_image(digest: Digest) -> None:
-    """What a variable of the Dockerfile is set to is looked up on the engine."""
-    arguments = {"PYTHON": "mine"}
-    assert digest({**IMAGES, "mine": "sha256:3"}, args=arguments) != digest(
-        {**IMAGES, "mine": "sha256:4"}, args=arguments
-    )
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        "FROM base",
+        "FROM \\\n  base",
+        "ARG OTHER=x B=base\nFROM ${B}",
+        "ARG OTHER=x \\\n  B=base\nFROM $B",
+        "ARG B\nFROM $B",
+        "FROM --platform=linux/amd64 base AS base",
+        "FROM a\nFROM base AS a\nFROM a",
+        "FROM a\nCOPY --chown=1:1 \\\n --from=base /x /x",
+        "FROM a\nRUN --mount=type=cache,target=/c \\\n --mount=type=bind,from=base,target=/b true",
+        "FROM a\nRUN --mount=from=a,target=/a --mount=from=base,target=/b true",
+    ],
+)
+def test_every_image_that_a_build_uses_counts(context: Path, digest: Digest, dockerfile: str) -> None:
+    """However its name is written: what the name stands for on the engine is part of the image."""
+    (context / "Dockerfile").write_text(f"{dockerfile}\nCOPY app /app\n")
+
+    def built_on(base: str) -> str | None:
+        return digest({"a": BaseImage("1"), "base": BaseImage(base)}, args={"B": "base"})
+
+    assert built_on("2") not in (None, built_on("3"))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +164,13 @@ def test_an_argument_stands_for_a_base_image(digest: Digest) -> None:
         "FROM a\nCOPY missing /x\n",
         "FROM a\nCOPY outside /x\n",
         "FROM a\nCOPY out* /x\n",
+        "FROM a\nCOPY ../app /x\n",
+        "FROM a\nADD \\\n https://example.com/x /x\n",
+        "FROM a\nCOPY app /x\nFROBNICATE\n",
+        "FROM a\nCOPY app /x\nRUN cat <<EOF\n",
+        "ARG B\nFROM ${B}\nCOPY app /x\n",
+        "FROM a\nCOPY --from=$B /x /x\n",
+        "FROM not-on-the-engine\n",
         "FROM a\nCOPY **/main.py /x\n",
         "FROM a\nCOPY ma[ix]n.py /x\n",
         "",
@@ -156,6 +181,20 @@ def test_what_cannot_be_told_is_built(context: Path, digest: Digest, dockerfile:
     (context / "outside").symlink_to("/")
     (context / "Dockerfile").write_text(dockerfile)
     assert digest() is None
+
+
+@pytest.mark.parametrize("line", ["[!a]b", ".", "a\\b"])
+def test_rules_that_docker_reads_in_its_own_way_are_left_to_it(
+    context: Path, digest: Digest, line: str
+) -> None:
+    """A file that only seems to be ignored would not be seen to change."""
+    (context / ".dockerignore").write_text(f"{line}\n")
+    assert digest() is None
+
+
+def test_a_base_image_with_triggers_copies_what_it_likes(digest: Digest) -> None:
+    """ONBUILD of the image decides, not the Dockerfile."""
+    assert digest({**IMAGES, "python:3.12": BaseImage("sha256:1", triggers=True)}) is None
 
 
 @pytest.mark.parametrize(
