@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tasklib import process
@@ -30,6 +31,14 @@ def tags_of(service: Mapping[str, Any]) -> tuple[str, ...]:
     if "build" not in service:
         return ()
     return tuple(dict.fromkeys([str(service["image"]), *map(str, service["build"].get("tags") or ())]))
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An image that is there now, and what it was built from where that is known."""
+
+    tag: str
+    origin: Origin | None
 
 
 class Memory(Protocol):
@@ -58,7 +67,7 @@ class Builds:
         self._engine = engine
         self._memory = memory
         self._lock = threading.Lock()
-        self._made: dict[str, Future[str]] = {}
+        self._made: dict[str, Future[_Image]] = {}
 
     def build(
         self,
@@ -75,15 +84,14 @@ class Builds:
         services = {name: s for name, s in config["services"].items() if "build" in s}
         if not services:
             return
-        self._memory.built(
-            str(config["name"]), [tag for service in services.values() for tag in tags_of(service)]
-        )
-        mine: dict[str, Future[str]] = {}
-        others: list[tuple[Future[str], tuple[str, ...]]] = []
+        project = str(config["name"])
+        self._memory.built(project, [tag for service in services.values() for tag in tags_of(service)])
+        mine: dict[str, Future[_Image]] = {}
+        others: list[tuple[Future[_Image], tuple[str, ...]]] = []
         bases = _bases(services)
         with self._lock:
             for name, service in services.items():
-                key = _key(service["build"])
+                key = _key(service)
                 made = self._made.get(key)
                 if made is None:
                     self._made[key] = mine[name] = Future()
@@ -94,37 +102,46 @@ class Builds:
         own = set(mine.values())
         try:
             # First what is made elsewhere: images that are built here may stand on it.
-            self._tag([other for other in others if other[0] not in own], cancel)
+            self._tag(project, [other for other in others if other[0] not in own], cancel)
             self._make(source, config, mine, env, on_line, cancel)
         except BaseException as error:
             for future in own:
                 if not future.done():
                     future.set_exception(error)
             raise
-        self._tag([other for other in others if other[0] in own], cancel)
+        self._tag(project, [other for other in others if other[0] in own], cancel)
 
-    def _tag(self, others: Iterable[tuple[Future[str], tuple[str, ...]]], cancel: process.Cancel) -> None:
+    def _tag(
+        self, project: str, others: Iterable[tuple[Future[_Image], tuple[str, ...]]], cancel: process.Cancel
+    ) -> None:
+        origins = {}
         for future, tags in others:
             built = _result(future, cancel)
             for tag in tags:
-                self._engine.tag(built, tag)
+                self._engine.tag(built.tag, tag)
+            if built.origin:
+                origins[tags[0]] = built.origin
+        if origins:
+            self._memory.remember(project, origins)
 
     def _make(
         self,
         source: compose.Source,
         config: Mapping[str, Any],
-        mine: Mapping[str, Future[str]],
+        mine: Mapping[str, Future[_Image]],
         env: Mapping[str, str],
         on_line: Callable[[str], None],
         cancel: process.Cancel,
     ) -> None:
         project, services = str(config["name"]), {name: config["services"][name] for name in mine}
         inputs = self._inputs(services)
-        changed = [name for name in mine if not self._has(project, services[name], inputs.get(name))]
-        for name in mine:
-            if name not in changed:
+        changed = []
+        for name, service in services.items():
+            if origin := self._origin(project, service, inputs.get(name)):
                 on_line(f"{name}: its image is built from just these files already")
-                mine[name].set_result(str(services[name]["image"]))
+                mine[name].set_result(_Image(str(service["image"]), origin))
+            else:
+                changed.append(name)
         if not changed:
             return
         before = {name: self._engine.image_id(str(services[name]["image"])) for name in changed}
@@ -135,9 +152,9 @@ class Builds:
         for name in changed:
             tag, old = str(services[name]["image"]), before[name]
             new = self._engine.image_id(tag)
-            mine[name].set_result(tag)
             if new and name in inputs:
                 origins[tag] = Origin(inputs[name], new)
+            mine[name].set_result(_Image(tag, origins.get(tag)))
             if old and old != new:
                 # What the tag named before is nobody's now, unless another tag or a container holds it.
                 self._engine.remove(self._engine.images([old]))
@@ -150,18 +167,19 @@ class Builds:
         found = {name: inputs_digest(service, self._engine.base_image) for name, service in services.items()}
         return {name: digest for name, digest in found.items() if digest}
 
-    def _has(self, project: str, service: Mapping[str, Any], inputs: str | None) -> bool:
-        """Whether a service's image is there under all its tags, built from the same not long ago."""
-        tag, *more = tags_of(service)
-        origin = self._memory.origin(project, tag) if inputs else None
+    def _origin(self, project: str, service: Mapping[str, Any], inputs: str | None) -> Origin | None:
+        """What a service's image was built from, if it is there under all tags and would be the same now."""
+        tags = tags_of(service)
+        origin = self._memory.origin(project, tags[0]) if inputs else None
         if origin is None or origin.inputs != inputs or not 0 <= time.time() - origin.at < _TRUSTED:
-            return False
-        return all(self._engine.image_id(name) == origin.image for name in (tag, *more))
+            return None
+        return origin if all(self._engine.image_id(tag) == origin.image for tag in tags) else None
 
 
-def _key(build: Mapping[str, Any]) -> str:
+def _key(service: Mapping[str, Any]) -> str:
     """What decides the content of an image: everything of a build but the names it gets."""
-    return json.dumps({k: v for k, v in build.items() if k != "tags"}, sort_keys=True)
+    build = {key: value for key, value in service["build"].items() if key != "tags"}
+    return json.dumps([build, service.get("platform")], sort_keys=True)
 
 
 def _bases(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -174,7 +192,7 @@ def _bases(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
     }
 
 
-def _result(future: Future[str], cancel: process.Cancel) -> str:
+def _result(future: Future[_Image], cancel: process.Cancel) -> _Image:
     while True:
         cancel.check()
         try:

@@ -80,15 +80,22 @@ def config(tmp_path: Path) -> dict[str, Any]:
 
 
 def built(
-    machine: Machine, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, at: float = 60
+    machine: Machine,
+    config: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    at: float = 60,
+    and_then: dict[str, Any] | None = None,
 ) -> set[str]:
-    """The services that a new run builds, ``at`` seconds from now."""
+    """The services that a new run builds for one stack or two, ``at`` seconds from now."""
     now = time.time() + at
     machine.built_services.clear()
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now)
         made = Builds(cast("Engine", machine), machine)
-        made.build(Source((Path("x.yml"),), Path()), config, {}, lambda line: None, Cancel())
+        for stack in (config, and_then):
+            if stack:
+                made.build(Source((Path("x.yml"),), Path()), stack, {}, lambda line: None, Cancel())
     return set(machine.built_services)
 
 
@@ -137,3 +144,18 @@ def test_what_another_image_stands_on_is_built_with_it(
     config["services"]["web"]["build"] |= {"dockerfile_inline": inline}
     assert built(machine, config, monkeypatch) == {"api", "web"}
     assert built(machine, config, monkeypatch) == {"api", "web"}
+
+
+def test_what_one_stack_built_is_known_for_the_other(
+    machine: Machine, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stack of a run has names of its own for the same image, and either may ask first the next time."""
+    other = {
+        "name": "test-main_api",
+        "services": {
+            "api": {"image": "own:latest", "build": {**config["services"]["api"]["build"], "tags": []}}
+        },
+    }
+    assert built(machine, config, monkeypatch, and_then=other) == {"api", "web"}
+    assert built(machine, other, monkeypatch, and_then=config) == set()
+    assert built(machine, config, monkeypatch, and_then=other) == set()
