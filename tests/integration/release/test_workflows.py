@@ -51,7 +51,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     uv("pip", "install", "--python", str(python), str(next(folder.glob("*.whl"))))
     uv("pip", "uninstall", "--python", str(python), "tasklib-stages")
     return {
-        "PATH": f"{folder / 'python/bin'}{os.pathsep}{os.defpath}",
+        # Wherever this machine has its Docker client.
+        "PATH": os.pathsep.join([str(folder / "python/bin"), os.defpath, os.environ["PATH"]]),
         "PIP_FIND_LINKS": str(folder),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
