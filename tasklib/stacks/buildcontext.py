@@ -17,9 +17,10 @@ from typing import Any
 
 from pathspec import PathSpec, Pattern
 
-__all__ = ["BuildContext", "build_context", "copied", "instructions", "read_text"]
+__all__ = ["REMOTE", "BuildContext", "build_context", "copied", "instructions", "read_text"]
 
-_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
+REMOTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
+"""How a source of ADD begins that is no file of the context."""
 _ESCAPE = re.compile(r"(?im)\A(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*(?P<character>\S)")
 _HEREDOC = re.compile(r"(?<!\S)\d*<<-?(?P<quote>[\"']?)(?P<word>[^\s\"'<]+)(?P=quote)(?!\S)")
 _MOUNT = re.compile(r"--mount=(?P<options>\S+)")
@@ -170,7 +171,7 @@ def _sources(arguments: str) -> tuple[str, ...] | None:
         paths = json.loads(rest) if rest.lstrip().startswith("[") else shlex.split(rest)
     except ValueError:
         return None
-    found = tuple(path for path in paths[:-1] if not _URL.match(path) and not path.startswith("<<"))
+    found = tuple(path for path in paths[:-1] if not REMOTE.match(path) and not path.startswith("<<"))
     return None if any("$" in path for path in found) else found
 
 

@@ -18,7 +18,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from tasklib.stacks.buildcontext import BuildContext, build_context, instructions, read_text
+from tasklib.stacks.buildcontext import REMOTE, BuildContext, build_context, instructions, read_text
 from tasklib.stacks.containers import BaseImage
 
 __all__ = ["inputs_digest"]
@@ -32,7 +32,6 @@ _WORDS = frozenset(
 )
 """Instructions that take nothing from anywhere."""
 
-_REMOTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<plain>\w+))")
 
 _MOST = 2000
@@ -104,7 +103,7 @@ def _bases(text: str, arguments: Mapping[str, Any]) -> list[str]:
                 for flag in flags:
                     if flag.startswith("--from="):
                         note(flag.removeprefix("--from="))
-                if any(_REMOTE.match(part.strip("[\"',")) for part in words):
+                if any(REMOTE.match(part.strip("[\"',")) for part in words):
                     raise _Unsure
             case "RUN":
                 for flag in flags:
@@ -125,7 +124,7 @@ def _judge(context: BuildContext, images: Collection[BaseImage | None]) -> None:
         raise _Unsure  # Who copies nothing himself may stand on an image whose triggers do.
     for line in context.ignored:
         name = line.strip().removeprefix("!").strip()
-        if not name.startswith("#") and (name == "." or set(name) & set("[\\")):
+        if not line.startswith("#") and (name == "." or set(name) & set("[\\")):
             raise _Unsure
 
 
@@ -144,7 +143,8 @@ def _taken(context: BuildContext) -> Iterator[Path]:
             if looked_at > _MOST:
                 raise _Unsure
             here = Path(folder)
-            yield here
+            if here == start or context.holds(here):
+                yield here
             folders[:] = [name for name in folders if not context.leaves_out(here / name)]
             links = [name for name in folders if (here / name).is_symlink()]
             yield from (path for name in (*files, *links) if context.holds(path := here / name))

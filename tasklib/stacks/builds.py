@@ -1,4 +1,4 @@
-"""Builds what the stacks of a run need, each distinct definition once.
+"""Builds what the stacks of a run need and is not there yet, each distinct definition once.
 
 The full stack and a service's own stack build the same image from the same folder. The first one that asks
 builds it, the others get its image under their own names.
