@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -27,9 +27,9 @@ from tasklib.events import (
     Target,
     TargetResult,
 )
-from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.suite import SuiteOptions
 from tasklib.pipeline.suites import plan_suite
+from tasklib.pipeline.target_tests import TargetTests
 from tasklib.project import Project
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.context import RunContext
@@ -234,34 +234,41 @@ class Execution:
         )
         return TargetStack(held, self._builds, phases, self._cancel, self._hide)
 
-    def unit(self, target: Target) -> TargetResult:
-        return self._tests(target, {}, Phases(target, self._emit))
-
-    def against(self, target: Target, stack: TargetStack | None) -> TargetResult:
-        """Tests against a stack, brought up unless it is up already; against none where it is ``None``."""
-        if stack is None:
-            return self._tests(target, {}, Phases(target, self._emit))
-        stack.up()
-        began = time.time()
-        # The stack's phases are those of the target that it was brought up for; others only test.
-        phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
-        result = self._tests(target, stack.variables(self._project), phases)
-        # Wrong arguments are the command line's fault: no container has anything to say about them.
-        if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
-            result = replace(result, logs=stack.logs(began))
-        return result
-
-    def _tests(self, target: Target, variables: Mapping[str, str], phases: Phases) -> TargetResult:
+    def tests(self, target: Target) -> TargetTests:
+        """The target's tests; nothing happens yet."""
         options = SuiteOptions(
             keyword=self._options.keyword,
             extra=self._options.extra,
             timeout=self._project.timeout.get(target.stage),
             verbose=self._options.verbose,
         )
-        suite = plan_suite(self._project, target, options)
-        env = {**os.environ, **self._context.environment, **variables}
+        env = {**os.environ, **self._context.environment}
+        return TargetTests(lambda: plan_suite(self._project, target, options), env, self._emit, self._cancel)
+
+    def alone(self, target: Target) -> TargetResult:
+        """Tests that are run against nothing."""
+        with closing(self.tests(target)) as tests:
+            return self._run(target, tests, {}, Phases(target, self._emit))
+
+    def against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
+        """Tests against a stack, brought up unless it is up already."""
+        with closing(tests):
+            tests.get_ready()
+            stack.up()
+            began = time.time()
+            # The stack's phases are those of the target that it was brought up for; others only test.
+            phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
+            result = self._run(target, tests, stack.variables(self._project), phases)
+        # Wrong arguments are the command line's fault: no container has anything to say about them.
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
+            result = replace(result, logs=stack.logs(began))
+        return result
+
+    def _run(
+        self, target: Target, tests: TargetTests, variables: Mapping[str, str], phases: Phases
+    ) -> TargetResult:
         with phases.phase(Phase.TEST):
-            result = run_suite(suite, env, self._emit, self._cancel)
+            result = tests.run(variables)
         spent = phases.seconds
         return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
 

@@ -1,8 +1,8 @@
 """One run: order, fail-fast, parallelism and overlap of the three stages.
 
 A stage starts when the one before it passed. What needs no verdict starts earlier: images are built and
-containers created while unit tests run, the full stack comes up while service tests run, stacks go down while
-the next stage begins.
+containers created while unit tests run, the full stack comes up while service tests run, test processes get
+ready while their stacks come up, stacks go down while the next stage begins.
 """
 
 from __future__ import annotations
@@ -174,6 +174,7 @@ class _Pipeline:
         full = None
         if integration and needs_stack(self._project, integration[0]):
             full = self._execution.full_stack(integration)
+        tests = {target: self._execution.tests(target) for target in [*service, *integration]}
         stacks = [*own.values(), *([full] if full else [])]
         # Targets a few at a time; what may run ahead of them has threads of its own, as has what trails.
         with (
@@ -185,24 +186,32 @@ class _Pipeline:
                 first = [*stacks[: self._jobs], *([full] if full else [])]
                 for stack in stacks:
                     ahead.submit(stack.create if stack in first else stack.prepare)
-                self._stage(pool, unit, self._execution.unit)
+                self._stage(pool, unit, self._execution.alone)
                 if self._stopped([*service, *integration]):
                     return self._results
                 if full:
                     ahead.submit(full.up)
+                    ahead.submit(tests[integration[0]].get_ready)
 
                 def serve(target: Target) -> TargetResult:
                     try:
-                        return self._execution.against(target, own[target])
+                        return self._execution.against(target, own[target], tests[target])
                     finally:
                         behind.submit(own[target].close)
+
+                def integrate(target: Target) -> TargetResult:
+                    if full is None:
+                        return self._execution.alone(target)
+                    return self._execution.against(target, full, tests[target])
 
                 self._stage(pool, service, serve)
                 if not self._stopped(integration):
                     for target in integration:
-                        self._finish(target, lambda target: self._execution.against(target, full))
+                        self._finish(target, integrate)
                 return self._results
             finally:
+                for started in tests.values():
+                    started.close()
                 for closing in [behind.submit(stack.close) for stack in stacks]:
                     closing.result()
 

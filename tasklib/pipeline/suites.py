@@ -91,11 +91,13 @@ class _Common:
 
     def pytest(self, launcher: tuple[str, ...] | None = None) -> Suite:
         variables: Mapping[str, str] = {}
+        ours: tuple[str, ...] = ()
         if launcher is None:
             start = self.place.tests[0]
             folder = start if start.is_dir() else start.parent
             environment = python_environment(folder, self.place.cwd, self.project.root)
-            launcher, variables = (*environment.launcher, "pytest"), environment.variables
+            ours, variables = environment.launcher, environment.variables
+            launcher = (*ours, "pytest")
         options = self.options
         integration = () if self.target.stage is Stage.UNIT else ("--integration",)
         keyword = (
@@ -111,7 +113,8 @@ class _Common:
             *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
-        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=frozenset({"VIRTUAL_ENV"}))
+        unset = frozenset({"VIRTUAL_ENV"})
+        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=unset, launcher=ours)
 
     def node(self) -> Suite:
         start = self.place.tests[0]
@@ -170,6 +173,7 @@ class _Common:
         unset: frozenset[str] = frozenset(),
         prepare: tuple[Preparation, ...] = (),
         skip: str = "",
+        launcher: tuple[str, ...] = (),
     ) -> Suite:
         return Suite(
             target=self.target,
@@ -185,6 +189,7 @@ class _Common:
             keyword=self.options.keyword,
             fullstack=self.place.fullstack,
             skip=skip,
+            launcher=launcher,
         )
 
 

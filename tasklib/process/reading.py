@@ -31,7 +31,6 @@ def lines(
     timeout: float | None,
     cancel: Cancel | None,
     on_tick: Callable[[], None] | None,
-    on_timeout: Callable[[], None] | None,
 ) -> Iterator[tuple[str, str]]:
     """Lines of both streams in the order they come, until both end and the child has exited.
 
@@ -49,8 +48,6 @@ def lines(
             tick = now + _TICK
             on_tick()
         if timeout is not None and now > deadline:
-            if on_timeout:
-                on_timeout()
             raise TimedOut(cast("list[str]", child.args), timeout)
 
     with selectors.DefaultSelector() as selector, _until_exit(child) as pause:

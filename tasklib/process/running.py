@@ -76,19 +76,18 @@ def stream(
     cancel: Cancel | None = None,
     pass_fds: Sequence[int] = (),
     on_tick: Callable[[], None] | None = None,
-    on_timeout: Callable[[], None] | None = None,
 ) -> int:
     """Run ``argv``, hand every line to ``on_line(stream_name, line)`` as it comes, return the exit code.
 
     ``on_tick`` is called every few hundredths of a second while the command lives, for what it reports
-    by another way than its streams; ``on_timeout`` when its time is up, before it is ended.
+    by another way than its streams; what it raises ends the command.
     Raises as :func:`run` does, except that any exit code is a result here.
     """
     if cancel:
         cancel.check()
     with _spawn(argv, cwd, env, stdin, pass_fds) as child:
         feeder = _feed(child, stdin)
-        for name, line in reading.lines(child, timeout, cancel, on_tick, on_timeout):
+        for name, line in reading.lines(child, timeout, cancel, on_tick):
             on_line(name, line)
         if feeder:
             feeder.join(ending.GRACE)

@@ -172,7 +172,8 @@ def test_a_pull_that_never_ends_does(project: NewProject, traces: Traces) -> Non
 
 
 def test_a_failing_service_test_shows_the_log_of_its_stack(project: NewProject, traces: Traces) -> None:
-    """The assertion, and the lines that the stack's container wrote meanwhile; the stack itself is gone."""
+    """The assertion, and the lines that the stack's container wrote meanwhile; the stack itself is gone, and
+    nothing of the integration tests was loaded."""
     failing = """
         import os, urllib.error, urllib.request, pytest
 
@@ -181,10 +182,18 @@ def test_a_failing_service_test_shows_the_log_of_its_stack(project: NewProject, 
                 urllib.request.urlopen(os.environ["TEST_API_URL"] + "/orders/17")
             assert caught.value.code == 200, "order 17 is missing"
     """
-    shop = project({**SHOP, "services/api/tests/integration/test_api.py": failing})
+    loaded = "import pathlib\npathlib.Path('loaded').touch()\n"
+    shop = project(
+        {
+            **SHOP,
+            "services/api/tests/integration/test_api.py": failing,
+            "tests/integration/conftest.py": loaded,
+        }
+    )
     with Observer(traces.token) as observer:
         ran = shop.run("tasklib", "test")
     assert ran.code == 1, ran
+    assert not (shop.root / "loaded").exists()
     assert "order 17 is missing" in ran.text
     assert '"GET /orders/17 HTTP/1.1" 404' in ran.text
     assert "skipped: integration shop: service failed" in ran.told

@@ -7,21 +7,34 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tasklib.events import Event, TargetResult
+from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.session import Session, supervise
 from tasklib.pipeline.suite import Suite
 from tasklib.process import Cancel
 
-__all__ = ["INJECT", "run_pytest"]
+__all__ = ["INJECT", "environment", "run_pytest"]
 
 INJECT = Path(__file__).parent.parent / "inject"
-"""The folder that is put on PYTHONPATH: it holds the injected plugin and nothing else."""
+"""The folder that is put on PYTHONPATH: it holds what runs in the tests' environment and nothing else."""
 
 
 def run_pytest(
-    suite: Suite, env: Mapping[str, str], emit: Callable[[Event], None], cancel: Cancel
+    suite: Suite,
+    env: Mapping[str, str],
+    emit: Callable[[Event], None],
+    cancel: Cancel,
+    gate: Gate | None = None,
 ) -> TargetResult:
-    """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`."""
-    return supervise(Session(suite, emit), suite.argv, environment(suite, env), cancel)
+    """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`.
+
+    With a ``gate`` pytest gets ready, and goes on from there once that is open.
+    """
+    argv, own = suite.argv, environment(suite, env)
+    if gate:
+        after = suite.argv[len(suite.launcher) + 1 :]
+        argv = (*suite.launcher, "python", str(INJECT / "tasklib_start.py"), *after)
+        own["TASKLIB_GATE"] = str(gate.path)
+    return supervise(Session(suite, emit), argv, own, cancel, gate=gate)
 
 
 def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:

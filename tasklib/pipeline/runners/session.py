@@ -11,6 +11,7 @@ from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.events import Event, Outcome, Output, Progress, TargetResult, TestOutcome, TestResult
 from tasklib.pipeline.runners import stacks, texts, wire
+from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
 from tasklib.pipeline.suite import Suite
@@ -221,12 +222,15 @@ def supervise(
     env: Mapping[str, str],
     cancel: process.Cancel,
     then: Callable[[], None] = lambda: None,
+    gate: Gate | None = None,
 ) -> TargetResult:
     """Run ``argv``, fold what it reports into ``session``, call ``then`` once it ended, return the result.
 
-    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here.
+    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here. The time limit counts from the
+    opening of ``gate``, if there is one to wait at.
     """
     suite = session.suite
+    began = time.monotonic()
     with process.scratch_folder() as scratch:
         path = scratch / "events"
         with wire.EventFile(path) as events:
@@ -235,9 +239,14 @@ def supervise(
                 for message in events.messages():
                     session.take(message)
 
-            def time_is_up() -> None:
+            def tick() -> None:
                 read()
-                session.stacks = stacks.dump(path, session.pids)
+                since = gate.opened if gate else began
+                if suite.timeout is None or since is None:
+                    return
+                if time.monotonic() > since + suite.timeout:
+                    session.stacks = stacks.dump(path, session.pids)
+                    raise process.TimedOut(argv, suite.timeout)
 
             code: int | None = None
             try:
@@ -246,10 +255,8 @@ def supervise(
                     on_line=session.line,
                     cwd=suite.cwd,
                     env={**env, "TASKLIB_EVENTS": str(path)},
-                    timeout=suite.timeout,
                     cancel=cancel,
-                    on_tick=read,
-                    on_timeout=time_is_up,
+                    on_tick=tick,
                 )
             except process.TimedOut:
                 pass

@@ -1,0 +1,212 @@
+"""Tests that get ready before what they are run against is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tasklib.errors import ConfigError
+from tasklib.events import Event, Outcome, Stage, Target
+from tasklib.pipeline.runners.pytest import INJECT
+from tasklib.pipeline.suites import SuiteOptions, plan_suite
+from tasklib.pipeline.target_tests import TargetTests
+from tasklib.process import Cancel
+from tasklib.project import Project, Service
+
+from ..traces import until
+from .conftest import CURRENT, write
+
+ANNOUNCES = """
+    import os, pathlib, sys
+
+    def hook(event, arguments):
+        if event == "fcntl.flock":
+            pathlib.Path(os.environ["WAITING"]).write_text(str(os.getpid()))
+
+    sys.addaudithook(hook)
+"""
+"""A sitecustomize.py by which a process tells that it is about to wait."""
+
+CHECKS = """
+    import os, pytest
+    URL = os.environ["TEST_API_URL"]
+"""
+"""What any module of a project may do when it is imported."""
+
+FILES = {
+    "early.py": CHECKS,
+    "pytest.ini": "[pytest]\naddopts = -p early\n",
+    "tests/integration/conftest.py": CHECKS,
+    "tests/integration/test_a.py": f"{CHECKS}\n    def test_url(): assert URL == 'http://127.0.0.1:1'\n",
+}
+URL = {"TEST_API_URL": "http://127.0.0.1:1"}
+
+
+@dataclass
+class Started:
+    """The service's tests against its stack, and what they say."""
+
+    tests: TargetTests
+    waiting: Path
+    events: list[Event]
+
+    def get_ready(self) -> int:
+        """The process, once it waits."""
+        self.tests.get_ready()
+        assert until(lambda: self.waiting.exists() and self.waiting.read_text() != ""), self.events
+        return int(self.waiting.read_text())
+
+
+Start = Callable[..., Started]
+
+
+@pytest.fixture
+def start(folder: Path, tmp_path: Path) -> Iterator[Start]:
+    """``start(files, ...)`` writes files into the service's folder and plans its tests; nothing runs yet."""
+    opened: list[TargetTests] = []
+
+    def work(
+        files: Mapping[str, str] = FILES,
+        *,
+        needs: str = CURRENT,
+        timeout: float | None = 60,
+        env: Mapping[str, str] | None = None,
+        cancel: Cancel | None = None,
+    ) -> Started:
+        write(folder, {**files, "requirements.txt": needs})
+        write(tmp_path / "site", {"sitecustomize.py": ANNOUNCES})
+        service = Service(
+            "service", folder, unit=None, tests=folder / "tests" / "integration", env=dict(env or {})
+        )
+        project = Project(root=folder.parent, name="project", services=(service,))
+        waiting, events = tmp_path / "waiting", list[Event]()
+        given = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "TEST_"))
+        }
+        path = os.pathsep.join((str(tmp_path / "site"), str(folder)))
+        options = SuiteOptions(timeout=timeout)
+        tests = TargetTests(
+            lambda: plan_suite(project, Target(Stage.SERVICE, "service"), options),
+            {**given, "PYTHONPATH": path, "WAITING": str(waiting)},
+            events.append,
+            cancel or Cancel(),
+        )
+        opened.append(tests)
+        return Started(tests, waiting, events)
+
+    yield work
+    for tests in opened:
+        tests.close()
+
+
+@pytest.mark.parametrize("release", ["pytest==6.2.5", CURRENT])
+def test_nothing_of_the_project_is_loaded_before_its_stack_is_there(start: Start, release: str) -> None:
+    """Plugins of its own, conftest files and tests find the endpoints when they are imported."""
+    started = start(needs=release)
+    started.get_ready()
+    result = started.tests.run(URL)
+    assert (result.outcome, result.counts.passed) == (Outcome.PASSED, 1), started.events
+
+
+def test_it_runs_as_well_without_a_head_start(start: Start) -> None:
+    """Getting ready is an offer."""
+    started = start()
+    assert started.tests.run(URL).outcome is Outcome.PASSED, started.events
+    assert not started.waiting.exists()
+
+
+def test_a_process_that_waits_in_vain_is_ended(start: Start) -> None:
+    """Where the stack does not come up, nobody is left waiting for it, and nothing more starts."""
+    started = start()
+    pid = started.get_ready()
+    started.tests.close()
+    assert not _lives(pid)
+    started.waiting.unlink()
+    started.tests.get_ready()
+    assert not started.waiting.exists()
+
+
+def test_an_interrupt_ends_what_waits(start: Start) -> None:
+    """It is the outcome of its tests if they are run all the same."""
+    cancel = Cancel()
+    started = start(cancel=cancel)
+    pid = started.get_ready()
+    cancel.set("Ctrl-C")
+    assert until(lambda: not _lives(pid))
+    assert started.tests.run(URL).outcome is Outcome.INTERRUPTED
+
+
+def test_the_time_limit_is_for_the_tests(start: Start) -> None:
+    """However long the stack takes, its tests have their whole time."""
+    slow = "import time\ntime.sleep(600)\n"
+    started = start({**FILES, "tests/integration/test_a.py": slow}, timeout=0.5)
+    pid = started.get_ready()
+    assert not until(lambda: not _lives(pid), 1.0)
+    result = started.tests.run(URL)
+    assert result.outcome is Outcome.ERROR
+    assert result.reason.startswith("ended after 0.5 s, its time limit")
+
+
+def test_a_services_own_variables_win_over_endpoints(start: Start) -> None:
+    """What `services.<name>.env` says holds, with a head start or without."""
+    started = start(env={"TEST_API_URL": "http://127.0.0.1:1"})
+    started.get_ready()
+    assert started.tests.run({"TEST_API_URL": "http://127.0.0.1:2"}).outcome is Outcome.PASSED
+
+
+def test_an_environment_that_cannot_be_made_is_told_when_the_tests_are_run(start: Start) -> None:
+    """The early start is silent; its outcome is that of the tests."""
+    started = start(needs="pytest\nnot-a-package @ file:///nonexistent")
+    started.tests.get_ready()
+    result = started.tests.run(URL)
+    assert (result.outcome, result.counts.total) == (Outcome.ERROR, 0)
+    assert "nonexistent" in result.reason
+
+
+def test_tests_that_cannot_be_planned_are_told_when_they_are_run(start: Start) -> None:
+    """Nothing is there to be started."""
+    started = start({"tests/integration/test_a.py": "", "tests/integration/a.test.ts": ""})
+    started.tests.get_ready()
+    with pytest.raises(ConfigError, match="both Python and JavaScript"):
+        started.tests.run(URL)
+
+
+HOLDS = """
+import pathlib, sys
+from tasklib.pipeline.runners.gate import Gate
+gate = Gate(pathlib.Path(sys.argv[1]))
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_nobody_waits_for_the_dead(tmp_path: Path) -> None:
+    """If tasklib is killed, the process that waits for it ends by itself, and runs nothing."""
+    (tmp_path / "test_a.py").write_text("open('ran', 'w')\n")
+    argv = [sys.executable, "-c", HOLDS, str(tmp_path / "gate")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"locked\n"
+        waits = [sys.executable, str(INJECT / "tasklib_start.py"), "test_a.py"]
+        env = {**os.environ, "TASKLIB_GATE": str(tmp_path / "gate")}
+        with subprocess.Popen(waits, cwd=tmp_path, env=env) as waiting:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1.5)
+            os.kill(holder.pid, signal.SIGKILL)
+            assert waiting.wait(60) == 1
+    assert not (tmp_path / "ran").exists()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
