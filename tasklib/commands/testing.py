@@ -47,7 +47,8 @@ def run_stages(
     when nothing could be run, :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
     from tasklib.events import Outcome, RunFinished, RunResult, RunStarted, Stage
-    from tasklib.pipeline.stages import Options, matching, plan, run
+    from tasklib.pipeline.options import Options
+    from tasklib.pipeline.stages import matching, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values

@@ -11,7 +11,6 @@ from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
@@ -27,6 +26,7 @@ from tasklib.events import (
     Target,
     TargetResult,
 )
+from tasklib.pipeline.options import Options
 from tasklib.pipeline.suite import SuiteOptions
 from tasklib.pipeline.suites import plan_suite
 from tasklib.pipeline.target_tests import TargetTests
@@ -38,9 +38,6 @@ from tasklib.stacks.failures import NotReady
 from tasklib.stacks.held import HeldStack
 from tasklib.stacks.plans import full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import StackPlan
-
-if TYPE_CHECKING:
-    from tasklib.pipeline.stages import Options
 
 __all__ = ["Execution", "TargetStack"]
 

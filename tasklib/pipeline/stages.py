@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tasklib import process
 from tasklib.durations import fail_slow
@@ -35,31 +35,12 @@ from tasklib.events import (
 )
 from tasklib.pipeline.detect import fullstack_files
 from tasklib.pipeline.execution import Execution
+from tasklib.pipeline.options import Options
 from tasklib.project import Environment, Project, targets
 from tasklib.stacks.context import RunContext, open_context
 from tasklib.stacks.interrupts import interruptible
 
-__all__ = ["Options", "matching", "plan", "run"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line narrows or changes.
-
-    ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
-    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
-    stage's limit a failure, ``program`` is what the user types to repeat a target (``invoke``, ``tasklib``
-    or ``nox``).
-    """
-
-    names: tuple[str, ...] = ()
-    keep: bool = False
-    jobs: int | None = None
-    keyword: str = ""
-    extra: tuple[str, ...] = ()
-    verbose: bool = False
-    fail_slow: bool = False
-    program: str = "invoke"
+__all__ = ["matching", "plan", "run"]
 
 
 def run(

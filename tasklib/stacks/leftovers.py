@@ -13,8 +13,8 @@ from tasklib.records import Kept, Runs
 from tasklib.stacks.containers import Resource
 from tasklib.stacks.engine import Engine
 from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.left import Left, LeftStack
 from tasklib.stacks.locks import User, sign, unlock
-from tasklib.stacks.reaping import Left, LeftStack
 from tasklib.state import State
 
 __all__ = ["remove_left", "remove_until_quiet"]

@@ -15,41 +15,14 @@ import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Left", "LeftStack", "main", "read"]
+from tasklib.stacks.left import Left, LeftStack
 
+__all__ = ["main", "read"]
 
 _FORKING = 0.2
 """Seconds from a fork to the new program, at most."""
-
-
-@dataclass
-class LeftStack:
-    """A stack of the run: what it carries, its lock's open file and path, and whether it was up already."""
-
-    labels: Mapping[str, str]
-    lock: int | None = None
-    path: str = ""
-    ready: bool = False
-
-
-@dataclass
-class Left:
-    """What a run had when it was last heard of."""
-
-    run: str = ""
-    engine: str = ""
-    state: str = ""
-    command: str = ""
-    pid: int = 0
-    stacks: dict[str, LeftStack] = field(default_factory=dict)
-    children: dict[int, str | None] = field(default_factory=dict)
-    """Process groups by their leaders' pids, with the leaders' start times."""
-    folders: set[str] = field(default_factory=set)
-    alive: bool = False
-    """Whether the run ended by itself: its process and the children of its next run may live on."""
 
 
 def main() -> None:

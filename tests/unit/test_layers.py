@@ -57,8 +57,9 @@ LAYERS = (
     "stacks.builds",
     "stacks.stack",
     "stacks.locks",
-    "stacks.reaping",
+    "stacks.left",
     "stacks.leftovers",
+    "stacks.reaping",
     "stacks.reaper",
     "stacks.interrupts",
     "stacks.ownership",
@@ -77,11 +78,6 @@ LAYERS = (
     "waiting",
     "pytest_plugin",
 )
-
-LATE = {
-    ("stacks.reaping", "stacks.leftovers"): "the reaper's process loads what it needs once a run has died"
-}
-"""Imports inside a function that go the other way, each with its reason."""
 
 ENGINE = {"stacks.connection", "stacks.engine", "stacks.answers"}
 
@@ -111,8 +107,8 @@ def known() -> frozenset[str]:
     return frozenset(name for name, _ in modules())
 
 
-def imports(tree: ast.Module, *, late: bool = True) -> Iterator[str]:
-    """What a module imports, in functions too (``late``), but not for type checkers alone."""
+def imports(tree: ast.Module) -> Iterator[str]:
+    """What a module imports, in functions and for type checkers too."""
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
@@ -123,10 +119,7 @@ def imports(tree: ast.Module, *, late: bool = True) -> Iterator[str]:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield whole if whole.removeprefix("tasklib.") in known() else str(node.module)
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            pending += node.orelse
-        elif late or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            pending += ast.iter_child_nodes(node)
+        pending += ast.iter_child_nodes(node)
 
 
 def part(module: str) -> str:
@@ -147,17 +140,16 @@ def test_imports_go_upwards_only() -> None:
     for name, tree in modules():
         for imported in imports(tree):
             target = imported.removeprefix("tasklib.")
-            if imported.startswith("tasklib.") and part(target) in LAYERS and part(name) in LAYERS:
-                downward = LAYERS.index(part(target)) > LAYERS.index(part(name))
-                if downward and (part(name), part(target)) not in LATE:
-                    wrong.append(f"{name} imports {target}")
+            ours = imported.startswith("tasklib.") and {part(target), part(name)} <= set(LAYERS)
+            if ours and LAYERS.index(part(target)) > LAYERS.index(part(name)):
+                wrong.append(f"{name} imports {target}")
     assert wrong == []
 
 
-def test_no_two_modules_need_each_other_to_load() -> None:
-    """Within a part, too, loading goes one way."""
+def test_no_two_modules_import_each_other() -> None:
+    """Within a part, too, imports go one way, be they late or for type checkers alone."""
     graph = {
-        name: {target.removeprefix("tasklib.") for target in imports(tree, late=False)} & known()
+        name: {target.removeprefix("tasklib.") for target in imports(tree)} & known()
         for name, tree in modules()
     }
     done: set[str] = set()

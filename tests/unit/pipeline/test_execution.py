@@ -10,7 +10,7 @@ import pytest
 
 from tasklib.events import Stage, Target
 from tasklib.pipeline.execution import Execution
-from tasklib.pipeline.stages import Options
+from tasklib.pipeline.options import Options
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
 

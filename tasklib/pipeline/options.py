@@ -1,0 +1,27 @@
+"""What a run's command line narrows or changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Options"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line narrows or changes.
+
+    ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
+    is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
+    stage's limit a failure, ``program`` is what the user types to repeat a target (``invoke``, ``tasklib``
+    or ``nox``).
+    """
+
+    names: tuple[str, ...] = ()
+    keep: bool = False
+    jobs: int | None = None
+    keyword: str = ""
+    extra: tuple[str, ...] = ()
+    verbose: bool = False
+    fail_slow: bool = False
+    program: str = "invoke"
