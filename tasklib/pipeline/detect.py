@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["FULLSTACK", "Language", "fullstack_files", "language"]
+__all__ = ["FULLSTACK", "Language", "fullstack_files", "language", "loads_plugins_first"]
 
 FULLSTACK = "fullstack"
 """The pytest marker of a service's tests that need the full stack: they run in the integration stage."""
@@ -16,6 +16,19 @@ FULLSTACK = "fullstack"
 _SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages"})
 _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
 _SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
+
+_SETTINGS = (
+    "pytest.toml",
+    ".pytest.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pyproject.toml",
+    "tox.ini",
+    "setup.cfg",
+)
+"""Where pytest looks for its settings, in the folder of the tests and in those above it."""
+
+_PLUGIN = re.compile(rb"""(?<![\w-])-p[\s"',=]*(?!no:)\w""")
 
 
 class Language(StrEnum):
@@ -59,6 +72,18 @@ def fullstack_files(tests: Path | None) -> tuple[Path, ...]:
             found.append(path.parent if path.name == "conftest.py" else path)
     folders = {path for path in found if path.is_dir()}
     return tuple(sorted({path for path in found if not folders.intersection(path.parents)}))
+
+
+def loads_plugins_first(tests: Path, arguments: Sequence[str], addopts: str) -> bool:
+    """Whether pytest may load plugins before those that its command line names: what ``-p`` names elsewhere.
+
+    ``arguments`` are the user's own, ``addopts`` is PYTEST_ADDOPTS. Settings are read from the folder
+    ``tests`` upwards. Where it is not sure, it does.
+    """
+    if any(word.startswith(("-c", "--config-file")) for word in arguments):
+        return True
+    texts = (_read(folder / name) for folder in (tests, *tests.parents) for name in _SETTINGS)
+    return any(_PLUGIN.search(text) for text in (addopts.encode(), *texts))
 
 
 def _files(folder: Path, without: tuple[Path, ...]) -> Iterator[Path]:

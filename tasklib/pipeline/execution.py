@@ -250,7 +250,6 @@ class Execution:
     def against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
         """Tests against a stack, brought up unless it is up already."""
         with closing(tests):
-            tests.get_ready()
             stack.up()
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.

@@ -161,7 +161,7 @@ class _Pipeline:
         with (
             ThreadPoolExecutor(self._jobs) as pool,
             ThreadPoolExecutor(self._jobs + 1) as ahead,
-            ThreadPoolExecutor(len(stacks) or 1) as behind,
+            ThreadPoolExecutor(len(stacks) + len(tests) or 1) as behind,
         ):
             try:
                 first = [*stacks[: self._jobs], *([full] if full else [])]
@@ -175,6 +175,7 @@ class _Pipeline:
                     ahead.submit(tests[integration[0]].get_ready)
 
                 def serve(target: Target) -> TargetResult:
+                    tests[target].get_ready()
                     try:
                         return self._execution.against(target, own[target], tests[target])
                     finally:
@@ -191,9 +192,8 @@ class _Pipeline:
                         self._finish(target, integrate)
                 return self._results
             finally:
-                for started in tests.values():
-                    started.close()
-                for closing in [behind.submit(stack.close) for stack in stacks]:
+                ends = [*(stack.close for stack in stacks), *(waiting.close for waiting in tests.values())]
+                for closing in [behind.submit(end) for end in ends]:
                     closing.result()
 
     def _of(self, stage: Stage) -> list[Target]:

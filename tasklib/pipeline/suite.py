@@ -58,8 +58,8 @@ class Suite:
     ``folder`` is the target's own, to which the files of its tests are relative; ``paths`` are the tests
     (relative to ``cwd``), ``prepare`` what has to be there first, ``timeout`` in seconds. ``fullstack`` is
     which tests that are marked so run (``only`` them, or all but them: ``exclude``); ``skip`` is why the
-    suite cannot take part in this run, empty if it can. ``launcher`` is the part of ``argv`` before
-    ``pytest`` that can start ``python`` there as well; empty where only ``argv`` itself will do.
+    suite cannot take part in this run, empty if it can. ``waits`` is whether ``argv`` may be started before
+    the whole environment is known: it loads nothing of the project until it is let through a gate.
     """
 
     target: Target
@@ -75,4 +75,4 @@ class Suite:
     keyword: str = ""
     fullstack: str = ""
     skip: str = ""
-    launcher: tuple[str, ...] = ()
+    waits: bool = False

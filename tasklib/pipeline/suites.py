@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.events import Stage, Target
-from tasklib.pipeline.detect import FULLSTACK, Language, fullstack_files, language
+from tasklib.pipeline.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.environments import (
     node_folder,
     node_preparation,
@@ -91,13 +91,14 @@ class _Common:
 
     def pytest(self, launcher: tuple[str, ...] | None = None) -> Suite:
         variables: Mapping[str, str] = {}
-        ours: tuple[str, ...] = ()
+        waits = False
         if launcher is None:
             start = self.place.tests[0]
             folder = start if start.is_dir() else start.parent
             environment = python_environment(folder, self.place.cwd, self.project.root)
-            ours, variables = environment.launcher, environment.variables
-            launcher = (*ours, "pytest")
+            launcher, variables = (*environment.launcher, "pytest"), environment.variables
+            addopts = {**os.environ, **self.env}.get("PYTEST_ADDOPTS", "")
+            waits = not loads_plugins_first(folder, self.options.extra, addopts)
         options = self.options
         integration = () if self.target.stage is Stage.UNIT else ("--integration",)
         keyword = (
@@ -114,7 +115,7 @@ class _Common:
             *options.extra,
         )
         unset = frozenset({"VIRTUAL_ENV"})
-        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=unset, launcher=ours)
+        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=unset, waits=waits)
 
     def node(self) -> Suite:
         start = self.place.tests[0]
@@ -173,7 +174,7 @@ class _Common:
         unset: frozenset[str] = frozenset(),
         prepare: tuple[Preparation, ...] = (),
         skip: str = "",
-        launcher: tuple[str, ...] = (),
+        waits: bool = False,
     ) -> Suite:
         return Suite(
             target=self.target,
@@ -189,7 +190,7 @@ class _Common:
             keyword=self.options.keyword,
             fullstack=self.place.fullstack,
             skip=skip,
-            launcher=launcher,
+            waits=waits,
         )
 
 

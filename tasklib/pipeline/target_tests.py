@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.events import Event, TargetResult
 from tasklib.pipeline.runners import run_suite
-from tasklib.pipeline.runners.gate import Gate, gate
+from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.suite import Suite
 
 __all__ = ["TargetTests"]
+
+_SOON = 10.0
+"""Seconds that a process which nobody needs any more is given to leave by itself: it may be installing what
+its environment lacks, and what is half installed stays so."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A process that gets ready, and what it was given to know."""
+
+    suite: Suite
+    gate: Gate
+    result: Future[TargetResult]
 
 
 class TargetTests:
@@ -38,26 +52,27 @@ class TargetTests:
         self._cancel = process.Cancel(cancel)
         self._lock = threading.Lock()
         self._held = ExitStack()
-        self._waiting: tuple[Suite, Gate, Future[TargetResult]] | None = None
+        self._early = True
+        self._waiting: _Waiting | None = None
 
     def get_ready(self) -> None:
-        """Start the process, unless it could not wait or does so already."""
+        """Start the process, unless it could not wait, or is started already."""
         with self._lock:
-            if self._waiting or self._cancel.is_set():
+            if not self._early or self._cancel.is_set():
                 return
+            self._early = False
             try:
                 suite = self._plan()
-            except TasklibError:
-                return  # Whoever runs it is told.
-            if suite.launcher and not suite.skip:
-                self._waiting = self._start(suite)
+                if suite.waits and not suite.skip:
+                    self._waiting = self._start(suite)
+            except (TasklibError, OSError):
+                pass  # Whoever runs the tests is told what is wrong, if it still is.
 
-    def _start(self, suite: Suite) -> tuple[Suite, Gate, Future[TargetResult]]:
-        from tasklib.pipeline.runners.pytest import run_pytest
-
-        closed = self._held.enter_context(gate())
+    def _start(self, suite: Suite) -> _Waiting:
+        gate = Gate(self._held.enter_context(process.scratch_folder()))
         pool = self._held.enter_context(ThreadPoolExecutor(1))
-        return suite, closed, pool.submit(run_pytest, suite, self._env, self._emit, self._cancel, closed)
+        self._held.callback(gate.close)
+        return _Waiting(suite, gate, pool.submit(run_suite, suite, self._env, self._emit, self._cancel, gate))
 
     def run(self, variables: Mapping[str, str]) -> TargetResult:
         """Run the tests, with ``variables`` added to the environment.
@@ -65,18 +80,25 @@ class TargetTests:
         Raises as :func:`~tasklib.pipeline.suites.plan_suite` does.
         """
         with self._lock:
-            waiting = self._waiting
+            self._early = False
         whole = {**self._env, **variables}
-        if waiting is None:
-            return run_suite(self._plan(), whole, self._emit, self._cancel)
-        suite, closed, result = waiting
-        closed.open(_news(suite, self._env, whole))
-        return result.result()
+        if waiting := self._waiting:
+            try:
+                waiting.gate.open(_news(waiting.suite, self._env, whole))
+            except OSError:
+                pass  # The disk is full, most likely: this one leaves, and the next one says so.
+            else:
+                return waiting.result.result()
+        return run_suite(self._plan(), whole, self._emit, self._cancel)
 
     def close(self) -> None:
         """End what has not ended by itself; nothing is started any more."""
-        self._cancel.set("not needed any more")
         with self._lock:
+            self._early = False
+            if self._waiting:
+                self._waiting.gate.close()
+                wait([self._waiting.result], _SOON)
+            self._cancel.set("not needed any more")
             self._held.close()
 
 

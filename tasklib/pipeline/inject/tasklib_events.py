@@ -8,6 +8,8 @@ A file, and not a pipe: every event is there once ``write`` returned, even if th
 later, whatever wrapper started it; nothing waits for a slow reader; no thread has to flush, which would make
 every ``fork`` in a test warn.
 
+Where there is a TASKLIB_GATE, importing this takes until the tests may begin: see :func:`_wait`.
+
 ==========  ========================================================================================
 ``e``       further keys
 ==========  ========================================================================================
@@ -40,6 +42,32 @@ MARKER = "fullstack"
 
 _dumps = json.JSONEncoder(default=str).encode
 _quoted = json.encoder.encode_basestring_ascii
+
+
+def _wait():
+    """Go on once the file TASKLIB_GATE is not locked any more: with the variables that it holds then.
+
+    pytest has loaded itself by now, and nothing of the project: other plugins and conftest files come later.
+    An empty file is from somebody who needs no tests any more, or who died.
+    """
+    path = os.environ.pop("TASKLIB_GATE", "")
+    if not path:
+        return
+    import fcntl
+
+    try:
+        with open(path, encoding="ascii") as gate:
+            fcntl.flock(gate, fcntl.LOCK_SH)
+            variables = gate.read()
+        os.remove(path)  # Some may be secrets.
+    except OSError:
+        variables = ""
+    if not variables:
+        raise SystemExit(1)
+    os.environ.update(json.loads(variables))
+
+
+_wait()
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tasklib.events import Event, Outcome, TargetResult
+from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.suite import Suite, SuiteKind
 from tasklib.process import Cancel
 
@@ -12,14 +13,19 @@ __all__ = ["prepare_suite", "run_suite"]
 
 
 def run_suite(
-    suite: Suite, env: Mapping[str, str], emit: Callable[[Event], None], cancel: Cancel
+    suite: Suite,
+    env: Mapping[str, str],
+    emit: Callable[[Event], None],
+    cancel: Cancel,
+    gate: Gate | None = None,
 ) -> TargetResult:
     """Run ``suite`` and tell ``emit`` each test as it starts and ends, and each line that is written.
 
     ``env`` is the whole environment (the suite adds its own to it). Nothing that tests or their process do
     raises: the outcome is PASSED or FAILED; ERROR with a reason and an exit code (a crash, no tests, the
     time limit); SKIPPED where ``-k`` leaves nothing; INTERRUPTED when ``cancel`` is set. ``phases``,
-    ``logs`` and ``rerun`` are the caller's to fill.
+    ``logs`` and ``rerun`` are the caller's to fill. A suite that ``waits`` begins its tests once ``gate`` is
+    open, if there is one; others know of none.
     """
     if suite.skip:
         return TargetResult(suite.target, Outcome.SKIPPED, reason=suite.skip)
@@ -30,7 +36,7 @@ def run_suite(
         case SuiteKind.PYTEST:
             from tasklib.pipeline.runners.pytest import run_pytest
 
-            return run_pytest(suite, env, emit, cancel)
+            return run_pytest(suite, env, emit, cancel, gate)
         case SuiteKind.VITEST:
             from tasklib.pipeline.runners.vitest import run_vitest
 

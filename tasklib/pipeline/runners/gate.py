@@ -6,45 +6,45 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-from tasklib import process
-
-__all__ = ["Gate", "gate"]
+__all__ = ["Gate"]
 
 
 class Gate:
-    """A locked file: whoever waits for its lock may begin once it is open, and stops if it closes unopened.
+    """A locked file: whoever waits for its lock may begin once it is open, and leaves if it closes unopened.
 
     The lock ends with us, so that nobody waits for the dead. ``opened`` is when it was opened
     (``time.monotonic()``), ``None`` before.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Path) -> None:
+        """A closed one in ``folder``. Raises ``OSError`` where there is no room or files cannot be locked."""
+        self.path = folder / "gate"
         self.opened: float | None = None
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file = self.path.open("xb")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except OSError:
+            self._file.close()
+            raise
 
     def open(self, variables: Mapping[str, str]) -> None:
-        """Let it begin, with ``variables`` added to its environment."""
-        with os.fdopen(os.dup(self._file), "w") as file:
-            json.dump(dict(variables), file)
+        """Let it begin, with ``variables`` added to its environment.
+
+        Raises ``OSError`` where they cannot be written: nobody begins then.
+        """
+        try:
+            self.path.write_text(json.dumps(dict(variables)), encoding="ascii")
+        except OSError:
+            os.truncate(self.path, 0)
+            raise
         self.opened = time.monotonic()
-        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self.close()
 
     def close(self) -> None:
-        os.close(self._file)
-
-
-@contextmanager
-def gate() -> Iterator[Gate]:
-    """A closed gate, which is gone at the end."""
-    with process.scratch_folder() as folder:
-        made = Gate(folder / "gate")
-        try:
-            yield made
-        finally:
-            made.close()
+        # Not by closing the file alone: a child that is just being started has it open too.
+        if not self._file.closed:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._file.close()

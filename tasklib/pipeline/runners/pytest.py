@@ -15,7 +15,7 @@ from tasklib.process import Cancel
 __all__ = ["INJECT", "environment", "run_pytest"]
 
 INJECT = Path(__file__).parent.parent / "inject"
-"""The folder that is put on PYTHONPATH: it holds what runs in the tests' environment and nothing else."""
+"""The folder that is put on PYTHONPATH: it holds the injected plugin and nothing else."""
 
 
 def run_pytest(
@@ -29,12 +29,10 @@ def run_pytest(
 
     With a ``gate`` pytest gets ready, and goes on from there once that is open.
     """
-    argv, own = suite.argv, environment(suite, env)
+    own = environment(suite, env)
     if gate:
-        after = suite.argv[len(suite.launcher) + 1 :]
-        argv = (*suite.launcher, "python", str(INJECT / "tasklib_start.py"), *after)
         own["TASKLIB_GATE"] = str(gate.path)
-    return supervise(Session(suite, emit), argv, own, cancel, gate=gate)
+    return supervise(Session(suite, emit), suite.argv, own, cancel, gate=gate)
 
 
 def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:

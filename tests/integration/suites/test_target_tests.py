@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.events import Event, Outcome, Stage, Target
+from tasklib.events import Event, Outcome, Output, Stage, Target
 from tasklib.pipeline.runners.pytest import INJECT
+from tasklib.pipeline.suite import Suite, SuiteKind
 from tasklib.pipeline.suites import SuiteOptions, plan_suite
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.process import Cancel
@@ -41,10 +44,16 @@ CHECKS = """
 """What any module of a project may do when it is imported."""
 
 FILES = {
-    "early.py": CHECKS,
-    "pytest.ini": "[pytest]\naddopts = -p early\n",
     "tests/integration/conftest.py": CHECKS,
     "tests/integration/test_a.py": f"{CHECKS}\n    def test_url(): assert URL == 'http://127.0.0.1:1'\n",
+}
+PLUGINS = {
+    **FILES,
+    "ours.py": CHECKS,
+    "setup.py": """
+        from setuptools import setup
+        setup(name="ours", version="1", py_modules=["ours"], entry_points={"pytest11": ["ours = ours"]})
+    """,
 }
 URL = {"TEST_API_URL": "http://127.0.0.1:1"}
 
@@ -108,11 +117,44 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.mark.parametrize("release", ["pytest==6.2.5", CURRENT])
 def test_nothing_of_the_project_is_loaded_before_its_stack_is_there(start: Start, release: str) -> None:
-    """Plugins of its own, conftest files and tests find the endpoints when they are imported."""
-    started = start(needs=release)
+    """The plugin that it installs, conftest files and tests find the endpoints when they are imported."""
+    started = start(PLUGINS, needs=release)
     started.get_ready()
     result = started.tests.run(URL)
     assert (result.outcome, result.counts.passed) == (Outcome.PASSED, 1), started.events
+
+
+def test_a_project_whose_settings_name_plugins_is_not_started_early(start: Start) -> None:
+    """pytest loads them before anything can make it wait."""
+    started = start({**FILES, "early.py": CHECKS, "pytest.ini": "[pytest]\naddopts = -p early\n"})
+    started.tests.get_ready()
+    assert started.tests.run(URL).outcome is Outcome.PASSED, started.events
+    assert not started.waiting.exists()
+
+
+TELLS = """
+    import os, sys
+
+    def test_tells():
+        left = [name for name in os.environ if name.startswith("TASKLIB")]
+        print("told:", sys.argv, sys.path, sys.modules["__main__"].__file__, os.environ["PYTHONPATH"], left)
+        assert False
+"""
+
+
+@pytest.mark.parametrize("env", [{}, {"PYTHONSAFEPATH": "1"}, {"PYTHONWARNINGS": "error"}])
+def test_tests_cannot_tell_whether_they_were_started_early(start: Start, env: Mapping[str, str]) -> None:
+    """Arguments, paths and what is written are the same, with the settings of Python that users choose."""
+    told = []
+    for early in (True, False):
+        started = start({"tests/integration/test_a.py": TELLS}, env=env)
+        if early:
+            started.get_ready()
+        result = started.tests.run(URL)
+        lines = [event.line for event in started.events if isinstance(event, Output)]
+        assert result.counts.failed == 1, lines
+        told.append([re.sub(r"[0-9.]+s\b|\.tmp\w+", "…", line) for line in lines])
+    assert told[0] == told[1]
 
 
 def test_it_runs_as_well_without_a_head_start(start: Start) -> None:
@@ -131,6 +173,45 @@ def test_a_process_that_waits_in_vain_is_ended(start: Start) -> None:
     started.waiting.unlink()
     started.tests.get_ready()
     assert not started.waiting.exists()
+
+
+def test_nothing_is_started_for_tests_that_have_run(start: Start) -> None:
+    """An early start that comes late is none."""
+    started = start()
+    assert started.tests.run(URL).outcome is Outcome.PASSED
+    started.tests.get_ready()
+    started.tests.close()
+    assert not started.waiting.exists()
+
+
+def test_an_environment_that_is_being_made_is_made(tmp_path: Path) -> None:
+    """Who needs no tests any more does not leave half of it behind."""
+    argv = ("sh", "-c", 'sleep 0.5; test ! -s "$TASKLIB_GATE" && touch made')
+    target = Target(Stage.SERVICE, "service")
+    suite = Suite(target, SuiteKind.PYTEST, argv, tmp_path, tmp_path, waits=True)
+    tests = TargetTests(lambda: suite, os.environ, lambda event: None, Cancel())
+    tests.get_ready()
+    tests.close()
+    assert (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("broken", ["flock", "write_text"])
+def test_where_none_can_wait_the_tests_run_all_the_same(
+    start: Start, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A file system without locks, and (mocked) a disk that fills up while the stack comes up."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOLCK, "cannot")
+
+    started = start()
+    if broken == "flock":
+        monkeypatch.setattr("tasklib.pipeline.runners.gate.fcntl.flock", fails)
+        started.tests.get_ready()
+    else:
+        started.get_ready()
+        monkeypatch.setattr("pathlib.Path.write_text", fails)
+    assert started.tests.run(URL).outcome is Outcome.PASSED, started.events
 
 
 def test_an_interrupt_ends_what_waits(start: Start) -> None:
@@ -190,12 +271,12 @@ sys.stdin.read()
 def test_nobody_waits_for_the_dead(tmp_path: Path) -> None:
     """If tasklib is killed, the process that waits for it ends by itself, and runs nothing."""
     (tmp_path / "test_a.py").write_text("open('ran', 'w')\n")
-    argv = [sys.executable, "-c", HOLDS, str(tmp_path / "gate")]
+    argv = [sys.executable, "-c", HOLDS, str(tmp_path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"locked\n"
-        waits = [sys.executable, str(INJECT / "tasklib_start.py"), "test_a.py"]
-        env = {**os.environ, "TASKLIB_GATE": str(tmp_path / "gate")}
+        waits = [sys.executable, "-m", "pytest", "-p", "tasklib_events", "test_a.py"]
+        env = {**os.environ, "PYTHONPATH": str(INJECT), "TASKLIB_GATE": str(tmp_path / "gate")}
         with subprocess.Popen(waits, cwd=tmp_path, env=env) as waiting:
             with pytest.raises(subprocess.TimeoutExpired):
                 waiting.wait(1.5)

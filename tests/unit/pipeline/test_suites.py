@@ -13,7 +13,7 @@ import pytest
 from tasklib.errors import ConfigError, UsageError
 from tasklib.events import Stage, Target
 from tasklib.pipeline import environments
-from tasklib.pipeline.detect import Language, fullstack_files, language
+from tasklib.pipeline.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites import Suite, SuiteKind, SuiteOptions, plan_suite
 from tasklib.project import Project, Service
 
@@ -269,10 +269,13 @@ def test_a_command_of_the_project_is_filled_in(plan: Plan) -> None:
 
 @pytest.mark.parametrize("start", [("poetry", "run"), ("python3", "-m"), ("uv", "run", "--frozen"), ()])
 def test_a_command_that_starts_pytest_is_a_pytest_suite(start: tuple[str, ...], plan: Plan) -> None:
-    """Progress and counts come from pytest itself, however the project starts it."""
+    """Progress and counts come from pytest itself, however the project starts it. It may do something of its
+    own first, so it is not started before its stack is there, as ours is."""
     suite = plan({"services/api/tests/unit/test_a.py": ""}, command=(*start, "pytest", "-q"))
     assert suite.kind is SuiteKind.PYTEST
     assert suite.argv == (*start, "pytest", "-q", "-p", "tasklib_events", "tests/unit")
+    assert not suite.waits
+    assert plan({"services/api/tests/unit/test_a.py": ""}).waits
 
 
 def test_pytest_in_a_container_is_only_a_command(plan: Plan) -> None:
@@ -345,3 +348,24 @@ def test_unit_tests_of_no_service_run_in_the_projects_root(tmp_path: Path) -> No
     )
     suite = plan_suite(project, Target(Stage.UNIT, "shop"), SuiteOptions())
     assert (suite.cwd, suite.argv[-1]) == (tmp_path, "tests/unit")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "first"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q -p no:cacheprovider\n", False),
+        ("pytest.ini", "[pytest]\naddopts = -q -p tests.plugin\n", True),
+        ("tox.ini", "[pytest]\naddopts = -ptests.plugin\n", True),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-p", "tests.plugin"]\n', True),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-p", "no:xdist", "--pdb-cls=x"]\n', False),
+        ("setup.cfg", "[tool:pytest]\naddopts = --strict-markers\n", False),
+    ],
+)
+def test_settings_that_name_plugins_are_seen(tmp_path: Path, name: str, text: str, first: bool) -> None:
+    """What `-p` loads from settings comes before what we load; what it turns off loads nothing."""
+    tests = tmp_path / "service" / "tests"
+    tests.mkdir(parents=True)
+    (tmp_path / "service" / name).write_text(text)
+    assert loads_plugins_first(tests, ["-q"], "-x") is first
+    assert loads_plugins_first(tests, ["-c", "other.ini"], "")
+    assert loads_plugins_first(tests, [], "-p tests.plugin")
