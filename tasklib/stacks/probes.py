@@ -83,7 +83,10 @@ class Probes:
             try:
                 passed = self._engine.run_inside(container.id, container.health_test)
             except EngineError:
-                return  # It has ended meanwhile, or the engine has: whoever looks at containers says so.
+                # It has ended, most likely: whoever looks at containers says so. If not, it is asked again.
+                with self._lock:
+                    self._asked.discard(life)
+                return
             if passed:
                 with self._lock:
                     self._healthy.add(life)
