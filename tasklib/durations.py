@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from tasklib.events import Outcome, Stage, TargetResult, TestOutcome, TestResult
+from tasklib.results import Outcome, Stage, TargetResult, TestOutcome, TestResult
 
 __all__ = ["DEFAULT_LIMITS", "fail_slow", "limit_of", "too_slow"]
 

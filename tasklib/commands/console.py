@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from tasklib.errors import StackError, UsageError
 
 if TYPE_CHECKING:
-    from tasklib.events import ContainerLog
     from tasklib.isolation import Instance
     from tasklib.project import Project
     from tasklib.reporting.masking import Masker
+    from tasklib.results import ContainerLog
     from tasklib.stacks.containers import Container, Resource
     from tasklib.stacks.context import RunContext
 

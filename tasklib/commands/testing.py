@@ -46,12 +46,13 @@ def run_stages(
     standard error. ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError`
     when nothing could be run, :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
-    from tasklib.events import Outcome, RunFinished, RunResult, RunStarted, Stage
+    from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, run
     from tasklib.project import find_project
     from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values
+    from tasklib.results import Outcome, RunResult, Stage
 
     if explain and not changed and base is None:
         raise UsageError("--explain tells what --changed selects", remedy="Add --changed.")

@@ -14,23 +14,13 @@ from types import MappingProxyType
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
-from tasklib.events import (
-    ContainerLog,
-    Event,
-    Outcome,
-    Output,
-    Phase,
-    PhaseFinished,
-    PhaseStarted,
-    Progress,
-    Target,
-    TargetResult,
-)
+from tasklib.events import Event, Output, PhaseFinished, PhaseStarted, Progress
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suite import SuiteOptions
 from tasklib.pipeline.suites import plan_suite
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.project import Project
+from tasklib.results import ContainerLog, Outcome, Phase, Target, TargetResult
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.context import RunContext
 from tasklib.stacks.endpoints import endpoint_variables

@@ -18,25 +18,12 @@ from dataclasses import replace
 from tasklib import process
 from tasklib.durations import fail_slow
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
-from tasklib.events import (
-    Event,
-    Notice,
-    Outcome,
-    Output,
-    RunFinished,
-    RunResult,
-    RunStarted,
-    Sink,
-    Stage,
-    Target,
-    TargetFinished,
-    TargetResult,
-    TargetStarted,
-)
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.detect import fullstack_files
 from tasklib.pipeline.execution import Execution
 from tasklib.pipeline.options import Options
 from tasklib.project import Environment, Project, targets
+from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.stacks.context import RunContext, open_context
 from tasklib.stacks.interrupts import interruptible
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from tasklib.events import Target
+from tasklib.results import Target
 
 __all__ = ["Preparation", "Suite", "SuiteKind", "SuiteOptions"]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.events import Stage, Target
 from tasklib.pipeline.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.environments import (
     node_folder,
@@ -25,6 +24,7 @@ from tasklib.pipeline.environments import (
 from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suite import Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, Service
+from tasklib.results import Stage, Target
 
 __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite"]
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from tasklib import process
 from tasklib.errors import TasklibError
-from tasklib.events import Event, TargetResult
+from tasklib.events import Event
 from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.suite import Suite
+from tasklib.results import TargetResult
 
 __all__ = ["TargetTests"]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError
-from tasklib.events import Stage
 from tasklib.project import configuration, toml
 from tasklib.project.compose_files import (
     EXPORTED_FILES,
@@ -28,6 +27,7 @@ from tasklib.project.layout import (
 )
 from tasklib.project.model import Environment, Project, Service, Shared
 from tasklib.project.selection import targets
+from tasklib.results import Stage
 
 __all__ = ["load_project"]
 

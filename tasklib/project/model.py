@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from tasklib.events import Stage
 from tasklib.isolation import is_compose_name, slug
+from tasklib.results import Stage
 
 __all__ = ["Environment", "Project", "Service", "Shared"]
 

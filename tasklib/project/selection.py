@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from tasklib.errors import UsageError
-from tasklib.events import Stage, Target
 from tasklib.project.model import Project, Service
 from tasklib.project.toml import nearest
+from tasklib.results import Stage, Target
 
 __all__ = ["has_unit_tests", "select_services", "targets"]
 

@@ -10,23 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from tasklib.events import (
-    Event,
-    Notice,
-    Outcome,
-    Output,
-    RunFinished,
-    Target,
-    TargetFinished,
-    TargetResult,
-    TestResult,
-)
+from tasklib.events import Event, Notice, Output, RunFinished, TargetFinished
 from tasklib.reporting.failures import explain, short_id, shown_path
 from tasklib.reporting.history import History
 from tasklib.reporting.markdown import job_summary
 from tasklib.reporting.plain import PlainSink
 from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.text import lines, one_line, write
+from tasklib.results import Outcome, Target, TargetResult, TestResult
 
 __all__ = ["ActionsSink", "command", "in_actions", "neutral"]
 

@@ -7,25 +7,19 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tasklib.events import (
-    Counts,
     Event,
-    Phase,
     PhaseFinished,
     PhaseStarted,
     Progress,
     RunFinished,
-    RunResult,
     RunStarted,
-    Stage,
-    Target,
     TargetFinished,
-    TargetResult,
     TargetStarted,
     TestFinished,
-    TestOutcome,
     TestsCollected,
     TestStarted,
 )
+from tasklib.results import Counts, Phase, RunResult, Stage, Target, TargetResult, TestOutcome
 
 __all__ = ["Board", "CurrentTest", "TargetState", "advance", "count", "stage_seconds"]
 

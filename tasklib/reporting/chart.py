@@ -11,10 +11,10 @@ from xml.etree.ElementTree import Element
 import pygal
 from pygal.style import Style
 
-from tasklib.events import Outcome
 from tasklib.reporting.record import Activity, RunRecord, Span, TargetRecord
 from tasklib.reporting.text import one_line, seconds, shorten
 from tasklib.reporting.timeline import critical_path
+from tasklib.results import Outcome
 
 __all__ = ["legend", "ticks", "timeline_svg"]
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from tasklib.durations import DEFAULT_LIMITS
 from tasklib.errors import UsageError
-from tasklib.events import Bus, Event, RunFinished, Sink, Stage
+from tasklib.events import Bus, Event, RunFinished, Sink
 from tasklib.reporting.actions import ActionsSink, in_actions
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.jsonlines import JsonSink
@@ -21,6 +21,7 @@ from tasklib.reporting.masking import MaskedSink, Masker
 from tasklib.reporting.plain import PlainSink
 from tasklib.reporting.reports import ReportSink, check_reports
 from tasklib.reporting.slowest import Slowest
+from tasklib.results import Stage
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
 

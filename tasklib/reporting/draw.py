@@ -13,12 +13,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.spinner import Spinner
 from rich.text import Text
 
-from tasklib.events import Outcome, Phase, Stage
 from tasklib.reporting.board import Board, TargetState
 from tasklib.reporting.failures import short_id
 from tasklib.reporting.glyphs import STYLES, TITLES, Glyphs, glyphs
 from tasklib.reporting.text import one_line, plural, seconds
 from tasklib.reporting.wording import counts, total
+from tasklib.results import Outcome, Phase, Stage
 
 __all__ = ["MAX_WIDTH", "render"]
 

@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasklib.events import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
 from tasklib.reporting.text import bounded, clean, lines, one_line
+from tasklib.results import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
 
 __all__ = [
     "Moment",

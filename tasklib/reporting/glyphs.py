@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasklib.events import Outcome, Stage
+from tasklib.results import Outcome, Stage
 
 __all__ = ["STYLES", "TITLES", "Glyphs", "glyphs"]
 

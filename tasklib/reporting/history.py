@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from tasklib.events import Event, RunStarted, Target, TestFinished
+from tasklib.events import Event, RunStarted, TestFinished
 from tasklib.reporting.failures import Moment, failed
+from tasklib.results import Target
 
 __all__ = ["History"]
 

@@ -16,13 +16,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasklib.durations import limit_of, too_slow
-from tasklib.events import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult
 from tasklib.reporting.chart import legend, timeline_svg
 from tasklib.reporting.failures import explain, failed, place, rerun, short_id, titled
 from tasklib.reporting.record import Activity, RunRecord, Span, TargetRecord, TimedTest
 from tasklib.reporting.text import clean, lines, one_line, plural, seconds, tilde
 from tasklib.reporting.timeline import critical_path, span_seconds, waits
 from tasklib.reporting.wording import counts, total
+from tasklib.results import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult
 
 __all__ = ["run_html"]
 

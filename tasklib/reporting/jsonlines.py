@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TextIO, get_args
 
-from tasklib.events import Event, RunFinished, TargetFinished, TargetResult, TestFinished, TestResult
+from tasklib.events import Event, RunFinished, TargetFinished, TestFinished
 from tasklib.reporting.text import write
+from tasklib.results import TargetResult, TestResult
 
 __all__ = ["KINDS", "VERSION", "JsonSink", "from_object", "to_object"]
 

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from tasklib.events import ContainerLog, Outcome, TestOutcome, TestResult
 from tasklib.reporting.failures import split_id
 from tasklib.reporting.record import RunRecord, TargetRecord
 from tasklib.reporting.text import clean
+from tasklib.results import ContainerLog, Outcome, TestOutcome, TestResult
 
 __all__ = ["junit_xml", "legal"]
 

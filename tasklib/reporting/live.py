@@ -15,16 +15,7 @@ from rich.live import Live
 from rich.segment import ControlType
 from rich.text import Text
 
-from tasklib.events import (
-    Event,
-    Notice,
-    Outcome,
-    Output,
-    RunFinished,
-    RunStarted,
-    TargetFinished,
-    TestFinished,
-)
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
 from tasklib.reporting.board import Board, advance
 from tasklib.reporting.draw import render
 from tasklib.reporting.failures import describe, failed, log_lines, name, place
@@ -33,6 +24,7 @@ from tasklib.reporting.history import History
 from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.summary import failure_list, result_table, verdict
 from tasklib.reporting.text import can_encode, lines, one_line
+from tasklib.results import Outcome
 
 __all__ = ["LiveSink", "make_console", "reflows"]
 

@@ -18,15 +18,14 @@ from tasklib.events import (
     RunFinished,
     RunStarted,
     TargetFinished,
-    TargetResult,
     TargetStarted,
     TestFinished,
-    TestResult,
     TestsCollected,
     TestStarted,
 )
 from tasklib.reporting.text import lines
 from tasklib.reporting.wording import run_summary, target_summary
+from tasklib.results import TargetResult, TestResult
 
 __all__ = ["LogSink", "log_text"]
 

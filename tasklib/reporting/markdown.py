@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tasklib.events import Outcome, Phase, RunResult, TargetResult
 from tasklib.reporting.failures import failure_lines
 from tasklib.reporting.history import History
 from tasklib.reporting.text import clean, one_line, seconds
 from tasklib.reporting.wording import counts, run_summary
+from tasklib.results import Outcome, Phase, RunResult, TargetResult
 
 __all__ = ["cell", "fenced", "job_summary"]
 

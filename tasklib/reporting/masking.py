@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
-from tasklib.events import Event, Sink, Target
+from tasklib.events import Event, Sink
+from tasklib.results import Target
 
 __all__ = ["MASK", "MIN_LENGTH", "MaskedSink", "Masker", "secret_values"]
 

@@ -9,13 +9,9 @@ from typing import TextIO
 from tasklib.events import (
     Event,
     Notice,
-    Outcome,
     Output,
     RunFinished,
-    RunResult,
     RunStarted,
-    Stage,
-    Target,
     TargetFinished,
     TestFinished,
     TestStarted,
@@ -26,6 +22,7 @@ from tasklib.reporting.history import History
 from tasklib.reporting.slowest import Slowest
 from tasklib.reporting.text import lines, one_line, plural, write
 from tasklib.reporting.wording import run_summary, stage_summary, target_summary
+from tasklib.results import Outcome, RunResult, Stage, Target
 
 __all__ = ["MAX_LINES", "PlainSink", "stages_by_line"]
 

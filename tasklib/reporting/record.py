@@ -8,24 +8,17 @@ from enum import StrEnum
 from tasklib.events import (
     Event,
     Notice,
-    Outcome,
-    Phase,
     PhaseFinished,
     PhaseStarted,
     Progress,
     RunFinished,
-    RunResult,
     RunStarted,
-    Stage,
-    Target,
     TargetFinished,
-    TargetResult,
     TargetStarted,
     TestFinished,
-    TestOutcome,
-    TestResult,
 )
 from tasklib.reporting.failures import Moment, failed
+from tasklib.results import Outcome, Phase, RunResult, Stage, Target, TargetResult, TestOutcome, TestResult
 
 __all__ = ["Activity", "Recorder", "RunRecord", "Span", "TargetRecord", "TimedTest"]
 

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, RunFinished, Stage
+from tasklib.events import Event, RunFinished
 from tasklib.reporting.record import Recorder, RunRecord
+from tasklib.results import Stage
 
 __all__ = ["SUFFIXES", "ReportSink", "check_reports"]
 

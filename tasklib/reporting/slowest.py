@@ -7,10 +7,11 @@ import itertools
 from collections.abc import Mapping
 
 from tasklib.durations import limit_of, too_slow
-from tasklib.events import Event, Stage, Target, TestFinished, TestOutcome, TestResult
+from tasklib.events import Event, TestFinished
 from tasklib.reporting.failures import titled
 from tasklib.reporting.history import History
 from tasklib.reporting.text import shorten
+from tasklib.results import Stage, Target, TestOutcome, TestResult
 
 __all__ = ["Slowest", "duration_line"]
 

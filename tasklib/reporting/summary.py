@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from tasklib.events import Outcome, Phase, Stage, TargetResult
 from tasklib.reporting.board import Board, TargetState, stage_seconds
 from tasklib.reporting.failures import name, place, rerun
 from tasklib.reporting.glyphs import STYLES, TITLES, Glyphs
 from tasklib.reporting.text import one_line, plural, seconds, tilde
 from tasklib.reporting.wording import counts, run_summary, total
+from tasklib.results import Outcome, Phase, Stage, TargetResult
 
 __all__ = ["failure_list", "result_table", "verdict"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasklib.events import Target
 from tasklib.reporting.record import Activity, RunRecord, Span
+from tasklib.results import Target
 
 __all__ = ["Wait", "critical_path", "span_seconds", "waits"]
 

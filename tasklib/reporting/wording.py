@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tasklib.events import Counts, Outcome, Phase, RunResult, TargetResult
 from tasklib.reporting.text import one_line, plural, seconds
+from tasklib.results import Counts, Outcome, Phase, RunResult, TargetResult
 
 __all__ = ["counts", "phases", "run_summary", "stage_summary", "target_summary", "total"]
 

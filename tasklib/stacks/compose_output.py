@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasklib.events import ContainerLog, LogLine
+from tasklib.results import ContainerLog, LogLine
 from tasklib.stacks.failures import BuildFailed
 
 __all__ = ["BuildOutput", "UpOutput", "last_words", "shortened"]

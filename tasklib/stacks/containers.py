@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from tasklib.events import LogLine
+from tasklib.results import LogLine
 
 __all__ = [
     "PROJECT_LABEL",

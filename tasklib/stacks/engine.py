@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from tasklib.events import LogLine
+from tasklib.results import LogLine
 from tasklib.stacks.answers import Heart, translated
 from tasklib.stacks.connection import connect
 from tasklib.stacks.containers import (

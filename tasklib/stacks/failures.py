@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tasklib.errors import StackError
-from tasklib.events import ContainerLog
+from tasklib.results import ContainerLog
 
 __all__ = ["BuildFailed", "NotReady", "missing_image"]
 

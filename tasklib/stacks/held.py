@@ -7,9 +7,9 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
-from tasklib.events import ContainerLog
 from tasklib.identity import INSTANCE_ID
 from tasklib.records import KeptStack
+from tasklib.results import ContainerLog
 from tasklib.stacks.builds import Builds
 from tasklib.stacks.containers import Resource
 from tasklib.stacks.context import RunContext

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from tasklib import process
 from tasklib.errors import Interrupted, StackError
-from tasklib.events import ContainerLog
 from tasklib.isolation import Instance
+from tasklib.results import ContainerLog
 from tasklib.stacks import compose
 from tasklib.stacks.answers import blaming, listening
 from tasklib.stacks.builds import Builds

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import StackError, TasklibError
-from tasklib.events import ContainerLog
+from tasklib.results import ContainerLog
 from tasklib.stacks import order, readiness
 from tasklib.stacks.containers import Container
 from tasklib.stacks.engine import Engine

@@ -20,6 +20,7 @@ LAYERS = (
     "process",
     "checkout",
     "isolation",
+    "results",
     "events",
     "durations",
     # What is remembered between runs, and whose it is.

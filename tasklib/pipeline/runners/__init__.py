@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tasklib.events import Event, Outcome, TargetResult
+from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.suite import Suite, SuiteKind
 from tasklib.process import Cancel
+from tasklib.results import Outcome, TargetResult
 
 __all__ = ["prepare_suite", "run_suite"]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import Interrupted
-from tasklib.events import Counts, Event, Outcome, Output, TargetResult, TestOutcome, TestResult
+from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.junit import read_junit
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
 from tasklib.pipeline.suite import Suite
+from tasklib.results import Counts, Outcome, TargetResult, TestOutcome, TestResult
 
 __all__ = ["run_command"]
 

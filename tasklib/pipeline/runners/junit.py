@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tasklib.events import TestOutcome, TestResult
 from tasklib.pipeline.runners import texts
+from tasklib.results import TestOutcome, TestResult
 
 __all__ = ["read_junit"]
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import Interrupted
-from tasklib.events import Event, Outcome, Output, Progress, Target, TargetResult
+from tasklib.events import Event, Output, Progress
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.suite import Preparation, Suite
+from tasklib.results import Outcome, Target, TargetResult
 
 __all__ = ["prepare"]
 

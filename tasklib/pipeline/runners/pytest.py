@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tasklib.events import Event, TargetResult
+from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.session import Session, supervise
 from tasklib.pipeline.suite import Suite
 from tasklib.process import Cancel
+from tasklib.results import TargetResult
 
 __all__ = ["INJECT", "environment", "run_pytest"]
 

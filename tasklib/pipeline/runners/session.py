@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 
 from tasklib import process
 from tasklib.errors import Interrupted
-from tasklib.events import Event, Outcome, Output, Progress, TargetResult, TestOutcome, TestResult
+from tasklib.events import Event, Output, Progress
 from tasklib.pipeline.runners import stacks, texts, wire
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
 from tasklib.pipeline.suite import Suite
+from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
 
 __all__ = ["Session", "supervise"]
 

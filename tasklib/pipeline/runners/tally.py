@@ -9,16 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from tasklib.events import (
-    Counts,
-    Event,
-    Target,
-    TestFinished,
-    TestOutcome,
-    TestResult,
-    TestsCollected,
-    TestStarted,
-)
+from tasklib.events import Event, TestFinished, TestsCollected, TestStarted
+from tasklib.results import Counts, Target, TestOutcome, TestResult
 
 __all__ = ["Tally"]
 

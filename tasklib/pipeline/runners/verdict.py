@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from tasklib.events import Counts, Outcome
+from tasklib.results import Counts, Outcome
 
 __all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from tasklib.events import Event, TargetResult, TestOutcome
+from tasklib.events import Event
 from tasklib.pipeline.runners import texts, wire
 from tasklib.pipeline.runners.session import Session, supervise
 from tasklib.pipeline.suite import Suite
 from tasklib.process import Cancel, scratch_folder
+from tasklib.results import TargetResult, TestOutcome
 
 __all__ = ["missing", "run_vitest"]
 

@@ -10,21 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.events import (
-    Event,
-    Output,
-    Stage,
-    Target,
-    TargetResult,
-    TestFinished,
-    TestOutcome,
-    TestResult,
-    TestsCollected,
-    TestStarted,
-)
+from tasklib.events import Event, Output, TestFinished, TestsCollected, TestStarted
 from tasklib.pipeline.suites import SuiteOptions, plan_suite, run_suite
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
+from tasklib.results import Stage, Target, TargetResult, TestOutcome, TestResult
 
 CURRENT = "pytest>=9,<10"
 

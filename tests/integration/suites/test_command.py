@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Counts, Outcome, TestOutcome
+from tasklib.results import Counts, Outcome, TestOutcome
 
 REPORT = """
 import sys

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Event, Outcome, Output, Stage, Target
+from tasklib.events import Event, Output
 from tasklib.pipeline.suite import Preparation, Suite, SuiteKind
 from tasklib.pipeline.suites import SuiteOptions, plan_suite, prepare_suite, run_suite
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
+from tasklib.results import Outcome, Stage, Target
 
 PYPROJECT = """
     [project]

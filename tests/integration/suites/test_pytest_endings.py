@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Counts, Event, Outcome, TestOutcome, TestStarted
+from tasklib.events import Event, TestStarted
 from tasklib.process import Cancel
+from tasklib.results import Counts, Outcome, TestOutcome
 
 BOTH = ["pytest==6.2.5", "pytest>=9,<10"]
 

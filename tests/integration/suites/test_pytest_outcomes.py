@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Counts, Outcome, Stage, TestOutcome
 from tasklib.reporting.failures import explain
+from tasklib.results import Counts, Outcome, Stage, TestOutcome
 
 RELEASES = ("pytest==6.2.5", "pytest==7.4.4", "pytest==8.4.2", "pytest>=9,<10")
 

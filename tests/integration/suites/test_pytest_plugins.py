@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Counts, Outcome, TestFinished, TestOutcome, TestStarted
+from tasklib.events import TestFinished, TestStarted
+from tasklib.results import Counts, Outcome, TestOutcome
 
 XDIST = ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest==8.4.2 pytest-xdist", "pytest>=9,<10 pytest-xdist"]
 RERUN = ["pytest==7.4.4 pytest-rerunfailures==13.0", "pytest>=9,<10 pytest-rerunfailures"]

@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.events import Event, Outcome, Output, Stage, Target
+from tasklib.events import Event, Output
 from tasklib.pipeline.runners.pytest import INJECT
 from tasklib.pipeline.suite import Suite, SuiteKind
 from tasklib.pipeline.suites import SuiteOptions, plan_suite
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
+from tasklib.results import Outcome, Stage, Target
 
 from ..traces import until
 from .conftest import CURRENT, write

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tasklib.events import Counts, Event, Outcome, Progress, TestFinished, TestOutcome, TestStarted
+from tasklib.events import Event, Progress, TestFinished, TestStarted
+from tasklib.results import Counts, Outcome, TestOutcome
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="Node.js and npm are not installed")
 

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import pytest
 
-from tasklib.events import Stage, Target
 from tasklib.pipeline.execution import Execution
 from tasklib.pipeline.options import Options
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
+from tasklib.results import Stage, Target
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasklib.events import Outcome, TestOutcome
 from tasklib.pipeline.runners.command import reconcile
 from tasklib.pipeline.runners.junit import read_junit
+from tasklib.results import Outcome, TestOutcome
 
 MANY = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites>
@@ -80,7 +80,7 @@ def test_any_name_and_time_is_read(name: str, time: str, tmp_path_factory: pytes
 
 def test_report_and_exit_code_have_to_agree() -> None:
     """Neither a report without failures nor a code of 0 makes a pass alone."""
-    from tasklib.events import Counts
+    from tasklib.results import Counts
 
     assert reconcile(Counts(total=1, passed=1), 0, "exit code 0", ()).outcome is Outcome.PASSED
     assert reconcile(Counts(total=1, failed=1), 0, "exit code 0", ()).outcome is Outcome.FAILED

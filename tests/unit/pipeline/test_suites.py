@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.events import Stage, Target
 from tasklib.pipeline import environments
 from tasklib.pipeline.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites import Suite, SuiteKind, SuiteOptions, plan_suite
 from tasklib.project import Project, Service
+from tasklib.results import Stage, Target
 
 Plan = Callable[..., Suite]
 VITEST = json.dumps({"devDependencies": {"vitest": "^4"}, "scripts": {"test": "vitest run"}})

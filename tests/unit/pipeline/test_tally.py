@@ -7,17 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.events import (
-    Counts,
-    Event,
-    Stage,
-    Target,
-    TestFinished,
-    TestOutcome,
-    TestResult,
-    TestsCollected,
-)
+from tasklib.events import Event, TestFinished, TestsCollected
 from tasklib.pipeline.runners.tally import DETAILED, SLOWEST, Tally
+from tasklib.results import Counts, Stage, Target, TestOutcome, TestResult
 
 TARGET = Target(Stage.UNIT, "api")
 

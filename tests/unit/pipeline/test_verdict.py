@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.events import Counts, Outcome
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
+from tasklib.results import Counts, Outcome
 
 GOOD: dict[str, Any] = {"code": 0, "counts": Counts(total=2, passed=2), "ended": 0}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.events import Stage
 from tasklib.project import Environment, Shared, find_project
+from tasklib.results import Stage
 
 Tree = Callable[..., Path]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
-from tasklib.events import Stage, Target
 from tasklib.project import Project, find_project, has_unit_tests, select_services, targets
+from tasklib.results import Stage, Target
 
 Tree = Callable[..., Path]
 

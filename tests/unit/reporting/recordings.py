@@ -7,30 +7,32 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tasklib.events import (
-    ContainerLog,
-    Counts,
     Event,
-    LogLine,
     Notice,
-    Outcome,
     Output,
-    Phase,
     PhaseFinished,
     PhaseStarted,
     Progress,
     RunFinished,
-    RunResult,
     RunStarted,
-    Stage,
-    Target,
     TargetFinished,
-    TargetResult,
     TargetStarted,
     TestFinished,
-    TestOutcome,
-    TestResult,
     TestsCollected,
     TestStarted,
+)
+from tasklib.results import (
+    ContainerLog,
+    Counts,
+    LogLine,
+    Outcome,
+    Phase,
+    RunResult,
+    Stage,
+    Target,
+    TargetResult,
+    TestOutcome,
+    TestResult,
 )
 
 T0 = 1_790_000_000.0

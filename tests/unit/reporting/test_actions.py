@@ -11,21 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.events import (
-    Event,
-    Notice,
-    Outcome,
-    Output,
-    RunFinished,
-    RunResult,
-    RunStarted,
-    Stage,
-    Target,
-    TargetResult,
-)
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
 from tasklib.reporting.actions import ActionsSink, command, in_actions, neutral
 from tasklib.reporting.history import History
 from tasklib.reporting.markdown import cell, fenced, job_summary
+from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 
 from . import recordings
 

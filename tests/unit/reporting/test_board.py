@@ -10,28 +10,21 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tasklib.events import (
-    Counts,
     Event,
-    Outcome,
     Output,
-    Phase,
     PhaseFinished,
     PhaseStarted,
     Progress,
     RunStarted,
-    Stage,
-    Target,
     TargetFinished,
-    TargetResult,
     TargetStarted,
     TestFinished,
-    TestOutcome,
-    TestResult,
     TestsCollected,
     TestStarted,
 )
 from tasklib.reporting.board import Board, advance
 from tasklib.reporting.draw import MAX_WIDTH, render
+from tasklib.results import Counts, Outcome, Phase, Stage, Target, TargetResult, TestOutcome, TestResult
 
 from . import recordings
 from .recordings import T0

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, Notice, Output, RunFinished, RunResult, RunStarted, Stage, Target
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
 from tasklib.reporting.choose import capable, open_sinks
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.log import LogSink
 from tasklib.reporting.masking import Masker
+from tasklib.results import RunResult, Stage, Target
 
 from . import recordings
 

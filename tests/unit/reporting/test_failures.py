@@ -8,16 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.events import (
-    ContainerLog,
-    LogLine,
-    Outcome,
-    Stage,
-    Target,
-    TargetResult,
-    TestOutcome,
-    TestResult,
-)
 from tasklib.reporting.failures import (
     CONTAINERS,
     EXPLANATION_LINES,
@@ -30,6 +20,16 @@ from tasklib.reporting.failures import (
     rerun,
     short_id,
     shown_path,
+)
+from tasklib.results import (
+    ContainerLog,
+    LogLine,
+    Outcome,
+    Stage,
+    Target,
+    TargetResult,
+    TestOutcome,
+    TestResult,
 )
 
 from . import recordings

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, Notice, RunFinished, Stage, Target, TestResult
+from tasklib.events import Event, Notice, RunFinished
 from tasklib.reporting import replay
 from tasklib.reporting.jsonlines import KINDS, VERSION, JsonSink, from_object, to_object
+from tasklib.results import Stage, Target, TestResult
 
 from . import recordings
 

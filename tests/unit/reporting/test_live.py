@@ -16,18 +16,15 @@ from tasklib.events import (
     Event,
     Notice,
     Output,
-    Phase,
     PhaseStarted,
     RunFinished,
-    RunResult,
     RunStarted,
-    Stage,
-    Target,
     TargetStarted,
     TestFinished,
 )
 from tasklib.reporting.live import LiveSink, make_console, reflows
 from tasklib.reporting.slowest import Slowest
+from tasklib.results import Phase, RunResult, Stage, Target
 
 from . import recordings
 from .recordings import T0

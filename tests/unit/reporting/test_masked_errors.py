@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasklib.commands.console import masker_of, show_logs
-from tasklib.events import ContainerLog, LogLine
+from tasklib.results import ContainerLog, LogLine
 from tasklib.stacks.failures import NotReady
 from tasklib.stacks.preparation import hidden_variables
 

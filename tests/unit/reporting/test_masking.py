@@ -7,23 +7,18 @@ from collections.abc import Mapping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasklib.events import (
+from tasklib.events import Event, Notice, Output, RunStarted, TargetFinished, TestFinished
+from tasklib.reporting.masking import MASK, MaskedSink, Masker, secret_values
+from tasklib.results import (
     ContainerLog,
-    Event,
     LogLine,
-    Notice,
     Outcome,
-    Output,
-    RunStarted,
     Stage,
     Target,
-    TargetFinished,
     TargetResult,
-    TestFinished,
     TestOutcome,
     TestResult,
 )
-from tasklib.reporting.masking import MASK, MaskedSink, Masker, secret_values
 
 SECRET = 'p@ss "w0rd"/ß'
 TARGET = Target(Stage.UNIT, "postgres")

@@ -10,23 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasklib.events import (
-    Event,
-    Notice,
-    Outcome,
-    Output,
-    RunFinished,
-    RunResult,
-    RunStarted,
-    Stage,
-    Target,
-    TargetFinished,
-    TargetResult,
-    TestFinished,
-    TestOutcome,
-    TestResult,
-)
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
 from tasklib.reporting.plain import MAX_LINES, PlainSink, stages_by_line
+from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult, TestOutcome, TestResult
 
 from . import recordings
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, Outcome, RunStarted, Stage, Target, TestOutcome, TestResult
+from tasklib.events import Event, RunStarted
 from tasklib.reporting.chart import ticks
 from tasklib.reporting.html import run_html
 from tasklib.reporting.junit import junit_xml
@@ -24,6 +24,7 @@ from tasklib.reporting.record import Activity, Recorder, RunRecord
 from tasklib.reporting.reports import ReportSink, check_reports
 from tasklib.reporting.runjson import run_document
 from tasklib.reporting.timeline import critical_path, waits
+from tasklib.results import Outcome, Stage, Target, TestOutcome, TestResult
 
 from . import recordings
 from .recordings import T0

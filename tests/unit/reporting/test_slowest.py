@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.durations import fail_slow
-from tasklib.events import Outcome, Stage, Target, TargetResult, TestFinished, TestOutcome, TestResult
+from tasklib.events import TestFinished
 from tasklib.reporting.plain import PlainSink
 from tasklib.reporting.slowest import Slowest
+from tasklib.results import Outcome, Stage, Target, TargetResult, TestOutcome, TestResult
 
 from . import recordings
 
