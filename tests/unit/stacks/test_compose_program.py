@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ Write = Callable[[str, str], Path]
 
 
 @pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Writes an executable file; nothing but what a test writes is found."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
@@ -30,7 +30,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         path.chmod(0o755)
         return path
 
-    return write
+    yield write
+    found.cache_clear()
 
 
 def test_the_users_own_plugin_comes_before_the_systems(program: Write) -> None:
