@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -156,6 +157,19 @@ def test_tests_cannot_tell_whether_they_were_started_early(start: Start, env: Ma
         assert result.counts.failed == 1, lines
         told.append([re.sub(r"[0-9.]+s\b|\.tmp\w+", "…", line) for line in lines])
     assert told[0] == told[1]
+
+
+def test_what_it_is_handed_is_gone_once_it_is_read(start: Start) -> None:
+    """Endpoints may hold passwords: they are for this user alone, and not for as long as the tests run."""
+    started = start()
+    started.get_ready()
+    assert started.tests._waiting
+    file = started.tests._waiting.gate.path
+    assert file.read_text() == ""
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert started.tests.run(URL).outcome is Outcome.PASSED
+    assert file.parent.exists()
+    assert not file.exists()
 
 
 def test_it_runs_as_well_without_a_head_start(start: Start) -> None:
