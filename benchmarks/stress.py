@@ -258,7 +258,7 @@ class _Stress:
     def _kill_reapers_of(self, pid: int) -> None:
         for child in _children(pid):
             with contextlib.suppress(OSError):
-                if b"tasklib.stacks.reaping" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if b"tasklib.stacks.reaper.process" in Path(f"/proc/{child}/cmdline").read_bytes():
                     os.kill(child, signal.SIGKILL)
 
     def _left(self) -> list[str]:

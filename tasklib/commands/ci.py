@@ -10,8 +10,8 @@ from tasklib.commands.console import complain, say
 from tasklib.errors import UsageError
 
 if TYPE_CHECKING:
+    from tasklib.changes.selection import Selection
     from tasklib.project import Project
-    from tasklib.release.selection import Selection
 
 __all__ = ["choose", "matrix", "workflow"]
 
@@ -38,8 +38,8 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
 
     ``explain`` says why on standard error.
     """
-    from tasklib.release.changes import touched
-    from tasklib.release.selection import everything
+    from tasklib.changes.selection import everything
+    from tasklib.changes.touched import touched
 
     compared = changed or base is not None
     selection = touched(project, base) if compared else everything(project, "nothing is left out")
@@ -59,7 +59,7 @@ def workflow(forge: str | None, *, force: bool = False, dry: bool = False) -> in
     from tasklib import __version__
     from tasklib.checkout import find_checkout
     from tasklib.project import find_project
-    from tasklib.release.images import split_name
+    from tasklib.release.images.names import split_name
     from tasklib.release.workflows import Facts, Forge, workflows
 
     if forge not in set(Forge):

@@ -9,26 +9,26 @@ __all__ = ["clean", "clean_stale"]
 
 def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -> None:
     """Remove what this instance owns and say what went."""
-    from tasklib.stacks import cleanup
+    from tasklib.stacks.cleaning import instance, owned
 
     project = find_project_for("test")
     with engine_context(project) as context:
-        found = cleanup.owned_now(context, all_branches=everything)
+        found = owned.owned_now(context, all_branches=everything)
         if dry:
             say(
-                f"would remove {cleanup.summary(found)}"
+                f"would remove {instance.summary(found)}"
                 if found
                 else f"{context.instance.id}: nothing to clean"
             )
             return
-        gone = cleanup.clean(context, force=force, all_branches=everything)
+        gone = instance.clean(context, force=force, all_branches=everything)
         if not complain_of_left(found, gone) or gone:
-            said = f"removed {cleanup.summary(gone)}" if gone else "nothing to clean"
+            said = f"removed {instance.summary(gone)}" if gone else "nothing to clean"
             say(f"{context.instance.id}: {said}")
         context.take_back(all_branches=everything)
         if not everything:
             others = {
-                r.labels.get("io.tasklib.instance", "") for r in cleanup.owned_now(context, all_branches=True)
+                r.labels.get("io.tasklib.instance", "") for r in owned.owned_now(context, all_branches=True)
             }
             if others := others - {"", context.instance.id}:
                 say(f"also of this checkout: {', '.join(sorted(others))} (`clean --all` removes them)")
@@ -36,11 +36,11 @@ def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -
 
 def clean_stale(*, yes: bool = False) -> None:
     """Show what checkouts left that are gone from the disk; with ``yes`` remove it."""
-    from tasklib.stacks import stale
-    from tasklib.stacks.cleanup import summary
-    from tasklib.stacks.engine import Engine
-    from tasklib.stacks.ownership import sweep
-    from tasklib.state import default_state
+    from tasklib.stacks.cleaning import stale
+    from tasklib.stacks.cleaning.instance import summary
+    from tasklib.stacks.engine.engine import Engine
+    from tasklib.stacks.holding.sweep import sweep
+    from tasklib.state.store import default_state
 
     engine, state = Engine.connect(), default_state()
     for name in sweep(engine, state):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tasklib.project import Project
     from tasklib.reporting.masking import Masker
     from tasklib.results import ContainerLog
-    from tasklib.stacks.containers import Container, Resource
-    from tasklib.stacks.context import RunContext
+    from tasklib.stacks.engine.values import Container, Resource
+    from tasklib.stacks.holding.run import RunContext
 
 __all__ = [
     "Waiting",
@@ -92,7 +92,7 @@ def program_name() -> str:
 def known_instance(project: Project) -> Instance:
     """The instance as far as it is known without an engine."""
     from tasklib.checkout import find_checkout
-    from tasklib.claims import resolve
+    from tasklib.instance.claims import resolve
 
     checkout = find_checkout(project.root)
     resolved = resolve(checkout, os.environ, prefix=project.prefix, folder=project.root)
@@ -104,9 +104,9 @@ def known_instance(project: Project) -> Instance:
 def engine_context(
     project: Project, *, holds: bool = False, gives_out: bool = False
 ) -> AbstractContextManager[RunContext]:
-    """A run for one command; see :func:`~tasklib.stacks.context.open_context`."""
+    """A run for one command; see :func:`~tasklib.stacks.holding.run.open_context`."""
     from tasklib.events import Event, Notice
-    from tasklib.stacks.context import open_context
+    from tasklib.stacks.holding.run import open_context
 
     def emit(event: Event) -> None:
         if isinstance(event, Notice):
@@ -163,7 +163,7 @@ def show_logs(error: StackError, masker: Masker) -> None:
 
     They are masked, and so is what the error itself says.
     """
-    from tasklib.stacks.failures import NotReady
+    from tasklib.stacks.compose.failures import NotReady
 
     for text in log_lines(error.logs if isinstance(error, NotReady) else (), masker):
         complain(f"  {text}")

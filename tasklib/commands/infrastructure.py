@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tasklib.commands import environments
+from tasklib.commands import fixed
 from tasklib.commands.console import (
     Waiting,
     check_names,
@@ -35,14 +35,14 @@ _FIXED = ("dev", "prod")
 def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = False, dry: bool = False) -> None:
     """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
     from tasklib import process
-    from tasklib.stacks import infra
-    from tasklib.stacks.interrupts import interruptible
+    from tasklib.process.interrupts import interruptible
+    from tasklib.stacks import kept
 
     if environment in _FIXED:
-        environments.up(environment, names, yes=yes, dry=dry)
+        fixed.up(environment, names, yes=yes, dry=dry)
         return
     project = find_project_for(environment)
-    plans = infra.plans(project, names)
+    plans = kept.plans(project, names)
     if dry:
         for plan in plans:
             say(f"would bring up {plan.title}")
@@ -53,7 +53,7 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
             began = time.monotonic()
             hidden: list[Mapping[str, str]] = []
             try:
-                variables = infra.bring_up(context, plan, cancel, say=Waiting().say, hide=hidden.append)
+                variables = kept.bring_up(context, plan, cancel, say=Waiting().say, hide=hidden.append)
             except StackError as error:
                 show_logs(error, masker_of(hidden))
                 raise
@@ -65,24 +65,25 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
 
 def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = False) -> None:
     """Take down every stack of this instance, or those of ``names``."""
-    from tasklib.stacks import infra
-    from tasklib.stacks.cleanup import summary
+    from tasklib.stacks import kept
+    from tasklib.stacks.cleaning import owned
+    from tasklib.stacks.cleaning.instance import summary
 
     if environment in _FIXED:
-        environments.down(environment, names, dry=dry)
+        fixed.down(environment, names, dry=dry)
         return
     project = find_project_for(environment)
     with engine_context(project) as context:
         projects = (
-            [context.instance.project(plan.name) for plan in infra.plans(project, names)]
+            [context.instance.project(plan.name) for plan in kept.plans(project, names)]
             if names
-            else infra.own_projects(context)
+            else owned.own_projects(context)
         )
         if dry:
             say(f"would take down {', '.join(projects)}" if projects else "nothing is up")
             return
-        found = infra.owned_of(context, projects)
-        gone = [resource for name in projects for resource in infra.remove_project(context, name)]
+        found = owned.owned_of(context, projects)
+        gone = [resource for name in projects for resource in owned.remove_project(context, name)]
         if not complain_of_left(found, gone) or gone:
             say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
         if not names:
@@ -91,14 +92,14 @@ def down(names: Sequence[str] = (), *, environment: str = "test", dry: bool = Fa
 
 def status(*, environment: str = "test") -> None:
     """List the containers of every stack of this checkout."""
-    from tasklib.stacks import infra
+    from tasklib.stacks import kept
 
     if environment in _FIXED:
-        environments.status(environment)
+        fixed.status(environment)
         return
     project = find_project_for(environment)
     with engine_context(project) as context:
-        found = infra.status(context)
+        found = kept.status(context)
         for stack in found:
             other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
             say(f"{stack.project}{other}")
@@ -114,16 +115,16 @@ def logs(names: Sequence[str] = (), *, environment: str = "test", tail: str = "1
     Where several stacks are up, the stack comes first. Raises :class:`~tasklib.errors.UsageError` for a
     name that none of their containers has.
     """
-    from tasklib.stacks import infra
-    from tasklib.stacks.startup import read_logs
+    from tasklib.stacks import kept
+    from tasklib.stacks.starting.startup import read_logs
 
     if environment in _FIXED:
-        environments.logs(environment, names, tail=tail)
+        fixed.logs(environment, names, tail=tail)
         return
     project = find_project_for(environment)
     number = positive(tail, "--tail") or 100
     with engine_context(project) as context:
-        stacks = [stack for stack in infra.status(context) if stack.instance == context.instance.id]
+        stacks = [stack for stack in kept.status(context) if stack.instance == context.instance.id]
         if not stacks:
             say("nothing is up")
             return
@@ -141,7 +142,7 @@ def env(format: str = "shell", *, name: str | None = None, environment: str = "t
     import json
     import shlex
 
-    from tasklib.stacks import infra
+    from tasklib.stacks import kept
 
     if format not in ("shell", "dotenv", "json"):
         raise UsageError(f"--format takes shell, dotenv or json, not {format!r}")
@@ -155,11 +156,11 @@ def env(format: str = "shell", *, name: str | None = None, environment: str = "t
             say(f"{export}{variable}={shlex.quote(value)}")
 
     if environment in _FIXED:
-        environments.env(environment, show)
+        fixed.env(environment, show)
         return
     project = find_project_for(environment)
     with engine_context(project, gives_out=True) as context:
-        variables = dict(infra.variables(context, name))
+        variables = dict(kept.variables(context, name))
     show(variables)
 
 
@@ -173,17 +174,18 @@ def config(
     from tasklib.errors import EngineError
     from tasklib.isolation import Instance
     from tasklib.project import Project
-    from tasklib.stacks import infra
-    from tasklib.stacks.compose import Source
-    from tasklib.stacks.engine import Engine
-    from tasklib.stacks.preparation import StackPlan, prepare
+    from tasklib.stacks import kept
+    from tasklib.stacks.compose.compose import Source
+    from tasklib.stacks.engine.engine import Engine
+    from tasklib.stacks.plan import StackPlan
+    from tasklib.stacks.preparation import prepare
     from tasklib.stacks.rewrite import as_text
 
     if file is None and environment in _FIXED:
-        return environments.config(environment, diff=diff)
+        return fixed.config(environment, diff=diff)
     if file is None:
         project = find_project_for(environment)
-        (plan,) = infra.plans(project, [name] if name else [])
+        (plan,) = kept.plans(project, [name] if name else [])
     else:
         path = Path(file).absolute()
         if not path.is_file():

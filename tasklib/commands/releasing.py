@@ -29,11 +29,11 @@ def tag(
 
     from tasklib import process
     from tasklib.commands.consent import confirm
+    from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
-    from tasklib.release.planning import plan
-    from tasklib.release.tagging import apply, survey
-    from tasklib.release.versions import Bump
-    from tasklib.stacks.interrupts import interruptible
+    from tasklib.release.tag.planning import plan
+    from tasklib.release.tag.tagging import apply, survey
+    from tasklib.release.tag.versions import Bump
 
     if bump is not None and bump not in set(Bump):
         raise UsageError(f"--bump takes {', '.join(Bump)}, not {bump!r}")
@@ -84,11 +84,11 @@ def images(
     """
     from tasklib import process
     from tasklib.commands.ci import choose
+    from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project, select_services
-    from tasklib.release import publishing
-    from tasklib.release.images import Image, platforms, rows
+    from tasklib.release.images import publishing
+    from tasklib.release.images.names import Image, platforms, rows
     from tasklib.reporting.masking import Masker, secret_values
-    from tasklib.stacks.interrupts import interruptible
 
     if format not in ("plain", "json"):
         raise UsageError(f"--format takes plain or json, not {format!r}")

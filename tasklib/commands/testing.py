@@ -50,8 +50,8 @@ def run_stages(
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, run
     from tasklib.project import find_project
-    from tasklib.reporting.choose import open_sinks
     from tasklib.reporting.masking import Masker, secret_values
+    from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
 
     if explain and not changed and base is None:
@@ -122,7 +122,7 @@ def _touched(project: Project, names: Sequence[str], base: str | None, explain: 
 
 def _log_file(project: str) -> Path:
     """A new file for everything in full; the oldest beyond twenty are removed."""
-    from tasklib.state import default_state
+    from tasklib.state.store import default_state
 
     folder = default_state().made("logs")
     for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT or None]:

@@ -16,16 +16,16 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from tasklib import process
-from tasklib.durations import fail_slow
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
-from tasklib.pipeline.detect import fullstack_files
-from tasklib.pipeline.execution import Execution
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.suites.detect import fullstack_files
+from tasklib.pipeline.targets import Execution
+from tasklib.process.interrupts import interruptible
 from tasklib.project import Environment, Project, targets
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
-from tasklib.stacks.context import RunContext, open_context
-from tasklib.stacks.interrupts import interruptible
+from tasklib.slow_tests import fail_slow
+from tasklib.stacks.holding.run import RunContext, open_context
 
 __all__ = ["matching", "plan", "run"]
 

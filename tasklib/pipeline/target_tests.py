@@ -13,7 +13,7 @@ from tasklib.errors import TasklibError
 from tasklib.events import Event
 from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.runners.gate import Gate
-from tasklib.pipeline.suite import Suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import TargetResult
 
 __all__ = ["TargetTests"]
@@ -78,7 +78,7 @@ class TargetTests:
     def run(self, variables: Mapping[str, str]) -> TargetResult:
         """Run the tests, with ``variables`` added to the environment.
 
-        Raises as :func:`~tasklib.pipeline.suites.plan_suite` does.
+        Raises as :func:`~tasklib.pipeline.suites.planning.plan_suite` does.
         """
         with self._lock:
             self._early = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tasklib.events import Event, Sink
-from tasklib.reporting.text import one_line
+from tasklib.reporting.words.text import one_line
 
 __all__ = ["GuardedSink"]
 

@@ -17,8 +17,8 @@ from typing import TextIO
 
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Sink
-from tasklib.reporting.choose import FORMATS, open_sinks
-from tasklib.reporting.jsonlines import from_object
+from tasklib.reporting.lines.jsonlines import from_object
+from tasklib.reporting.sinks import FORMATS, open_sinks
 
 __all__ = ["main", "play", "read"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tasklib.errors import ConfigError
-from tasklib.stacks.containers import Container
+from tasklib.stacks.engine.values import Container
 
 __all__ = ["Endpoint", "endpoint_variables", "endpoints", "variable_part"]
 

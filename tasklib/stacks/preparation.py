@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
-from tasklib.project import Shared
 from tasklib.project.compose_files import assignments
-from tasklib.stacks import compose, subnets
-from tasklib.stacks.containers import Container
-from tasklib.stacks.engine import Engine
+from tasklib.stacks import subnets
+from tasklib.stacks.compose import compose
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import Container
+from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Facts,
     Isolation,
@@ -31,30 +31,11 @@ from tasklib.stacks.rewrite import (
     subnet_sizes,
 )
 
-__all__ = ["READY_TIMEOUT", "Prepared", "StackPlan", "hidden_variables", "prepare"]
+__all__ = ["Prepared", "hidden_variables", "prepare"]
 
-READY_TIMEOUT = 180.0
-"""Seconds a stack may take to become ready."""
 
 _PROBE_ID = "tasklib-probe-b1d64f"
 """Another id to render with: what changes under it is scoped by the file itself."""
-
-
-@dataclass(frozen=True)
-class StackPlan:
-    """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files."""
-
-    source: compose.Source
-    name: str | None = None
-    kept: bool = False
-    shared: Shared = field(default_factory=Shared)
-    persistent: frozenset[str] = frozenset()
-    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    ready_timeout: float = READY_TIMEOUT
-
-    @property
-    def title(self) -> str:
-        return f"the stack of {self.name}" if self.name else "the full stack"
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,18 @@ from tasklib import process
 from tasklib.errors import Interrupted, StackError
 from tasklib.isolation import Instance
 from tasklib.results import ContainerLog
-from tasklib.stacks import compose
-from tasklib.stacks.answers import blaming, listening
-from tasklib.stacks.builds import Builds
-from tasklib.stacks.containers import Resource
+from tasklib.stacks.compose import compose
+from tasklib.stacks.compose.failures import NotReady, missing_image
 from tasklib.stacks.endpoints import Endpoint, endpoints
-from tasklib.stacks.engine import Engine
-from tasklib.stacks.failures import NotReady, missing_image
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.patience import blaming, listening
+from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import labels
-from tasklib.stacks.preparation import Prepared, StackPlan, prepare
+from tasklib.stacks.plan import StackPlan
+from tasklib.stacks.preparation import Prepared, prepare
 from tasklib.stacks.rewrite import only_compose_can_start, replica_count
-from tasklib.stacks.startup import Startup, read_logs
+from tasklib.stacks.starting.startup import Startup, read_logs
 
 __all__ = ["Stack"]
 
@@ -115,8 +116,8 @@ class Stack:
     def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
         """Create what is not created yet, start, wait until every container is ready.
 
-        Returns where the ports are reachable. Raises :class:`~tasklib.stacks.failures.NotReady` naming the
-        container at fault.
+        Returns where the ports are reachable. Raises :class:`~tasklib.stacks.compose.failures.NotReady`
+        naming the container at fault.
         """
         if self._created and not self._created <= self._what_is_there():
             # Someone cleaned up: what does not run yet counts as garbage.

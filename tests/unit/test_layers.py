@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,72 +16,20 @@ import tasklib
 
 ROOT = Path(tasklib.__file__).parent
 
-LAYERS = (
-    "errors",
-    "process",
-    "checkout",
-    "isolation",
-    "results",
-    "events",
-    "durations",
-    # What is remembered between runs, and whose it is.
-    "state",
-    "liveness",
-    "identity",
-    "claims",
-    "records",
-    "project",
-    # From a Compose file to a stack that is ready, and gone again.
-    "stacks.containers",
-    "stacks.labels",
-    "stacks.rewrite",
-    "stacks.failures",
-    "stacks.compose_output",
-    "stacks.compose_program",
-    "stacks.compose",
-    "stacks.bake",
-    "stacks.subnets",
-    "stacks.endpoints",
-    "stacks.fixedports",
-    "stacks.answers",
-    "stacks.connection",
-    "stacks.watch",
-    "stacks.engine",
-    "stacks.readiness",
-    "stacks.order",
-    "stacks.probes",
-    "stacks.startup",
-    "stacks.preparation",
-    "stacks.plans",
-    "stacks.fixed",
-    "stacks.buildcontext",
-    "stacks.buildinputs",
-    "stacks.builds",
-    "stacks.stack",
-    "stacks.locks",
-    "stacks.left",
-    "stacks.leftovers",
-    "stacks.reaping",
-    "stacks.reaper",
-    "stacks.interrupts",
-    "stacks.ownership",
-    "stacks.context",
-    "stacks.held",
-    "stacks.infra",
-    "stacks.cleanup",
-    "stacks.stale",
-    "pipeline",
-    "reporting",
-    "release",
-    # What users meet.
-    "commands",
-    "sessions",
-    "tasks",
-    "waiting",
-    "pytest_plugin",
-)
 
-ENGINE = {"stacks.connection", "stacks.engine", "stacks.answers"}
+def _section(document: Path, heading: str) -> str:
+    """What stands under ``heading``, up to the next one."""
+    return document.read_text(encoding="utf-8").partition(heading)[2].partition("\n## ")[0]
+
+
+MAP = ROOT.parent / "ARCHITECTURE.md"
+LAYERS = tuple(
+    row.rstrip("/").replace("/", ".")
+    for row in re.findall(r"(?m)^\| `([\w/]+)` \| ", _section(MAP, "## The map"))
+)
+"""The map's rows, from top to bottom."""
+
+ENGINE = {"stacks.engine"}
 
 OWNERS = {
     "subprocess": {"process"},
@@ -130,13 +79,22 @@ def part(module: str) -> str:
 
 
 def test_every_module_has_its_place() -> None:
-    """A new part has to be put into the list, and what is gone taken out."""
+    """The map and the tree agree: a new part has to be put into it, and what is gone taken out."""
     found = {part(name) for name, _ in modules()} - {"", "stacks"}
     assert found == set(LAYERS)
 
 
+def test_every_room_says_what_it_is_for() -> None:
+    """A folder's first line, on one line, is what a newcomer reads in its listing."""
+    rooms = [path for path in ROOT.rglob("__init__.py") if "inject" not in path.parts]
+    said = {
+        path.parent.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in rooms
+    }
+    assert [name for name, text in said.items() if not text or not text.splitlines()[0].endswith(".")] == []
+
+
 def test_imports_go_upwards_only() -> None:
-    """Nothing imports what stands below it in the list."""
+    """Nothing imports what stands below it in the map."""
     wrong = []
     for name, tree in modules():
         for imported in imports(tree):

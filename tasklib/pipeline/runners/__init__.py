@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
-from tasklib.pipeline.suite import Suite, SuiteKind
+from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.process import Cancel
 from tasklib.results import Outcome, TargetResult
 
@@ -57,6 +57,6 @@ def prepare_suite(
     """
     if not any(preparation.needed() for preparation in suite.prepare):
         return None
-    from tasklib.pipeline.runners.prepare import prepare
+    from tasklib.pipeline.runners.installing import prepare
 
     return prepare(suite, env, emit, cancel)

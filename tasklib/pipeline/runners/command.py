@@ -14,7 +14,7 @@ from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.junit import read_junit
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
-from tasklib.pipeline.suite import Suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Counts, Outcome, TargetResult, TestOutcome, TestResult
 
 __all__ = ["run_command"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.session import Session, supervise
-from tasklib.pipeline.suite import Suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.process import Cancel
 from tasklib.results import TargetResult
 

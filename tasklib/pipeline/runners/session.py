@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.events import Event, Output, Progress
-from tasklib.pipeline.runners import stacks, texts, wire
+from tasklib.pipeline.runners import texts, tracebacks, wire
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
-from tasklib.pipeline.suite import Suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
 
 __all__ = ["Session", "supervise"]
@@ -199,7 +199,7 @@ class Session:
         for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died
             file = self._file_of(test)
-            line = stacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
+            line = tracebacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
             result = TestResult(
                 test,
                 TestOutcome.ERROR,
@@ -207,13 +207,13 @@ class Session:
                 file=file,
                 line=line,
                 message=message,
-                detail=stacks.lean(detail),
+                detail=tracebacks.lean(detail),
             )
             self.tally.finished(result, worker)
         if code is None and not running and self.stacks.get(""):
             # It hangs where no test is: in a module that is imported, most often.
             name = "between tests" if self.tally.counts.total else "collection"
-            detail = stacks.lean(self.stacks[""])
+            detail = tracebacks.lean(self.stacks[""])
             self.tally.added(TestResult(name, TestOutcome.ERROR, message=message, detail=detail))
 
 
@@ -246,7 +246,7 @@ def supervise(
                 if suite.timeout is None or since is None:
                     return
                 if time.monotonic() > since + suite.timeout:
-                    session.stacks = stacks.dump(path, session.pids)
+                    session.stacks = tracebacks.dump(path, session.pids)
                     raise process.TimedOut(argv, suite.timeout)
 
             code: int | None = None

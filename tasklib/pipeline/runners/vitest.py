@@ -12,7 +12,7 @@ import msgspec
 from tasklib.events import Event
 from tasklib.pipeline.runners import texts, wire
 from tasklib.pipeline.runners.session import Session, supervise
-from tasklib.pipeline.suite import Suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.process import Cancel, scratch_folder
 from tasklib.results import TargetResult, TestOutcome
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from tasklib.isolation import readable_image, slug, with_hash
-from tasklib.stacks.rewrite.dockerfile import bases, rename_bases
+from tasklib.stacks.dockerfile import bases, rename_bases
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.names import is_ambiguous
 from tasklib.stacks.rewrite.projects import default_names

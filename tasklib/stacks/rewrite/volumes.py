@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tasklib.stacks.rewrite.dockerfile import final_base, volumes_in
+from tasklib.stacks.dockerfile import final_base, volumes_in
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name

@@ -207,7 +207,7 @@ def kill_with_reaper(run: Run, state: Path) -> None:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             mine = f"XDG_STATE_HOME={state}".encode() in (folder / "environ").read_bytes().split(b"\0")
-            if mine and b"tasklib.stacks.reaping" in (folder / "cmdline").read_bytes():
+            if mine and b"tasklib.stacks.reaper.process" in (folder / "cmdline").read_bytes():
                 os.kill(int(folder.name), signal.SIGKILL)
     run.send(signal.SIGKILL, group=True)
     run.wait()

@@ -11,8 +11,8 @@ from typing import Any
 import docker.errors
 import pytest
 
-from tasklib.claims import owner
-from tasklib.state import State
+from tasklib.instance.claims import owner
+from tasklib.state.store import State
 
 from ..conftest import NewProject
 from ..projects import Checkout

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.changes.touched import touched
 from tasklib.project import find_project
-from tasklib.release.changes import touched
 
 from ..projects import Checkout, write
 

@@ -15,7 +15,7 @@ import pyte
 import pytest
 
 from tasklib.events import Event
-from tasklib.reporting.jsonlines import to_object
+from tasklib.reporting.lines.jsonlines import to_object
 
 RECORDINGS = Path(__file__).parents[2] / "unit" / "reporting" / "recordings.py"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tasklib.events import Event
-from tasklib.reporting.html import run_html
-from tasklib.reporting.record import Recorder
+from tasklib.reporting.files.html import run_html
+from tasklib.reporting.files.record import Recorder
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

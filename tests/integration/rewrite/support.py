@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.unit.stacks.rewrite import generated
+from tests.unit.stacks.rewrite import support as unit
+
 __all__ = ["CORPUS", "POSTGRES", "PYTHON", "REDIS", "compose", "docker", "generated", "render", "unit"]
 
-UNIT = Path(__file__).parents[2] / "unit" / "rewrite"
-CORPUS = UNIT / "corpus"
+CORPUS = Path(generated.__file__).parent / "corpus"
 PYTHON = os.environ.get("PYTHON_IMAGE", "python:3.12-slim")
 POSTGRES = os.environ.get("POSTGRES_IMAGE", "postgres:16")
 REDIS = os.environ.get("REDIS_IMAGE", "redis:7")
-
-
-def _load(name: str) -> Any:
-    """A module of the unit tests, which are no package on the path."""
-    spec = importlib.util.spec_from_file_location(f"rewrite_{name}", UNIT / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-generated, unit = _load("generated"), _load("support")
 
 
 def compose(*arguments: str, text: str | None = None, root: Path = CORPUS, **env: str) -> str:

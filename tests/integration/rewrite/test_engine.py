@@ -15,13 +15,14 @@ import pytest
 from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.project import Shared
-from tasklib.records import Origin
-from tasklib.stacks.builds import Builds
-from tasklib.stacks.compose import Source
-from tasklib.stacks.engine import Engine
+from tasklib.stacks.compose.compose import Source
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import labels
-from tasklib.stacks.preparation import StackPlan, prepare
+from tasklib.stacks.plan import StackPlan
+from tasklib.stacks.preparation import prepare
 from tasklib.stacks.rewrite import Facts, as_text, review
+from tasklib.state.records import Origin
 
 from .support import POSTGRES, PYTHON, REDIS, compose, docker, render
 

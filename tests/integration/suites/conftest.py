@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from tasklib.events import Event, Output, TestFinished, TestsCollected, TestStarted
-from tasklib.pipeline.suites import SuiteOptions, plan_suite, run_suite
+from tasklib.pipeline.runners import run_suite
+from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.suite import SuiteOptions
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
 from tasklib.results import Stage, Target, TargetResult, TestOutcome, TestResult

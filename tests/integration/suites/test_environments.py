@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tasklib.events import Event, Output
-from tasklib.pipeline.suite import Preparation, Suite, SuiteKind
-from tasklib.pipeline.suites import SuiteOptions, plan_suite, prepare_suite, run_suite
+from tasklib.pipeline.runners import prepare_suite, run_suite
+from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.suite import Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.process import Cancel
 from tasklib.project import Project, Service
 from tasklib.results import Outcome, Stage, Target

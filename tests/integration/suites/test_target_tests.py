@@ -18,8 +18,8 @@ import pytest
 from tasklib.errors import ConfigError
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners.pytest import INJECT
-from tasklib.pipeline.suite import Suite, SuiteKind
-from tasklib.pipeline.suites import SuiteOptions, plan_suite
+from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.process import Cancel
 from tasklib.project import Project, Service

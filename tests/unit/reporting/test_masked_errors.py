@@ -6,7 +6,7 @@ import pytest
 
 from tasklib.commands.console import masker_of, show_logs
 from tasklib.results import ContainerLog, LogLine
-from tasklib.stacks.failures import NotReady
+from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.preparation import hidden_variables
 
 

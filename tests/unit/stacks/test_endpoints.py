@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.errors import ConfigError
-from tasklib.stacks.containers import Container, Port
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, endpoints, variable_part
+from tasklib.stacks.engine.values import Container, Port
 
 
 def variables(

@@ -1,0 +1,182 @@
+"""What the services and stacks of a project are made from, read from its files; no engine is needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tasklib import process
+from tasklib.changes.selection import ComposeService, StackFacts
+from tasklib.errors import TasklibError
+from tasklib.project import Environment, Project, Service
+from tasklib.stacks.compose.compose import Source, render
+from tasklib.stacks.images.context import BuildContext, build_context, read_text
+from tasklib.stacks.plan import full_stack_plan, service_stack_plan
+from tasklib.stacks.rewrite import reserved_ports
+
+__all__ = ["built_from", "named_paths", "read_config", "stack_facts"]
+
+_MANIFESTS = (
+    "pyproject.toml",
+    "requirements*.txt",
+    "setup.cfg",
+    "package.json",
+    "tsconfig*.json",
+    "Cargo.toml",
+    "go.mod",
+)
+_REFERRING = {"include", "extends", "env_file", "label_file"}
+
+_OUTWARD = re.compile(r"(?<![\w.])(?:\.\./)+[\w.@-][\w./@-]*")
+
+
+def stack_facts(project: Project, cancel: process.Cancel | None = None) -> tuple[StackFacts, ...]:
+    """What every stack of the test environment is made from: the full one, and each service's own."""
+    plans = [
+        (service.name, service_stack_plan(project, service))
+        for service in project.services
+        if service.compose
+    ]
+    sources: list[tuple[str | None, Source]] = [(name, plan.source) for name, plan in plans]
+    if project.compose.get(Environment.TEST):
+        sources.append((None, full_stack_plan(project).source))
+    with ThreadPoolExecutor(4) as pool:
+        return tuple(pool.map(lambda pair: _facts(project, pair[0], pair[1], cancel), sources))
+
+
+def _facts(project: Project, owner: str | None, source: Source, cancel: process.Cancel | None) -> StackFacts:
+    files = tuple(dict.fromkeys(_read_files([*source.files, *source.env_files], source.directory)))
+    try:
+        config = read_config(source, cancel)
+    except TasklibError as error:
+        return StackFacts(owner, files, unreadable=f"{_where(source, project)} cannot be read: {error.what}")
+    shared = {
+        kind: {
+            name: Path(str(entry["file"]))
+            for name, entry in (config.get(kind) or {}).items()
+            if "file" in entry
+        }
+        for kind in ("configs", "secrets")
+    }
+    services = config["services"].items()
+    return StackFacts(owner, files, tuple(_service(project, name, row, shared) for name, row in services))
+
+
+def read_config(source: Source, cancel: process.Cancel | None = None) -> Mapping[str, Any]:
+    """The rendered config of a stack of the test environment, to look at. Raises as rendering does."""
+    texts = [
+        path.read_text(errors="replace") for path in (*source.files, *source.env_files) if path.is_file()
+    ]
+    env = {"TEST_INSTANCE_ID": "any", **dict.fromkeys(reserved_ports(texts), "1")}
+    return render(source, "any", env, cancel)
+
+
+def _where(source: Source, project: Project) -> str:
+    path = source.files[0]
+    return str(path.relative_to(project.root) if path.is_relative_to(project.root) else path)
+
+
+def _service(
+    project: Project, name: str, row: Mapping[str, Any], shared: Mapping[str, Mapping[str, Path]]
+) -> ComposeService:
+    build = row.get("build") or {}
+    paths = [Path(str(v["source"])) for v in row.get("volumes") or () if v.get("type") == "bind"]
+    for kind, known in shared.items():
+        used = [str(entry.get("source")) for entry in row.get(kind) or ()]
+        paths += [known[source] for source in used if source in known]
+    more = (build.get("additional_contexts") or {}).values()
+    paths += [Path(str(context)) for context in more if str(context).startswith("/")]
+    context = build_context(build)
+    return ComposeService(
+        name,
+        built_from(project, name, context) if build else None,
+        (context,) if context else (),
+        tuple(paths),
+        tuple(row.get("depends_on") or ()),
+    )
+
+
+def built_from(project: Project, name: str, context: BuildContext | None) -> str | None:
+    """The project's service that a Compose service is built from: by its Dockerfile's place, else by name."""
+    if context is not None:
+        place = context.dockerfile or context.folder
+        inside = [
+            s
+            for s in project.services
+            if place.is_relative_to(s.path) or place.is_relative_to(s.path.resolve())
+        ]
+        if inside:
+            return max(inside, key=lambda service: len(service.path.parts)).name
+    return next((service.name for service in project.services if service.name == name), None)
+
+
+def _read_files(files: Iterable[Path], folder: Path) -> Iterator[Path]:
+    """``files`` and what Compose files among them include or extend, and their env files."""
+    waiting, seen = list(files), set()
+    while waiting:
+        path = waiting.pop(0)
+        if path in seen:
+            continue
+        seen.add(path)
+        yield path
+        if path.suffix not in (".yml", ".yaml"):
+            continue
+        for name in _references(path):
+            for base in (path.parent, folder):
+                named = Path(base, name)
+                if named.is_file():
+                    # Not resolved: git tells the path of a link, not where it points.
+                    waiting.append(Path(*_normal(named)))
+                    break
+
+
+def _normal(path: Path) -> tuple[str, ...]:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and len(parts) > 1:
+            parts.pop()
+        else:
+            parts.append(part)
+    return tuple(parts)
+
+
+def _references(path: Path) -> Iterator[str]:
+    """What a Compose file names under the keys that rendering resolves away; none where it is no YAML."""
+    try:
+        root = yaml.compose(path.read_text(errors="replace"), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError, RecursionError):
+        return
+    waiting = [(root, False)]
+    while waiting:
+        node, counts = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            if counts and node.value and "\0" not in node.value:
+                yield str(node.value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(item, counts) for item in node.value]
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [(value, counts or key.value in _REFERRING) for key, value in node.value]
+
+
+def named_paths(service: Service) -> tuple[Path, ...]:
+    """What lies outside a service's folder and is named in its manifests: ``{path = "../common"}``.
+
+    Folders that hold the service itself (a workspace's root) are none.
+    """
+    found: dict[Path, None] = {}
+    for pattern in _MANIFESTS:
+        for manifest in sorted(service.path.glob(pattern)):
+            for name in _OUTWARD.findall(read_text(manifest) or ""):
+                path = Path(*_normal(service.path / name))
+                if (
+                    path.exists()
+                    and not service.path.is_relative_to(path)
+                    and not path.is_relative_to(service.path)
+                ):
+                    found[path] = None
+    return tuple(found)

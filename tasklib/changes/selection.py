@@ -1,0 +1,290 @@
+"""PURE: changed files and the facts about a project decide which services a change touches, and why.
+
+A file that nothing is known to be made from touches everything: better a build too many than one too few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tasklib.project import Project, Service
+from tasklib.stacks.images.context import BuildContext
+
+__all__ = ["Choice", "ComposeService", "Selection", "StackFacts", "everything", "select"]
+
+_MOST = 3
+"""Reasons that are told for one service."""
+
+_SETUP = re.compile(
+    r"pyproject\.toml|noxfile\.py|tasks\.py|setup\.(py|cfg)|package\.json|requirements.*\.txt|Dockerfile.*"
+    r"|\.dockerignore|(docker-)?compose.*\.ya?ml|\.env.*|.+\.lock|.+-lock\.(json|ya?ml)|bun\.lockb|go\.sum"
+)
+"""What decides over every service where it lies in the project's folder or above."""
+
+_HARMLESS = re.compile(
+    r"(.*/)?(docs?/.*|[^/]+\.(md|rst|adoc)|(LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|COPYING)[^/]*"
+    r"|\.git(ignore|attributes|keep|-blame-ignore-revs)|\.mailmap|\.editorconfig)"
+    r"|\.(vscode|idea)/.*|\.(github|gitea)/(ISSUE_TEMPLATE/.*|FUNDING\.yml|dependabot\.yml|CODEOWNERS)",
+    re.DOTALL,
+)
+"""What nothing is made from unless a service's folder, image or stack holds it."""
+
+
+@dataclass(frozen=True)
+class ComposeService:
+    """One service of a Compose file: what on disk it is made from, and what it waits for.
+
+    ``service`` is the project's service that its image is built from, if any.
+    """
+
+    name: str
+    service: str | None = None
+    contexts: tuple[BuildContext, ...] = ()
+    paths: tuple[Path, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+    def holds(self, path: Path) -> bool:
+        return any(context.holds(path) for context in self.contexts) or _any(path, self.paths)
+
+
+@dataclass(frozen=True)
+class StackFacts:
+    """What one stack is made from. ``owner`` is the service whose own it is, ``None`` for the full stack.
+
+    ``files`` are all the Compose files read; ``unreadable`` says why nothing more is known.
+    """
+
+    owner: str | None
+    files: tuple[Path, ...]
+    services: tuple[ComposeService, ...] = ()
+    unreadable: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whether a service is in, and why."""
+
+    name: str
+    selected: bool
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = "; ".join(self.reasons[:_MOST])
+        more = f"; and {len(self.reasons) - _MOST} more" if len(self.reasons) > _MOST else ""
+        return f"{self.name}: {'in' if self.selected else 'out'}: {shown}{more}"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A choice for every service, in the project's order, and one for the project's own tests, if any."""
+
+    services: tuple[Choice, ...]
+    suite: Choice | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The services that are in."""
+        return tuple(choice.name for choice in self.services if choice.selected)
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """The names whose tests are in: services, and the project's own suite."""
+        suite = [self.suite.name] if self.suite and self.suite.selected else []
+        return tuple(dict.fromkeys([*self.names, *suite]))
+
+    @property
+    def explanation(self) -> tuple[str, ...]:
+        """A line for every service, then one for the project's own tests where they are not a service's."""
+        names = {choice.name for choice in self.services}
+        suite = [self.suite] if self.suite and self.suite.name not in names else []
+        return tuple(map(str, [*self.services, *suite]))
+
+
+def everything(project: Project, why: str) -> Selection:
+    """All services, for one reason."""
+    return Selection(
+        tuple(Choice(service.name, True, (why,)) for service in project.services),
+        Choice(project.suite, True, (why,)) if project.unit or project.integration else None,
+    )
+
+
+@dataclass
+class _Reasons:
+    """Why each service is in, so far; ``all`` are reasons that every service shares."""
+
+    by_service: dict[str, dict[str, None]] = field(default_factory=dict)
+    all: dict[str, None] = field(default_factory=dict)
+    suite: dict[str, None] = field(default_factory=dict)
+
+    def add(self, service: str, why: str) -> None:
+        self.by_service.setdefault(service, {})[why] = None
+
+
+def select(
+    project: Project,
+    stacks: Sequence[StackFacts],
+    changed: Sequence[Path],
+    extra: Mapping[str, Sequence[Path]] | None = None,
+) -> Selection:
+    """Which services the files ``changed`` (absolute) touch.
+
+    ``extra`` are further paths that a service is made from, as its own files name them. A service is in when
+    a changed file lies in its folder, in a folder it ``depends`` on, is built into or mounted by its own
+    stack, or is built into or mounted by a Compose service of the full stack that it is or waits for. Shared
+    set-up (Compose files of the full stack, lock files, pyproject.toml) and files of no known use touch all.
+    """
+    extra = extra or {}
+    reasons = _Reasons()
+    started: dict[tuple[int, str], str] = {}
+    for path in changed:
+        name = _name(project, path)
+        known = _own(project, path, name, extra, reasons)
+        for number, stack in enumerate(stacks):
+            known |= _in_stack(project, stack, number, path, name, reasons, started)
+        if not known:
+            _of_no_service(project, path, name, reasons)
+    _spread(stacks, started, reasons)
+    return _selection(project, reasons, len(changed))
+
+
+def _own(
+    project: Project, path: Path, name: str, extra: Mapping[str, Sequence[Path]], reasons: _Reasons
+) -> bool:
+    """Note the services whose folder, ``depends`` or further paths hold ``path``."""
+    known = False
+    for service in project.services:
+        if _any(path, (service.path, service.path.resolve())) and not _beside(project, service, name):
+            reasons.add(service.name, f"{name} changed")
+        elif _any(path, [*service.depends, *(folder.resolve() for folder in service.depends)]):
+            reasons.add(service.name, f"{name} changed, which it depends on")
+        elif _any(path, extra.get(service.name, ())):
+            reasons.add(service.name, f"{name} changed, which its own files name")
+        else:
+            continue
+        known = True
+    return known
+
+
+def _beside(project: Project, service: Service, name: str) -> bool:
+    """Whether a file is harmless although it lies in the service's folder: that is the whole project."""
+    return service.path == project.root and _HARMLESS.fullmatch(name) is not None
+
+
+def _in_stack(
+    project: Project,
+    stack: StackFacts,
+    number: int,
+    path: Path,
+    name: str,
+    reasons: _Reasons,
+    started: dict[tuple[int, str], str],
+) -> bool:
+    """Note what ``path`` means to a stack; whether it means anything."""
+    if path in stack.files:
+        if stack.owner is None:
+            reasons.all[f"{name} changed, which the full stack is made from"] = None
+        elif f"{name} changed" not in reasons.by_service.get(stack.owner, {}):
+            reasons.add(stack.owner, f"{name} changed, which its stack is made from")
+        return True
+    if stack.unreadable:
+        why = f"{name} changed, and {stack.unreadable}"
+        if stack.owner is None:
+            reasons.all[why] = None
+        else:
+            reasons.add(stack.owner, why)
+        return False
+    known = False
+    for compose in stack.services:
+        if not compose.holds(path):
+            continue
+        known = True
+        if stack.owner is not None:
+            used = (
+                "it is built from" if compose.service == stack.owner else f"{compose.name} of its stack uses"
+            )
+            if not any(why.startswith(f"{name} changed") for why in reasons.by_service.get(stack.owner, {})):
+                reasons.add(stack.owner, f"{name} changed, which {used}")
+        else:
+            started.setdefault((number, compose.name), f"{name} changed")
+            reasons.suite[f"{name} changed, which {compose.name} of the full stack uses"] = None
+    return known
+
+
+def _of_no_service(project: Project, path: Path, name: str, reasons: _Reasons) -> None:
+    """Judge a file that nothing is known to be made from."""
+    if any(folder and path.is_relative_to(folder) for folder in (project.unit, project.integration)):
+        reasons.suite[f"{name} changed"] = None
+    elif _HARMLESS.fullmatch(name) and not _is_setup(project, path):
+        return
+    elif _is_setup(project, path):
+        reasons.all[f"{name} changed, which every service depends on"] = None
+    elif path.is_relative_to(project.root):
+        reasons.all[f"{name} changed, and nothing says who uses it"] = None
+
+
+def _is_setup(project: Project, path: Path) -> bool:
+    """Whether ``path`` is shared set-up: by name, in the project's folder or above it."""
+    return project.root.is_relative_to(path.parent) and _SETUP.fullmatch(path.name) is not None
+
+
+def _spread(stacks: Sequence[StackFacts], started: dict[tuple[int, str], str], reasons: _Reasons) -> None:
+    """Follow what is touched to what waits for it, through ``depends_on`` of the full stack, and to the
+    services whose own stacks run it."""
+    while True:
+        before = len(reasons.by_service)
+        for number, stack in enumerate(stacks):
+            if stack.owner is None:
+                _wait_for(stack, {name: why for (of, name), why in started.items() if of == number}, reasons)
+            elif stack.owner not in reasons.by_service:
+                for compose in stack.services:
+                    if compose.service in reasons.by_service:
+                        reasons.add(stack.owner, f"{compose.service} is in, which its stack runs")
+                        break
+        if len(reasons.by_service) == before:
+            return
+
+
+def _wait_for(stack: StackFacts, why: dict[str, str], reasons: _Reasons) -> None:
+    """Note the services of the full stack that are touched (``why``), are in, or wait for such a one."""
+    for compose in stack.services:
+        if compose.service in reasons.by_service:
+            why.setdefault(compose.name, f"{compose.service} is in")
+    before = -1
+    while before != len(why):
+        before = len(why)
+        for compose in stack.services:
+            for needed in compose.depends_on:
+                if needed in why and compose.name not in why:
+                    why[compose.name] = f"it waits for {needed} in the full stack"
+    for compose in stack.services:
+        if compose.service and compose.name in why and compose.service not in reasons.by_service:
+            reasons.add(compose.service, why[compose.name])
+
+
+def _selection(project: Project, reasons: _Reasons, count: int) -> Selection:
+    nothing = f"none of {count} changed files is its own" if count > 1 else "the changed file is not its own"
+    out = (nothing if count else "nothing changed",)
+    services = []
+    for service in project.services:
+        found = (*reasons.by_service.get(service.name, {}), *reasons.all)
+        services.append(Choice(service.name, bool(found), found or out))
+    touched = [choice.name for choice in services if choice.selected]
+    suite = (*reasons.all, *reasons.suite, *([f"{', '.join(touched)} changed"] if touched else []))
+    own = Choice(project.suite, bool(suite), suite or out) if project.unit or project.integration else None
+    return Selection(tuple(services), own)
+
+
+def _any(path: Path, folders: Iterable[Path]) -> bool:
+    """Whether ``path`` is one of ``folders`` or in one, or holds one (a changed submodule is one path)."""
+    return any(path == f or path.is_relative_to(f) or f.is_relative_to(path) for f in folders)
+
+
+def _name(project: Project, path: Path) -> str:
+    """``path`` as a reader of the project calls it."""
+    try:
+        return path.relative_to(project.root).as_posix()
+    except ValueError:
+        return str(path)

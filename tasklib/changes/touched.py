@@ -1,0 +1,36 @@
+"""What of a project a change touches: git's answer and the project's files, put before the pure decision."""
+
+from __future__ import annotations
+
+import re
+
+from tasklib import process
+from tasklib.changes.inputs import named_paths, stack_facts
+from tasklib.changes.selection import Selection, everything, select
+from tasklib.checkout import changed_files, find_checkout
+from tasklib.errors import UsageError
+from tasklib.project import Project
+
+__all__ = ["touched"]
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def touched(project: Project, base: str | None = None, cancel: process.Cancel | None = None) -> Selection:
+    """The services that differ from where this branch left ``base`` (the project's base branch).
+
+    A CI system hands over the commit that was pushed before; where that is not here (a new branch, a forced
+    push) nothing can be compared and all are in. Raises :class:`~tasklib.errors.UsageError` for a branch
+    that does not exist.
+    """
+    named = base or project.base_branch
+    try:
+        changed = changed_files(find_checkout(project.root), named)
+    except UsageError as error:
+        if not _HASH.fullmatch(named):
+            raise
+        return everything(project, f"nothing to compare with: {error.what}")
+    if not changed:
+        return select(project, (), ())
+    extra = {service.name: named_paths(service) for service in project.services}
+    return select(project, stack_facts(project, cancel), changed, extra)

@@ -1,0 +1,203 @@
+"""Who a checkout is: the random id that tells it from every other, and the id of its branch.
+
+The random id is kept in the checkout's own git directory together with the host and the inode of its top
+folder: a renamed checkout keeps its inode and so its id, a copy (of a clone, or of a worktree that shares its
+git directory with the original) has another inode and gets an id of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tasklib.checkout import Checkout, find_checkout
+from tasklib.errors import ConfigError, UsageError
+from tasklib.isolation import IdSource, Instance, instance_id
+from tasklib.state.liveness import boot_id, host_id
+from tasklib.state.store import State
+
+__all__ = ["EXPORTED", "INSTANCE_ID", "Identity", "checkout_id", "exports", "known_id", "raw_identity"]
+
+INSTANCE_ID = "TEST_INSTANCE_ID"
+EXPORTED = "TASKLIB_INSTANCE_CHECKOUT"
+"""Beside an INSTANCE_ID that tasklib itself exported: the checkout and the id that it belongs to."""
+
+_BY_HAND = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_COMMIT_LENGTH = 12
+_PLACES = "places"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The id that a checkout's branch asks for, before anyone looks whether it is free.
+
+    ``whole`` is the name it was made from (the branch, the commit, …). ``ignored`` is an id that tasklib
+    exported and that is not used here, ``foreign`` whether it was exported for another checkout.
+    """
+
+    id: str
+    source: IdSource
+    whole: str
+    ignored: str = ""
+    foreign: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether other checkouts may have it too: an id set by hand is shared on purpose."""
+        return self.source is IdSource.ENVIRONMENT
+
+
+def raw_identity(checkout: Checkout, env: Mapping[str, str], mine: str) -> Identity:
+    """The id of ``checkout`` (whose own id is ``mine``) in the environment ``env``.
+
+    In this order: TEST_INSTANCE_ID set by hand; the branch; on a detached HEAD the branch that the CI system
+    checked out here, then the commit; outside git the folder. Raises
+    :class:`~tasklib.errors.UsageError` for a TEST_INSTANCE_ID that cannot name a Compose project.
+    """
+    given = env.get(INSTANCE_ID, "")
+    owner, _, kind = env.get(EXPORTED, "").partition("/")
+    exported = bool(given) and kind in (f"derived/{given}", f"set/{given}")
+    if given and (not exported or (owner == mine and kind.startswith("set/"))):
+        return Identity(_checked(given), IdSource.ENVIRONMENT, given)
+    found = _derived(checkout, env)
+    return replace(found, ignored=given, foreign=owner != mine) if exported else found
+
+
+def exports(instance: Instance, source: IdSource) -> dict[str, str]:
+    """The variables that hand ``instance`` to a test process or shell, marked as tasklib's own."""
+    kind = "set" if source is IdSource.ENVIRONMENT else "derived"
+    return {INSTANCE_ID: instance.id, EXPORTED: f"{instance.checkout}/{kind}/{instance.id}"}
+
+
+def checkout_id(checkout: Checkout, folder: Path | None = None) -> str:
+    """The id of the project in ``folder`` (the checkout's top) of ``checkout``: 16 hexadecimal digits.
+
+    Where nothing can be written beside git, or there is no git, it follows from host, path and inode.
+    """
+    own = _kept_id(checkout) or _new_id(checkout) or _fixed_id(checkout.root)
+    return _within(own, checkout.root, folder)
+
+
+def known_id(folder: Path) -> str | None:
+    """The id of the project in ``folder`` if it has one yet; ``None`` where there is no such folder."""
+    if not folder.is_dir():
+        return None
+    try:
+        checkout = find_checkout(folder)
+        own = _kept_id(checkout) or _fixed_id(checkout.root)
+        return _within(own, checkout.root, folder)
+    except OSError:
+        return None
+
+
+def _checked(given: str) -> str:
+    if _BY_HAND.fullmatch(given):
+        return given
+    raise UsageError(
+        f"{INSTANCE_ID}={given!r} cannot be part of a Compose project's name",
+        remedy="Use lower-case letters, digits and dashes between them, at most 63, or unset it.",
+    )
+
+
+def _derived(checkout: Checkout, env: Mapping[str, str]) -> Identity:
+    if checkout.branch:
+        return Identity(instance_id(checkout.branch), IdSource.BRANCH, checkout.branch)
+    if checkout.git_dir and (branch := _ci_branch(checkout.root, env)):
+        return Identity(instance_id(branch), IdSource.CI, branch)
+    if checkout.commit:
+        return Identity(instance_id(checkout.commit[:_COMMIT_LENGTH]), IdSource.COMMIT, checkout.commit)
+    name = checkout.root.name
+    return Identity(instance_id(name), IdSource.FOLDER, name)
+
+
+def _ci_branch(root: Path, env: Mapping[str, str]) -> str:
+    """The branch that GitHub or Gitea (which sets the same variables) or GitLab runs this job for.
+
+    It says nothing about other checkouts that the job makes: only about the one in the job's own folder.
+    """
+    systems = (
+        ("GITHUB_WORKSPACE", ("GITHUB_HEAD_REF", "GITHUB_REF_NAME")),
+        ("CI_PROJECT_DIR", ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME")),
+    )
+    for workspace, variables in systems:
+        if _same_folder(env.get(workspace, ""), root):
+            return next((env[name] for name in variables if env.get(name)), "")
+    return ""
+
+
+def _same_folder(path: str, root: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return bool(path) and Path(path).samefile(root)
+    return False
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a checkout's top folder was when it got its id."""
+
+    id: str
+    host: str
+    boot: str
+    device: int
+    inode: int
+    path: str
+
+
+def _kept_id(checkout: Checkout) -> str | None:
+    """The id in the checkout's git directory that was given to this very folder."""
+    if checkout.git_dir is None:
+        return None
+    here = _place(checkout.root, "")
+    for place in _store(checkout.git_dir).records(_PLACES, _Place).values():
+        if place.host == here.host and place.inode == here.inode and _same_device(place, here):
+            return place.id
+    return None
+
+
+def _same_device(place: _Place, here: _Place) -> bool:
+    """Device numbers may change with a reboot; a folder that then lies where it lay is the same one."""
+    return place.device == here.device or (place.boot != here.boot and place.path == here.path)
+
+
+def _new_id(checkout: Checkout) -> str | None:
+    if checkout.git_dir is None or not os.access(checkout.git_dir, os.W_OK):
+        return None
+    store = _store(checkout.git_dir)
+    try:
+        with store.lock(_PLACES):
+            place = _place(checkout.root, secrets.token_hex(8))
+            kept = _kept_id(checkout)  # another process may have been here first
+            if kept is None:
+                store.write(State.name(_PLACES, place.id), place)
+            return kept or place.id
+    except ConfigError:
+        return None  # read-only after all
+
+
+def _store(git_dir: Path) -> State:
+    return State(git_dir / "tasklib")
+
+
+def _place(root: Path, new_id: str) -> _Place:
+    facts = root.stat()
+    return _Place(new_id, host_id(), boot_id(), facts.st_dev, facts.st_ino, os.fsdecode(root))
+
+
+def _fixed_id(root: Path) -> str:
+    return _digest(host_id(), os.fsdecode(root), str(root.stat().st_ino))
+
+
+def _within(own: str, root: Path, folder: Path | None) -> str:
+    """Two projects in one checkout must not share their stacks either: each folder is its own."""
+    folder = root if folder is None else folder.resolve()
+    return own if folder == root else _digest(own, os.fsdecode(folder.relative_to(root)))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Which command tests a target, and in which environment. Reads the disk, starts nothing."""

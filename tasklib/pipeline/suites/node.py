@@ -1,0 +1,89 @@
+"""What starts a Node tool in a folder, and what installs its dependencies."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasklib.errors import ConfigError
+from tasklib.pipeline.suites.folders import table, upwards
+from tasklib.pipeline.suites.suite import Preparation
+
+__all__ = [
+    "node_folder",
+    "node_preparation",
+    "package",
+    "vitest_program",
+]
+
+
+def node_folder(tests: Path, top: Path) -> Path | None:
+    """The nearest folder from ``tests`` up to ``top`` that has a package.json."""
+    return next((folder for folder in upwards(tests, top) if (folder / "package.json").is_file()), None)
+
+
+def package(folder: Path) -> Mapping[str, Any]:
+    """The package.json of ``folder``; ConfigError where it is not a JSON object."""
+    path = folder / "package.json"
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise ConfigError("is not a JSON object", where=str(path))
+    return data
+
+
+def vitest_program(folder: Path, top: Path) -> Path | None:
+    """The vitest of the package in ``folder``, which need not be installed yet; ``None`` if it uses another.
+
+    A package uses vitest if it, or one above it, depends on it, unless its own ``test`` script runs something
+    else.
+    """
+    script = str(table(package(folder), "scripts").get("test", "vitest"))
+    packages = [place for place in upwards(folder, top) if (place / "package.json").is_file()]
+    asking = [place for place in packages if "vitest" in _dependencies(package(place))]
+    if "vitest" not in script or not asking:
+        return None
+    programs = [place / "node_modules" / ".bin" / "vitest" for place in packages]
+    return next((program for program in programs if program.exists()), programs[packages.index(asking[0])])
+
+
+def node_preparation(folder: Path, top: Path) -> tuple[Preparation, ...]:
+    """The installation of a package.json's dependencies, by the lock file that is there."""
+    kinds = {
+        "package-lock.json": ("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"),
+        "pnpm-lock.yaml": ("pnpm", "install", "--frozen-lockfile"),
+        "yarn.lock": ("yarn", "install", "--frozen-lockfile"),
+        "bun.lock": ("bun", "install", "--frozen-lockfile"),
+    }
+    stamps = {"npm": ".package-lock.json", "pnpm": ".modules.yaml", "yarn": ".yarn-integrity", "bun": ""}
+    for place in upwards(folder, top):
+        for name, argv in kinds.items():
+            if (place / name).is_file():
+                stamp = place / "node_modules" / stamps[argv[0]]
+                return (Preparation((_program(argv[0], folder), *argv[1:]), place, place / name, stamp),)
+    source = folder / "package.json"
+    if not _dependencies(package(folder)):
+        return ()
+    install = (_program("npm", folder), "install", "--no-package-lock", "--no-audit", "--no-fund")
+    stamp = folder / "node_modules" / ".package-lock.json"
+    return (Preparation((*install, "--loglevel=error"), folder, source, stamp),)
+
+
+def _program(name: str, folder: Path) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise ConfigError(
+            f"its tests need `{name}`, which is not installed",
+            where=str(folder / "package.json"),
+            remedy="Install Node.js and its package manager, and run again.",
+        )
+    return found
+
+
+def _dependencies(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**table(data, "dependencies"), **table(data, "devDependencies")}

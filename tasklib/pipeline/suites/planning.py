@@ -1,0 +1,268 @@
+"""Which test command a target has: which tests, in which environment, by which runner.
+
+Planning reads the disk and starts nothing; :func:`run_suite` runs what was planned.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tasklib.errors import ConfigError, UsageError
+from tasklib.pipeline.runners import prepare_suite, run_suite
+from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
+from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
+from tasklib.pipeline.suites.python import python_environment
+from tasklib.pipeline.suites.suite import Preparation, Suite, SuiteKind, SuiteOptions
+from tasklib.project import Project, Service
+from tasklib.results import Stage, Target
+
+__all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite"]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a target's tests are: started in ``cwd``, found in ``tests``, leaving out ``without``."""
+
+    cwd: Path
+    tests: tuple[Path, ...]
+    without: tuple[Path, ...] = ()
+    service: Service | None = None
+    fullstack: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(_argument(path, self.cwd) for path in self.tests)
+
+
+def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite:
+    """The suite of ``target``, by what its folders hold.
+
+    Raises UsageError for a service that the project does not have, ConfigError where there are no tests for
+    the target or nothing that could run them.
+    """
+    place = _place(project, target)
+    service = place.service
+    env = dict(service.env) if service else {}
+    timeout = options.timeout if options.timeout is not None else project.timeout.get(target.stage)
+    common = _Common(project, target, place, options, env, timeout)
+    if service and service.command:
+        return common.command(service.command)
+    kind = language(place.tests[0], without=place.without) if place.tests else Language.NONE
+    if kind is Language.NONE and place.tests and node_folder(place.tests[0], project.root):
+        kind = Language.SCRIPT
+    if kind is Language.PYTHON:
+        return common.pytest()
+    if kind is Language.SCRIPT:
+        return common.node()
+    if kind is Language.BOTH:
+        raise ConfigError(
+            "holds both Python and JavaScript tests",
+            where=str(place.tests[0]),
+            remedy="Keep one kind a folder, or give the test command as `services.<name>.command`.",
+        )
+    where = str(place.tests[0]) if place.tests else str(place.cwd)
+    raise ConfigError(
+        f"no tests for {target}",
+        where=where,
+        remedy="Add tests, or name their folder in [tool.tasklib] of pyproject.toml.",
+    )
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What every kind of suite is planned from."""
+
+    project: Project
+    target: Target
+    place: _Place
+    options: SuiteOptions
+    env: Mapping[str, str]
+    timeout: float | None
+
+    def pytest(self, launcher: tuple[str, ...] | None = None) -> Suite:
+        variables: Mapping[str, str] = {}
+        waits = False
+        if launcher is None:
+            start = self.place.tests[0]
+            folder = start if start.is_dir() else start.parent
+            environment = python_environment(folder, self.place.cwd, self.project.root)
+            launcher, variables = (*environment.launcher, "pytest"), environment.variables
+            addopts = {**os.environ, **self.env}.get("PYTEST_ADDOPTS", "")
+            waits = not loads_plugins_first(folder, self.options.extra, addopts)
+        options = self.options
+        integration = () if self.target.stage is Stage.UNIT else ("--integration",)
+        keyword = (
+            ("-k", options.keyword) if not options.keyword.startswith("-") else (f"-k{options.keyword}",)
+        )
+        argv = (
+            *launcher,
+            "-p",
+            "tasklib_events",
+            *(("-v",) if options.verbose else ()),
+            *integration,
+            *(keyword if options.keyword else ()),
+            *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
+            *options.extra,
+        )
+        unset = frozenset({"VIRTUAL_ENV"})
+        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=unset, waits=waits)
+
+    def node(self) -> Suite:
+        start = self.place.tests[0]
+        top = self.project.root
+        folder = node_folder(start, top)
+        if folder is None:
+            raise ConfigError(
+                "JavaScript tests without a package.json",
+                where=str(start),
+                remedy="Add a package.json with vitest, or give the command as `services.<name>.command`.",
+            )
+        prepare = node_preparation(folder, top)
+        program = vitest_program(folder, top)
+        extra = self.options.extra
+        if program is not None:
+            keyword = ("-t", self.options.keyword) if self.options.keyword else ()
+            # An absolute path selects what lies below it; a relative one whatever contains it.
+            chosen = () if start == folder else (f"{start}{os.sep}",)
+            leave = tuple(part for path in self.place.without for part in ("--exclude", f"{path}{os.sep}**"))
+            argv = (str(program), "run", *_unless_narrowed(chosen, extra, folder), *leave, *keyword, *extra)
+            return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
+        if "test" not in (package(folder).get("scripts") or {}):
+            raise ConfigError(
+                'has neither vitest nor a "test" script',
+                where=str(folder / "package.json"),
+                remedy="Add one, or give the command as `services.<name>.command` in [tool.tasklib].",
+            )
+        argv = ("npm", "test", "--silent", *(("--", *extra) if extra else ()))
+        return self._suite(SuiteKind.COMMAND, argv, cwd=folder, prepare=prepare, skip=self._no_keyword())
+
+    def command(self, command: tuple[str, ...]) -> Suite:
+        """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""
+        launcher = _pytest_launcher(command)
+        if launcher is not None:
+            return self.pytest(launcher)
+        argv: list[str] = []
+        for part in command:
+            if part == "{paths}":
+                argv += self.place.paths
+            else:
+                filled = part.replace("{stage}", str(self.target.stage))
+                argv.append(filled.replace("{keyword}", self.options.keyword))
+        skip = "" if any("{keyword}" in part for part in command) else self._no_keyword()
+        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), skip=skip)
+
+    def _no_keyword(self) -> str:
+        return "its test command takes no -k" if self.options.keyword else ""
+
+    def _suite(
+        self,
+        kind: SuiteKind,
+        argv: tuple[str, ...],
+        *,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        unset: frozenset[str] = frozenset(),
+        prepare: tuple[Preparation, ...] = (),
+        skip: str = "",
+        waits: bool = False,
+    ) -> Suite:
+        return Suite(
+            target=self.target,
+            kind=kind,
+            argv=argv,
+            cwd=cwd or self.place.cwd,
+            folder=self.place.cwd,
+            paths=self.place.paths,
+            env=MappingProxyType({**variables, **self.env}),
+            unset=unset,
+            prepare=prepare,
+            timeout=self.timeout,
+            keyword=self.options.keyword,
+            fullstack=self.place.fullstack,
+            skip=skip,
+            waits=waits,
+        )
+
+
+def _place(project: Project, target: Target) -> _Place:
+    own = {Stage.UNIT: project.unit, Stage.INTEGRATION: project.integration}.get(target.stage)
+    if own and target.service == project.suite:
+        return _Place(project.root, (own,))
+    service = _service(project, target.service)
+    if target.stage is Stage.UNIT:
+        if service.unit:
+            return _Place(service.path, (service.unit,), (), service)
+        # Tests beside the code: all there are, but for those that need the service's stack.
+        return _Place(service.path, (service.path,), (service.tests,) if service.tests else (), service)
+    marked = fullstack_files(service.tests)
+    if target.stage is Stage.SERVICE and service.tests:
+        return _Place(service.path, (service.tests,), (), service, "exclude" if marked else "")
+    if target.stage is Stage.INTEGRATION and marked:
+        return _Place(service.path, marked, (), service, "only")
+    where = str(service.tests or service.path)
+    if target.stage is Stage.SERVICE:
+        raise ConfigError(
+            f"{service.name} has no tests against its stack",
+            where=where,
+            remedy="They belong in its tests/integration, or where `services.<name>.service` says.",
+        )
+    raise ConfigError(
+        f"no test of {service.name} is marked for the full stack",
+        where=where,
+        remedy=f"Mark one with `@pytest.mark.{FULLSTACK}`.",
+    )
+
+
+def _service(project: Project, name: str) -> Service:
+    for service in project.services:
+        if service.name == name:
+            return service
+    names = [service.name for service in project.services]
+    near = difflib.get_close_matches(name, names, n=1)
+    known = ", ".join(names) or "none"
+    raise UsageError(
+        f"no service `{name}` in {project.name}",
+        remedy=f"Did you mean `{near[0]}`?" if near else f"The services are: {known}.",
+    )
+
+
+def _argument(path: Path, cwd: Path) -> str:
+    """``path`` as an argument: relative where it lies below ``cwd``, and never an option."""
+    text = str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+    return f".{os.sep}{text}" if text.startswith("-") else text
+
+
+def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
+    """``paths``, or nothing where ``extra`` already names tests inside them."""
+    folders = [os.path.normpath(cwd / path) for path in paths]
+    for argument in extra:
+        name = Path(os.path.normpath(cwd / argument.split("::")[0]))
+        if not argument.startswith("-") and any(name.is_relative_to(folder) for folder in folders):
+            return ()
+    return paths
+
+
+def _pytest_launcher(command: tuple[str, ...]) -> tuple[str, ...] | None:
+    """``command`` if it starts pytest on this machine and takes its arguments at the end."""
+    starters = (
+        "uv",
+        "uvx",
+        "poetry",
+        "pdm",
+        "hatch",
+        "pipenv",
+        "rye",
+        "pixi",
+        "coverage",
+        "python",
+        "pytest",
+    )
+    program = Path(command[0]).name
+    starts = program.startswith("python") or program in starters
+    plain = not any("{" in part for part in command)
+    return command if starts and plain and any(Path(part).name == "pytest" for part in command) else None

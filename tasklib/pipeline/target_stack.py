@@ -1,0 +1,168 @@
+"""A held stack as one target sees it, and the phases that are measured on the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from tasklib import process
+from tasklib.errors import Interrupted, TasklibError
+from tasklib.events import Event, PhaseFinished, PhaseStarted
+from tasklib.project import Project
+from tasklib.results import ContainerLog, Phase, Target
+from tasklib.stacks.endpoints import endpoint_variables
+from tasklib.stacks.holding.held_stack import HeldStack
+from tasklib.stacks.images.builds import Builds
+
+__all__ = ["Phases", "TargetStack"]
+
+_SOON = 2.0
+"""Seconds that creating containers is given to end when nobody needs them any more."""
+
+
+class Phases:
+    """Measures the phases of a target and tells of their beginning and end."""
+
+    def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
+        self.target = target
+        self._emit = emit
+        self._seconds: dict[Phase, float] = {}
+
+    @contextmanager
+    def phase(self, phase: Phase) -> Iterator[None]:
+        began = time.monotonic()
+        self._emit(PhaseStarted(self.target, phase))
+        try:
+            yield
+        finally:
+            self._seconds[phase] = self._seconds.get(phase, 0.0) + time.monotonic() - began
+            self._emit(PhaseFinished(self.target, phase))
+
+    @property
+    def seconds(self) -> Mapping[Phase, float]:
+        return MappingProxyType(dict(self._seconds))
+
+
+class TargetStack:
+    """A held stack as one target (the first of its stage) sees it; each step happens once, on demand."""
+
+    def __init__(
+        self,
+        held: HeldStack,
+        builds: Builds,
+        phases: Phases,
+        cancel: process.Cancel,
+        hide: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self.phases = phases
+        self._held = held
+        self._builds = builds
+        self._cancel = process.Cancel(cancel)
+        self._hide = hide
+        self._prepared = _Once(self._prepare)
+        self._created = _Once(self._create)
+        self._up = _Once(self._bring_up)
+        self._closed = _Once(self._close)
+
+    def prepare(self) -> None:
+        """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._prepared()
+
+    def create(self) -> None:
+        """Prepare, and make the containers. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._created()
+
+    def up(self) -> None:
+        """Bring up and wait. Raises :class:`~tasklib.errors.TasklibError`."""
+        self._up()
+
+    def _prepare(self) -> None:
+        with self.phases.phase(Phase.BUILD):
+            self._held.prepare(self._cancel)
+            for variables in self._held.variables():
+                self._hide(variables)
+            self._held.build(self._builds, self._cancel)
+
+    def _create(self) -> None:
+        self.prepare()
+        if self._held.take_ahead(self._cancel):
+            with self.phases.phase(Phase.BUILD):
+                self._held.create(self._cancel)
+
+    def _bring_up(self) -> None:
+        self.create()
+        with self.phases.phase(Phase.START):
+            self._held.up(self._cancel)
+
+    def variables(self, project: Project) -> dict[str, str]:
+        """The endpoints as they are now."""
+        source = str(project.config) if project.config else None
+        return endpoint_variables(
+            self._held.config, self._held.endpoints(), project.endpoints, source=source
+        ) | {"COMPOSE_PROJECT_NAME": self._held.project}
+
+    def logs(self, since: float) -> tuple[ContainerLog, ...]:
+        try:
+            return self._held.logs(since=since)
+        except TasklibError:
+            return ()
+
+    def close(self) -> None:
+        """Take the stack down, unless it is kept; a step under way in another thread is ended."""
+        self._closed()
+
+    def _close(self) -> None:
+        if self._held.touched:
+            # The engine would go on creating for a client that is ended: better it is done.
+            self._created.wait(_SOON)
+        self._cancel.set("not needed any more")
+        for step in (self._prepared, self._created, self._up):
+            step.forbid()
+        if self._held.touched:
+            with self.phases.phase(Phase.CLEAN):
+                self._held.close()
+
+
+class _Once:
+    """A step that is done by whoever asks first; everyone else waits and gets the same outcome."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._lock = threading.Lock()
+        self._future: Future[None] | None = None
+
+    def __call__(self) -> None:
+        with self._lock:
+            mine = self._future is None
+            if self._future is None:
+                self._future = Future()
+            future = self._future
+        if mine:
+            try:
+                self._work()
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+        future.result()
+
+    def wait(self, seconds: float) -> None:
+        """Until it is not under way, but no longer than ``seconds``."""
+        with self._lock:
+            future = self._future
+        if future:
+            wait([future], seconds)
+
+    def forbid(self) -> None:
+        """Let nobody start it any more; returns once it is not under way."""
+        with self._lock:
+            future = self._future
+            if future is None:
+                self._future = Future()
+                self._future.set_exception(Interrupted("not needed any more"))
+                return
+        future.exception()

@@ -1,0 +1,131 @@
+"""One target from nothing to its result: its stack if it has one, its tests, its clean-up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from tasklib import process
+from tasklib.errors import Interrupted, TasklibError, UsageError
+from tasklib.events import Event, Output, Progress
+from tasklib.pipeline.options import Options
+from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.suite import SuiteOptions
+from tasklib.pipeline.target_stack import Phases, TargetStack
+from tasklib.pipeline.target_tests import TargetTests
+from tasklib.project import Project
+from tasklib.results import Outcome, Phase, Target, TargetResult
+from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.holding.held_stack import HeldStack
+from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
+
+__all__ = ["Execution"]
+
+
+class Execution:
+    """Runs single targets; knows nothing of their order."""
+
+    def __init__(
+        self,
+        project: Project,
+        options: Options,
+        context: RunContext,
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+        hide: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self._project = project
+        self._options = options
+        self._context = context
+        self._emit = emit
+        self._cancel = cancel
+        self._hide = hide
+        self._builds: Builds | None = None
+
+    def service_stack(self, target: Target) -> TargetStack:
+        """The service's own stack; nothing happens yet."""
+        service = next(s for s in self._project.services if s.name == target.service)
+        return self._stack(target, service_stack_plan(self._project, service))
+
+    def full_stack(self, targets: Sequence[Target]) -> TargetStack:
+        """The full stack, on behalf of the first of ``targets``; nothing happens yet."""
+        return self._stack(targets[0], full_stack_plan(self._project))
+
+    def _stack(self, target: Target, plan: StackPlan) -> TargetStack:
+        if self._builds is None:
+            self._builds = Builds(self._context.engine, self._context)
+        phases = Phases(target, self._emit)
+        held = HeldStack(
+            self._context,
+            plan,
+            keep=self._options.keep,
+            say=lambda text: self._emit(Progress(target, text)),
+            on_line=lambda line: self._emit(Output(target, line)),
+        )
+        return TargetStack(held, self._builds, phases, self._cancel, self._hide)
+
+    def tests(self, target: Target) -> TargetTests:
+        """The target's tests; nothing happens yet."""
+        options = SuiteOptions(
+            keyword=self._options.keyword,
+            extra=self._options.extra,
+            timeout=self._project.timeout.get(target.stage),
+            verbose=self._options.verbose,
+        )
+        env = {**os.environ, **self._context.environment}
+        return TargetTests(lambda: plan_suite(self._project, target, options), env, self._emit, self._cancel)
+
+    def alone(self, target: Target) -> TargetResult:
+        """Tests that are run against nothing."""
+        with closing(self.tests(target)) as tests:
+            return self._run(target, tests, {}, Phases(target, self._emit))
+
+    def against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
+        """Tests against a stack, brought up unless it is up already."""
+        with closing(tests):
+            stack.up()
+            began = time.time()
+            # The stack's phases are those of the target that it was brought up for; others only test.
+            phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
+            result = self._run(target, tests, stack.variables(self._project), phases)
+        # Wrong arguments are the command line's fault: no container has anything to say about them.
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
+            result = replace(result, logs=stack.logs(began))
+        return result
+
+    def _run(
+        self, target: Target, tests: TargetTests, variables: Mapping[str, str], phases: Phases
+    ) -> TargetResult:
+        with phases.phase(Phase.TEST):
+            result = tests.run(variables)
+        spent = phases.seconds
+        return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
+
+    def failure(self, target: Target, error: TasklibError) -> TargetResult:
+        """What an error makes of a target."""
+        outcome = Outcome.INTERRUPTED if isinstance(error, Interrupted) else Outcome.ERROR
+        return TargetResult(
+            target,
+            outcome,
+            reason=error.line,
+            logs=error.logs if isinstance(error, NotReady) else (),
+            rerun=self.rerun(target),
+            exit_code=error.exit_code,
+        )
+
+    def rerun(self, target: Target) -> str:
+        """The command that repeats ``target``; options can be added at its end."""
+        # What made a slow test fail has to do so again.
+        slow = " --fail-slow" if self._options.fail_slow else ""
+        if self._options.program == "nox":
+            # The bare `nox -s unit -k …` would be Nox's own option: the name keeps the dashes in.
+            return f"nox -s {target.stage} -- --name {shlex.quote(target.service)}{slow}"
+        names = {service.name for service in self._project.services}
+        named = f" --name {target.service}" if target.service in names and not self._project.single else ""
+        return f"{self._options.program} test.{target.stage}{named}{slow}"

@@ -1,0 +1,1 @@
+"""Every service's image, built and pushed."""

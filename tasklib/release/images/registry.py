@@ -1,0 +1,191 @@
+"""What an image registry has, asked over its HTTP interface (the OCI distribution specification).
+
+Credentials come from where Docker keeps them (its config file, credential stores and helpers) and go to the
+registry alone: they are in no message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from tasklib.errors import TasklibError
+from tasklib.release.images.names import split_name
+
+__all__ = ["Published", "Registry", "RegistryError"]
+
+_TIMEOUT = (5.0, 20.0)
+"""Seconds to connect, and to wait for an answer."""
+
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_HUB = {"docker.io": "registry-1.docker.io"}
+_MOST_PAGES = 100
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+class RegistryError(TasklibError):
+    """A registry could not be asked, or did not say."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """An image as a registry has it: the digest of what the tag names, and the image's labels."""
+
+    digest: str
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Registry:
+    """The repository of one image name. Every method raises :class:`RegistryError`."""
+
+    def __init__(self, name: str) -> None:
+        self.host, self.repository = split_name(name)
+        self._session = requests.Session()
+        # Otherwise an entry of the user's netrc would go along.
+        self._session.auth = lambda request: request
+        self._token = ""
+        self._base = ""
+
+    def tags(self) -> tuple[str, ...]:
+        """Every tag of the repository; none while nothing was pushed to it."""
+        found: list[str] = []
+        url = f"/v2/{self.repository}/tags/list?n=1000"
+        for _ in range(_MOST_PAGES):
+            answer = self._get(url)
+            if answer.status_code == 404:
+                return ()
+            found += self._json(answer).get("tags") or []
+            following = answer.links.get("next", {}).get("url")
+            if not following:
+                break
+            url = following
+        return tuple(found)
+
+    def published(self, tag: str) -> Published | None:
+        """The image that ``tag`` names; ``None`` without such a tag."""
+        answer = self._get(f"/v2/{self.repository}/manifests/{tag}", accept=", ".join(_MANIFESTS))
+        if answer.status_code == 404:
+            return None
+        manifest = self._json(answer)
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        if listed := manifest.get("manifests"):
+            images = [entry for entry in listed if entry.get("platform", {}).get("os") != "unknown"] or listed
+            url = f"/v2/{self.repository}/manifests/{images[0]['digest']}"
+            manifest = self._json(self._get(url, accept=", ".join(_MANIFESTS)))
+        config = self._json(self._get(f"/v2/{self.repository}/blobs/{manifest['config']['digest']}"))
+        return Published(digest, MappingProxyType((config.get("config") or {}).get("Labels") or {}))
+
+    def _json(self, answer: requests.Response) -> dict[str, Any]:
+        if answer.status_code != 200:
+            raise RegistryError(f"{self.host} answered {answer.status_code} about {self.repository}")
+        with contextlib.suppress(ValueError):
+            found = answer.json()
+            if isinstance(found, dict):
+                return found
+        raise RegistryError(f"{self.host} did not answer with JSON about {self.repository}")
+
+    def _get(self, path: str, accept: str = "application/json") -> requests.Response:
+        try:
+            url = urljoin(f"{self._address()}/", path)
+            answer = self._ask(url, accept)
+            if answer.status_code == 401 and (
+                token := self._login(answer.headers.get("WWW-Authenticate", ""))
+            ):
+                self._token = token
+                answer = self._ask(url, accept)
+            return answer
+        except requests.RequestException as error:
+            raise RegistryError(f"{self.host} does not answer ({type(error).__name__})") from None
+
+    def _ask(self, url: str, accept: str) -> requests.Response:
+        headers = {"Accept": accept}
+        # A page's link may lead elsewhere; the login does not.
+        if self._token and urlsplit(url).netloc == urlsplit(self._base).netloc:
+            headers["Authorization"] = self._token
+        return self._session.get(url, headers=headers, timeout=_TIMEOUT)
+
+    def _address(self) -> str:
+        """https, or http where Docker itself takes it: on this machine."""
+        if not self._base:
+            host = _HUB.get(self.host, self.host)
+            self._base = f"https://{host}"
+            if _is_loopback(host):
+                try:
+                    self._session.get(f"{self._base}/v2/", timeout=_TIMEOUT)
+                except requests.exceptions.SSLError:
+                    self._base = f"http://{host}"
+        return self._base
+
+    def _login(self, challenge: str) -> str:
+        """The Authorization header that answers a challenge; "" where Docker's store has no login."""
+        kind, _, rest = challenge.partition(" ")
+        login = _credentials(self.host)
+        if kind.lower() == "basic":
+            return _basic(login) if login else ""
+        if kind.lower() != "bearer":
+            return ""
+        asked = dict(_PARAMETER.findall(rest))
+        wanted = {key: asked[key] for key in ("service", "scope") if key in asked}
+        wanted.setdefault("scope", f"repository:{self.repository}:pull")
+        realm = asked.get("realm", "")
+        if login and login.token:
+            form = {
+                **wanted,
+                "grant_type": "refresh_token",
+                "refresh_token": login.token,
+                "client_id": "tasklib",
+            }
+            answer = self._session.post(realm, data=form, timeout=_TIMEOUT)
+        else:
+            headers = {"Authorization": _basic(login)} if login else {}
+            answer = self._session.get(realm, params=wanted, headers=headers, timeout=_TIMEOUT)
+        found = self._json(answer)
+        return f"Bearer {found.get('token') or found.get('access_token') or ''}"
+
+
+@dataclass(frozen=True)
+class _Login:
+    user: str
+    password: str = field(repr=False)
+    token: str = field(repr=False)
+
+
+def _basic(login: _Login) -> str:
+    return f"Basic {b64encode(f'{login.user}:{login.password}'.encode()).decode()}"
+
+
+def _credentials(host: str) -> _Login | None:
+    """User, password and identity token for a registry, from where `docker login` put them."""
+    import docker.auth
+    import docker.errors
+
+    try:
+        found = docker.auth.load_config().resolve_authconfig(host)
+    except (docker.errors.DockerException, OSError, ValueError):
+        return None
+    if not found:
+        return None
+    # The config file's entries and those of credential stores differ in case.
+    values = {key.lower(): str(value or "") for key, value in found.items()}
+    return _Login(values.get("username", ""), values.get("password", ""), values.get("identitytoken", ""))
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rpartition(":")[0] or host
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    return name == "localhost" or name.endswith(".localhost")

@@ -1,0 +1,1 @@
+"""The next version: survey the repository, plan, change the files, tag, push."""

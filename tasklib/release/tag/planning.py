@@ -1,0 +1,252 @@
+"""PURE: from what was found to what a release does, or to the reason why it must not be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from semver import Version
+
+from tasklib.errors import UsageError
+from tasklib.release.tag import changelog, manifest
+from tasklib.release.tag.repository import Remote
+from tasklib.release.tag.versions import (
+    Bump,
+    from_pep440,
+    highest,
+    is_stable,
+    next_version,
+    parse,
+    pep440,
+    tag_name,
+    tagged_version,
+)
+
+__all__ = ["Plan", "Survey", "plan"]
+
+_RELEASE_BRANCH = re.compile(r"(release|releases|hotfix|maintenance|support)/.+|v?\d+(\.\d+)*\.x")
+_SHOWN = 20
+"""Lines of the tag's message that a plan shows."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a release finds.
+
+    ``commit`` and ``branch`` are HEAD's, ``dirty`` what is not committed, ``tags`` the local tags' objects
+    by name, ``merged`` those of them that HEAD descends from, ``remote`` what the remote answered (``None``:
+    there is none), ``behind`` whether it has commits on this branch that are not here. ``files`` are the
+    texts of the changelog, of pyproject.toml and of uv.lock by path.
+    """
+
+    root: Path
+    name: str
+    commit: str | None
+    branch: str | None
+    dirty: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    merged: tuple[str, ...] = ()
+    remote: Remote | None = None
+    behind: bool = False
+    changelog: Path | None = None
+    pyproject: Path | None = None
+    lock: Path | None = None
+    files: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a release does: write ``edits`` (new texts by path) and commit them, tag, push.
+
+    ``notes`` are what the edits mean, ``last`` the version before.
+    """
+
+    survey: Survey
+    version: Version
+    last: Version | None
+    branch: str
+    commit: str
+    message: str
+    edits: Mapping[Path, str]
+    notes: tuple[str, ...]
+    push: bool
+
+    @property
+    def tag(self) -> str:
+        return tag_name(self.version)
+
+    def lines(self) -> Iterator[str]:
+        """The plan as its reader approves it."""
+        remote = self.survey.remote
+        yield f"{self.survey.name} {self.version} (last: {self.last or 'none'})"
+        yield f"  on {self.branch} at {self.commit[:10]}"
+        for note in self.notes:
+            yield f"  writes {note}"
+        if self.edits:
+            yield f"  commits that as: Release {self.version}"
+        yield f"  tags {self.tag}:"
+        message = self.message.splitlines()
+        for line in message[:_SHOWN]:
+            yield f"    {line}".rstrip()
+        if len(message) > _SHOWN:
+            yield f"    … {len(message) - _SHOWN} more lines"
+        if self.push and remote:
+            yield f"  pushes {self.branch} and {self.tag} to {remote.name}, both or neither"
+        else:
+            yield "  pushes nothing"
+
+
+def plan(
+    survey: Survey,
+    *,
+    base_branch: str,
+    bump: Bump | None,
+    version: str | None,
+    push: bool,
+    today: date,
+) -> Plan:
+    """What the release of ``version``, or of the last one raised by ``bump``, does.
+
+    Without either it is the version that the changelog or pyproject.toml names and that has no tag yet.
+    Raises :class:`~tasklib.errors.UsageError` with the reason why there must not be such a release.
+    """
+    commit, branch = _ready(survey, base_branch, push)
+    last = _last(survey, branch == base_branch)
+    chosen = _version(survey, last, bump, version)
+    _refuse_tagged(survey, chosen)
+    if last is not None and chosen <= last:
+        raise UsageError(
+            f"{chosen} is not above {last}, the last version",
+            where=str(survey.root),
+            remedy=f"The next ones are {', '.join(str(next_version(last, b)) for b in Bump)}.",
+        )
+    stated = _stated(survey)
+    if stated is not None and chosen < stated:
+        raise UsageError(
+            f"{chosen} is below {stated}, which {survey.pyproject and survey.pyproject.name} states",
+            where=str(survey.root),
+            remedy=f"Give a higher one with --version, {stated} itself for instance.",
+        )
+    edits, notes = _edits(survey, chosen, today)
+    return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push)
+
+
+def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
+    """HEAD's commit and branch, if a release can be made of them."""
+    where = str(survey.root)
+    if survey.commit is None:
+        raise UsageError("there is no commit to release", where=where)
+    if survey.branch is None:
+        raise UsageError("HEAD is detached", where=where, remedy=f"`git switch {base_branch}` first.")
+    if survey.branch != base_branch and not _RELEASE_BRANCH.fullmatch(survey.branch):
+        raise UsageError(
+            f"releases are made on {base_branch}, not on {survey.branch}",
+            where=where,
+            remedy=f"`git switch {base_branch}`, or a branch called release/…; base-branch in [tool.tasklib] "
+            "names another.",
+        )
+    if survey.dirty:
+        shown = ", ".join(survey.dirty[:3]) + (
+            f" and {len(survey.dirty) - 3} more" if len(survey.dirty) > 3 else ""
+        )
+        raise UsageError(
+            f"the tree is dirty: {shown}",
+            where=where,
+            remedy="Commit, ignore or remove what is not committed.",
+        )
+    if survey.behind and survey.remote:
+        raise UsageError(
+            f"{survey.remote.name} has commits on {survey.branch} that are not here",
+            where=where,
+            remedy=f"`git pull --ff-only {survey.remote.name} {survey.branch}` first.",
+        )
+    if push and survey.remote is None:
+        raise UsageError("there is no remote to push to", where=where, remedy="`git remote add origin URL`.")
+    return survey.commit, survey.branch
+
+
+def _last(survey: Survey, on_base: bool) -> Version | None:
+    """The version to be above: the highest of all, on a release branch the highest that it descends from."""
+    known = [*survey.tags, *(survey.remote.tags if survey.remote else ())] if on_base else survey.merged
+    return highest(version for tag in known if (version := tagged_version(tag)))
+
+
+def _version(survey: Survey, last: Version | None, bump: Bump | None, version: str | None) -> Version:
+    if version is not None and bump is not None:
+        raise UsageError("--version and --bump each say what the next version is", remedy="Give one of them.")
+    if version is not None:
+        return parse(version)
+    if bump is not None:
+        following, stated = next_version(last, bump), _stated(survey)
+        # Without any tag, what the project calls itself already is where its versions go on.
+        return next_version(stated, bump) if last is None and stated and following < stated else following
+    written = changelog.newest(survey.files[survey.changelog]) if survey.changelog else None
+    if written and (last is None or written > last):
+        return written
+    raise UsageError(
+        "which version is it?",
+        where=str(survey.root),
+        remedy=f"--bump {'|'.join(Bump)} or --version X.Y.Z. The last one is {last or 'none'}.",
+    )
+
+
+def _stated(survey: Survey) -> Version | None:
+    """The version that pyproject.toml states, where it states one that a release can have."""
+    stated = manifest.package_version(survey.files[survey.pyproject]) if survey.pyproject else None
+    return from_pep440(stated[1]) if stated else None
+
+
+def _refuse_tagged(survey: Survey, version: Version) -> None:
+    tag, remote = tag_name(version), survey.remote
+    if remote and tag in remote.tags:
+        raise UsageError(f"{version} is tagged already: {remote.name} has {tag}", where=str(survey.root))
+    if tag in survey.tags:
+        both = f"`git push --atomic {remote.name} {survey.branch} {tag}` publishes it, " if remote else ""
+        raise UsageError(
+            f"{version} is tagged already: {tag} exists here",
+            where=str(survey.root),
+            remedy=f"{both}`git tag -d {tag}` forgets it.",
+        )
+
+
+def _edits(survey: Survey, version: Version, today: date) -> tuple[dict[Path, str], tuple[str, ...]]:
+    """The new texts of the files that state the version, and what each change means."""
+    edits: dict[Path, str] = {}
+    notes = []
+    if path := survey.pyproject:
+        text = survey.files[path]
+        stated = manifest.package_version(text)
+        if stated and stated[1] != (spelled := pep440(version)):
+            edits[path] = manifest.with_version(text, spelled)
+            notes.append(f"{path.name}: version {stated[1]} → {spelled}")
+            if survey.lock:
+                edits[survey.lock] = manifest.lock_with_version(survey.files[survey.lock], stated[0], spelled)
+                notes.append(f"{survey.lock.name}: the same")
+    if (
+        (path := survey.changelog)
+        and is_stable(version)
+        and not changelog.section(survey.files[path], version)
+    ):
+        edits[path] = changelog.released(survey.files[path], version, today)
+        notes.append(f"{path.name}: what is unreleased becomes {version}")
+    changed = {path: text for path, text in edits.items() if text != survey.files[path]}
+    return changed, tuple(notes) if changed else ()
+
+
+def _message(survey: Survey, version: Version) -> str:
+    """The tag's message: the changelog's part about the version, or what is unreleased so far."""
+    title = f"{survey.name} {version}"
+    if survey.changelog is None:
+        return title
+    text = survey.files[survey.changelog]
+    found = changelog.section(text, version) or changelog.section(text, None)
+    if found is None or not found.body:
+        raise UsageError(
+            f"nothing is written about {version}",
+            where=str(survey.changelog),
+            remedy=f"Write it below `## [Unreleased]` (or `## [{version}]`).",
+        )
+    return f"{title}\n\n{found.body}"

@@ -1,0 +1,177 @@
+"""Tagging a release: survey, then a plan that someone approves, then all of it or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from tasklib import process
+from tasklib.checkout import find_checkout
+from tasklib.errors import Interrupted, TasklibError
+from tasklib.process import CommandError
+from tasklib.project import Project
+from tasklib.release.tag.planning import Plan, Survey
+from tasklib.release.tag.repository import Remote, Repository
+
+__all__ = ["Applied", "ReleaseError", "apply", "survey"]
+
+_CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md")
+
+
+class ReleaseError(TasklibError):
+    """A release was asked for rightly and could not be made, or not to its end."""
+
+    exit_code: ClassVar[int] = 1
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a release made: the commit that is tagged, the tag, and whether both were pushed."""
+
+    commit: str
+    tag: str
+    pushed: bool
+
+
+def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
+    """What there is: here, and on the branch's remote.
+
+    Raises :class:`~tasklib.errors.UsageError` outside git, :class:`ReleaseError` when the remote does not
+    answer.
+    """
+    repository = Repository(find_checkout(project.root), cancel)
+    commit, branch = repository.head()
+    name = repository.remote_name(branch) if branch else None
+    remote = None
+    if name and branch:
+        try:
+            remote = repository.ask_remote(name, branch)
+        except CommandError as error:
+            raise ReleaseError(
+                f"the remote {name} does not answer: {_words(error)}", where=str(repository.root)
+            ) from error
+    folders = (project.root, repository.root)
+    found = {
+        "changelog": _first(repository, folders, _CHANGELOGS),
+        "pyproject": _first(repository, folders[:1], ("pyproject.toml",)),
+        "lock": _first(repository, folders[:1], ("uv.lock",)),
+    }
+    files = {path: path.read_bytes().decode(errors="surrogateescape") for path in found.values() if path}
+    return Survey(
+        root=repository.root,
+        name=project.name,
+        commit=commit,
+        branch=branch,
+        dirty=repository.dirty(),
+        tags=repository.tags(),
+        merged=tuple(repository.tags(merged="HEAD")) if commit else (),
+        remote=remote,
+        behind=bool(commit and remote and remote.branch and not repository.contains(commit, remote.branch)),
+        files=files,
+        **found,
+    )
+
+
+def _first(repository: Repository, folders: tuple[Path, ...], names: tuple[str, ...]) -> Path | None:
+    """The first of these files that is there and in git: what git ignores is not released."""
+    paths = (folder / name for folder in folders for name in names)
+    return next((path for path in paths if path.is_file() and repository.tracked(path)), None)
+
+
+def apply(plan: Plan, project: Project, cancel: process.Cancel | None = None) -> Applied:
+    """Do what ``plan`` says. What fails in the middle leaves no tag and no commit behind.
+
+    Raises :class:`ReleaseError` when what was surveyed is no longer so, or something refuses.
+    """
+    if survey(project, cancel) != plan.survey:
+        raise ReleaseError(
+            "something changed since this was planned; nothing was done",
+            where=str(plan.survey.root),
+            remedy="Look at the plan again.",
+        )
+    repository = Repository(find_checkout(project.root), cancel)
+    commit, tagging = plan.commit, False
+    try:
+        if plan.edits:
+            for path, text in plan.edits.items():
+                path.write_bytes(text.encode(errors="surrogateescape"))
+            commit = repository.commit(plan.edits, _subject(plan))
+        tagging = True
+        tag = repository.tag(plan.tag, commit, plan.message)
+        if plan.push:
+            _push(repository, plan, commit, tag)
+    except BaseException as error:
+        refused = isinstance(error, CommandError)
+        # A tag that git refused to make is somebody else's.
+        _undo(repository, plan, commit if tagging and not refused else None)
+        if isinstance(error, CommandError):
+            where = str(plan.survey.root)
+            raise ReleaseError(f"{_words(error)}; {plan.tag} was not made", where=where) from error
+        raise
+    return Applied(commit, plan.tag, plan.push)
+
+
+def _subject(plan: Plan) -> str:
+    return f"Release {plan.version}"
+
+
+def _undo(repository: Repository, plan: Plan, tagged: str | None) -> None:
+    """Take back the tag if it may be ours (of the commit ``tagged``), and the commit if there is one."""
+    if tagged is not None:
+        repository.untag(plan.tag, tagged)
+    if plan.edits:
+        repository.uncommit(_subject(plan), plan.commit)
+        repository.restore(plan.edits)
+
+
+def _push(repository: Repository, plan: Plan, commit: str, tag: str) -> None:
+    """Push branch and tag. Where the answer was lost, what the remote has now decides."""
+    assert plan.survey.remote is not None
+    remote = plan.survey.remote.name
+    try:
+        repository.push(remote, plan.branch, commit, plan.tag)
+    except TasklibError as error:
+        try:
+            # An interrupt ends the push, not the question what became of it.
+            there = Repository(find_checkout(repository.root)).ask_remote(remote, plan.branch)
+        except TasklibError:
+            there = None
+        if there and there.tags.get(plan.tag) == tag:
+            return
+        if there and isinstance(error, Interrupted):
+            raise
+        raise ReleaseError(
+            f"{remote} did not take {plan.branch} and {plan.tag}: {_why(error, plan, there)}",
+            where=str(plan.survey.root),
+            remedy=f"Nothing was pushed, and {plan.tag} is not here any more."
+            if there
+            else f"It does not answer now; {plan.tag} is not here any more. `git ls-remote {remote}` tells "
+            "whether it is there.",
+        ) from error
+
+
+def _why(error: TasklibError, plan: Plan, there: Remote | None) -> str:
+    """Why a push failed: by what the remote has now, else in its own words."""
+    if there and plan.tag in there.tags:
+        return f"somebody pushed {plan.tag} first"
+    if there and plan.survey.remote and there.branch != plan.survey.remote.branch:
+        return f"somebody pushed to {plan.branch} meanwhile"
+    if not isinstance(error, CommandError):
+        return str(error)
+    return _refusals(error.completed.stdout) or _words(error)
+
+
+def _refusals(porcelain: str) -> str:
+    """What the remote refused and why, without what was held back only because it goes together."""
+    rows = [line.split("\t") for line in porcelain.splitlines() if line.startswith("!\t")]
+    said = [(row[1].rpartition(":")[2], row[2]) for row in rows if len(row) > 2]
+    own = [(name, why) for name, why in said if "atomic" not in why] or said
+    return ", ".join(f"{name.split('/', 2)[-1]} {why}" for name, why in own)
+
+
+def _words(error: CommandError) -> str:
+    """git's own reason, not its closing advice."""
+    lines = [line.strip() for line in error.completed.stderr.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines
+    return telling[0] if telling else f"git left with code {error.completed.code}"

@@ -1,0 +1,1 @@
+"""What a run leaves as files: JUnit XML, JSON, the HTML timeline."""

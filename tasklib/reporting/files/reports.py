@@ -1,0 +1,120 @@
+"""Report files: what each is written with, and a sink that writes them when the run has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tasklib.errors import UsageError
+from tasklib.events import Event, RunFinished
+from tasklib.reporting.files.record import Recorder, RunRecord
+from tasklib.results import Stage
+
+__all__ = ["SUFFIXES", "ReportSink", "check_reports"]
+
+SUFFIXES = {".xml": "JUnit XML", ".json": "JSON", ".html": "a page with the timeline"}
+
+
+def check_reports(paths: Sequence[Path]) -> None:
+    """Refuse, before anything runs, what could not be written after it: :class:`UsageError`."""
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES:
+            kinds = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
+            raise UsageError(f"--report {path}: unknown kind of report", remedy=f"End its name in {kinds}.")
+        if path.is_dir():
+            raise UsageError(f"--report {path}: is a folder", remedy="Name a file.")
+        existing = path.absolute().parent
+        while not existing.exists():
+            existing = existing.parent
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise UsageError(
+                f"--report {path}: {existing} cannot be written to", remedy="Name another place."
+            )
+        if path.suffix.lower() == ".html" and not all(map(importlib.util.find_spec, ("jinja2", "pygal"))):
+            raise UsageError(
+                f"--report {path}: pages need Jinja2 and pygal",
+                remedy="Install them with the extra: pip install 'tasklib-stages[reports]'",
+            )
+
+
+class ReportSink:
+    """Collects the run and writes every report once it has ended, or when the context is left.
+
+    ``complain`` is told what could not be written; nothing is raised for that.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        *,
+        limits: Mapping[Stage, float],
+        base: str,
+        home: str = "",
+        complain: Callable[[str], None],
+    ) -> None:
+        self._paths = tuple(paths)
+        self._limits = limits
+        self._base = base
+        self._home = home
+        self._complain = complain
+        self._recorder = Recorder()
+        self._begun = False
+        self._written = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A run that broke off still has results worth reading.
+        if self._begun and not self._written:
+            self._write()
+
+    def emit(self, event: Event) -> None:
+        self._begun = True
+        self._recorder.emit(event)
+        if isinstance(event, RunFinished):
+            self._write()
+
+    def _write(self) -> None:
+        self._written = True
+        record = self._recorder.record()
+        for path in self._paths:
+            try:
+                _replace(path, self._text(path, record))
+            except Exception as error:
+                self._complain(f"report {path} not written: {error}")
+
+    def _text(self, path: Path, record: RunRecord) -> str:
+        match path.suffix.lower():
+            case ".xml":
+                from tasklib.reporting.files.junit import junit_xml
+
+                return junit_xml(record)
+            case ".json":
+                from tasklib.reporting.files.runjson import run_json
+
+                return run_json(record)
+            case _:
+                from tasklib.reporting.files.html import run_html
+
+                return run_html(record, limits=self._limits, base=self._base, home=self._home)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file and rename: a reader never sees half a report."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", errors="replace")
+        draft.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise

@@ -1,0 +1,1 @@
+"""Events folded into values that can be drawn or written."""

@@ -1,0 +1,1 @@
+"""Sinks that write a line an event: plain, JSON, annotations, the log."""

@@ -1,0 +1,136 @@
+"""GitHub and Gitea Actions: groups, annotations on files and lines, and the job summary.
+
+Sources of facts: GitHub's documentation of workflow commands, and of job summaries.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from tasklib.events import Event, Notice, Output, RunFinished, TargetFinished
+from tasklib.reporting.folds.history import History
+from tasklib.reporting.folds.slowest import Slowest
+from tasklib.reporting.lines.markdown import job_summary
+from tasklib.reporting.lines.plain import PlainSink
+from tasklib.reporting.words.failures import explain, short_id, shown_path
+from tasklib.reporting.words.text import lines, one_line, write
+from tasklib.results import Outcome, Target, TargetResult, TestResult
+
+__all__ = ["ActionsSink", "command", "in_actions", "neutral"]
+
+MAX_ANNOTATIONS = 30
+"""GitHub shows ten a step; a log with thousands helps nobody."""
+
+GROUP_LINES = 2000
+"""The last lines of a failed target's output that its group holds."""
+
+
+def in_actions(env: Mapping[str, str]) -> bool:
+    """Whether this is a job of GitHub or Gitea Actions."""
+    return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
+
+
+def command(name: str, message: str = "", **properties: str | int | None) -> str:
+    """A workflow command on one line, whatever the values hold; properties without a value are left out."""
+    given = ",".join(
+        f"{key}={_escaped(str(value), ',:')}" for key, value in properties.items() if value not in (None, "")
+    )
+    return f"::{name}{f' {given}' if given else ''}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for char in f"%\r\n{more}":
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text
+
+
+def neutral(line: str) -> str:
+    """``line`` such that the runner takes it for no command: tests may print what they like."""
+    line = line.replace("##[", "## [")
+    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
+
+
+class ActionsSink:
+    """Plain lines, then for each failed target its whole output in a group and annotations.
+
+    ``summary`` is the file that takes the job summary, ``workspace`` the folder that annotations name files
+    relative to: the checkout of the job.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        verbose: bool = False,
+        base: str = "",
+        slowest: Slowest | None = None,
+        summary: Path | None = None,
+        workspace: str = "",
+    ) -> None:
+        self._stream = stream
+        self._plain = PlainSink(stream, verbose=verbose, base=base, slowest=slowest, escape=neutral)
+        self._verbose = verbose
+        self._base = base
+        self._summary = summary
+        self._workspace = workspace or base
+        self._history = History()
+        self._output: dict[Target, deque[str]] = {}
+        self._annotations = 0
+
+    def emit(self, event: Event) -> None:
+        self._history.emit(event)
+        if isinstance(event, RunFinished):
+            self._write_summary(event)
+        self._plain.emit(event)
+        match event:
+            case Output() if not self._verbose:
+                kept = self._output.setdefault(event.target, deque(maxlen=GROUP_LINES))
+                kept.extend(lines(event.line))
+            case Notice() if event.level != "info":
+                self._annotate(event.level, str(event.target or ""), event.text)
+            case TargetFinished():
+                self._finish(event.result)
+
+    def _finish(self, result: TargetResult) -> None:
+        output = self._output.pop(result.target, ())
+        if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+            return
+        if output:
+            title = command("group", f"all output of {result.target}")
+            self._print(title, *map(neutral, output), command("endgroup"))
+        for test in result.failures:
+            self._annotate_test(result.target, test)
+        if not result.failures:
+            self._annotate("error", str(result.target), result.reason or str(result.outcome))
+
+    def _annotate_test(self, target: Target, test: TestResult) -> None:
+        folder = self._history.folder(target)
+        file = shown_path(test.file, folder, self._workspace) if test.file else None
+        title = f"{target}: {short_id(test.id)}"
+        self._annotate("error", title, "\n".join(explain(test)), file=file, line=test.line)
+
+    def _annotate(
+        self, level: str, title: str, message: str, *, file: str | None = None, line: int | None = None
+    ) -> None:
+        self._annotations += 1
+        if self._annotations > MAX_ANNOTATIONS:
+            return
+        text = "\n".join(lines(message)) or "failed"
+        self._print(command(level, text, file=file, line=line, title=one_line(title)))
+
+    def _write_summary(self, event: RunFinished) -> None:
+        if self._summary is None:
+            return
+        text = job_summary(event.result, self._history, base=self._base)
+        # Other tools of the step write to the same file.
+        try:
+            with self._summary.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(f"{text}\n")
+        except OSError as error:
+            self._print(f"warning: no job summary: {error}")
+
+    def _print(self, *found: str) -> None:
+        write(self._stream, "".join(f"{line}\n" for line in found))

@@ -1,0 +1,102 @@
+"""Events as JSON, one object a line: for programs, and to replay a run. docs/json-events.md describes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TextIO, get_args
+
+from tasklib.events import Event, RunFinished, TargetFinished, TestFinished
+from tasklib.reporting.words.text import write
+from tasklib.results import TargetResult, TestResult
+
+__all__ = ["KINDS", "VERSION", "JsonSink", "from_object", "to_object"]
+
+VERSION = 1
+"""Raised when a field changes its meaning or goes; new fields and new kinds of events leave it as it is."""
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+KINDS: Mapping[str, type] = {_snake(kind.__name__): kind for kind in get_args(Event)}
+"""Every kind of event by its name in JSON: ``test_finished`` and so on."""
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def to_object(event: Event) -> dict[str, Any]:
+    """The event as values that JSON has: ``{"v": 1, "event": "test_finished", "at": …, …}``.
+
+    Results carry what can be computed from them (``seconds`` of a test, ``exit_code`` of the run) as well.
+    """
+    found: dict[str, Any] = {"v": VERSION, "event": _NAMES[type(event)], "at": event.at}
+    found.update((name, _plain(getattr(event, name))) for name in _field_names(type(event)) if name != "at")
+    if isinstance(event, TestFinished):
+        found["result"]["seconds"] = event.result.seconds
+    elif isinstance(event, TargetFinished):
+        _complete(found["result"], event.result)
+    elif isinstance(event, RunFinished):
+        found["result"]["outcome"] = str(event.result.outcome)
+        found["result"]["exit_code"] = event.result.exit_code
+        for plain, result in zip(found["result"]["targets"], event.result.targets, strict=True):
+            _complete(plain, result)
+    return found
+
+
+def _complete(plain: dict[str, Any], result: TargetResult) -> None:
+    for name in ("failures", "slowest"):
+        tests: tuple[TestResult, ...] = getattr(result, name)
+        for shown, test in zip(plain[name], tests, strict=True):
+            shown["seconds"] = test.seconds
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list, frozenset)):
+        return [_plain(item) for item in value]
+    return {name: _plain(getattr(value, name)) for name in _field_names(type(value))}
+
+
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
+def from_object(found: Mapping[str, Any]) -> Event:
+    """The event that :func:`to_object` wrote; unknown fields are left out.
+
+    Raises :class:`ValueError` for another version, an unknown kind or fields of wrong types.
+    """
+    # Only replaying needs it: a run that only writes does not pay for its import.
+    import msgspec
+
+    if found.get("v") != VERSION:
+        raise ValueError(f"version {found.get('v')!r} of the event schema, not {VERSION}")
+    kind = KINDS.get(str(found.get("event")))
+    if kind is None:
+        raise ValueError(f"unknown event {found.get('event')!r}")
+    try:
+        event: Event = msgspec.convert(dict(found), kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+    return event
+
+
+class JsonSink:
+    """Writes each event as one line of JSON, in ASCII, as it comes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def emit(self, event: Event) -> None:
+        write(self._stream, json.dumps(to_object(event), separators=(",", ":")) + "\n")

@@ -1,0 +1,141 @@
+"""Which sinks a run gets: by the format asked for, the terminal, the CI system and the report files."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+from tasklib.errors import UsageError
+from tasklib.events import Bus, Event, RunFinished, Sink
+from tasklib.reporting.files.reports import ReportSink, check_reports
+from tasklib.reporting.folds.slowest import Slowest
+from tasklib.reporting.guard import GuardedSink
+from tasklib.reporting.lines.actions import ActionsSink, in_actions
+from tasklib.reporting.lines.jsonlines import JsonSink
+from tasklib.reporting.lines.log import LogSink
+from tasklib.reporting.lines.plain import PlainSink
+from tasklib.reporting.masking import MaskedSink, Masker
+from tasklib.results import Stage
+from tasklib.slow_tests import DEFAULT_LIMITS
+
+__all__ = ["FORMATS", "capable", "open_sinks"]
+
+FORMATS = ("auto", "live", "plain", "json")
+
+
+def capable(stream: TextIO, env: Mapping[str, str]) -> bool:
+    """Whether the stream is a terminal that can draw a board over itself, with a person before it."""
+    if env.get("TERM", "") in ("", "dumb", "unknown") or env.get("CI", "").lower() not in ("", "0", "false"):
+        return False
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+@contextmanager
+def open_sinks(
+    format: str,
+    *,
+    verbose: bool = False,
+    reports: Sequence[Path] = (),
+    stream: TextIO,
+    env: Mapping[str, str],
+    log_file: Path | None = None,
+    masker: Masker | None = None,
+    base: str = "",
+    durations: int | None = None,
+    limits: Mapping[Stage, float] = DEFAULT_LIMITS,
+) -> Iterator[Sink]:
+    """One sink for a whole run that feeds all of them and never raises; closed when the context ends.
+
+    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full; ``reports`` are
+    written when the run has ended; ``masker`` hides values, to which the caller may add while the run goes
+    on; ``base`` is the folder that paths are shown relative to; ``durations`` is how many of the slowest
+    tests are told (``None``: none), those above their stage's ``limits`` (seconds) always among them.
+    Raises :class:`UsageError` for an unknown format or a report that nobody can write.
+    """
+    if format not in FORMATS:
+        near = difflib.get_close_matches(format, FORMATS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(FORMATS)}."
+        raise UsageError(f"unknown --format {format!r}", remedy=hint)
+    check_reports(reports)
+
+    def complain(text: str) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"warning: {text}\n")
+
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+        if log_file is not None:
+            try:
+                log = stack.enter_context(LogSink(log_file))
+                sinks.append(GuardedSink(log, f"writing {log_file}", complain))
+            except OSError as error:
+                complain(f"no full log: {error}")
+                log_file = None
+        if reports:
+            report = ReportSink(
+                reports, limits=limits, base=base, home=env.get("HOME", ""), complain=complain
+            )
+            sinks.append(GuardedSink(stack.enter_context(report), "reports", complain))
+        slowest = Slowest(durations, limits, base=base) if durations is not None else None
+        shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
+        sinks.append(GuardedSink(shown, "printing results", complain))
+        yield MaskedSink(_LogNamed(Bus(sinks), log_file), masker or Masker())
+
+
+@dataclass(frozen=True)
+class _LogNamed:
+    """Tells the other sinks where the log is: who runs the targets does not know."""
+
+    sink: Sink
+    log_file: Path | None
+
+    def emit(self, event: Event) -> None:
+        if isinstance(event, RunFinished) and self.log_file and not event.result.log_file:
+            event = replace(event, result=replace(event.result, log_file=str(self.log_file)))
+        self.sink.emit(event)
+
+
+@dataclass(frozen=True)
+class _Options:
+    verbose: bool
+    base: str
+    slowest: Slowest | None
+
+
+def _shown(format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str], options: _Options) -> Sink:
+    """The sink for the stream itself. Off a terminal a board cannot be drawn, whoever asks for it."""
+    if format == "json":
+        return JsonSink(stream)
+    terminal = capable(stream, {**env, "CI": ""} if format == "live" else env)
+    if format in ("auto", "live") and terminal:
+        # Rich takes a while to import: only a board needs it.
+        from tasklib.reporting.terminal.live import LiveSink, make_console, reflows
+
+        live = LiveSink(
+            make_console(stream, env),
+            verbose=options.verbose,
+            base=options.base,
+            home=env.get("HOME", ""),
+            reflow=reflows(env),
+            slowest=options.slowest,
+        )
+        return stack.enter_context(live)
+    if in_actions(env):
+        summary = env.get("GITHUB_STEP_SUMMARY")
+        return ActionsSink(
+            stream,
+            verbose=options.verbose,
+            base=options.base,
+            slowest=options.slowest,
+            summary=Path(summary) if summary else None,
+            workspace=env.get("GITHUB_WORKSPACE", ""),
+        )
+    return PlainSink(stream, verbose=options.verbose, base=options.base, slowest=options.slowest)

@@ -1,0 +1,1 @@
+"""How results are put into words, and which glyphs stand for them."""

@@ -1,0 +1,1 @@
+"""All of ``clean``: what a checkout owns, and what no living checkout owns."""

@@ -1,0 +1,63 @@
+"""``clean``: what this instance owns goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tasklib.errors import UsageError
+from tasklib.stacks.cleaning.owned import built, own_projects, owned_now, remove_images, remove_project, tags
+from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.holding.run import RunContext
+
+__all__ = ["clean", "summary"]
+
+
+def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Resource, ...]:
+    """Remove all that this instance (with ``all_branches``: this checkout) owns; returns it, with sizes.
+
+    Raises :class:`~tasklib.errors.UsageError` while a run holds any of it, unless ``force``.
+    """
+    if not force:
+        _refuse_while_held(context, all_branches)
+    found = owned_now(context, all_branches=all_branches)
+    # Sizes are known only while things exist; asking is slow and not worth it for nothing.
+    sizes = {(r.kind, r.id): r.size for r in context.engine.sized(found)} if found else {}
+    gone: list[Resource] = []
+    for project in own_projects(context, all_branches=all_branches):
+        gone += remove_project(context, project, force=force)
+    gone += remove_images(context.engine, [resource for resource in found if resource.kind == "image"])
+    for project in built(context, all_branches):
+        left = {image.id for image in context.engine.images(tags(context, project))}
+        context.images.forget(project, context.instance.checkout, tags(context, project) - left)
+    return tuple(replace(resource, size=sizes.get((resource.kind, resource.id), 0)) for resource in gone)
+
+
+def summary(resources: Sequence[Resource]) -> str:
+    """``3 containers, 1 network, 2 image tags (12.5 MB)``."""
+    counts: dict[str, int] = {}
+    for resource in resources:
+        kind = "image tag" if resource.kind == "image" else resource.kind
+        counts[kind] = counts.get(kind, 0) + 1
+    parts = [f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in counts.items()]
+    size = sum(resource.size for resource in resources)
+    return ", ".join(parts) + (f" ({_size(size)})" if size else "")
+
+
+def _size(size: float) -> str:
+    """``12.5 MB``, in the units that the engine's own tools count in."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _refuse_while_held(context: RunContext, all_branches: bool) -> None:
+    for run in context.runs.all():
+        mine = run.checkout == context.instance.checkout and run.id != context.run_id
+        if mine and run.alive is not False and (all_branches or run.instance == context.instance.id):
+            raise UsageError(
+                f"{run.instance} is in use by `{run.command}` (pid {run.process.pid}) in {run.root}",
+                remedy="Wait for it, or remove what it uses with `--force`.",
+            )

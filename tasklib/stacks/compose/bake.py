@@ -1,0 +1,67 @@
+"""The only caller of ``docker buildx bake``: images that belong to no stack, so without Compose's labels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import EngineError
+from tasklib.stacks.compose.output import BuildOutput
+from tasklib.stacks.rewrite import as_text
+
+__all__ = ["bake"]
+
+
+def bake(
+    config: Mapping[str, Any],
+    folder: Path,
+    on_line: Callable[[str], None],
+    cancel: process.Cancel,
+    *,
+    platforms: Sequence[str] = (),
+    push: bool = False,
+) -> None:
+    """Build the images of all services of a rendered Compose ``config``, side by side.
+
+    They end up on the engine, with ``push`` in their registries instead; for several ``platforms``, which an
+    engine does not hold, in the builder's cache. Raises :class:`~tasklib.stacks.compose.failures.BuildFailed`
+    naming the failed step.
+    """
+    output = BuildOutput()
+
+    def read(_: str, line: str) -> None:
+        output.read(line)
+        on_line(line)
+
+    where = ["--push"] if push else [] if len(platforms) > 1 else ["--load"]
+    # What the config itself says of platforms is not read.
+    wanted = [word for platform in platforms for word in ("--set", f"*.platform={platform}")]
+    code = process.stream(
+        ["docker", "buildx", "bake", "--progress", "plain", *where, *wanted, "--file", "-"],
+        on_line=read,
+        cwd=folder,
+        # Contexts may lie outside of the folder; attestations would make every image an index.
+        env={**os.environ, "BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
+        stdin=as_text(config),
+        cancel=cancel,
+    )
+    if code:
+        raise _problem("\n".join(output.lines)) or output.failure(config)
+
+
+def _problem(text: str) -> EngineError | None:
+    if "Cannot connect to the Docker daemon" in text:
+        return EngineError("the Docker engine stopped answering", remedy="Is it running?")
+    if "is not a docker command" in text:
+        return EngineError(
+            "Docker's buildx is missing", remedy="Install it: https://docs.docker.com/build/install-buildx"
+        )
+    if "not supported for the docker driver" in text or "Multi-platform build is not supported" in text:
+        return EngineError(
+            "this builder builds for its own platform only",
+            remedy="`docker buildx create --use` makes one for several platforms.",
+        )
+    return None

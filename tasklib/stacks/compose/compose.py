@@ -1,0 +1,260 @@
+"""The only caller of ``docker compose``. Configs with secrets in them are piped, never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
+from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words
+from tasklib.stacks.compose.program import compose_program
+from tasklib.stacks.rewrite import as_text
+
+__all__ = ["Source", "build", "create", "create_as_written", "down_as_written", "render", "up"]
+
+OnLine = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The Compose files of one stack, as plain Compose would be given them.
+
+    ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
+    ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them.
+    """
+
+    files: tuple[Path, ...]
+    root: Path
+    folder: Path | None = None
+    profiles: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def directory(self) -> Path:
+        return self.folder or self.files[0].parent
+
+    @property
+    def env_files(self) -> tuple[Path, ...]:
+        """In the order they are read, the last one wins. Where Compose looks by itself changed with time."""
+        folders = dict.fromkeys((self.root, self.directory))
+        return tuple(path for folder in folders if (path := folder / ".env").is_file())
+
+
+def render(
+    source: Source,
+    project: str,
+    env: Mapping[str, str],
+    cancel: process.Cancel | None = None,
+    *,
+    interpolate: bool = True,
+) -> dict[str, Any]:
+    """``docker compose config``: the files merged, resolved and (where wanted) interpolated, as one mapping.
+
+    ``env`` is added to our own environment. Raises :class:`~tasklib.errors.ConfigError` with Compose's own
+    words when the files cannot be used.
+    """
+    argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
+    argv += [] if interpolate else ["--no-interpolate"]
+    done = process.run(
+        argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
+    )
+    if done.code:
+        raise _failure(done.stderr, ConfigError, source)
+    try:
+        rendered = json.loads(done.stdout)
+    except ValueError as error:
+        raise ConfigError("`docker compose config` did not answer with JSON", where=_where(source)) from error
+    if not isinstance(rendered, dict) or not rendered.get("services"):
+        raise ConfigError(
+            "no service is left in this Compose file",
+            where=_where(source),
+            remedy="Does every service carry a profile? `profiles` in [tool.tasklib] names those to use.",
+        )
+    return rendered
+
+
+def build(
+    source: Source,
+    config: Mapping[str, Any],
+    services: Sequence[str],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
+    output = BuildOutput()
+    if _act(source, config, ["build", *services], env, on_line, cancel, output):
+        raise _engine_problem("\n".join(output.lines)) or output.failure(config)
+
+
+def up(
+    source: Source,
+    config: Mapping[str, Any],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Create and start everything in ``config``, building nothing, waiting for dependencies only."""
+    argv = ["up", "--detach", "--no-build", "--remove-orphans"]
+    output = UpOutput()
+    if _act(source, config, argv, env, on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
+
+
+def create(
+    source: Source,
+    config: Mapping[str, Any],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+) -> None:
+    """Create everything in ``config``, building nothing and starting nothing."""
+    output = UpOutput()
+    argv = ["create", "--no-build", "--remove-orphans"]
+    if _act(source, config, argv, env, on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
+
+
+def create_as_written(
+    source: Source,
+    config: Mapping[str, Any],
+    services: Sequence[str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    *,
+    start: bool,
+) -> None:
+    """Build and create what the files themselves say, all of it or ``services`` with their dependencies.
+
+    ``config`` is the rendered one. Raises :class:`~tasklib.errors.StackError`.
+    """
+    verb = ["up", "--detach", "--build"] if start else ["create", "--build"]
+    output = BuildOutput()
+    if _as_written(source, str(config["name"]), [*verb, *services], on_line, cancel, output):
+        text = "\n".join(output.lines)
+        built = "failed to solve" in text or "> [" in text
+        raise output.failure(config) if built else _failure(output.reason(), StackError, source)
+
+
+def down_as_written(
+    source: Source, project: str, services: Sequence[str], on_line: OnLine, cancel: process.Cancel
+) -> None:
+    """Stop and remove containers and networks; volumes and orphans stay.
+
+    Raises :class:`~tasklib.errors.StackError`.
+    """
+    output = UpOutput()
+    if _as_written(source, project, ["down", *services], on_line, cancel, output):
+        raise _failure(output.reason(), StackError, source)
+
+
+def _as_written(
+    source: Source,
+    project: str,
+    verb: Sequence[str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    output: UpOutput,
+) -> int:
+    def read(_: str, line: str) -> None:
+        output.read(line)
+        on_line(line)
+
+    return process.stream(
+        [*_base(source, project), "--progress", "plain", *_files(source), *verb],
+        on_line=read,
+        cwd=source.directory,
+        env=_environment(source, {}),
+        cancel=cancel,
+    )
+
+
+def _act(
+    source: Source,
+    config: Mapping[str, Any],
+    verb: Sequence[str],
+    env: Mapping[str, str],
+    on_line: OnLine,
+    cancel: process.Cancel,
+    output: UpOutput,
+) -> int:
+    project = str(config["name"])
+    argv = [*_base(source, project), "--progress", "plain", "--file", "-", *verb]
+
+    def read(_: str, line: str) -> None:
+        output.read(line)
+        on_line(line)
+
+    code = process.stream(
+        argv,
+        on_line=read,
+        cwd=source.directory,
+        env=_environment(source, env),
+        stdin=as_text(config),
+        cancel=cancel,
+    )
+    if code < 0:
+        name = signal.Signals(-code).name
+        raise StackError(f"`docker compose {verb[0]}` was ended by {name}, not by us", where=_where(source))
+    if code and not output.lines:
+        what = f"`docker compose {verb[0]}` ended with code {code} and said nothing"
+        raise StackError(what, where=_where(source))
+    return code
+
+
+def _base(source: Source, project: str) -> list[str]:
+    return [*compose_program(), "--project-name", project, "--project-directory", str(source.directory)]
+
+
+def _files(source: Source) -> list[str]:
+    argv = []
+    for path in source.files:
+        argv += ["--file", str(path)]
+    for path in source.env_files:
+        argv += ["--env-file", str(path)]
+    for profile in source.profiles:
+        argv += ["--profile", profile]
+    return argv
+
+
+def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
+    merged = {**os.environ, **source.env, **env, "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"}
+    # Ours are given as options; BuildKit's own notices would cost lines.
+    for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
+        merged.pop(name, None)
+    return merged
+
+
+def _where(source: Source) -> str:
+    return str(source.files[0])
+
+
+def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
+    lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
+    last = last_words(lines[-1]) if lines else "Compose said nothing"
+    if problem := _engine_problem(text):
+        return problem
+    named = next((str(path) for path in source.files if str(path) in last), None)
+    return kind(last.replace(f"{named}: ", "") if named else last, where=named or _where(source))
+
+
+def _engine_problem(text: str) -> EngineError | None:
+    if (
+        "is not a docker command" in text
+        or "unknown shorthand flag" in text
+        or "unknown flag: --project" in text
+    ):
+        return EngineError(
+            "Docker Compose v2 is missing",
+            remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
+        )
+    if "Cannot connect to the Docker daemon" in text:
+        return EngineError("the Docker engine stopped answering", remedy="Is it still running?")
+    return None

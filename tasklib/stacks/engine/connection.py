@@ -1,0 +1,111 @@
+"""Finding the engine, and saying why there is none or why it will not do."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from tasklib.errors import EngineError
+from tasklib.stacks.engine.patience import START, TIMEOUT
+from tasklib.stacks.engine.values import EngineFacts
+
+__all__ = ["connect"]
+
+_UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
+
+
+def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
+    """The SDK's client of the engine that the current context or DOCKER_HOST names, and what it is.
+
+    Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
+    one whose published ports are not reachable on this machine's loopback interface.
+    """
+    import docker
+    import docker.errors
+    import requests.exceptions
+
+    try:
+        client = docker.from_env(timeout=TIMEOUT, max_pool_size=32, use_ssh_client=remote).api
+        info, version = client.info(), client.version()
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
+    major, minor = str(version["ApiVersion"]).split(".")[:2]
+    endpoint = str(client.base_url)
+    far = not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe"))
+    # Neither a proxy nor a .netrc has a say in a local socket; looking for them takes a fifth of each call.
+    client.trust_env = far
+    facts = EngineFacts(
+        id=str(info["ID"]),
+        version=str(info["ServerVersion"]),
+        api=(int(major), int(minor)),
+        cpus=int(info["NCPU"]),
+        endpoint=endpoint,
+        desktop=_forwards_ports(info),
+        remote=far,
+        name=str(info.get("Name") or ""),
+    )
+    if far and not remote:
+        raise _remote(endpoint.removeprefix("http+docker://"))
+    if not far and not facts.desktop and not _shares_our_network(client):
+        raise EngineError(
+            "the engine runs outside this container: its published ports are not on our loopback",
+            remedy="Run this job on the host, or in a container with `network_mode: host`.",
+        )
+    return client, facts
+
+
+def _shares_our_network(client: Any) -> bool:
+    """Whether the gateway of the engine's default bridge is an address of this network namespace."""
+    if platform.system() != "Linux":
+        return True
+    try:
+        config = client.inspect_network("bridge")["IPAM"]["Config"][0]
+        subnet = ipaddress.IPv4Network(config["Subnet"])
+    except Exception:
+        return True
+    gateway = str(config.get("Gateway") or subnet.network_address + 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((gateway, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _forwards_ports(info: Mapping[str, Any]) -> bool:
+    """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
+    system = str(info.get("OperatingSystem", "")).lower()
+    rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
+    return rootless or "desktop" in system or "orbstack" in system
+
+
+def _remote(endpoint: str) -> EngineError:
+    return EngineError(
+        f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
+        remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
+    )
+
+
+def _unreachable(error: BaseException, host: str) -> EngineError:
+    """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
+    if host.startswith("ssh://") or "paramiko" in str(error):
+        return _remote(host or "the current context's ssh:// address")
+    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START)
+    return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if "FileNotFoundError" in text or "No such file" in text:
+        return "its socket does not exist"
+    if "PermissionError" in text or "Permission denied" in text:
+        return "no permission for its socket; is this user in the group docker?"
+    if "ConnectionRefused" in text or "Connection refused" in text:
+        return "connection refused"
+    if "timed out" in text:
+        return f"it did not answer within {TIMEOUT} s"
+    return text.splitlines()[0][:160] if text else type(error).__name__

@@ -1,0 +1,59 @@
+"""Whose is what on the engine, and the removal of what dead runs left: by label and record, never by name."""
+
+from __future__ import annotations
+
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import PROJECT_LABEL
+from tasklib.stacks.labels import CHECKOUT
+from tasklib.state.records import Kept, Run, Runs
+from tasklib.state.stack_lock import StackLock
+from tasklib.state.store import State
+
+__all__ = ["owners", "sweep"]
+
+
+def owners(engine: Engine, project: str) -> frozenset[str]:
+    """The checkouts that own resources of a Compose project or of its service stacks ("": not ours)."""
+    found = engine.owned({PROJECT_LABEL: ""})
+    return frozenset(
+        resource.labels.get(CHECKOUT, "")
+        for resource in found
+        if resource.labels.get(PROJECT_LABEL, "").partition("_")[0] == project
+    )
+
+
+def sweep(engine: Engine, state: State) -> tuple[str, ...]:
+    """Remove the stacks of runs whose process is known to be gone; returns the projects removed.
+
+    Kept stacks stay, and so does a stack that someone uses by now or whose reaper is still at work.
+    """
+    runs = Runs(state, engine.facts.id)
+    removed = []
+    for run in runs.all():
+        if run.alive is not False:
+            continue
+        left = False
+        for project in run.projects:
+            found, gone = _remove(engine, state, run, project)
+            if gone:
+                removed.append(project)
+            left = left or found
+        if not left:
+            # The record goes once a look finds nothing: the engine may still have been creating things.
+            runs.finish(run.id)
+    return tuple(dict.fromkeys(removed))
+
+
+def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool, bool]:
+    """Whether there was, or may be, anything of ``project``, and whether any of it went."""
+    kept = Kept(state, engine.facts.id).get(project)
+    if kept and kept.checkout == run.checkout:
+        return False, False
+    lock = StackLock(state, engine.facts.id, project)
+    if not lock.try_acquire():
+        return True, False
+    try:
+        found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout})
+        return bool(found), bool(engine.remove(found))
+    finally:
+        lock.release()

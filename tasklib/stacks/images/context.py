@@ -1,0 +1,100 @@
+"""Which files of its build context an image is made from, read from its Dockerfile.
+
+The context of most images is the whole project; what decides whether a change touches one is what its
+Dockerfile copies. Where that cannot be read with certainty, it is the whole context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pathspec import PathSpec, Pattern
+
+from tasklib.stacks.dockerfile import copied
+
+__all__ = ["BuildContext", "build_context", "read_text"]
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """The build context ``folder`` (absolute) of one image.
+
+    ``dockerfile`` is its Dockerfile (absolute, ``None`` if written inline), ``sources`` the patterns below
+    the context that it copies (``None``: may be anything), ``ignored`` the lines of its .dockerignore.
+    """
+
+    folder: Path
+    dockerfile: Path | None = None
+    sources: tuple[str, ...] | None = None
+    ignored: tuple[str, ...] = ()
+
+    def holds(self, path: Path) -> bool:
+        """Whether a change of ``path`` (absolute) may change the image."""
+        if path == self.dockerfile:
+            return True
+        try:
+            name = path.relative_to(self.folder).as_posix()
+        except ValueError:
+            return False
+        if name == ".dockerignore" or (
+            self.dockerfile and path.name == f"{self.dockerfile.name}.dockerignore"
+        ):
+            return True
+        return self._taken.match_file(name) and not self._left_out.match_file(name)
+
+    def leaves_out(self, folder: Path) -> bool:
+        """Whether nothing at or below ``folder`` (absolute) is taken, whatever the Dockerfile copies."""
+        excepted = any(line.strip().startswith("!") for line in self.ignored)
+        return not excepted and self._left_out.match_file(folder.relative_to(self.folder).as_posix())
+
+    @cached_property
+    def _taken(self) -> PathSpec[Pattern]:
+        return _spec(["."] if self.sources is None else self.sources)
+
+    @cached_property
+    def _left_out(self) -> PathSpec[Pattern]:
+        return _spec(line for line in self.ignored if not line.startswith("#"))
+
+
+def build_context(build: Mapping[str, Any]) -> BuildContext | None:
+    """The context of a rendered service's ``build``; ``None`` without one on this machine."""
+    folder = Path(str(build.get("context", "")))
+    if not folder.is_absolute():
+        return None
+    inline = build.get("dockerfile_inline")
+    dockerfile = None if inline else folder / str(build.get("dockerfile", "Dockerfile"))
+    ignored = read_text(dockerfile.with_name(f"{dockerfile.name}.dockerignore")) if dockerfile else None
+    if ignored is None:
+        ignored = read_text(folder / ".dockerignore")
+    text = str(inline) if inline else read_text(dockerfile)
+    return BuildContext(
+        folder,
+        dockerfile,
+        None if text is None else copied(text),
+        tuple((ignored or "").splitlines()),
+    )
+
+
+def read_text(path: Path | None) -> str | None:
+    """What a file holds; ``None`` where there is none that can be read."""
+    try:
+        return path.read_text(errors="replace") if path else None
+    except OSError:
+        return None
+
+
+def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:
+    """Docker's patterns are anchored at the context, those of gitignore only with a leading slash."""
+    lines = []
+    for pattern in patterns:
+        pattern = pattern.strip()
+        exclusion = "!" if pattern.startswith("!") else ""
+        name = pattern.removeprefix("!").strip().strip("/")
+        name = str(PurePosixPath(name)) if name else ""
+        if name:
+            lines.append(f"{exclusion}/**" if name == "." else f"{exclusion}/{name}")
+    return PathSpec.from_lines("gitignore", lines)

@@ -1,0 +1,174 @@
+"""What an image is built from, as one digest: where that is the same, so is the image.
+
+Building what has not changed takes the engine a third of a second and a question to the registry of each base
+image that it does not have. A file counts as the same while nothing touched it; what it holds is not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import stat
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from tasklib.stacks.dockerfile import REMOTE, instructions
+from tasklib.stacks.engine.values import BaseImage
+from tasklib.stacks.images.context import BuildContext, build_context, read_text
+
+__all__ = ["inputs_digest"]
+
+_KNOWN = frozenset({"context", "dockerfile", "dockerfile_inline", "args", "target", "tags", "labels"})
+"""Keys of a ``build`` that say all they mean; what others name is looked at by the engine alone."""
+
+_WORDS = frozenset(
+    {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL"}
+    | {"USER", "VOLUME", "WORKDIR"}
+)
+"""Instructions that take nothing from anywhere."""
+
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<plain>\w+))")
+
+_MOST = 2000
+"""Files above which comparing them takes as long as having the engine do it."""
+
+_TICK = 0.1
+"""Seconds within which two changes of a file may have one time stamp."""
+
+
+def inputs_digest(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> str | None:
+    """A digest of all that the image of a rendered service with a ``build`` is made from.
+
+    ``image(name)`` is an image on the engine, ``None`` where there is none. ``None`` comes back for what
+    cannot be told with certainty: contexts elsewhere, downloads, secrets, unreadable files, files that change
+    right now, and whatever of a Dockerfile is not understood.
+    """
+    build = service["build"]
+    context = build_context(build)
+    text = str(build.get("dockerfile_inline") or (read_text(context.dockerfile) if context else None) or "")
+    if context is None or not text or set(build) - _KNOWN:
+        return None
+    try:
+        images = {name: image(name) for name in _bases(text, build.get("args") or {})}
+        _judge(context, images.values())
+        files = sorted(_files(context.folder, _taken(context)))
+    except (OSError, ValueError, _Unsure):
+        return None
+    if any(changed > time.time() - _TICK for *_, changed in files):
+        return None
+    definition = {key: value for key, value in build.items() if key != "tags"}
+    platform = service.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM")
+    ids = {name: found.id if found else None for name, found in images.items()}
+    whole = json.dumps([definition, platform, text, context.ignored, ids, files], sort_keys=True)
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _bases(text: str, arguments: Mapping[str, Any]) -> list[str]:
+    """The images that a Dockerfile stands on, copies from and mounts, with variables filled in."""
+    defaults: dict[str, str] = {}
+    stages: set[str] = set()
+    names: list[str] = []
+
+    def note(name: str) -> None:
+        if name.lower() in stages or name.isdigit():
+            return
+        if variable := _VARIABLE.fullmatch(name):
+            key = variable["braced"] or variable["plain"]
+            name = str(arguments.get(key) or defaults.get(key) or "")
+        if not name or "$" in name:
+            raise _Unsure
+        names.append(name)
+
+    for word, rest in instructions(text):
+        words = rest.split()
+        flags = list(takewhile(lambda part: part.startswith("--"), words))
+        words = words[len(flags) :]
+        match word:
+            case "ARG":
+                pairs = (part.partition("=") for part in shlex.split(rest) if not names)
+                defaults |= {name: value for name, _, value in pairs}
+            case "FROM":
+                note(words[0] if words else "")
+                match words[1:]:
+                    case [as_, stage] if as_.upper() == "AS":
+                        stages.add(stage.lower())
+                    case [_, *_]:
+                        raise _Unsure
+            case "COPY" | "ADD":
+                for flag in flags:
+                    if flag.startswith("--from="):
+                        note(flag.removeprefix("--from="))
+                if any(REMOTE.match(part.strip("[\"',")) for part in words):
+                    raise _Unsure
+            case "RUN":
+                for flag in flags:
+                    given = flag.removeprefix("--mount=").split(",")
+                    options = dict(option.partition("=")[::2] for option in given)
+                    if "from" in options:
+                        note(options["from"])
+            case other if other not in _WORDS:
+                raise _Unsure
+    return names
+
+
+def _judge(context: BuildContext, images: Collection[BaseImage | None]) -> None:
+    """Raise where a base image decides what is copied, or .dockerignore needs more than we know of it."""
+    if context.sources is None or any(image and image.triggers for image in images):
+        raise _Unsure
+    if not context.sources and None in images:
+        raise _Unsure  # Who copies nothing himself may stand on an image whose triggers do.
+    for line in context.ignored:
+        name = line.strip().removeprefix("!").strip()
+        if not line.startswith("#") and (name == "." or set(name) & set("[\\")):
+            raise _Unsure
+
+
+class _Unsure(Exception):
+    """What an image is made from cannot be told with certainty."""
+
+
+def _taken(context: BuildContext) -> Iterator[Path]:
+    """All files that the image takes from its context, and all folders that may hold some."""
+    looked_at = 0
+    for start in (start for source in context.sources or () for start in _starts(context.folder, source)):
+        if not start.is_dir():
+            yield start
+        for folder, folders, files in os.walk(start):
+            looked_at += len(files) + len(folders)
+            if looked_at > _MOST:
+                raise _Unsure
+            here = Path(folder)
+            if here == start or context.holds(here):
+                yield here
+            folders[:] = [name for name in folders if not context.leaves_out(here / name)]
+            links = [name for name in folders if (here / name).is_symlink()]
+            yield from (path for name in (*files, *links) if context.holds(path := here / name))
+
+
+def _starts(folder: Path, source: str) -> list[Path]:
+    """What a source of a COPY names: one file or folder, or all that match a pattern."""
+    name = source.strip("/")
+    if "**" in name or ".." in name.split("/") or set(name) & set("[\\"):
+        raise _Unsure
+    found = sorted(folder.glob(name)) if set(name) & set("*?") else [folder / name]
+    if any(start.is_symlink() or not start.exists() for start in found):
+        raise _Unsure  # A link that is named itself is followed.
+    return found
+
+
+def _files(top: Path, paths: Iterable[Path]) -> Iterator[tuple[Any, ...]]:
+    """Name, what tells a change, and the time of the last change (seconds since the epoch)."""
+    for path in paths:
+        facts = path.lstat()
+        known = (str(path.relative_to(top)), facts.st_mode, facts.st_uid, facts.st_gid)
+        if stat.S_ISDIR(facts.st_mode):
+            # A folder's times tell which files it has; those that count are here themselves.
+            yield (*known, 0, 0, 0, 0, 0.0)
+        else:
+            yield (*known, facts.st_size, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ctime)

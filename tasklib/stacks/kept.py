@@ -1,0 +1,118 @@
+"""Stacks that outlive a run: up and kept, down, and what is known of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasklib import process
+from tasklib.project import Project, select_services
+from tasklib.project.compose_files import EXPORTED_FILES
+from tasklib.stacks.endpoints import endpoint_variables, endpoints
+from tasklib.stacks.engine.values import PROJECT_LABEL, Container
+from tasklib.stacks.holding.held_stack import HeldStack
+from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.labels import CHECKOUT, INSTANCE
+from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
+from tasklib.stacks.preparation import prepare
+from tasklib.stacks.rewrite.override import override_file
+
+__all__ = ["StackStatus", "bring_up", "plans", "status", "variables"]
+
+
+@dataclass(frozen=True)
+class StackStatus:
+    """One stack of this checkout: its Compose project, the instance it belongs to, its containers."""
+
+    project: str
+    instance: str
+    containers: tuple[Container, ...]
+
+
+def plans(project: Project, names: Sequence[str]) -> tuple[StackPlan, ...]:
+    """The stacks that ``names`` mean: the services' own, or the full stack without names."""
+    if not names or project.single:
+        select_services(project, names)
+        return (full_stack_plan(project),)
+    return tuple(service_stack_plan(project, service) for service in select_services(project, names))
+
+
+def bring_up(
+    context: RunContext,
+    plan: StackPlan,
+    cancel: process.Cancel,
+    *,
+    say: Callable[[str], None],
+    on_line: Callable[[str], None] = lambda line: None,
+    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
+) -> dict[str, str]:
+    """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
+
+    ``hide`` is told the variables whose secrets must not be shown before anything can hold one. What came up
+    only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    """
+    held = HeldStack(context, plan, say=say, on_line=on_line)
+    builds = Builds(context.engine, context)
+    try:
+        held.prepare(cancel)
+        for variables in held.variables():
+            hide(variables)
+        held.build(builds, cancel)
+        found = held.up(cancel)
+        reachable = endpoint_variables(held.config, found, context.project.endpoints)
+        held.keep()
+        return reachable
+    finally:
+        held.close()
+
+
+def status(context: RunContext) -> tuple[StackStatus, ...]:
+    """Every stack of this checkout, those of branches it was on before included."""
+    labels = {CHECKOUT: context.instance.checkout}
+    instances = {
+        resource.labels[PROJECT_LABEL]: resource.labels.get(INSTANCE, "")
+        for resource in context.engine.owned(labels)
+        if PROJECT_LABEL in resource.labels
+    }
+    return tuple(
+        StackStatus(project, instances[project], context.engine.containers(project))
+        for project in sorted(instances)
+    )
+
+
+def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
+    """The variables of an instance for plain Compose and tests: ids, files, host ports, endpoints.
+
+    COMPOSE_FILE adds to the project's files an override that makes them the isolated stack, so that plain
+    ``docker compose`` speaks to this instance and brings no fixed port back.
+    """
+    (plan,) = plans(context.project, [name] if name else [])
+    prepared = prepare(plan, context.instance, context.engine).addressed(context.engine)
+    source = plan.source
+    override = context.state.root / "compose" / f"{prepared.project}@{context.instance.checkout}.yml"
+    write_privately(override, override_file(prepared.rendered, prepared.config))
+    files = os.pathsep.join(map(str, (*source.files, override)))
+    yield from context.exports.items()
+    yield "COMPOSE_PROJECT_NAME", prepared.project
+    yield "COMPOSE_FILE", files
+    yield EXPORTED_FILES, files
+    if source.env_files:
+        yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
+    if source.profiles:
+        yield "COMPOSE_PROFILES", ",".join(source.profiles)
+    # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
+    yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
+    found = endpoints(context.engine.containers(prepared.project))
+    yield from endpoint_variables(prepared.config, found, context.project.endpoints).items()
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Put ``text`` in place of what ``path`` held, readable by its user alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,113 @@
+"""Removes what a dead run left on the engine, while its locks keep everyone else away from it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from tasklib.errors import EngineError, TasklibError
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.reaper.protocol import Left, LeftStack
+from tasklib.state.records import Kept, Runs
+from tasklib.state.stack_lock import User, sign, unlock
+from tasklib.state.store import State
+
+__all__ = ["remove_left", "remove_until_quiet"]
+
+_PATIENCE = 120.0
+"""Seconds for which an engine that does not answer is asked again."""
+
+_STUCK = 30.0
+"""Seconds for which what cannot be removed is tried again."""
+
+_IN_FLIGHT = 3.0
+"""Seconds for which the engine may still carry out what a start that was cut off had asked of it."""
+
+_PAUSE = 0.3
+"""Seconds between two looks."""
+
+
+def remove_left(left: Left) -> None:
+    """Remove the stacks of ``left`` and take them off the run's record; what happens goes to standard output.
+
+    What cannot be removed, or may still be created, stays on the record for the next run to look at.
+    """
+    _log(f"`{left.command}` (pid {left.pid}) ended without removing {', '.join(sorted(left.stacks))}")
+    for stack in left.stacks.values():
+        if stack.lock is not None:
+            sign(stack.lock, User(left.run, f"clean-up after {left.command}", os.getpid()))
+    began = time.monotonic()
+    while True:
+        try:
+            stuck = _remove(left)
+        except TasklibError as error:
+            if time.monotonic() - began > _PATIENCE:
+                _log(f"gave up, the next run goes on: {error}")
+                return
+            time.sleep(_PAUSE)
+        else:
+            what = f"could not remove {', '.join(r.name for r in stuck)}" if stuck else "removed"
+            _log(f"{what} ({time.monotonic() - began:.1f} s)")
+            return
+
+
+def _remove(left: Left) -> tuple[Resource, ...]:
+    engine = Engine.connect()
+    try:
+        if engine.facts.id != left.engine:
+            raise EngineError("the engine that answers is another one")
+        state = State(Path(left.state))
+        runs = Runs(state, left.engine)
+        for project, stack in list(left.stacks.items()):
+            if _is_kept(state, left.engine, project, stack):
+                runs.discard(left.run, project)
+                _release(left.stacks.pop(project))
+        cut_off = any(not stack.ready for stack in left.stacks.values())
+        stuck = remove_until_quiet(engine, left.stacks.values(), _IN_FLIGHT if cut_off else 2 * _PAUSE)
+        for stack in left.stacks.values():
+            _release(stack)
+        if not stuck and not cut_off:
+            runs.finish(left.run)
+        return stuck
+    finally:
+        engine.close()
+
+
+def remove_until_quiet(engine: Engine, stacks: Collection[LeftStack], quiet: float) -> tuple[Resource, ...]:
+    """Remove all of ``stacks`` until nothing new has appeared for ``quiet`` seconds.
+
+    Returns what was still there after half a minute. Raises :class:`~tasklib.errors.EngineError`.
+    """
+    seen: set[str] = set()
+    found: list[Resource] = []
+    changed = time.monotonic()
+    while time.monotonic() - changed < (_STUCK if found else quiet):
+        found = [resource for stack in stacks for resource in engine.owned(stack.labels)]
+        if not seen.issuperset(resource.id for resource in found):
+            changed = time.monotonic()
+        seen.update(resource.id for resource in found)
+        engine.remove(found)
+        time.sleep(_PAUSE)
+    return tuple(found)
+
+
+def _is_kept(state: State, engine: str, project: str, stack: LeftStack) -> bool:
+    kept = Kept(state, engine).get(project)
+    return kept is not None and kept.checkout == stack.labels[CHECKOUT]
+
+
+def _release(stack: LeftStack) -> None:
+    if stack.lock is not None:
+        unlock(stack.lock, Path(stack.path))
+        stack.lock = None
+
+
+def _log(text: str) -> None:
+    line = f"{time.strftime('%F %T')} {text}\n"
+    sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
+    sys.stdout.flush()

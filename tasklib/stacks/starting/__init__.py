@@ -1,0 +1,1 @@
+"""From created containers to a ready stack: order, health, ports."""

@@ -1,0 +1,88 @@
+"""PURE: from what the engine says of a stack's containers, is it ready, on its way, or lost?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tasklib.stacks.engine.values import Container
+
+__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "start_error"]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Every container is healthy, accepts on its ports, or has done its one job."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Not yet: ``reasons`` says what each service that is waited for lacks."""
+
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Success is out of reach because of ``container``."""
+
+    container: Container
+    why: str
+
+
+Verdict = Ready | Waiting | Failed
+
+
+def judge(
+    services: Iterable[str],
+    containers: Iterable[Container],
+    accepts: Callable[[Container], int | None],
+) -> Verdict:
+    """What to think of a stack.
+
+    ``services`` are the services that must have a container; ``accepts(container)`` answers for a running
+    container without health check the first published port that does not accept yet, ``None`` when all do.
+    """
+    present = tuple(containers)
+    reasons: dict[str, str] = {
+        name: "not created" for name in services if name not in {c.service for c in present}
+    }
+    for container in present:
+        match container.state:
+            case "exited" | "dead":
+                if why := _lost(container):
+                    return Failed(container, why)
+                if container.exit_code:
+                    reasons[container.service] = f"restarts after exit code {container.exit_code}"
+            case "running":
+                if container.health == "unhealthy":
+                    return Failed(container, "is unhealthy")
+                if container.health == "starting":
+                    reasons[container.service] = "health check"
+                elif container.health is None and (port := accepts(container)) is not None:
+                    reasons[container.service] = f"port {port} does not accept"
+            case "restarting":
+                reasons[container.service] = f"restarts after exit code {container.exit_code}"
+            case state:
+                if container.error:
+                    return Failed(container, f"cannot start: {start_error(container.error)}")
+                reasons[container.service] = state
+    return Waiting(reasons) if reasons else Ready()
+
+
+def _lost(container: Container) -> str:
+    """Why an exited container cannot come back, or "" when it can or need not."""
+    tries = "" if not container.restarts else f" after {container.restarts} restarts"
+    if container.error:
+        return f"cannot start: {start_error(container.error)}"
+    if container.exit_code == 0:
+        # A job is done. What publishes a port was meant to stay.
+        return f"exited with code 0{tries} although it publishes a port" if container.ports else ""
+    if container.max_restarts is None or container.restarts < container.max_restarts:
+        return ""
+    return f"exited with code {container.exit_code}{tries}"
+
+
+def start_error(text: str) -> str:
+    """What the engine says of a container that does not start, without the names of its own layers."""
+    return text.rpartition("unable to start container process: ")[2].removesuffix(": unknown")

@@ -1,0 +1,1 @@
+"""What is remembered between runs, in the user's state folder: records, locks, who is still alive."""

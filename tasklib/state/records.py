@@ -1,0 +1,228 @@
+"""What runs leave for others to find, per engine: who runs now, what is kept, which images were built.
+
+Records are written by the process they are about and read by ``clean``, by the reaper and by the next run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tasklib.state.liveness import ProcessIdentity, is_alive
+from tasklib.state.store import State
+
+__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its process, the checkout and instance it is for, and the Compose projects it has up.
+
+    ``root`` is the project's folder, ``command`` what the user typed, ``started`` seconds since the epoch.
+    """
+
+    id: str
+    process: ProcessIdentity
+    checkout: str
+    instance: str
+    root: str
+    command: str = ""
+    started: float = field(default_factory=time.time)
+    projects: tuple[str, ...] = ()
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether its process runs; ``None`` (unknown) counts as alive."""
+        return is_alive(self.process)
+
+
+class Runs:
+    """The runs on one engine. A run adds a Compose project before its first resource exists."""
+
+    def __init__(self, state: State, engine: str) -> None:
+        self._state = state
+        self._folder = State.name("runs", engine)
+
+    def start(self, run: Run) -> None:
+        self._state.write(self._name(run.id), run)
+
+    def add(self, run: str, project: str) -> None:
+        """``project`` belongs to ``run`` from now."""
+        self._change(run, lambda known: known | {project})
+
+    def discard(self, run: str, project: str) -> None:
+        """Nothing of ``project`` is left, or another run or the user has it now."""
+        self._change(run, lambda known: known - {project})
+
+    def finish(self, run: str) -> None:
+        """Forget ``run``: nothing of it is left."""
+        with self._state.lock(self._folder):
+            self._state.remove(self._name(run))
+
+    def get(self, run: str) -> Run | None:
+        return self._state.read(self._name(run), Run)
+
+    def all(self) -> tuple[Run, ...]:
+        """Every recorded run, the oldest first; the dead ones are those that could not clean up."""
+        found = self._state.records(self._folder, Run).values()
+        return tuple(sorted(found, key=lambda run: (run.started, run.id)))
+
+    def _change(self, run: str, change: Callable[[frozenset[str]], frozenset[str]]) -> None:
+        with self._state.lock(self._folder):
+            known = self.get(run)
+            if known is not None:
+                projects = tuple(sorted(change(frozenset(known.projects))))
+                self._state.write(self._name(run), replace(known, projects=projects))
+
+    def _name(self, run: str) -> str:
+        return f"{self._folder}/{State.name(run)}"
+
+
+@dataclass(frozen=True)
+class KeptStack:
+    """A stack that outlives its run on purpose (``infra.up``, ``--keep``), since ``at`` (epoch seconds)."""
+
+    project: str
+    checkout: str
+    instance: str
+    root: str
+    at: float = field(default_factory=time.time)
+
+
+class Kept:
+    """The stacks on one engine that nobody removes by himself."""
+
+    def __init__(self, state: State, engine: str) -> None:
+        self._state = state
+        self._folder = State.name("kept", engine)
+
+    def add(self, stack: KeptStack) -> None:
+        self._state.write(self._name(stack.project), stack)
+
+    def discard(self, project: str) -> None:
+        self._state.remove(self._name(project))
+
+    def get(self, project: str) -> KeptStack | None:
+        return self._state.read(self._name(project), KeptStack)
+
+    def all(self) -> tuple[KeptStack, ...]:
+        return tuple(self._state.records(self._folder, KeptStack).values())
+
+    def _name(self, project: str) -> str:
+        return f"{self._folder}/{State.name(project)}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an image was built from: the digest of its inputs, its id, and when (seconds since the epoch)."""
+
+    inputs: str
+    image: str
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class _Built:
+    project: str
+    checkout: str
+    tags: tuple[str, ...]
+    origins: dict[str, Origin] = field(default_factory=dict)
+
+
+class Images:
+    """The exact tags of the images built on one engine, per Compose project and checkout.
+
+    Images carry no label (containers and images made from them would inherit it): this is how they are found.
+    """
+
+    def __init__(self, state: State, engine: str) -> None:
+        self._state = state
+        self._folder = State.name("images", engine)
+
+    def add(self, project: str, checkout: str, tags: Iterable[str]) -> None:
+        """``tags`` are about to be built for ``project``; whoever had one of them before has it no more."""
+        new = frozenset(tags)
+        with self._state.lock(self._folder):
+            for (other, owner), known in self.all().items():
+                if known & new and (other, owner) != (project, checkout):
+                    self._write(other, owner, known - new)
+            self._write(project, checkout, self.of(project, checkout) | new)
+
+    def forget(self, project: str, checkout: str, tags: Iterable[str] | None = None) -> None:
+        """``tags`` (all of the project's) exist no longer."""
+        with self._state.lock(self._folder):
+            left = frozenset() if tags is None else self.of(project, checkout) - set(tags)
+            self._write(project, checkout, left)
+
+    def of(self, project: str, checkout: str) -> frozenset[str]:
+        built = self._built(project, checkout)
+        return frozenset(built.tags if built else ())
+
+    def origin(self, project: str, checkout: str, tag: str) -> Origin | None:
+        """What the image ``tag`` of the project was last built from, where that is known."""
+        built = self._built(project, checkout)
+        return built.origins.get(tag) if built else None
+
+    def remember(self, project: str, checkout: str, origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built from that; tags that are not the project's are left out."""
+        with self._state.lock(self._folder):
+            self._write(project, checkout, self.of(project, checkout), origins)
+
+    def all(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The tags by (project, checkout)."""
+        found = self._state.records(self._folder, _Built).values()
+        return {(built.project, built.checkout): frozenset(built.tags) for built in found}
+
+    def _built(self, project: str, checkout: str) -> _Built | None:
+        return self._state.read(self._name(project, checkout), _Built)
+
+    def _write(
+        self, project: str, checkout: str, tags: frozenset[str], origins: Mapping[str, Origin] | None = None
+    ) -> None:
+        name, known = self._name(project, checkout), self._built(project, checkout)
+        if tags:
+            merged = {**(known.origins if known else {}), **(origins or {})}
+            kept = {tag: origin for tag, origin in merged.items() if tag in tags}
+            self._state.write(name, _Built(project, checkout, tuple(sorted(tags)), kept))
+        else:
+            self._state.remove(name)
+
+    def _name(self, project: str, checkout: str) -> str:
+        return f"{self._folder}/{State.name(f'{project}@{checkout}')}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    checkout: str
+    host: str
+    root: str
+
+
+class Checkouts:
+    """Where the checkouts of one machine that ever had something up were last seen."""
+
+    def __init__(self, state: State, host: str) -> None:
+        self._state = state
+        self._host = host
+        self._folder = State.name("checkouts", host)
+
+    def seen(self, checkout: str, root: str) -> None:
+        """The project's folder of ``checkout`` is ``root``."""
+        if self.root(checkout) != root:
+            self._state.write(self._name(checkout), _Seen(checkout, self._host, root))
+
+    def root(self, checkout: str) -> str | None:
+        found = self._state.read(self._name(checkout), _Seen)
+        return found.root if found else None
+
+    def all(self) -> dict[str, str]:
+        """Every checkout's folder."""
+        found = self._state.records(self._folder, _Seen).values()
+        return {seen.checkout: seen.root for seen in found if seen.host == self._host}
+
+    def forget(self, checkout: str) -> None:
+        self._state.remove(self._name(checkout))
+
+    def _name(self, checkout: str) -> str:
+        return f"{self._folder}/{State.name(checkout)}"

@@ -1,0 +1,311 @@
+"""Which checkout this is, and what its branch is called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasklib.checkout import find_checkout
+from tasklib.errors import UsageError
+from tasklib.instance import identity
+from tasklib.instance.identity import Identity, checkout_id, exports, known_id, raw_identity
+from tasklib.isolation import IdSource, Instance, instance_id
+
+Git = Callable[..., str]
+
+
+def id_of(folder: Path) -> str:
+    return checkout_id(find_checkout(folder))
+
+
+def raw(folder: Path, **env: str) -> Identity:
+    checkout = find_checkout(folder)
+    return raw_identity(checkout, env, checkout_id(checkout))
+
+
+class TestCheckoutId:
+    def test_stays(self, repository: Path) -> None:
+        """A checkout keeps its id, from any of its folders."""
+        (repository / "a").mkdir()
+        assert id_of(repository) == id_of(repository) == id_of(repository / "a")
+        assert len(id_of(repository)) == 16
+
+    def test_renamed(self, repository: Path, tmp_path: Path) -> None:
+        """A renamed or moved checkout is the same checkout."""
+        before = id_of(repository)
+        (tmp_path / "elsewhere").mkdir()
+        repository.rename(tmp_path / "elsewhere" / "renamed")
+        assert id_of(tmp_path / "elsewhere" / "renamed") == before
+
+    def test_copied(self, repository: Path, tmp_path: Path) -> None:
+        """A copy is another checkout, and so is the copy of a copy; the original stays itself."""
+        before = id_of(repository)
+        shutil.copytree(repository, tmp_path / "copy")
+        copy = id_of(tmp_path / "copy")
+        shutil.copytree(tmp_path / "copy", tmp_path / "third")
+        assert len({before, copy, id_of(tmp_path / "third")}) == 3
+        assert (id_of(repository), id_of(tmp_path / "copy")) == (before, copy)
+
+    def test_copied_into_its_place(self, repository: Path, tmp_path: Path) -> None:
+        """The path alone says nothing: a copy at the old place of a moved checkout is another one."""
+        before = id_of(repository)
+        repository.rename(tmp_path / "moved")
+        shutil.copytree(tmp_path / "moved", repository)
+        assert id_of(tmp_path / "moved") == before
+        assert id_of(repository) != before
+
+    def test_worktrees(self, repository: Path, git: Git, tmp_path: Path) -> None:
+        """Each worktree is a checkout; removing one takes its id with it."""
+        git(repository, "worktree", "add", "-q", "-b", "b", str(tmp_path / "b"))
+        git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "c"))
+        ids = {id_of(folder) for folder in (repository, tmp_path / "b", tmp_path / "c")}
+        assert len(ids) == 3
+        before = id_of(tmp_path / "b")
+        git(repository, "worktree", "move", str(tmp_path / "b"), str(tmp_path / "moved"))
+        assert id_of(tmp_path / "moved") == before
+        git(repository, "worktree", "remove", str(tmp_path / "moved"))
+        git(repository, "worktree", "add", "-q", str(tmp_path / "b"), "b")
+        assert id_of(tmp_path / "b") not in ids
+
+    def test_copied_worktree(self, repository: Path, git: Git, tmp_path: Path) -> None:
+        """A copied worktree shares the original's git directory and is yet another checkout."""
+        git(repository, "worktree", "add", "-q", "-b", "b", str(tmp_path / "b"))
+        before = id_of(tmp_path / "b")
+        shutil.copytree(tmp_path / "b", tmp_path / "copy")
+        assert id_of(tmp_path / "copy") != before
+        assert id_of(tmp_path / "b") == before
+
+    def test_submodule(self, repository: Path, git: Git, tmp_path: Path) -> None:
+        """A submodule is not the checkout around it."""
+        shutil.copytree(repository, tmp_path / "inner")
+        git(repository, "submodule", "--quiet", "add", str(tmp_path / "inner"), "inner")
+        assert id_of(repository / "inner") != id_of(repository)
+
+    def test_clean_tree(self, repository: Path, git: Git) -> None:
+        """The id dirties nothing."""
+        id_of(repository)
+        assert git(repository, "status", "--porcelain", "--ignored") == ""
+        git(repository, "fsck", "--strict")
+
+    def test_two_projects_in_one_checkout(self, repository: Path) -> None:
+        """Each project of a checkout is told apart, and so are projects of one name in two checkouts."""
+        (repository / "example").mkdir()
+        checkout = find_checkout(repository)
+        assert checkout_id(checkout, repository) == checkout_id(checkout)
+        example = checkout_id(checkout, repository / "example")
+        assert example not in ("", checkout_id(checkout))
+        assert known_id(repository / "example") == example
+
+    def test_another_host(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A checkout on a network folder is a checkout of its own on each host, and stays it."""
+        ours = id_of(repository)
+        monkeypatch.setattr(identity, "host_id", lambda: "another")
+        theirs = id_of(repository)
+        assert theirs != ours
+        assert id_of(repository) == theirs
+        monkeypatch.undo()
+        assert id_of(repository) == ours
+
+    @pytest.mark.parametrize(("boot", "same"), [("another", True), (None, False)])
+    def test_device_number(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch, boot: str | None, same: bool
+    ) -> None:
+        """A device number that a reboot changed is no other checkout; one that differs now is."""
+        before = id_of(repository)
+        place = identity._place
+
+        def moved(root: Path, new_id: str) -> identity._Place:
+            found = place(root, new_id)
+            return identity._Place(
+                found.id, found.host, boot or found.boot, found.device + 1, found.inode, found.path
+            )
+
+        monkeypatch.setattr(identity, "_place", moved)
+        assert (id_of(repository) == before) is same
+
+    def test_read_only(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A checkout that cannot be written has an id all the same, and nothing is written."""
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        assert id_of(repository) == id_of(repository) == known_id(repository)
+        assert not (repository / ".git" / "tasklib").exists()
+
+    def test_read_only_after_all(self, repository: Path) -> None:
+        """A git directory that only seems writable is treated like one that is not."""
+        (repository / ".git" / "tasklib").touch()
+        assert id_of(repository) == id_of(repository) == known_id(repository)
+
+    def test_no_git(self, tmp_path: Path) -> None:
+        """Folders outside git have ids that differ and stay."""
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+        assert id_of(tmp_path / "a") == id_of(tmp_path / "a") == known_id(tmp_path / "a")
+        assert id_of(tmp_path / "a") != id_of(tmp_path / "b")
+        assert list((tmp_path / "a").iterdir()) == []
+
+    def test_damaged(self, repository: Path) -> None:
+        """An id that cannot be read any more is replaced."""
+        before = id_of(repository)
+        (kept,) = (repository / ".git" / "tasklib" / "places").iterdir()
+        kept.write_text("{")
+        assert id_of(repository) != before
+
+    def test_known_id(self, repository: Path, tmp_path: Path) -> None:
+        """Looking gives nobody an id of his own."""
+        known_id(repository)
+        assert not (repository / ".git" / "tasklib").exists()
+        assert known_id(repository) != id_of(repository) == known_id(repository)
+        assert known_id(tmp_path / "gone") is None
+
+    def test_at_the_same_moment(self, repository: Path) -> None:
+        """Processes that ask first at the same moment get one id."""
+        code = (
+            "import sys; from pathlib import Path; from tasklib.checkout import find_checkout;"
+            "from tasklib.instance.identity import checkout_id; c = find_checkout(Path(sys.argv[1]));"
+            "print(flush=True); input(); print(checkout_id(c))"
+        )
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", code, str(repository)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(4)
+        ]
+        for child in running:
+            assert child.stdout
+            child.stdout.readline()
+        for child in running:
+            assert child.stdin
+            child.stdin.write("\n")
+            child.stdin.flush()
+        found = {child.communicate()[0] for child in running}
+        assert found == {f"{id_of(repository)}\n"}
+
+
+class TestOrder:
+    """TEST_INSTANCE_ID, the branch, the CI system's branch, the commit, the folder."""
+
+    def test_branch(self, repository: Path, git: Git) -> None:
+        """The branch comes before anything a CI system says."""
+        git(repository, "switch", "-q", "-c", "feature/auth")
+        found = raw(repository, GITHUB_WORKSPACE=str(repository), GITHUB_REF_NAME="other")
+        assert found == Identity("feature-auth", IdSource.BRANCH, "feature/auth")
+
+    def test_unborn(self, tmp_path: Path, git: Git) -> None:
+        """A branch without commits has a name."""
+        git(tmp_path, "init", "-q", "-b", "new")
+        assert raw(tmp_path) == Identity("new", IdSource.BRANCH, "new")
+
+    def test_by_hand(self, repository: Path) -> None:
+        """What the user set comes first, and is shared on purpose."""
+        found = raw(repository, TEST_INSTANCE_ID="mine--42")
+        assert found == Identity("mine--42", IdSource.ENVIRONMENT, "mine--42")
+        assert found.shared
+        assert not raw(repository).shared
+        assert raw(repository, TEST_INSTANCE_ID="").source is IdSource.BRANCH
+
+    @pytest.mark.parametrize("given", ["Main", "a/b", "-a", "a b", "a.b", "ä", "a_b", "a-", "a\n", "x" * 64])
+    def test_by_hand_refused(self, repository: Path, given: str) -> None:
+        """What cannot name a Compose project, or two of them, is wrong usage."""
+        with pytest.raises(UsageError, match="TEST_INSTANCE_ID") as caught:
+            raw(repository, TEST_INSTANCE_ID=given)
+        assert caught.value.exit_code == 2
+
+    @pytest.mark.parametrize(
+        ("workspace", "variables", "expected"),
+        [
+            (
+                "GITHUB_WORKSPACE",
+                {"GITHUB_HEAD_REF": "feature/x", "GITHUB_REF_NAME": "12/merge"},
+                "feature-x",
+            ),
+            ("GITHUB_WORKSPACE", {"GITHUB_HEAD_REF": "", "GITHUB_REF_NAME": "main"}, "main"),
+            (
+                "GITHUB_WORKSPACE",
+                {"GITEA_ACTIONS": "true", "GITHUB_REF_NAME": "v1.0"},
+                instance_id("v1.0"),
+            ),
+            ("CI_PROJECT_DIR", {"CI_COMMIT_REF_NAME": "feature/y"}, "feature-y"),
+            (
+                "CI_PROJECT_DIR",
+                {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "feature/z", "CI_COMMIT_REF_NAME": "main"},
+                "feature-z",
+            ),
+        ],
+    )
+    def test_ci(
+        self, repository: Path, git: Git, workspace: str, variables: dict[str, str], expected: str
+    ) -> None:
+        """On a detached HEAD the CI system knows the branch."""
+        git(repository, "switch", "-q", "--detach")
+        found = raw(repository, **{workspace: str(repository)}, **variables)
+        assert (found.id, found.source) == (expected, IdSource.CI)
+
+    def test_other_checkouts_of_a_job(self, repository: Path, git: Git, tmp_path: Path) -> None:
+        """The CI system's branch is that of the job's own checkout, of no other one."""
+        git(repository, "switch", "-q", "--detach")
+        git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "other"))
+        env = {"GITHUB_WORKSPACE": str(repository), "GITHUB_REF_NAME": "main"}
+        assert raw(repository, **env).source is IdSource.CI
+        assert raw(tmp_path / "other", **env).source is IdSource.COMMIT
+        assert raw(repository, GITHUB_REF_NAME="main").source is IdSource.COMMIT
+
+    def test_commit(self, repository: Path, git: Git) -> None:
+        """A detached HEAD is called by its commit."""
+        git(repository, "switch", "-q", "--detach")
+        commit = git(repository, "rev-parse", "HEAD").strip()
+        assert raw(repository) == Identity(commit[:12], IdSource.COMMIT, commit)
+
+    def test_folder(self, tmp_path: Path) -> None:
+        """Outside git the folder's name is all there is, CI variables or not."""
+        folder = tmp_path / "My Project"
+        folder.mkdir()
+        found = raw(folder, GITHUB_WORKSPACE=str(folder), GITHUB_REF_NAME="main")
+        assert found == Identity(instance_id("My Project"), IdSource.FOLDER, "My Project")
+        assert find_checkout(Path("/")).root.name == ""
+        assert raw(Path("/")).id == instance_id("")
+
+
+class TestExports:
+    """What tasklib exports itself is told from what a user set."""
+
+    def instance(self, folder: Path, name: str = "main") -> Instance:
+        return Instance(name, id_of(folder))
+
+    def test_in_the_same_checkout(self, repository: Path) -> None:
+        """A nested run of the same checkout asks the branch again."""
+        env = exports(self.instance(repository), IdSource.BRANCH)
+        assert raw(repository, **env) == Identity("main", IdSource.BRANCH, "main", ignored="main")
+
+    def test_in_another_checkout(self, repository: Path, tmp_path: Path, git: Git) -> None:
+        """In another checkout it is ignored, also when it was set by hand in the first."""
+        git(tmp_path, "init", "-q", "-b", "theirs", "other")
+        for source in (IdSource.BRANCH, IdSource.ENVIRONMENT):
+            env = exports(self.instance(repository, "set"), source)
+            found = raw(tmp_path / "other", **env)
+            assert (found.id, found.ignored, found.foreign) == ("theirs", "set", True)
+
+    def test_set_by_hand_before(self, repository: Path) -> None:
+        """An id set by hand stays set by hand in the runs below."""
+        env = exports(self.instance(repository, "mine"), IdSource.ENVIRONMENT)
+        assert raw(repository, **env) == Identity("mine", IdSource.ENVIRONMENT, "mine")
+
+    def test_set_by_hand_after(self, repository: Path) -> None:
+        """Setting the variable in a shell that tasklib's exports went to is setting it by hand."""
+        env = {**exports(self.instance(repository), IdSource.BRANCH), "TEST_INSTANCE_ID": "mine"}
+        assert raw(repository, **env) == Identity("mine", IdSource.ENVIRONMENT, "mine")
+        env["TEST_INSTANCE_ID"] = ""
+        assert raw(repository, **env) == Identity("main", IdSource.BRANCH, "main")
+
+    def test_after_a_switch(self, repository: Path, git: Git) -> None:
+        """A shell that has the id of the branch before follows the checkout."""
+        env = exports(self.instance(repository), IdSource.BRANCH)
+        git(repository, "switch", "-q", "-c", "next")
+        assert raw(repository, **env) == Identity("next", IdSource.BRANCH, "next", ignored="main")

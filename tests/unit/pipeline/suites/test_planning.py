@@ -1,0 +1,370 @@
+"""Which command a target gets, by what its folders hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasklib.errors import ConfigError, UsageError
+from tasklib.pipeline.suites import node, python
+from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
+from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
+from tasklib.project import Project, Service
+from tasklib.results import Stage, Target
+
+Plan = Callable[..., Suite]
+VITEST = json.dumps({"devDependencies": {"vitest": "^4"}, "scripts": {"test": "vitest run"}})
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Package managers are where PATH says, whatever this machine has."""
+    monkeypatch.setattr(node.shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
+    monkeypatch.setattr(python, "_uv", lambda: "uv")
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[Mapping[str, str]], None]:
+    def work(files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    return work
+
+
+@pytest.fixture
+def plan(tmp_path: Path, write: Callable[[Mapping[str, str]], None]) -> Plan:
+    """``plan(files, ...)`` writes a service ``api`` and plans its target of a stage."""
+
+    def work(
+        files: Mapping[str, str],
+        stage: Stage = Stage.UNIT,
+        service: str = "api",
+        options: SuiteOptions = SuiteOptions(),  # noqa: B008
+        **changes: Any,
+    ) -> Suite:
+        write(files)
+        root = tmp_path / "services" / "api"
+        found: dict[str, Any] = {
+            name: root / path if (root / path).is_dir() else None
+            for name, path in (("unit", "tests/unit"), ("tests", "tests/integration"))
+        }
+        api = Service("api", root, **{**found, **changes})
+        own = tmp_path / "tests" / "integration"
+        project = Project(
+            root=tmp_path,
+            name="shop",
+            services=(api,),
+            integration=own if own.is_dir() else None,
+            timeout={Stage.UNIT: 60.0},
+        )
+        return plan_suite(project, Target(stage, service), options)
+
+    return work
+
+
+def test_where_python_may_not_keep_bytecode_the_environment_keeps_it(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Otherwise every run would compile all that it imports; nothing is kept where uv has no environment yet,
+    and where the user says where."""
+    files = {"services/api/pyproject.toml": "[project]\nname='api'", "services/api/tests/unit/test_a.py": ""}
+    environment = tmp_path / "services/api/.venv"
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert plan(files).env == {}
+    environment.mkdir()
+    (environment / "pyvenv.cfg").touch()
+    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(environment / "bytecode")}
+    assert plan(files).env == kept
+    assert plan(files, env={"PYTHONDONTWRITEBYTECODE": "1"}).env == {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "/elsewhere")
+    assert plan(files).env == {}
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    assert plan(files).env == {}
+
+
+def test_a_service_with_a_pyproject_runs_in_its_own_environment(plan: Plan, tmp_path: Path) -> None:
+    """`uv run pytest` in the service's folder, the plugin loaded, outside any other environment."""
+    suite = plan(
+        {"services/api/pyproject.toml": "[project]\nname='api'", "services/api/tests/unit/test_a.py": ""}
+    )
+    assert suite.kind is SuiteKind.PYTEST
+    assert suite.argv == ("uv", "run", "--with", "pytest", "pytest", "-p", "tasklib_events", "tests/unit")
+    assert (suite.cwd, suite.folder) == (tmp_path / "services/api",) * 2
+    assert suite.unset == {"VIRTUAL_ENV"}
+    assert suite.timeout == 60.0
+
+
+def test_stages_with_containers_pass_integration_on(plan: Plan) -> None:
+    """--integration is there in the service stage, and -k and what follows -- come as they are."""
+    options = SuiteOptions(keyword="orders", extra=("-x", "--lf"), timeout=5.0, verbose=True)
+    suite = plan({"services/api/tests/integration/test_a.py": ""}, Stage.SERVICE, options=options)
+    tail = suite.argv[suite.argv.index("-p") :]
+    assert tail == (
+        *("-p", "tasklib_events", "-v", "--integration", "-k", "orders"),
+        *("tests/integration", "-x", "--lf"),
+    )
+    assert suite.timeout == 5.0
+
+
+def test_a_keyword_is_never_an_option(plan: Plan) -> None:
+    """A keyword that begins with a dash stays the keyword."""
+    suite = plan({"services/api/tests/unit/test_a.py": ""}, options=SuiteOptions(keyword="-x"))
+    assert "-k-x" in suite.argv
+
+
+def test_groups_and_extras_of_tests_are_installed(plan: Plan) -> None:
+    """What lists pytest, or is called tests, comes along; the dev group does so by itself."""
+    pyproject = """
+        [project]
+        name = "api"
+        [project.optional-dependencies]
+        dev = ["pytest>=8", "httpx"]
+        docs = ["sphinx"]
+        [dependency-groups]
+        dev = ["ruff", "pytest"]
+        testing = [{ include-group = "dev" }]
+        lint = ["mypy"]
+    """
+    suite = plan({"services/api/pyproject.toml": pyproject, "services/api/tests/unit/test_a.py": ""})
+    assert suite.argv[2:6] == ("--extra", "dev", "--group", "testing")
+
+
+def test_requirements_make_an_environment(plan: Plan, tmp_path: Path) -> None:
+    """All of a folder's requirements files, and pytest if they lack it, isolated from folders above."""
+    files = {
+        "services/api/requirements.txt": "",
+        "services/api/requirements-dev.txt": "",
+        "services/api/pyproject.toml": "[tool.ruff]",
+        "services/api/tests/unit/test_a.py": "",
+    }
+    suite = plan(files)
+    folder = tmp_path / "services/api"
+    assert suite.argv[:8] == (
+        *("uv", "run", "--no-project", "--isolated"),
+        *("--with-requirements", str(folder / "requirements.txt")),
+        *("--with-requirements", str(folder / "requirements-dev.txt")),
+    )
+    (folder / ".venv").mkdir()
+    assert "--isolated" not in plan(files).argv
+
+
+def test_the_nearest_description_above_decides(plan: Plan, tmp_path: Path) -> None:
+    """A service without one of its own uses the project's; without any, pytest alone."""
+    test = {"services/api/tests/unit/test_a.py": ""}
+    assert plan(test).argv[:6] == ("uv", "run", "--no-project", "--isolated", "--with", "pytest")
+    suite = plan({"pyproject.toml": "[project]\nname='shop'"})
+    assert suite.argv[:4] == ("uv", "run", "--project", str(tmp_path))
+    suite = plan({"pyproject.toml": "[tool.uv.workspace]\nmembers=[]"})
+    assert "--project" in suite.argv
+    suite = plan({"pyproject.toml": "[tool.tasklib]"})
+    assert "--no-project" in suite.argv
+
+
+def test_a_poetry_project_without_poetry_says_what_to_do(plan: Plan) -> None:
+    """What only Poetry can run needs it."""
+    with pytest.raises(ConfigError, match="no `poetry`"):
+        plan(
+            {
+                "services/api/pyproject.toml": "[tool.poetry]\nname='x'",
+                "services/api/tests/unit/test_a.py": "",
+            }
+        )
+
+
+def test_a_broken_pyproject_is_named(plan: Plan) -> None:
+    """The file and what is wrong with it."""
+    with pytest.raises(ConfigError, match=r"api/pyproject\.toml: cannot be read"):
+        plan({"services/api/pyproject.toml": "[", "services/api/tests/unit/test_a.py": ""})
+
+
+def test_vitest_runs_what_is_below_the_folder(plan: Plan, tmp_path: Path) -> None:
+    """The service's own vitest, an absolute path, and the installation that its lock file asks for."""
+    files = {
+        "services/api/package.json": VITEST,
+        "services/api/package-lock.json": "{}",
+        "services/api/tests/unit/a.test.tsx": "",
+    }
+    suite = plan(files, options=SuiteOptions(keyword="total"))
+    folder = tmp_path / "services/api"
+    assert suite.kind is SuiteKind.VITEST
+    assert suite.argv == (
+        *(str(folder / "node_modules/.bin/vitest"), "run"),
+        *(f"{folder / 'tests/unit'}{os.sep}", "-t", "total"),
+    )
+    [install] = suite.prepare
+    assert install.argv[:2] == ("/bin/npm", "ci")
+    assert install.folder == folder
+    assert install.needed()
+    install.stamp.parent.mkdir()
+    install.stamp.touch()
+    os.utime(install.source, (1, 1))
+    assert not install.needed()
+
+
+def test_tests_beside_the_code_leave_out_those_that_need_a_stack(plan: Plan, tmp_path: Path) -> None:
+    """A frontend without tests/unit runs whatever its folder holds but tests/integration."""
+    files = {
+        "services/api/package.json": VITEST,
+        "services/api/src/a.spec.ts": "",
+        "services/api/tests/integration/test_served.py": "",
+    }
+    suite = plan(files)
+    folder = tmp_path / "services/api"
+    assert suite.kind is SuiteKind.VITEST
+    assert suite.argv[1:] == ("run", "--exclude", f"{folder / 'tests/integration'}{os.sep}**")
+    assert plan({}, Stage.SERVICE).kind is SuiteKind.PYTEST
+
+
+@pytest.mark.parametrize(
+    ("lock", "program"),
+    [("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("package-lock.json", "npm")],
+)
+def test_the_lock_file_names_the_package_manager(lock: str, program: str, plan: Plan) -> None:
+    """Also a lock file further up, as workspaces have it."""
+    suite = plan({"services/api/package.json": VITEST, lock: "", "services/api/tests/unit/a.test.ts": ""})
+    assert suite.prepare[0].argv[0] == f"/bin/{program}"
+
+
+def test_another_test_script_runs_by_its_exit_code(plan: Plan) -> None:
+    """A package that tests by something else is asked through npm, vitest above it or not."""
+    files = {
+        "package.json": VITEST,
+        "services/api/package.json": json.dumps({"scripts": {"test": "jest"}}),
+        "services/api/tests/unit/a.test.js": "",
+    }
+    suite = plan(files, options=SuiteOptions(extra=("--ci",)))
+    assert (suite.kind, suite.argv) == (SuiteKind.COMMAND, ("npm", "test", "--silent", "--", "--ci"))
+    assert plan(files, options=SuiteOptions(keyword="x")).skip == "its test command takes no -k"
+
+
+def test_a_package_that_cannot_test_says_so(plan: Plan) -> None:
+    """Neither vitest nor a script: the file and the remedy."""
+    with pytest.raises(ConfigError, match='neither vitest nor a "test" script'):
+        plan({"services/api/package.json": "{}", "services/api/tests/unit/a.test.js": ""})
+
+
+def test_a_command_of_the_project_is_filled_in(plan: Plan) -> None:
+    """Folders, stage and keyword where the command wants them."""
+    command = ("make", "test-{stage}", "ARGS={keyword}", "{paths}", "REPORT={junit}")
+    suite = plan(
+        {"services/api/tests/unit/test_a.go": ""}, command=command, options=SuiteOptions("x", ("--more",))
+    )
+    assert suite.kind is SuiteKind.COMMAND
+    assert suite.argv == ("make", "test-unit", "ARGS=x", "tests/unit", "REPORT={junit}", "--more")
+    assert suite.skip == ""
+
+
+@pytest.mark.parametrize("start", [("poetry", "run"), ("python3", "-m"), ("uv", "run", "--frozen"), ()])
+def test_a_command_that_starts_pytest_is_a_pytest_suite(start: tuple[str, ...], plan: Plan) -> None:
+    """Progress and counts come from pytest itself, however the project starts it. It may do something of its
+    own first, so it is not started before its stack is there, as ours is."""
+    suite = plan({"services/api/tests/unit/test_a.py": ""}, command=(*start, "pytest", "-q"))
+    assert suite.kind is SuiteKind.PYTEST
+    assert suite.argv == (*start, "pytest", "-q", "-p", "tasklib_events", "tests/unit")
+    assert not suite.waits
+    assert plan({"services/api/tests/unit/test_a.py": ""}).waits
+
+
+def test_pytest_in_a_container_is_only_a_command(plan: Plan) -> None:
+    """The plugin would not be there: nothing is added to the command."""
+    command = ("docker", "compose", "run", "api", "pytest")
+    suite = plan({"services/api/tests/unit/test_a.py": ""}, command=command)
+    assert (suite.kind, suite.argv) == (SuiteKind.COMMAND, command)
+
+
+def test_the_full_stack_has_the_projects_suite_and_marked_tests(plan: Plan, tmp_path: Path) -> None:
+    """tests/integration from the root; of a service only the marked tests, in the files that have some."""
+    files = {
+        "tests/integration/test_all.py": "",
+        "services/api/tests/integration/test_a.py": "@pytest.mark.fullstack\ndef test_a(): ...",
+        "services/api/tests/integration/test_b.py": "def test_fullstacked(): ...",
+    }
+    own = plan(files, Stage.INTEGRATION, "shop")
+    assert (own.cwd, own.paths, own.fullstack) == (tmp_path, ("tests/integration",), "")
+    marked = plan(files, Stage.INTEGRATION)
+    assert (marked.paths, marked.fullstack) == (("tests/integration/test_a.py",), "only")
+    assert plan(files, Stage.SERVICE).fullstack == "exclude"
+
+
+def test_nothing_to_run_is_an_error_with_a_remedy(plan: Plan) -> None:
+    """Each kind of nothing in its own words."""
+    with pytest.raises(UsageError, match="Did you mean `api`"):
+        plan({}, service="apj")
+    with pytest.raises(ConfigError, match="no tests for unit api"):
+        plan({"services/api/tests/unit/readme.txt": ""})
+    with pytest.raises(ConfigError, match="marked for the full stack"):
+        plan({"services/api/tests/integration/test_a.py": ""}, Stage.INTEGRATION)
+    with pytest.raises(ConfigError, match="both Python and JavaScript"):
+        plan({"services/api/tests/unit/test_a.py": "", "services/api/tests/unit/a.test.ts": ""})
+
+
+def test_what_a_folder_holds(tmp_path: Path, write: Callable[[Mapping[str, str]], None]) -> None:
+    """Names of test files decide; installed packages and caches do not count."""
+    write({"a/test_x.py": "", "b/x_test.py": "", "c/x.spec.mjs": "", "d/check.py": "", "e/notes.md": ""})
+    write({"f/node_modules/p/a.test.js": "", "f/.venv/test_a.py": "", "g/a.test.ts": "", "g/h/test_a.py": ""})
+    found = {name: language(tmp_path / name) for name in "abcdefg"}
+    assert found == {
+        **dict.fromkeys("abd", Language.PYTHON),
+        **{"c": Language.SCRIPT, "e": Language.NONE, "f": Language.NONE, "g": Language.BOTH},
+    }
+    assert language(tmp_path / "g", without=(tmp_path / "g/h",)) is Language.SCRIPT
+
+
+def test_a_conftest_that_marks_stands_for_its_folder(
+    tmp_path: Path, write: Callable[[Mapping[str, str]], None]
+) -> None:
+    """Files below a marked folder are not named twice."""
+    write(
+        {"full/conftest.py": "fullstack", "full/test_a.py": "fullstack", "test_b.py": "pytest.mark.fullstack"}
+    )
+    write({"test_c.py": "fullstacks", "helper.py": "fullstack"})
+    assert fullstack_files(tmp_path) == (tmp_path / "full", tmp_path / "test_b.py")
+    assert fullstack_files(None) == ()
+
+
+def test_unit_tests_of_no_service_run_in_the_projects_root(tmp_path: Path) -> None:
+    """`tests/unit` beside `services/` is run from the root, by what that says of its environment."""
+    for name in ("services/api/tests/unit/test_a.py", "tests/unit/test_b.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    project = Project(
+        root=tmp_path,
+        name="shop",
+        services=(Service("api", tmp_path / "services/api"),),
+        unit=tmp_path / "tests/unit",
+    )
+    suite = plan_suite(project, Target(Stage.UNIT, "shop"), SuiteOptions())
+    assert (suite.cwd, suite.argv[-1]) == (tmp_path, "tests/unit")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "first"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q -p no:cacheprovider\n", False),
+        ("pytest.ini", "[pytest]\naddopts = -q -p tests.plugin\n", True),
+        ("tox.ini", "[pytest]\naddopts = -ptests.plugin\n", True),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-p", "tests.plugin"]\n', True),
+        ("pyproject.toml", '[tool.pytest.ini_options]\naddopts = ["-p", "no:xdist", "--pdb-cls=x"]\n', False),
+        ("setup.cfg", "[tool:pytest]\naddopts = --strict-markers\n", False),
+    ],
+)
+def test_settings_that_name_plugins_are_seen(tmp_path: Path, name: str, text: str, first: bool) -> None:
+    """What `-p` loads from settings comes before what we load; what it turns off loads nothing."""
+    tests = tmp_path / "service" / "tests"
+    tests.mkdir(parents=True)
+    (tmp_path / "service" / name).write_text(text)
+    assert loads_plugins_first(tests, ["-q"], "-x") is first
+    assert loads_plugins_first(tests, ["-c", "other.ini"], "")
+    assert loads_plugins_first(tests, [], "-p tests.plugin")

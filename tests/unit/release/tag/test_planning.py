@@ -1,0 +1,186 @@
+"""What a release does, or why there must not be one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasklib.errors import UsageError
+from tasklib.release.tag.planning import Plan, Survey, plan
+from tasklib.release.tag.repository import Remote
+from tasklib.release.tag.versions import Bump
+
+ROOT = Path("/project")
+LOG, PYPROJECT, LOCK = ROOT / "CHANGELOG.md", ROOT / "pyproject.toml", ROOT / "uv.lock"
+COMMIT = "c" * 40
+FOUND = Survey(
+    ROOT,
+    "shop",
+    COMMIT,
+    "main",
+    tags={"v1.0.0": "1", "v1.1.0": "2", "other": "3"},
+    merged=("v1.0.0", "v1.1.0"),
+    remote=Remote("origin", COMMIT, {"v1.0.0": "1", "v1.1.0": "2"}),
+    changelog=LOG,
+    files={LOG: "## [Unreleased]\n- New.\n\n## [1.1.0]\n- Old.\n"},
+)
+
+
+def planned(
+    survey: Survey = FOUND, bump: str | None = None, version: str | None = None, push: bool = False
+) -> Plan:
+    return plan(
+        survey,
+        base_branch="main",
+        bump=Bump(bump) if bump else None,
+        version=version,
+        push=push,
+        today=date(2024, 3, 3),
+    )
+
+
+def changed(**changes: object) -> Survey:
+    return replace(FOUND, **changes)  # type: ignore[arg-type]
+
+
+def with_file(path: Path, text: str, **names: Path) -> Survey:
+    return changed(files={**FOUND.files, path: text}, **names)
+
+
+def test_bump() -> None:
+    """The last version is raised, and the unreleased lines become its message and its part."""
+    found = planned(bump="minor")
+    assert (found.tag, str(found.last), found.commit, found.branch) == ("v1.2.0", "1.1.0", COMMIT, "main")
+    assert found.message == "shop 1.2.0\n\n- New."
+    assert "## [1.2.0] - 2024-03-03" in found.edits[LOG]
+
+
+def test_written_section() -> None:
+    """A part that is written already is the message, and nothing is edited."""
+    survey = with_file(LOG, "## [1.2.0] - 2024-01-01\n- Ready.\n")
+    found = planned(survey, version="1.2.0")
+    assert (found.message, found.edits) == ("shop 1.2.0\n\n- Ready.", {})
+    assert planned(survey).version == found.version
+
+
+def test_pre_release() -> None:
+    """A pre-release tells what is unreleased, which stays so."""
+    found = planned(bump="pre")
+    assert (found.tag, found.edits, found.message) == ("v1.1.1-rc.1", {}, "shop 1.1.1-rc.1\n\n- New.")
+
+
+def test_python_package() -> None:
+    """A Python package's version is written in Python's spelling, and its lock file with it."""
+    text = '[project]\nname = "shop"\nversion = "1.1.0"\n'
+    lock = '[[package]]\nname = "shop"\nversion = "1.1.0"\nsource = { virtual = "." }\n'
+    survey = with_file(PYPROJECT, text, pyproject=PYPROJECT)
+    survey = replace(survey, lock=LOCK, files={**survey.files, LOCK: lock})
+    found = planned(survey, version="1.2.0-rc.1")
+    assert found.edits == {
+        PYPROJECT: text.replace("1.1.0", "1.2.0rc1"),
+        LOCK: lock.replace("1.1.0", "1.2.0rc1"),
+    }
+    assert planned(with_file(PYPROJECT, text, pyproject=PYPROJECT), version="2.0.0").edits.keys() == {
+        PYPROJECT,
+        LOG,
+    }
+
+
+def test_python_version_is_there() -> None:
+    """A package that states the version already is not edited."""
+    text = '[project]\nname = "shop"\nversion = "1.2.0rc1"\n'
+    assert planned(with_file(PYPROJECT, text, pyproject=PYPROJECT), version="1.2.0-rc.1").edits == {}
+
+
+def test_no_changelog() -> None:
+    """Without a changelog the tag's message is the version alone."""
+    assert planned(changed(changelog=None), bump="patch").message == "shop 1.1.1"
+
+
+def test_first_version() -> None:
+    """Without any tag the first version is raised from nothing."""
+    survey = changed(tags={}, merged=(), remote=None)
+    assert [planned(survey, bump=bump).tag for bump in ("major", "minor")] == ["v1.0.0", "v0.1.0"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "bump", "tag"),
+    [("0.1.0", "minor", "v0.1.0"), ("2.3.0", "minor", "v2.4.0"), ("0.1", "patch", "v0.1.1")],
+)
+def test_first_version_of_a_project_that_has_one(stated: str, bump: str, tag: str) -> None:
+    """Without any tag nothing goes below what pyproject.toml states."""
+    survey = with_file(PYPROJECT, f'[project]\nname = "shop"\nversion = "{stated}"\n', pyproject=PYPROJECT)
+    assert planned(replace(survey, tags={}, merged=(), remote=None), bump=bump).tag == tag
+
+
+def test_no_version_below_the_stated_one() -> None:
+    """A version that would lower the one in pyproject.toml is refused, whatever the tags say."""
+    text = '[project]\nname = "shop"\nversion = "3.0.0"\n'
+    with pytest.raises(UsageError, match=r"2\.0\.0 is below 3\.0\.0"):
+        planned(with_file(PYPROJECT, text, pyproject=PYPROJECT), version="2.0.0")
+
+
+def test_release_branch() -> None:
+    """A branch of an older version is above what it descends from, not above everything."""
+    survey = changed(branch="release/1.0", merged=("v1.0.0",), remote=None)
+    assert planned(survey, bump="patch").tag == "v1.0.1"
+    assert planned(replace(survey, branch="1.0.x"), version="1.0.5").tag == "v1.0.5"
+
+
+def test_tag_that_only_the_remote_has() -> None:
+    """Someone else's newer tag counts before it was fetched."""
+    survey = changed(remote=Remote("origin", COMMIT, {"v1.4.0": "9"}))
+    assert planned(survey, bump="minor").tag == "v1.5.0"
+
+
+@pytest.mark.parametrize(
+    ("survey", "version", "said"),
+    [
+        (changed(commit=None), "2.0.0", "no commit"),
+        (changed(branch=None), "2.0.0", "detached"),
+        (changed(branch="feature/a"), "2.0.0", "made on main, not on feature/a"),
+        (changed(dirty=("a", "b", "c", "d")), "2.0.0", "dirty: a, b, c and 1 more"),
+        (changed(behind=True), "2.0.0", "origin has commits on main that are not here"),
+        (FOUND, "1.1.0", "tagged already: origin has v1.1.0"),
+        (changed(remote=None), "1.0.0", "tagged already: v1.0.0 exists here"),
+        (FOUND, "1.0.5", "1.0.5 is not above 1.1.0"),
+        (FOUND, "1.1.0-rc.1", "not above 1.1.0"),
+        (FOUND, "1.2", "not a semantic version"),
+        (FOUND, None, "which version"),
+        (
+            with_file(LOG, "## [Unreleased]\n\n## [1.1.0]\n- Old.\n"),
+            "2.0.0",
+            "nothing is written about 2.0.0",
+        ),
+    ],
+)
+def test_refused(survey: Survey, version: str | None, said: str) -> None:
+    """Every reason not to release is told, with what to do."""
+    with pytest.raises(UsageError, match=said):
+        planned(survey, version=version)
+
+
+def test_no_remote_to_push_to() -> None:
+    """Pushing takes a remote; tagging does not."""
+    survey = changed(remote=None)
+    assert planned(survey, bump="major").tag == "v2.0.0"
+    with pytest.raises(UsageError, match="no remote"):
+        planned(survey, bump="major", push=True)
+
+
+def test_both_ways_to_name_it() -> None:
+    """A version and a bump at once cannot both be meant."""
+    with pytest.raises(UsageError, match="Give one"):
+        planned(bump="major", version="3.0.0")
+
+
+def test_lines() -> None:
+    """The plan tells version, place, edits, message and push; a long message is cut."""
+    lines = list(planned(bump="minor", push=True).lines())
+    assert lines[0] == "shop 1.2.0 (last: 1.1.0)"
+    assert lines[-1] == "  pushes main and v1.2.0 to origin, both or neither"
+    long = with_file(LOG, "## [Unreleased]\n" + "- New.\n" * 100)
+    assert len(list(planned(long, bump="minor").lines())) < 30

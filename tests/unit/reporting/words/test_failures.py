@@ -1,0 +1,252 @@
+"""One failure as short lines."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.reporting.words.failures import (
+    CONTAINERS,
+    EXPLANATION_LINES,
+    LOG_LINES,
+    Moment,
+    describe,
+    explain,
+    log_lines,
+    place,
+    rerun,
+    short_id,
+    shown_path,
+)
+from tasklib.results import (
+    ContainerLog,
+    LogLine,
+    Outcome,
+    Stage,
+    Target,
+    TargetResult,
+    TestOutcome,
+    TestResult,
+)
+
+from .. import recordings
+
+API = TargetResult(Target(Stage.UNIT, "api"), Outcome.FAILED, rerun="invoke test.unit --name api")
+
+
+def failing(test_id: str = "t.py::test_x", **fields: object) -> TestResult:
+    return TestResult(test_id, TestOutcome.FAILED, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("test_id", "selector"),
+    [
+        ("tests/t.py::test_x", "test_x"),
+        ("tests/t.py::TestA::test_x", "test_x"),
+        ("tests/t.py::test_x[eur-1.5]", "test_x[eur-1.5]"),
+        ("tests/t.py::test_x[a::b]", "test_x[a::b]"),
+        ("tests/t.py::test_x[a b]", "test_x"),
+        ("tests/t.py::test_x[%$(rm)]", "test_x"),
+        ("src/a.test.ts > cart > adds 2 + 2 (fast)", r"adds 2 \+ 2 \(fast\)"),
+        ("a.test.jsx > it's", "it's"),
+        ("tests/t.py", ""),
+        ("tests/t.py::not", ""),
+        ("anything else", ""),
+    ],
+)
+def test_the_command_repeats_just_this_test(test_id: str, selector: str) -> None:
+    """A test is selected as its runner selects tests; what cannot be, is repeated with its target."""
+    command = rerun(API, failing(test_id))
+    expected = ["-k", selector] if selector else []
+    assert shlex.split(command) == ["invoke", "test.unit", "--name", "api", *expected]
+
+
+@given(st.text(max_size=60))
+def test_a_command_is_one_line_and_its_words_stay_apart(test_id: str) -> None:
+    """Whatever a test is called, the command holds at most one more option with one value."""
+    command = rerun(API, failing(f"t.py::{test_id}"))
+    assert len(command.splitlines()) == 1
+    assert len(shlex.split(command)) in (4, 6)
+
+
+def test_without_a_command_there_is_none() -> None:
+    """A target that names no command gets no option put after nothing."""
+    assert rerun(TargetResult(API.target, Outcome.FAILED), failing()) == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "base", "expected"),
+    [
+        ("tests/t.py", "/shop/services/api", "/shop", "services/api/tests/t.py"),
+        ("tests/t.py", "/shop/services/api", "/shop/services/api", "tests/t.py"),
+        ("tests/t.py", "/other", "/shop", "/other/tests/t.py"),
+        ("../t.py", "/shop/services/api", "/shop", "services/t.py"),
+        ("/abs/t.py", "/shop", "/shop", "/abs/t.py"),
+        ("tests/t.py", "", "/shop", "tests/t.py"),
+    ],
+)
+def test_paths_are_as_one_would_type_them(file: str, folder: str, base: str, expected: str) -> None:
+    """Files are shown relative to the current folder, those outside of it in full."""
+    assert shown_path(file, folder, base) == expected
+
+
+@pytest.mark.parametrize(
+    ("test_id", "expected"),
+    [
+        ("a/t.py::TestA::test_x[1]", "TestA::test_x[1]"),
+        ("src/a.test.ts > cart > adds", "cart > adds"),
+        ("a > b", "a > b"),
+        ("t.py::test[a\nb]", "test[a\\nb]"),
+    ],
+)
+def test_names_leave_the_file_out(test_id: str, expected: str) -> None:
+    """The name is what follows the file, on one line."""
+    assert short_id(test_id) == expected
+
+
+def test_the_last_statement_and_its_values_explain_a_failure() -> None:
+    """Of pytest's long text the failing statement and the marked lines stay."""
+    assert explain(recordings.FAILURE)[:2] == ["> assert order.total() == 1650", "E assert 1560 == 1650"]
+
+
+def test_of_chained_exceptions_the_last_one_explains() -> None:
+    """What ended the test is told, not what was handled before it."""
+    detail = ">   first()\nE   KeyError: 1\n\nt.py:1\n\nDuring handling:\n\n>   second()\nE   ValueError: 2\n"
+    assert explain(failing(detail=detail)) == ["> second()", "E ValueError: 2"]
+
+
+LIBRARY = """\
+    def test_env():
+>       base = os.environ["TEST_NOPE_URL"]
+               ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+tests/t.py:7:
+_ _ _ _ _ _ _ _ _ _ _ _ _
+
+key = 'TEST_NOPE_URL'
+
+>   ???
+E   KeyError: 'TEST_NOPE_URL'
+
+<frozen os>:679: KeyError"""
+
+HELPER = """\
+    def test_json():
+>       load("nope")
+
+services/api/tests/t.py:13:
+_ _ _ _ _ _ _ _ _ _ _ _ _
+services/api/tests/t.py:4: in load
+    json.loads(text)
+/usr/lib/python3.11/json/__init__.py:4: in loads
+    return _default_decoder.decode(s)
+_ _ _ _ _ _ _ _ _ _ _ _ _
+
+>       raise JSONDecodeError("Expecting value", s, err.value) from None
+E       json.decoder.JSONDecodeError: Expecting value
+
+/usr/lib/python3.11/json/decoder.py:355: JSONDecodeError"""
+
+TWICE = """\
+call:
+    def test_x(late):
+>       assert 0
+E       assert 0
+
+t.py:9: AssertionError
+
+teardown:
+    def late():
+>       raise RuntimeError
+E       RuntimeError
+
+t.py:4: RuntimeError"""
+
+IMPORT = """\
+ImportError while importing test module '/shop/tests/t.py'.
+Traceback:
+/usr/lib/python3.11/importlib/__init__.py:126: in import_module
+    return _bootstrap._gcd_import(name[level:], package, level)
+tests/t.py:2: in <module>
+    import nonesuch
+E   ModuleNotFoundError: No module named 'nonesuch'"""
+
+
+@pytest.mark.parametrize(
+    ("detail", "line", "expected"),
+    [
+        (LIBRARY, 7, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
+        (LIBRARY, None, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
+        (HELPER, 13, ['> load("nope")', "E json.decoder.JSONDecodeError: Expecting value"]),
+        (HELPER, 4, ["> json.loads(text)", "E json.decoder.JSONDecodeError: Expecting value"]),
+        (TWICE, 9, ["> assert 0", "E assert 0"]),
+        (IMPORT, 2, ["> import nonesuch", "E ModuleNotFoundError: No module named 'nonesuch'"]),
+    ],
+)
+def test_the_statement_is_the_one_at_the_place_in_the_head(
+    detail: str, line: int | None, expected: list[str]
+) -> None:
+    """Whatever library raised, the line of the project that the head names is shown, with what was raised."""
+    assert explain(failing(file="tests/t.py", line=line, detail=detail)) == expected
+
+
+def test_a_statement_without_source_is_left_out() -> None:
+    """Where pytest has no source of any frame, what was raised stands alone."""
+    assert explain(failing(detail=">   ???\nE   KeyError: 1\n\n<string>:1: KeyError")) == ["E KeyError: 1"]
+
+
+def test_other_runners_explain_by_their_message() -> None:
+    """Without pytest's marks the message is shown, without a message the end of the detail."""
+    assert explain(failing(message="expected 1 to be 2", detail="at x\nat y")) == ["expected 1 to be 2"]
+    assert explain(failing(detail="at x\nat y")) == ["at x", "at y"]
+    assert explain(failing()) == []
+
+
+def test_everything_about_a_failure_is_bounded() -> None:
+    """A test that prints and explains thousands of lines takes a few dozen."""
+    endless = "\n".join(f"E   {'x' * 5000}" for _ in range(5000))
+    found = describe(failing(detail=endless, output=endless, message=endless))
+    assert len(found) < 40
+    assert max(map(len, found)) < 510
+    assert len(explain(failing(detail=endless))) <= EXPLANATION_LINES
+
+
+def test_a_place_needs_a_file() -> None:
+    """Without a line the file alone is named, without a file the test."""
+    assert place(failing(file="t.py", line=3)) == "t.py:3"
+    assert place(failing(file="t.py")) == "t.py"
+    assert place(failing()) == "t.py::test_x"
+
+
+@pytest.mark.parametrize(
+    ("test_id", "file", "line", "head"),
+    [
+        ("tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("services/api/tests/t.py", "tests/t.py", 1, "ERROR services/api/tests/t.py:1"),
+        ("tests/bad.test.ts", "tests/bad.test.ts", None, "ERROR services/api/tests/bad.test.ts"),
+        ("tests/t.py::TestX", "tests/t.py", 3, "ERROR services/api/tests/t.py:3 TestX"),
+        ("conftest", None, None, "ERROR conftest"),
+    ],
+)
+def test_a_file_that_cannot_be_loaded_is_named_once(
+    test_id: str, file: str | None, line: int | None, head: str
+) -> None:
+    """Its place is its name; what is in a file keeps a name of its own."""
+    result = TestResult(test_id, TestOutcome.ERROR, file=file, line=line)
+    assert describe(result, folder="/shop/services/api", base="/shop") == [head]
+
+
+def test_logs_are_those_of_the_failure() -> None:
+    """Lines from around a failing test are shown, else the last ones; containers and lines are bounded."""
+    lines = tuple(LogLine(float(second), f"at {second}") for second in range(100))
+    log = ContainerLog("api", lines)
+    assert log_lines([log], [Moment(50, 51)]) == [f"api | at {second}" for second in range(49, 53)]
+    last = log_lines([log], [Moment(500, 501)])
+    assert len(last) == LOG_LINES
+    assert last[-1] == "api | at 99"
+    many = log_lines([log] * (CONTAINERS + 3))
+    assert many[-1] == "... and 3 more containers ..."
+    assert log_lines([ContainerLog("silent", ())]) == []

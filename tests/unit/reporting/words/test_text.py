@@ -1,0 +1,89 @@
+"""Text from programs becomes text that is safe to show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.reporting.words.text import bounded, clean, lines, one_line, plural, seconds, shorten, tilde
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x9b31mred", "red"),
+        ("10%\r20%\r100%", "100%"),
+        ("one\r\ntwo\r\n", "one\ntwo\n"),
+        ("a\tb", "a   b"),
+        ("bell\x07 back\x08 null\x00", "bell back null"),
+        ("\u202egnp.exe", "gnp.exe"),
+        ("\x1b]0;never ended\nnext line", "\nnext line"),
+        ("größe ✓ 日本", "größe ✓ 日本"),
+    ],
+)
+def test_clean_drops_what_a_terminal_would_obey(raw: str, expected: str) -> None:
+    """Escape sequences and control characters go, what people read stays."""
+    assert clean(raw) == expected
+
+
+@given(st.text())
+def test_clean_leaves_no_control_character(text: str) -> None:
+    """Only newlines and printable characters come out, and cleaning twice changes nothing."""
+    cleaned = clean(text)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", cleaned)
+    assert clean(cleaned) == cleaned
+
+
+@given(st.text(), st.integers(0, 50))
+def test_one_line_is_one_line(text: str, limit: int) -> None:
+    """The result holds no newline and respects the limit."""
+    assert "\n" not in one_line(text, limit)
+    assert len(one_line(text, limit)) <= limit
+    assert len(shorten(text, limit)) <= limit
+
+
+@given(st.lists(st.text(max_size=5)), st.integers(2, 20))
+def test_bounded_keeps_both_ends(found: list[str], limit: int) -> None:
+    """At most the limit comes back, the last line always, and all of it where it fits."""
+    kept = bounded(found, limit)
+    assert len(kept) <= limit
+    assert kept == found or (kept[-1] == found[-1] and " more lines " in " ".join(kept))
+
+
+def test_lines_have_no_blanks_around() -> None:
+    """Empty lines at both ends and trailing blanks are gone, inner ones stay."""
+    assert lines("\n\na  \n\nb\n\n") == ["a", "", "b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, "0.0s"), (-1, "0.0s"), (12.34, "12.3s"), (59.96, "1m 00s"), (125, "2m 05s"), (3720, "1h 02m")],
+)
+def test_seconds_for_people(value: float, expected: str) -> None:
+    """Durations are short at every size."""
+    assert seconds(value) == expected
+
+
+def test_plurals() -> None:
+    """One is singular, thousands have a comma."""
+    assert [plural(number, "test") for number in (0, 1, 1240)] == ["0 tests", "1 test", "1,240 tests"]
+
+
+@pytest.mark.parametrize(
+    ("path", "home", "expected"),
+    [
+        ("/home/ana/x/y", "/home/ana", "~/x/y"),
+        ("/home/anabel/x", "/home/ana", "/home/anabel/x"),
+        ("/x", "/", "/x"),
+        ("/x", "", "/x"),
+        ("/home/ana/x", "/home/ana/", "~/x"),
+    ],
+)
+def test_what_is_at_home_begins_with_a_tilde(path: str, home: str, expected: str) -> None:
+    """Only paths inside the home folder are shortened."""
+    assert tilde(path, home) == expected

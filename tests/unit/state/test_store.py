@@ -1,0 +1,147 @@
+"""The state folder: whole records, private, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasklib.errors import ConfigError
+from tasklib.state.store import State, default_state
+
+
+@dataclass(frozen=True)
+class Record:
+    text: str
+    numbers: tuple[int, ...] = ()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "state" / "tasklib")
+
+
+@pytest.mark.parametrize("text", ["", "ü\n\0", "\udcff", "x" * 100_000])
+def test_round_trip(state: State, text: str) -> None:
+    """A record comes back as it was written, whatever strings it holds."""
+    state.write("a/b", Record(text, (1, 2)))
+    assert state.read("a/b", Record) == Record(text, (1, 2))
+    assert state.records("a", Record) == {"a/b": Record(text, (1, 2))}
+    assert state.folders("") == ("/a",)
+    state.remove("a/b")
+    state.remove("a/b")
+    assert state.read("a/b", Record) is None
+
+
+def test_private(state: State) -> None:
+    """Nobody else can look into the folder, also when it was open before."""
+    state.root.mkdir(parents=True, mode=0o755)
+    state.write("a", Record("x"))
+    assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state.root / "a.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"text": 3}', b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_unreadable_record(state: State, content: bytes) -> None:
+    """A record that cannot be read counts as missing and is kept beside its place."""
+    state.write("a/b", Record("x"))
+    (state.root / "a" / "b.json").write_bytes(content)
+    assert state.read("a/b", Record) is None
+    assert (state.root / "a" / "b.unreadable").read_bytes() == content
+    state.write("a/b", Record("y"))
+    assert state.records("a", Record) == {"a/b": Record("y")}
+
+
+def test_foreign_things(state: State) -> None:
+    """Folders and links that lead nowhere in place of records disturb nobody."""
+    (state.root / "a" / "folder.json").mkdir(parents=True)
+    (state.root / "a" / "link.json").symlink_to("nowhere")
+    assert state.records("a", Record) == {}
+    assert state.records("absent", Record) == {}
+
+
+def test_a_failed_write_leaves_the_old_record(state: State) -> None:
+    """A record that cannot be encoded replaces nothing and leaves nothing."""
+    state.write("a/b", Record("x"))
+    with pytest.raises(TypeError):
+        state.write("a/b", object())
+    assert state.read("a/b", Record) == Record("x")
+    assert [path.name for path in (state.root / "a").iterdir()] == ["b.json"]
+
+
+def test_folder_in_the_way(tmp_path: Path) -> None:
+    """A state folder that cannot be made is an error that says so, not a traceback."""
+    (tmp_path / "file").touch()
+    state = State(tmp_path / "file" / "tasklib")
+    with pytest.raises(ConfigError, match="XDG_STATE_HOME") as caught:
+        state.write("a", Record("x"))
+    assert str(tmp_path / "file") in str(caught.value)
+    with pytest.raises(ConfigError), state.lock("a"):
+        pass
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(
+    st.lists(st.text(max_size=40) | st.sampled_from(["..", ".", "", "/", "a" * 500]), min_size=1, max_size=3)
+)
+def test_any_name(state: State, parts: list[str]) -> None:
+    """Any strings make a name that stays inside the folder and holds one record."""
+    name = State.name(*parts)
+    state.write(name, Record("x"))
+    assert (state.root / f"{name}.json").resolve().is_relative_to(state.root.resolve())
+    assert state.read(name, Record) == Record("x")
+
+
+@given(st.lists(st.text(alphabet="a/.%@", max_size=4), min_size=1, max_size=3, unique=True))
+def test_different_names(parts: list[str]) -> None:
+    """Different parts give different names."""
+    assert len({State.name(part) for part in parts}) == len(parts)
+
+
+def test_lock_excludes(state: State) -> None:
+    """While one holds a lock, another waits for it, and says so when it waits too long."""
+    waited = []
+
+    def second() -> None:
+        with pytest.raises(ConfigError, match="has held"), state.lock("x/y", timeout=0.01):
+            pass
+        waited.append(True)
+
+    with state.lock("x/y"), state.lock("other"):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    with state.lock("x/y", timeout=0.01):
+        assert waited == [True]
+
+
+def test_default_folder(tmp_path: Path) -> None:
+    """XDG_STATE_HOME names the folder if it is absolute, else the home folder does."""
+    home = {"HOME": str(tmp_path)}
+    assert default_state({"XDG_STATE_HOME": "/x", **home}).root == Path("/x/tasklib")
+    for env in (home, {"XDG_STATE_HOME": "", **home}, {"XDG_STATE_HOME": "relative", **home}):
+        assert default_state(env).root == tmp_path / ".local" / "state" / "tasklib"
+
+
+@pytest.mark.parametrize("home", ["", "/proc/none", "relative"])
+def test_no_home(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a home that can be written, the user's own folder among the temporary ones is used."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).startswith("/proc"))
+    state = default_state({"HOME": home})
+    assert state.root == tmp_path / f"tasklib-{os.getuid()}"
+    assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
+
+
+def test_no_home_and_a_trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder that someone else prepared is refused."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"tasklib-{os.getuid()}").symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match="XDG_STATE_HOME"):
+        default_state({})
