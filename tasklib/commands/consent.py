@@ -18,7 +18,10 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(f"there is no terminal to ask on: {question}", remedy="--yes answers beforehand.")
+        raise UsageError(
+            f'cannot ask "{question}": there is no terminal',
+            remedy="--yes agrees beforehand.",
+        )
     try:
         answer = input(f"{question} [y/N] ")
     except EOFError:

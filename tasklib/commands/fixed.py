@@ -59,7 +59,7 @@ def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: b
         fixed.refuse_other_owner(engine, stack)
         fixed.refuse_taken_ports(engine, stack, rendered)
         if environment == "prod":
-            confirm(f"Start {stack.project} there?", yes=yes)
+            confirm(f"Start {stack.project}?", yes=yes)
         began = time.monotonic()
         with _lock(engine, stack), interruptible(cancel, _stopping):
             try:

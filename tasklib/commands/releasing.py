@@ -13,7 +13,7 @@ __all__ = ["images", "tag"]
 
 
 def _stopping(_: str) -> None:
-    complain("stopping: what was begun is taken back")
+    complain("stopping: undoing what was changed so far")
 
 
 def tag(

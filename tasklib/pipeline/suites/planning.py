@@ -63,7 +63,7 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
         raise ConfigError(
             "holds both Python and JavaScript tests",
             where=str(place.tests[0]),
-            remedy="Keep one kind a folder, or give the test command as `services.<name>.command`.",
+            remedy="Move one language to a folder of its own, or set `services.<name>.command`.",
         )
     where = str(place.tests[0]) if place.tests else str(place.cwd)
     raise ConfigError(

@@ -83,7 +83,7 @@ def image_name(project: Project, service: str) -> str:
     template = project.image_name
     if not template:
         raise ConfigError(
-            "nothing says what the images are called",
+            "the images have no name yet",
             where=where,
             remedy='[tool.tasklib.images] name = "registry.example.com/myproject-{service}"',
         )
@@ -96,7 +96,7 @@ def image_name(project: Project, service: str) -> str:
     name = template.replace("{service}", service)
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"no image can be called {name}",
+            f"{name} is not a valid name for an image",
             where=where,
             remedy="registry.example.com/team/name: lower-case letters and digits, with single . _ - between "
             "them, and no tag.",

@@ -25,7 +25,9 @@ def check_reports(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             kinds = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
-            raise UsageError(f"--report {path}: unknown kind of report", remedy=f"End its name in {kinds}.")
+            raise UsageError(
+                f"--report {path}: unknown kind of report", remedy=f"Its suffix decides the kind: {kinds}."
+            )
         if path.is_dir():
             raise UsageError(f"--report {path}: is a folder", remedy="Name a file.")
         existing = path.absolute().parent

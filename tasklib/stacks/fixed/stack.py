@@ -105,13 +105,13 @@ def refuse_taken_ports(engine: Engine, stack: FixedStack, config: Mapping[str, A
     what = ", ".join(f"{port.port} of {port.service} (by {whose})" for port, whose in taken.items())
     names = [f"{port.variable}={port.port + 1}" for port in taken if port.variable]
     fixed = [port for port in taken if not port.variable]
-    remedy = [f"Another port: {' '.join(names)} in front of the command or in .env."] if names else []
+    remedy = [f"Choose another: {' '.join(names)} in front of the command or in .env."] if names else []
     if fixed:
         example = (
             f'"${{{fixed[0].service.upper().replace("-", "_")}_PORT:-{fixed[0].port}}}:{fixed[0].target}"'
         )
-        remedy.append(f"No variable changes {fixed[0].port}: write {example} in {stack.source.files[0]}.")
-    raise UsageError(f"{stack.project} cannot have its ports: {what}", remedy=" ".join(remedy))
+        remedy.append(f"The file sets {fixed[0].port} without a variable; to choose another, write {example} in {stack.source.files[0]}.")
+    raise UsageError(f"{stack.project} needs a port that is in use: {what}", remedy=" ".join(remedy))
 
 
 def _whose(name: str, folder: str) -> str:

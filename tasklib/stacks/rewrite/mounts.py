@@ -52,7 +52,7 @@ def judge_mounts(draft: Draft) -> None:
                 _judge(draft, name, index, str(mount.get("source") or ""))
 
 
-_ENGINE = "gives the container the engine, and with it every other instance"
+_ENGINE = "lets the container control the Docker engine, and so every other instance"
 
 
 def _judge(draft: Draft, name: str, index: int, source: str) -> None:

@@ -131,7 +131,7 @@ def _judge_place(draft: Draft, key: str, volume: dict[str, Any]) -> None:
         return
     if flags & {"bind", "rbind"} or kind in ("none", "bind"):
         if not is_inside(draft, device):
-            draft.problem(path, f"is the folder {device} of the host, writable", outside_remedy(device))
+            draft.problem(path, f"writes to the host's folder {device}", outside_remedy(device))
     else:
         what = f"keeps its data at {device} ({kind or 'device'}), the same place for every instance"
         draft.problem(path, what, _allow(key))

@@ -34,7 +34,7 @@ def test_an_interrupt_in_any_phase_ends_all(shop: Checkout, traces: Traces, stat
     """SIGINT is answered at once, by a line and by exit code 130."""
     run = start(shop, SCENES[phase], TASKLIB, traces, state)
     run.send(signal.SIGINT)
-    assert until(lambda: "interrupted: removing what is up" in run.text, 1), run.text
+    assert until(lambda: "interrupted: removing the stacks" in run.text, 1), run.text
     assert run.wait() == 130, run.text
     assert not gone_within(traces, state)
     assert "Traceback" not in run.text
@@ -85,7 +85,7 @@ def test_ctrl_c_on_a_terminal(
     terminal = in_terminal(shop, argv)
     assert until(lambda: _drained(terminal) and (marks_of(shop) / "testing").exists(), 60)
     terminal.sendintr()
-    terminal.expect("interrupted: removing what is up")
+    terminal.expect("interrupted: removing the stacks")
     if times > 1:
         # Two that come within a moment count as one: press until it is the second one.
         said = ["stopped; test-feature-.*_api is removed in the background", pexpect.TIMEOUT]

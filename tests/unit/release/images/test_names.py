@@ -43,14 +43,14 @@ def test_name() -> None:
 @pytest.mark.parametrize(
     ("template", "service", "said"),
     [
-        (None, "api", "nothing says"),
+        (None, "api", "the images have no name yet"),
         ("registry.example.com/shop", "api", "same for every service"),
-        ("registry.example.com/{service}", "Web", "no image can be called registry.example.com/Web"),
-        ("registry.example.com/{service}:1", "api", "no image can be called"),
-        ("https://registry.example.com/{service}", "api", "no image can be called"),
-        ("user:password@registry.example.com/{service}", "api", "no image can be called"),
-        ("--output={service}", "api", "no image can be called"),
-        ("{service} x", "api", "no image can be called"),
+        ("registry.example.com/{service}", "Web", "registry.example.com/Web is not a valid name"),
+        ("registry.example.com/{service}:1", "api", "is not a valid name for an image"),
+        ("https://registry.example.com/{service}", "api", "is not a valid name for an image"),
+        ("user:password@registry.example.com/{service}", "api", "is not a valid name for an image"),
+        ("--output={service}", "api", "is not a valid name for an image"),
+        ("{service} x", "api", "is not a valid name for an image"),
     ],
 )
 def test_no_name(template: str | None, service: str, said: str) -> None:
