@@ -51,7 +51,10 @@ def interruptible(cancel: process.Cancel, say: Callable[[str], None]) -> Iterato
             _leave()
         asked = time.monotonic()
         cancel.set("interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}")
-        _tell(say, f"{cancel.reason}: removing the stacks that are up (a second time: a background process does it)")
+        _tell(
+            say,
+            f"{cancel.reason}: removing the stacks that are up (a second time: a background process does it)",
+        )
 
     ignored = (signal.SIG_IGN, None)
     wanted = [number for number in _SIGNALS if signal.getsignal(number) not in ignored]

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasklib.errors import UsageError
-from tasklib.stacks.cleaning.owned import built, own_projects, owned_now, remove_images, remove_project, tags
+from tasklib.stacks.cleaning.owned import (
+    own_projects,
+    owned_now,
+    remove_images,
+    remove_project,
+    tags_of,
+)
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.holding.run import RunContext
 
@@ -27,9 +33,9 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
     for project in own_projects(context, all_branches=all_branches):
         gone += remove_project(context, project, force=force)
     gone += remove_images(context.engine, [resource for resource in found if resource.kind == "image"])
-    for project in built(context, all_branches):
-        left = {image.id for image in context.engine.images(tags(context, project))}
-        context.images.forget(project, context.instance.checkout, tags(context, project) - left)
+    for project in built_projects(context, all_branches):
+        left = {image.id for image in context.engine.images(tags_of(context, project))}
+        context.images.forget(project, context.instance.checkout, tags_of(context, project) - left)
     return tuple(replace(resource, size=sizes.get((resource.kind, resource.id), 0)) for resource in gone)
 
 

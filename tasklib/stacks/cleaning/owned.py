@@ -10,7 +10,15 @@ from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.labels import CHECKOUT, INSTANCE
 
-__all__ = ["built", "own_projects", "owned_now", "owned_of", "remove_images", "remove_project", "tags"]
+__all__ = [
+    "built_projects",
+    "own_projects",
+    "owned_now",
+    "owned_of",
+    "remove_images",
+    "remove_project",
+    "tags_of",
+]
 
 
 def remove_project(context: RunContext, project: str, *, force: bool = False) -> tuple[Resource, ...]:
@@ -52,7 +60,9 @@ def owned_now(context: RunContext, *, all_branches: bool) -> tuple[Resource, ...
     labels = {CHECKOUT: context.instance.checkout}
     if not all_branches:
         labels[INSTANCE] = context.instance.id
-    tags = [tag for project in built(context, all_branches) for tag in sorted(tags(context, project))]
+    tags = [
+        tag for project in built_projects(context, all_branches) for tag in sorted(tags_of(context, project))
+    ]
     return (*context.engine.owned(labels), *context.engine.images(tags))
 
 
@@ -67,7 +77,7 @@ def remove_images(engine: Engine, images: Sequence[Resource]) -> tuple[Resource,
     return gone
 
 
-def built(context: RunContext, all_branches: bool) -> list[str]:
+def built_projects(context: RunContext, all_branches: bool) -> list[str]:
     """The Compose projects that images were built for."""
     return [
         project
@@ -77,5 +87,5 @@ def built(context: RunContext, all_branches: bool) -> list[str]:
     ]
 
 
-def tags(context: RunContext, project: str) -> frozenset[str]:
+def tags_of(context: RunContext, project: str) -> frozenset[str]:
     return context.images.of(project, context.instance.checkout)

@@ -110,7 +110,9 @@ def refuse_taken_ports(engine: Engine, stack: FixedStack, config: Mapping[str, A
         example = (
             f'"${{{fixed[0].service.upper().replace("-", "_")}_PORT:-{fixed[0].port}}}:{fixed[0].target}"'
         )
-        remedy.append(f"The file sets {fixed[0].port} without a variable; to choose another, write {example} in {stack.source.files[0]}.")
+        remedy.append(
+            f"The file sets {fixed[0].port} without a variable; to choose another, write {example} in {stack.source.files[0]}."
+        )
     raise UsageError(f"{stack.project} needs a port that is in use: {what}", remedy=" ".join(remedy))
 
 

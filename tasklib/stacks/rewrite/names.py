@@ -27,7 +27,11 @@ def name_containers(draft: Draft) -> None:
             continue  # No container: something outside Compose makes whatever it is.
         old = service.get("container_name")
         new = kept_name(draft, "services", name, "container_name") or draft.name(name)
-        why = "a fixed name can be used once per machine" if old else "Compose could give two branches the same name"
+        why = (
+            "a fixed name can be used once per machine"
+            if old
+            else "Compose could give two branches the same name"
+        )
         draft.put(("services", name, "container_name"), new, _RULE, why)
         if old and old != new and old != name:
             _alias(draft, name, service, old)
