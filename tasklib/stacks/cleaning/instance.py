@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tasklib.errors import UsageError
 from tasklib.stacks.cleaning.owned import (
+    built_projects,
     own_projects,
     owned_now,
     remove_images,
