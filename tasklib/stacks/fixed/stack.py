@@ -111,7 +111,8 @@ def refuse_taken_ports(engine: Engine, stack: FixedStack, config: Mapping[str, A
             f'"${{{fixed[0].service.upper().replace("-", "_")}_PORT:-{fixed[0].port}}}:{fixed[0].target}"'
         )
         remedy.append(
-            f"The file sets {fixed[0].port} without a variable; to choose another, write {example} in {stack.source.files[0]}."
+            f"The file sets {fixed[0].port} without a variable: to choose another, write {example} "
+            f"in {stack.source.files[0]}."
         )
     raise UsageError(f"{stack.project} needs a port that is in use: {what}", remedy=" ".join(remedy))
 
