@@ -16,7 +16,7 @@ from tasklib.project.compose_files import (
     named_by_environment,
     profiles_of_environment,
 )
-from tasklib.project.configuration import TABLE, ServiceSection, Settings, StageSeconds
+from tasklib.project.configuration import TABLE
 from tasklib.project.layout import (
     INTEGRATION_TESTS,
     PYPROJECT,
@@ -27,6 +27,7 @@ from tasklib.project.layout import (
 )
 from tasklib.project.model import Environment, Project, Service, Shared
 from tasklib.project.selection import targets
+from tasklib.project.settings import ServiceSection, Settings, StageSeconds
 from tasklib.results import Stage
 
 __all__ = ["load_project"]

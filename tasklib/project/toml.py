@@ -8,7 +8,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -75,12 +76,14 @@ class Document:
         return kind(**values)
 
     def _value(self, kind: Any, value: object, keys: tuple[str, ...]) -> Any:
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-            return self._struct(kind, value, keys)
-        if get_origin(kind) is dict:
+        plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        for table in _structs(plain):
+            if table is plain or isinstance(value, Mapping):
+                return self._struct(table, value, keys)
+        if get_origin(plain) is dict:
             # One by one: msgspec's own message leaves out which key of a dict it is about.
             return {
-                key: self._value(get_args(kind)[1], v, (*keys, key)) for key, v in self._items(value, keys)
+                key: self._value(get_args(plain)[1], v, (*keys, key)) for key, v in self._items(value, keys)
             }
         try:
             return msgspec.convert(value, kind)
@@ -114,6 +117,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The one of ``known`` (not empty) that looks most like ``name``."""
     folded = {k.lower().replace("_", "-"): k for k in known}
     return folded[difflib.get_close_matches(name.lower().replace("_", "-"), folded, n=1, cutoff=0.0)[0]]
+
+
+def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
+    """``kind`` itself, or the members of a union, that are structs."""
+    for part in (kind, *(get_args(kind) if get_origin(kind) in (Union, UnionType) else ())):
+        if isinstance(part, type) and issubclass(part, msgspec.Struct):
+            yield part
 
 
 def _short(keys: tuple[str, ...]) -> str:

@@ -1,0 +1,120 @@
+"""The types of ``[tool.tasklib]``: every key, what it holds, its default and what it is for.
+
+Each struct is one table. Its fields are strict and described, so that whatever shows or checks the keys (an
+editor's schema, a page, a message) can be made from here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+from msgspec import Meta, field
+
+__all__ = [
+    "ComposeSection",
+    "ImagesSection",
+    "ServiceSection",
+    "Settings",
+    "SharedSection",
+    "StageSeconds",
+    "Table",
+    "TimeoutSection",
+]
+
+Name: TypeAlias = Annotated[str, Meta(min_length=1)]
+Positive: TypeAlias = Annotated[int, Meta(ge=1)]
+Files: TypeAlias = str | list[str] | None
+Command: TypeAlias = Annotated[list[str], Meta(min_length=1)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0)] | None
+Strings: TypeAlias = dict[str, str]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of settings."""
+
+
+class ServiceSection(Table, frozen=True):
+    """``services.<name>``. ``path`` is relative to the project, everything else to the service's folder."""
+
+    path: Annotated[str | None, Meta(description="the service's folder")] = None
+    compose: Annotated[
+        Files, Meta(description="the Compose file of its own stack; a list where it has override files")
+    ] = None
+    unit: Annotated[str | None, Meta(description="the folder of its unit tests")] = None
+    service: Annotated[str | None, Meta(description="the folder of its tests against its own stack")] = None
+    command: Annotated[Command | None, Meta(description="its test command")] = None
+    env: Annotated[Strings, Meta(description="extra environment of its tests and of its Compose files")] = {}
+    depends: Annotated[list[str], Meta(description="folders that it shares with other services")] = []
+
+
+class ComposeSection(Table, frozen=True):
+    """``compose``: the full stack's files per environment, relative to the project."""
+
+    test: Annotated[Files, Meta(description="of the test stack")] = None
+    dev: Annotated[Files, Meta(description="of the dev stack")] = None
+    prod: Annotated[Files, Meta(description="of the prod stack")] = None
+
+
+class SharedSection(Table, frozen=True):
+    """``shared``: what tests may touch although it is not theirs alone."""
+
+    volumes: Annotated[list[str], Meta(description="external volumes")] = []
+    networks: Annotated[list[str], Meta(description="external networks")] = []
+    mounts: Annotated[
+        list[str], Meta(description="host paths outside the checkout, the engine's socket")
+    ] = []
+    host_network: Annotated[bool, Meta(description="whether services may use the host's network")] = field(
+        default=False, name="host-network"
+    )
+
+
+class ImagesSection(Table, frozen=True):
+    """``images``: what is released."""
+
+    name: Annotated[
+        str | None, Meta(description="of released images: registry.example.com/myproject-{service}")
+    ] = None
+
+
+class StageSeconds(Table, frozen=True):
+    """Seconds per stage: ``slow`` and ``timeout``."""
+
+    unit: Annotated[Seconds, Meta(description="of the unit stage")] = None
+    service: Annotated[Seconds, Meta(description="of the service stage")] = None
+    integration: Annotated[Seconds, Meta(description="of the integration stage")] = None
+
+
+class TimeoutSection(StageSeconds, frozen=True):
+    """``timeout``: of a stage's test process, and of a stack until it is ready."""
+
+    ready: Annotated[Seconds, Meta(description="seconds a stack may take to become ready")] = None
+
+
+class Settings(Table, frozen=True):
+    """``[tool.tasklib]``."""
+
+    prefix: Annotated[str, Meta(description="of the Compose projects of test stacks")] = "test"
+    name: Annotated[Name | None, Meta(description="the project's name")] = None
+    services: Annotated[dict[str, ServiceSection], Meta(description="the services, by name")] = {}
+    compose: Annotated[ComposeSection, Meta(description="the full stack, per environment")] = ComposeSection()
+    integration: Annotated[str | None, Meta(description="the tests against the full stack")] = None
+    profiles: Annotated[list[str] | None, Meta(description="Compose profiles to use")] = None
+    endpoints: Annotated[
+        Strings, Meta(description='variables of the tests: TEST_API_URL = "http://{api:8000}/v1"')
+    ] = {}
+    shared: Annotated[SharedSection, Meta(description="what tests may touch beyond their stack")] = (
+        SharedSection()
+    )
+    persistent: Annotated[
+        list[str], Meta(description="volumes or databases whose data stays on disk; `all`")
+    ] = []
+    images: Annotated[ImagesSection, Meta(description="released images")] = ImagesSection()
+    slow: Annotated[StageSeconds, Meta(description="seconds above which a test is marked")] = StageSeconds()
+    timeout: Annotated[TimeoutSection, Meta(description="seconds after which a target's tests are ended")] = (
+        TimeoutSection()
+    )
+    jobs: Annotated[Positive | None, Meta(description="targets at once")] = None
+    base_branch: Annotated[Name, Meta(description="what `--changed` compares with")] = field(
+        default="main", name="base-branch"
+    )
