@@ -11,10 +11,11 @@ register()
 
 @nox.session(python=False, default=False)
 def lint(session: nox.Session) -> None:
-    """Format, lint and type-check."""
+    """Format, lint, type-check, and put the changelog's next part together."""
     session.run("ruff", "format", "--check", ".", external=True)
     session.run("ruff", "check", ".", external=True)
     session.run("mypy", external=True)
+    session.run("towncrier", "build", "--draft", "--version", "next", external=True, silent=True)
 
 
 @nox.session(python=False, default=False)
