@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "START_ENGINE",
     "ConfigError",
     "EngineError",
     "InternalError",
@@ -17,7 +18,11 @@ __all__ = [
     "StackError",
     "TasklibError",
     "UsageError",
+    "engine_stopped",
 ]
+
+START_ENGINE = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
+"""What helps where no engine answers."""
 
 
 class TasklibError(Exception):
@@ -73,6 +78,14 @@ class EngineError(TasklibError):
     """No usable Docker engine, or one that stopped answering."""
 
     exit_code: ClassVar[int] = 3
+
+
+def engine_stopped() -> EngineError:
+    """The engine that was there does not answer any more, whoever noticed: stopped, overloaded or stuck."""
+    return EngineError(
+        "the Docker engine stopped answering",
+        remedy="Is it running, and not overloaded? `docker version` tells.",
+    )
 
 
 class StackError(TasklibError):

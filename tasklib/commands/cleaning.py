@@ -38,11 +38,11 @@ def clean_stale(*, yes: bool = False) -> None:
     """Show what checkouts left that are gone from the disk; with ``yes`` remove it."""
     from tasklib.stacks.cleaning import stale
     from tasklib.stacks.cleaning.instance import summary
-    from tasklib.stacks.engine.engine import Engine
+    from tasklib.stacks.engine.docker_engine import DockerEngine
     from tasklib.stacks.holding.sweep import sweep
     from tasklib.state.store import default_state
 
-    engine, state = Engine.connect(), default_state()
+    engine, state = DockerEngine.connect(), default_state()
     for name in sweep(engine, state):
         say(f"removed {name}, left by a run that was killed")
     found = stale.find_stale(engine, state)

@@ -183,9 +183,9 @@ def _stack(environment: str) -> FixedStack:
 def _engine() -> Any:
     from contextlib import closing
 
-    from tasklib.stacks.engine.engine import Engine
+    from tasklib.stacks.engine.docker_engine import DockerEngine
 
-    return closing(Engine.connect(remote=True))
+    return closing(DockerEngine.connect(remote=True))
 
 
 def _lock(engine: Engine, stack: FixedStack) -> Any:

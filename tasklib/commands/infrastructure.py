@@ -176,7 +176,7 @@ def config(
     from tasklib.project import Project
     from tasklib.stacks import kept
     from tasklib.stacks.compose.compose import Source
-    from tasklib.stacks.engine.engine import Engine
+    from tasklib.stacks.engine.docker_engine import DockerEngine
     from tasklib.stacks.plan import StackPlan
     from tasklib.stacks.preparation import prepare
     from tasklib.stacks.rewrite import as_text
@@ -193,7 +193,7 @@ def config(
         project = Project(path.parent, path.parent.name)
         plan = StackPlan(Source((path,), path.parent))
     try:
-        engine = Engine.connect()
+        engine = DockerEngine.connect()
     except EngineError:
         engine = None
     instance = known_instance(project) if file is None else Instance(known_instance(project).id)

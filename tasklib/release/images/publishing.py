@@ -13,7 +13,7 @@ from semver import Version
 
 from tasklib import process
 from tasklib.checkout import find_checkout
-from tasklib.errors import EngineError, Interrupted, TasklibError, UsageError
+from tasklib.errors import Interrupted, TasklibError, UsageError, engine_stopped
 from tasklib.project import Project, Service
 from tasklib.release.images import names
 from tasklib.release.images.definitions import Definitions, find_definitions
@@ -236,7 +236,7 @@ def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     reason = lines[-1] if lines else f"docker left with code {done.code}"
     if "Cannot connect to the Docker daemon" in done.stderr:
-        raise EngineError("the Docker engine stopped answering", remedy="Is it still running?")
+        raise engine_stopped()
     raise ReleaseError(reason[:300])
 
 

@@ -11,7 +11,7 @@ from tasklib.instance.claims import Claims, owner
 from tasklib.instance.identity import known_id
 from tasklib.stacks.cleaning.owned import remove_images
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
+from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
 from tasklib.stacks.holding.sweep import owners
 from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.state.liveness import host_id
@@ -20,8 +20,6 @@ from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
 
 __all__ = ["Stale", "find_stale", "remove_stale"]
-
-_FOLDER_LABEL = "com.docker.compose.project.working_dir"
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,6 @@ def _why(checkout: str, folder: str) -> str:
 
 def _why_by_labels(resources: Iterable[Resource]) -> str:
     """The same where our records are lost: containers name the folder of their Compose file."""
-    folders = {resource.labels.get(_FOLDER_LABEL, "") for resource in resources} - {""}
+    folders = {resource.labels.get(FOLDER_LABEL, "") for resource in resources} - {""}
     gone = sorted(folder for folder in folders if not Path(folder).is_dir())
     return f"{gone[0]} is gone" if gone and len(gone) == len(folders) else ""

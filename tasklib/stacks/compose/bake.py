@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import EngineError
+from tasklib.errors import EngineError, engine_stopped
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
 
@@ -54,7 +54,7 @@ def bake(
 
 def _problem(text: str) -> EngineError | None:
     if "Cannot connect to the Docker daemon" in text:
-        return EngineError("the Docker engine stopped answering", remedy="Is it running?")
+        return engine_stopped()
     if "is not a docker command" in text:
         return EngineError(
             "Docker's buildx is missing", remedy="Install it: https://docs.docker.com/build/install-buildx"

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import ConfigError, EngineError, StackError, TasklibError
+from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words
 from tasklib.stacks.compose.program import compose_program
 from tasklib.stacks.rewrite import as_text
@@ -256,5 +256,5 @@ def _engine_problem(text: str) -> EngineError | None:
             remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
         )
     if "Cannot connect to the Docker daemon" in text:
-        return EngineError("the Docker engine stopped answering", remedy="Is it still running?")
+        return engine_stopped()
     return None

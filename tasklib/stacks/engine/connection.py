@@ -6,11 +6,11 @@ import ipaddress
 import os
 import platform
 import socket
-from collections.abc import Mapping
 from typing import Any
 
-from tasklib.errors import EngineError
-from tasklib.stacks.engine.patience import START, TIMEOUT
+from tasklib.errors import START_ENGINE, EngineError
+from tasklib.stacks.engine.answers import facts_from
+from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import EngineFacts
 
 __all__ = ["connect"]
@@ -33,24 +33,12 @@ def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
         info, version = client.info(), client.version()
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
-    major, minor = str(version["ApiVersion"]).split(".")[:2]
-    endpoint = str(client.base_url)
-    far = not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe"))
+    facts = facts_from(info, version, str(client.base_url))
     # Neither a proxy nor a .netrc has a say in a local socket; looking for them takes a fifth of each call.
-    client.trust_env = far
-    facts = EngineFacts(
-        id=str(info["ID"]),
-        version=str(info["ServerVersion"]),
-        api=(int(major), int(minor)),
-        cpus=int(info["NCPU"]),
-        endpoint=endpoint,
-        desktop=_forwards_ports(info),
-        remote=far,
-        name=str(info.get("Name") or ""),
-    )
-    if far and not remote:
-        raise _remote(endpoint.removeprefix("http+docker://"))
-    if not far and not facts.desktop and not _shares_our_network(client):
+    client.trust_env = facts.remote
+    if facts.remote and not remote:
+        raise _remote(facts.endpoint.removeprefix("http+docker://"))
+    if not facts.remote and not facts.desktop and not _shares_our_network(client):
         raise EngineError(
             "the engine runs outside this container: its published ports are not on our loopback",
             remedy="Run this job on the host, or in a container with `network_mode: host`.",
@@ -76,13 +64,6 @@ def _shares_our_network(client: Any) -> bool:
     return True
 
 
-def _forwards_ports(info: Mapping[str, Any]) -> bool:
-    """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
-    system = str(info.get("OperatingSystem", "")).lower()
-    rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
-    return rootless or "desktop" in system or "orbstack" in system
-
-
 def _remote(endpoint: str) -> EngineError:
     return EngineError(
         f"the engine at {endpoint} is remote: its published ports are not on this machine's loopback",
@@ -94,7 +75,7 @@ def _unreachable(error: BaseException, host: str) -> EngineError:
     """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
     if host.startswith("ssh://") or "paramiko" in str(error):
         return _remote(host or "the current context's ssh:// address")
-    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START)
+    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START_ENGINE)
     return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
 
 

@@ -6,12 +6,12 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from tasklib import process
-from tasklib.errors import EngineError, Interrupted, StackError
+from tasklib.errors import EngineError, Interrupted, StackError, engine_stopped
 
-__all__ = ["START", "TIMEOUT", "Answering", "Heart", "blaming", "listening", "translated"]
+__all__ = ["TIMEOUT", "Answering", "Heart", "blaming", "listening", "translated"]
 
 TIMEOUT = 20
 """Seconds without an answer after which the engine is asked whether it is there at all."""
@@ -28,23 +28,22 @@ _TRIES = 6
 _BEAT = 5.0
 """Seconds between two looks at an engine that is busy for us."""
 
-START = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Heart:
-    """Whether the engine behind an SDK client still answers."""
+    """Whether an engine still answers."""
 
-    def __init__(self, client: Any) -> None:
-        self._api = client
+    def __init__(self, ping: Callable[[float], object]) -> None:
+        """``ping(seconds)`` raises where no answer comes within that time."""
+        self._ping = ping
         self._silent = False
 
     def beats(self) -> bool:
         """Ask it; one that was silent the last time has less time to answer."""
         try:
-            self._api.get(f"{self._api.base_url}/_ping", timeout=_AGAIN if self._silent else _PING)
+            self._ping(_AGAIN if self._silent else _PING)
         except Exception:
             self._silent = True
         else:
@@ -54,13 +53,14 @@ class Heart:
     def check(self) -> None:
         """Raise :class:`~tasklib.errors.EngineError` where it was silent the last time and still is."""
         if self._silent and not self.beats():
-            raise _stuck()
+            raise engine_stopped()
 
 
 class Answering(Protocol):
     """Whatever makes calls to an engine."""
 
-    heart: Heart
+    @property
+    def heart(self) -> Heart: ...
 
 
 A = TypeVar("A", bound=Answering)
@@ -83,11 +83,11 @@ def translated(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate
                 return function(self, *args, **kwargs)
             except requests.exceptions.Timeout as error:
                 if not left or not self.heart.beats():
-                    raise _stuck() from error
+                    raise engine_stopped() from error
             except docker.errors.APIError as error:
                 raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
             except requests.exceptions.RequestException as error:
-                raise gone() from error
+                raise engine_stopped() from error
         raise AssertionError("unreachable")
 
     return call
@@ -116,7 +116,7 @@ def listening(heart: Heart, cancel: process.Cancel) -> Iterator[process.Cancel]:
         yield own
     except Interrupted:
         if silent.is_set() and not cancel.is_set():
-            raise _stuck() from None
+            raise engine_stopped() from None
         raise
     finally:
         over.set()
@@ -129,13 +129,5 @@ def blaming(heart: Heart) -> Iterator[None]:
         yield
     except StackError as error:
         if not heart.beats():
-            raise gone() from error
+            raise engine_stopped() from error
         raise
-
-
-def gone() -> EngineError:
-    return EngineError("the Docker engine stopped answering", remedy=START)
-
-
-def _stuck() -> EngineError:
-    return EngineError("the Docker engine does not answer any more", remedy="Is it overloaded or stuck?")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from tasklib.stacks.engine.values import Container
 
@@ -39,11 +38,11 @@ class Watch:
                 self._changed.add(container)
         self._told.set()
 
-    def follow(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Be told of the engine's ``events`` until they end, or the connection does."""
+    def follow(self, changed: Iterable[str]) -> None:
+        """Be told of the ids of containers that ``changed`` until they end, or the connection does."""
         with contextlib.suppress(Exception):
-            for event in events:
-                self.tell(str(event.get("id") or (event.get("Actor") or {}).get("ID") or ""))
+            for container in changed:
+                self.tell(container)
         self._whole = _WHOLE_UNTOLD
         self.tell()
 

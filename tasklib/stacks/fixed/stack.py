@@ -21,15 +21,13 @@ from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.compose import Source
 from tasklib.stacks.compose.failures import BuildFailed, missing_image
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import PROJECT_LABEL, Container
+from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Container
 from tasklib.stacks.fixed.ports import FixedPort, conflicts, fixed_ports, port_variables
 from tasklib.stacks.plan import full_stack_plan
 from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.starting.startup import Startup
 
 __all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down"]
-
-_FOLDER_LABEL = "com.docker.compose.project.working_dir"
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def render(stack: FixedStack, cancel: process.Cancel | None = None) -> dict[str,
 def owner(engine: Engine, stack: FixedStack) -> Path | None:
     """The folder whose Compose file the stack's containers were made from, ``None`` while there are none."""
     for container in engine.owned({PROJECT_LABEL: stack.project}, kinds=["container"]):
-        if folder := container.labels.get(_FOLDER_LABEL):
+        if folder := container.labels.get(FOLDER_LABEL):
             return Path(folder)
     return None
 

@@ -18,6 +18,7 @@ from tasklib.instance.claims import Claims, Holder, Resolved, resolve
 from tasklib.instance.identity import exports
 from tasklib.isolation import Instance
 from tasklib.project import Project
+from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import owners, sweep
 from tasklib.stacks.reaper.client import Reaper
@@ -205,7 +206,7 @@ def open_context(
     """
     state = default_state()
     checkout = find_checkout(project.root)
-    connected = Engine.connect() if engine else None
+    connected = DockerEngine.connect() if engine else None
     resolved = resolve(
         checkout,
         os.environ,

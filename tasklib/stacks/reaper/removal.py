@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tasklib.errors import EngineError, TasklibError
+from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT
@@ -57,7 +58,7 @@ def remove_left(left: Left) -> None:
 
 
 def _remove(left: Left) -> tuple[Resource, ...]:
-    engine = Engine.connect()
+    engine = DockerEngine.connect()
     try:
         if engine.facts.id != left.engine:
             raise EngineError("the engine that answers is another one")

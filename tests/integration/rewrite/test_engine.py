@@ -16,7 +16,7 @@ from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.project import Shared
 from tasklib.stacks.compose.compose import Source
-from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import labels
 from tasklib.stacks.plan import StackPlan
@@ -218,7 +218,7 @@ def test_images_that_stand_on_each_other_are_built_for_several_stacks(
 ) -> None:
     """What another stack of the run built already is there under this one's names before it is stood on."""
     instance, tags = instances[0], []
-    engine = Engine.connect()
+    engine = DockerEngine.connect()
     builds = Builds(engine, Forgetful(tags))
     try:
         for stack in (None, "own"):

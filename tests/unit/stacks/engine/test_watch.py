@@ -34,7 +34,7 @@ def test_only_what_an_event_names_is_asked_for_again() -> None:
     engine.now["b"] = replace(engine.now["b"], state="running")
     engine.now["a"] = Container("a", "a", "p", "a", "created")
     del engine.now["c"]
-    watch.follow([{"id": "b"}, {"Actor": {"ID": "a"}}, {"id": "c"}])
+    watch.follow(["b", "a", "c"])
     assert [(found.id, found.state) for found in watch.containers()] == [("a", "created"), ("b", "running")]
     assert sorted(engine.asked) == ["a", "all", "b", "c"]
 
@@ -56,7 +56,7 @@ def test_without_events_all_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) 
     watch = Watch(engine.everything, engine.one)
     assert len(watch.containers()) == 1
     assert not watch.wait(0)
-    watch.follow([{"id": "a"}])
+    watch.follow(["a"])
     assert watch.wait(0)
     assert not watch.wait(0)
     engine.now["b"] = Container("b", "b", "p", "b", "created")

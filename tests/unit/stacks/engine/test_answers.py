@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.stacks.engine.values import container_from
+from tasklib.stacks.engine.answers import container_from
 
 
 @pytest.mark.parametrize(

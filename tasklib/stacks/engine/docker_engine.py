@@ -1,0 +1,271 @@
+"""The engine that Docker's SDK speaks to."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Network
+from typing import Any
+
+from tasklib.results import LogLine
+from tasklib.stacks.engine.answers import (
+    base_image_from,
+    container_from,
+    container_id_from,
+    container_resource_from,
+    image_from,
+    log_lines_from,
+    network_resource_from,
+    project_subnets_from,
+    publishers_from,
+    subnets_from,
+    usage_from,
+    volume_resource_from,
+    volumes_of_image_from,
+)
+from tasklib.stacks.engine.connection import connect
+from tasklib.stacks.engine.patience import Heart, translated
+from tasklib.stacks.engine.values import (
+    PROJECT_LABEL,
+    BaseImage,
+    Container,
+    EngineFacts,
+    Publisher,
+    Resource,
+    Usage,
+    with_sizes,
+)
+from tasklib.stacks.engine.watch import Watch
+
+__all__ = ["DockerEngine"]
+
+_BUSY = 5.0
+"""Seconds for which the engine may do its accounting for others before ours is given up."""
+
+
+class DockerEngine:
+    """The engine that the current context or DOCKER_HOST names."""
+
+    def __init__(self, client: Any, facts: EngineFacts) -> None:
+        self._api = client
+        self.facts = facts
+        self.heart = Heart(lambda timeout: client.get(f"{client.base_url}/_ping", timeout=timeout))
+
+    @classmethod
+    def connect(cls, *, remote: bool = False) -> DockerEngine:
+        """Connect and learn what the engine is.
+
+        Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
+        one whose published ports are not reachable on this machine's loopback interface.
+        """
+        return cls(*connect(remote=remote))
+
+    def close(self) -> None:
+        self._api.close()
+
+    @translated
+    def containers(self, project: str) -> tuple[Container, ...]:
+        found = self._api.containers(all=True, filters={"label": [f"{PROJECT_LABEL}={project}"]})
+        inspected = [self._inspect(row["Id"]) for row in found]
+        return tuple(sorted((c for c in inspected if c), key=lambda container: container.name))
+
+    def _inspect(self, container_id: str) -> Container | None:
+        import docker.errors
+
+        try:
+            return container_from(self._api.inspect_container(container_id))
+        except docker.errors.NotFound:
+            return None
+
+    @contextlib.contextmanager
+    def watch(self, project: str) -> Iterator[Watch]:
+        events = self._events(project)
+        watch = Watch(lambda: self.containers(project), self._container)
+        changed = map(container_id_from, events)
+        thread = threading.Thread(target=watch.follow, args=(changed,), daemon=True, name=f"watch {project}")
+        thread.start()
+        try:
+            yield watch
+        finally:
+            with contextlib.suppress(Exception):
+                events.close()
+
+    @translated
+    def _container(self, container_id: str) -> Container | None:
+        return self._inspect(container_id)
+
+    @translated
+    def _events(self, project: str) -> Any:
+        return self._api.events(
+            decode=True,
+            filters={
+                "type": "container",
+                "label": [f"{PROJECT_LABEL}={project}"],
+                "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
+            },
+        )
+
+    @translated
+    def start(self, container_id: str) -> None:
+        self._api.start(container_id)
+
+    @translated
+    def run_inside(self, container_id: str, argv: Sequence[str]) -> bool:
+        import requests.exceptions
+
+        started = self._api.exec_create(container_id, list(argv))["Id"]
+        try:
+            self._api.exec_start(started)
+        except requests.exceptions.ReadTimeout:
+            return False
+        return bool(self._api.exec_inspect(started).get("ExitCode") == 0)
+
+    @translated
+    def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
+        import docker.errors
+
+        try:
+            raw: bytes = self._api.logs(
+                container_id, stdout=True, stderr=True, timestamps=True, tail=tail, since=int(since) or None
+            )
+        except docker.errors.NotFound:
+            return ()
+        except docker.errors.APIError as error:
+            if error.status_code == 409:
+                return ()  # it is being removed
+            raise
+        return log_lines_from(raw)
+
+    @translated
+    def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
+        wanted = [f"{key}={value}" if value else key for key, value in labels.items()]
+        filters = {"label": wanted}
+        kinds = set(kinds) or {"container", "network", "volume"}
+        found: list[Resource] = []
+        if "container" in kinds:
+            found += map(container_resource_from, self._api.containers(all=True, filters=filters))
+        if "network" in kinds:
+            found += map(network_resource_from, self._api.networks(filters=filters))
+        if "volume" in kinds:
+            found += map(volume_resource_from, self._api.volumes(filters=filters).get("Volumes") or ())
+        return tuple(found)
+
+    @translated
+    def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
+        found = (image_from(row, tag) for tag in tags if (row := self._image(tag)) is not None)
+        return tuple(image for image in found if image)
+
+    def _image(self, tag: str) -> Mapping[str, Any] | None:
+        import docker.errors
+
+        try:
+            return dict(self._api.inspect_image(tag))
+        except docker.errors.NotFound:
+            return None
+
+    @translated
+    def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
+        return with_sizes(resources, self._usage())
+
+    @translated
+    def cached_layers(self) -> Mapping[str, bool]:
+        return self._usage().layers
+
+    def _usage(self) -> Usage:
+        """The engine's accounting. It refuses while it does the same for someone else; empty in the end."""
+        import docker.errors
+
+        deadline = time.monotonic() + _BUSY
+        while True:
+            try:
+                return usage_from(self._api.df())
+            except docker.errors.APIError as error:
+                if "already running" not in str(error.explanation):
+                    raise
+            if time.monotonic() > deadline:
+                return Usage()
+            time.sleep(0.1)
+
+    @translated
+    def prune_layers(self, layers: Iterable[str]) -> None:
+        left = set(layers)
+        pruned = True
+        while left and pruned:
+            # The engine takes one id at a time, as a pattern, and what stands on another has to go first.
+            answers = [self._api.prune_builds(filters={"id": f"^{layer}$"}, all=True) for layer in left]
+            pruned = bool(gone := {layer for answer in answers for layer in answer["CachesDeleted"] or ()})
+            left -= gone
+
+    @translated
+    def image_volumes(self, image: str) -> tuple[str, ...] | None:
+        row = self._image(image)
+        return None if row is None else volumes_of_image_from(row)
+
+    def image_id(self, tag: str) -> str | None:
+        found = self.base_image(tag)
+        return found.id if found else None
+
+    @translated
+    def base_image(self, tag: str) -> BaseImage | None:
+        row = self._image(tag)
+        return None if row is None else base_image_from(row)
+
+    @translated
+    def tag(self, image: str, tag: str) -> None:
+        repository, _, version = tag.rpartition(":")
+        self._api.tag(image, repository, version)
+
+    @translated
+    def volume_labels(self, name: str) -> Mapping[str, str] | None:
+        import docker.errors
+
+        try:
+            return self._api.inspect_volume(name).get("Labels") or {}
+        except docker.errors.NotFound:
+            return None
+
+    @translated
+    def network_subnets(self, project: str) -> Mapping[str, str]:
+        return project_subnets_from(self._api.networks(filters={"label": [f"{PROJECT_LABEL}={project}"]}))
+
+    @translated
+    def subnets(self) -> tuple[IPv4Network, ...]:
+        return subnets_from(self._api.networks())
+
+    @translated
+    def publishers(self) -> tuple[Publisher, ...]:
+        return publishers_from(self._api.containers())
+
+    def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:
+        gone: list[Resource] = []
+        # Containers hold networks and volumes; images may be held by containers. Two tags of one image at a
+        # time are too much for the engine.
+        for kinds in ({"container"}, {"network", "volume"}, {"image"}):
+            batch = [resource for resource in resources if resource.kind in kinds]
+            if batch:
+                with ThreadPoolExecutor(1 if "image" in kinds else min(8, len(batch))) as pool:
+                    done = pool.map(self._remove, batch)
+                    gone += [resource for resource, removed in zip(batch, done, strict=True) if removed]
+        return tuple(gone)
+
+    @translated
+    def _remove(self, resource: Resource) -> bool:
+        import docker.errors
+
+        try:
+            if resource.kind == "container":
+                self._api.remove_container(resource.id, force=True, v=True)
+            elif resource.kind == "network":
+                self._api.remove_network(resource.id)
+            elif resource.kind == "volume":
+                self._api.remove_volume(resource.id, force=True)
+            else:
+                self._api.remove_image(resource.id)
+        except docker.errors.NotFound:
+            return True
+        except docker.errors.APIError as error:
+            return bool(error.status_code == 409 and "in progress" in str(error.explanation))
+        return True

@@ -1,0 +1,191 @@
+"""What every engine does alike: the one that tests use in memory, and Docker's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import pytest
+
+from tasklib.errors import EngineError
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import PROJECT_LABEL, Container, Resource
+
+__all__ = ["EngineContract", "Laboratory"]
+
+RUNS, SPEAKS, FAILS = ("sleep", "600"), ("echo", "hello"), ("false",)
+
+
+class Laboratory(Protocol):
+    """An engine, and how things come to be on it. All of it carries ``mark`` as a label."""
+
+    engine: Engine
+    project: str
+    """The Compose project of all that is made; no other test has it."""
+    mark: str
+    image: str
+    """The tag of an image that is there and declares no volume."""
+
+    def container(self, service: str, argv: Sequence[str] = RUNS, *, uses: Sequence[Resource] = ()) -> str:
+        """The id of a new container, attached to ``uses`` and not started."""
+        ...
+
+    def network(self, key: str) -> Resource: ...
+
+    def volume(self, key: str) -> Resource: ...
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether it holds before long."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def names(resources: Sequence[Resource]) -> set[str]:
+    return {resource.name for resource in resources}
+
+
+class EngineContract:
+    """Inherited by a class with a fixture ``lab`` for each engine."""
+
+    def seen(self, lab: Laboratory, container_id: str) -> Container:
+        return next(c for c in lab.engine.containers(lab.project) if c.id == container_id)
+
+    def ended(self, lab: Laboratory, container_id: str) -> Container:
+        lab.engine.start(container_id)
+        assert until(lambda: self.seen(lab, container_id).state == "exited")
+        return self.seen(lab, container_id)
+
+    def test_a_container_is_created_and_then_runs(self, lab: Laboratory) -> None:
+        """Starting one that runs already is no mistake."""
+        api = lab.container("api")
+        assert (self.seen(lab, api).state, self.seen(lab, api).service) == ("created", "api")
+        for _ in range(2):
+            lab.engine.start(api)
+            assert self.seen(lab, api).state == "running"
+
+    def test_what_a_program_ended_with_is_seen(self, lab: Laboratory) -> None:
+        """And what it said, for as long as the container is there."""
+        job, broken = lab.container("job", SPEAKS), lab.container("broken", FAILS)
+        assert self.ended(lab, job).exit_code == 0
+        assert self.ended(lab, broken).exit_code == 1
+        assert [line.text for line in lab.engine.logs(job)] == ["hello"]
+        assert lab.engine.logs(broken) == ()
+
+    def test_what_cannot_be_started_is_refused(self, lab: Laboratory) -> None:
+        """A container that is not there, a program that is not in it."""
+        with pytest.raises(EngineError, match="No such container"):
+            lab.engine.start("0" * 64)
+        with pytest.raises(EngineError, match="executable file not found"):
+            lab.engine.start(lab.container("api", ("no-such-program",)))
+
+    def test_containers_come_by_name_and_of_one_project(self, lab: Laboratory) -> None:
+        """Others of the engine are not among them."""
+        for service in ("web", "api", "job"):
+            lab.container(service)
+        found = lab.engine.containers(lab.project)
+        assert [c.service for c in sorted(found, key=lambda c: c.name)] == [c.service for c in found]
+        assert {c.service for c in found} == {"api", "job", "web"}
+        assert lab.engine.containers(f"{lab.project}-2") == ()
+
+    def test_whoever_watches_is_told(self, lab: Laboratory) -> None:
+        """Of a start and of a removal, without asking for everything again."""
+        api = lab.container("api")
+        with lab.engine.watch(lab.project) as watch:
+            assert [c.state for c in watch.containers()] == ["created"]
+            lab.engine.start(api)
+            assert until(lambda: watch.wait(0.1) and [c.state for c in watch.containers()] == ["running"])
+            lab.engine.remove(lab.engine.owned({PROJECT_LABEL: lab.project}))
+            assert until(lambda: watch.wait(0.1) and watch.containers() == ())
+
+    def test_a_command_inside_passes_or_fails(self, lab: Laboratory) -> None:
+        """In a container that does not run there is nothing to ask."""
+        api = lab.container("api")
+        with pytest.raises(EngineError, match="is not running"):
+            lab.engine.run_inside(api, ("true",))
+        lab.engine.start(api)
+        assert lab.engine.run_inside(api, ("true",))
+        assert not lab.engine.run_inside(api, ("false",))
+
+    def test_what_carries_the_labels_is_owned(self, lab: Laboratory) -> None:
+        """All of them, each with its value; an empty value stands for any."""
+        lab.container("api")
+        network, volume = lab.network("default"), lab.volume("data")
+        labels = {PROJECT_LABEL: lab.project}
+        found = lab.engine.owned(labels)
+        assert {r.kind for r in found} == {"container", "network", "volume"}
+        assert {network.name, volume.name} < names(found)
+        assert lab.engine.owned(labels, kinds=["volume"])[0].name == volume.name
+        assert names(lab.engine.owned({lab.mark: ""})) == names(found)
+        assert lab.engine.owned({PROJECT_LABEL: lab.project, lab.mark: "other"}) == ()
+        assert all(r.labels[PROJECT_LABEL] == lab.project for r in found)
+
+    def test_all_is_removed_whatever_order_it_is_given_in(self, lab: Laboratory) -> None:
+        """Running containers first; what is gone already counts."""
+        network, volume = lab.network("default"), lab.volume("data")
+        lab.engine.start(lab.container("api", uses=[network, volume]))
+        found = sorted(lab.engine.owned({PROJECT_LABEL: lab.project}), key=lambda r: r.kind, reverse=True)
+        assert len(found) == 3
+        for _ in range(2):
+            assert names(lab.engine.remove(found)) == names(found)
+            assert lab.engine.owned({PROJECT_LABEL: lab.project}) == ()
+
+    def test_what_is_in_use_stays(self, lab: Laboratory) -> None:
+        """It is no error, and not in the answer."""
+        network, volume = lab.network("default"), lab.volume("data")
+        lab.engine.start(lab.container("api", uses=[network, volume]))
+        assert lab.engine.remove([network, volume]) == ()
+        assert {r.kind for r in lab.engine.owned({PROJECT_LABEL: lab.project})} >= {"network", "volume"}
+
+    def test_a_volume_is_known_by_its_labels(self, lab: Laboratory) -> None:
+        """One that is not there has none, not even no labels."""
+        volume = lab.volume("data")
+        assert (lab.engine.volume_labels(volume.name) or {})[PROJECT_LABEL] == lab.project
+        assert lab.engine.volume_labels(f"{volume.name}-2") is None
+
+    def test_subnets_are_known_by_network(self, lab: Laboratory) -> None:
+        """Those of a project by their keys, and all of the engine."""
+        lab.network("default")
+        mine = lab.engine.network_subnets(lab.project)
+        assert set(mine) == {"default"}
+        assert mine["default"] in {str(subnet) for subnet in lab.engine.subnets()}
+        assert lab.engine.network_subnets(f"{lab.project}-2") == {}
+
+    def test_an_image_has_as_many_names_as_it_is_given(self, lab: Laboratory) -> None:
+        """Removing one leaves the others."""
+        name = f"{lab.project}/copy:latest"
+        assert lab.engine.image_id(name) is None
+        assert (lab.engine.base_image(name), lab.engine.image_volumes(name)) == (None, None)
+        lab.engine.tag(lab.image, name)
+        assert lab.engine.image_id(name) == lab.engine.image_id(lab.image)
+        assert lab.engine.image_volumes(name) == ()
+        copies = lab.engine.images([name, f"{name}-2"])
+        assert [image.id for image in copies] == [name]
+        assert lab.engine.remove(copies) == copies
+        assert lab.engine.image_id(name) is None
+        assert lab.engine.image_id(lab.image) is not None
+
+    def test_an_image_that_has_a_name_is_not_known_by_its_id(self, lab: Laboratory) -> None:
+        """It is somebody's: an id stands for an image that has lost all its names."""
+        image = lab.engine.image_id(lab.image)
+        assert image
+        assert lab.engine.images([image]) == ()
+
+    def test_sizes_change_nothing_else(self, lab: Laboratory) -> None:
+        """Where the engine's accounting does not tell, a size is 0."""
+        lab.container("api")
+        lab.volume("data")
+        found = lab.engine.owned({PROJECT_LABEL: lab.project})
+        sized = lab.engine.sized(found)
+        assert [(r.kind, r.id) for r in sized] == [(r.kind, r.id) for r in found]
+        assert all(r.size >= 0 for r in sized)
+
+
+def marked(lab: Laboratory, labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of everything that is made for a test."""
+    return {PROJECT_LABEL: lab.project, lab.mark: "yes", **labels}
