@@ -1,0 +1,84 @@
+"""What tests depend on beside the checkout's tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasklib.changes.selection import ComposeService, StackFacts
+from tasklib.changes.surroundings import rest_of
+from tasklib.checkout import find_checkout
+from tasklib.project import Project, Service
+
+Rest = Callable[..., str | None]
+
+
+@pytest.fixture
+def rest(repository: Path) -> Rest:
+    """Tells the digest of the surroundings, with the variables that are given."""
+    (repository / ".gitignore").write_text(
+        ".env\ndata/\nnotes.txt\nanswers.txt\n*.pem\n.venv/\n__pycache__/\n"
+    )
+    compose = repository / "compose.yml"
+    compose.write_text("services: {db: {image: 'postgres:${TAG}'}}\n")
+    api = repository / "services" / "api"
+    api.mkdir(parents=True)
+    stack = StackFacts(
+        None, (compose, repository / ".env"), (ComposeService("db", paths=(repository / "data",)),)
+    )
+    project = Project(repository, "shop", (Service("api", api, unit=api / "tests" / "unit"),))
+    return lambda **env: rest_of(project, find_checkout(repository), [stack], env)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(".env", id="an env file of the stack"),
+        pytest.param("services/api/.env", id="an env file of a service"),
+        pytest.param("services/api/key.pem", id="a certificate"),
+        pytest.param("services/api/tests/unit/answers.txt", id="what lies beside the tests"),
+        pytest.param("data/seed/rows.csv", id="what a container mounts"),
+        pytest.param("services/api/.venv/pyvenv.cfg", id="the environment that is installed"),
+    ],
+)
+def test_an_ignored_file_in_use_counts(repository: Path, rest: Rest, name: str) -> None:
+    """Its edit is another content, taking it back the same again."""
+    path = repository / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    missing = rest()
+    path.write_text("one")
+    first = rest()
+    path.write_text("two")
+    second = rest()
+    path.write_text("one")
+    assert len({missing, first, second}) == 3
+    assert rest() == first
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "services/api/__pycache__/x.pyc"])
+def test_an_ignored_file_that_nobody_uses_does_not(repository: Path, rest: Rest, name: str) -> None:
+    """As far as the Compose files and the usual names tell."""
+    before = rest()
+    path = repository / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("changed")
+    assert rest() == before
+
+
+def test_a_variable_that_the_files_name_counts(rest: Rest) -> None:
+    """Others do not."""
+    assert rest(TAG="16") != rest(TAG="17")
+    assert rest(TAG="16", OTHER="x") == rest(TAG="16")
+
+
+def test_too_many_files_are_never_the_same(
+    repository: Path, rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading them would take as long as testing."""
+    monkeypatch.setattr("tasklib.changes.surroundings._MOST", 2)
+    for number in range(3):
+        (repository / "data").mkdir(exist_ok=True)
+        (repository / "data" / str(number)).touch()
+    assert rest() is None

@@ -1,0 +1,163 @@
+"""Places: never more at once than there are, in the order of the runs, freed whatever happens to a holder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tasklib.errors import ConfigError, Interrupted
+from tasklib.process import Cancel
+from tasklib.state.places import Busy, Places, Turn
+
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from tasklib.process import Cancel
+from tasklib.state.places import Places, Turn
+places = Places(Path(sys.argv[1]), int(sys.argv[2]), Turn(1.0, "other", "tasklib test", os.getpid()))
+with places.place(Cancel()):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def places(folder: Path, number: int, began: float = 2.0) -> Places:
+    return Places(folder, number, Turn(began, f"run-{began}", "tasklib test", os.getpid()))
+
+
+@contextmanager
+def another_holds(folder: Path, number: int) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), str(number)], stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    with child:
+        assert child.stdout.readline() == "held\n"
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def take(mine: Places, seconds: float = 10.0) -> bool:
+    """Whether a place could be had within ``seconds``."""
+    cancel = Cancel()
+    timer = threading.Timer(seconds, cancel.set, ("late",))
+    timer.start()
+    try:
+        with mine.place(cancel):
+            return True
+    except Interrupted:
+        return False
+    finally:
+        timer.cancel()
+
+
+def test_never_more_at_once_than_there_are(tmp_path: Path) -> None:
+    """Twelve threads of three runs share two places, and all of them come to their turn."""
+    inside, most, done, guard = 0, 0, 0, threading.Lock()
+
+    def work(mine: Places) -> None:
+        nonlocal inside, most, done
+        with mine.place(Cancel()):
+            with guard:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.01)
+            with guard:
+                inside -= 1
+                done += 1
+
+    runs = [places(tmp_path, 2, began) for began in (1.0, 2.0, 3.0)]
+    threads = [threading.Thread(target=work, args=(runs[n % 3],)) for n in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert (most, done) == (2, 12)
+
+
+def test_the_run_that_began_first_is_served_first(tmp_path: Path) -> None:
+    """Whoever asks later but began earlier goes before a run that waits already."""
+    order: list[float] = []
+    waits = {began: threading.Event() for began in (1.0, 9.0)}
+
+    def work(began: float) -> None:
+        with places(tmp_path, 1, began).place(Cancel(), lambda busy: waits[began].set()):
+            order.append(began)
+
+    with places(tmp_path, 1).place(Cancel()):
+        threads = []
+        for began in (9.0, 1.0):
+            threads.append(threading.Thread(target=work, args=(began,)))
+            threads[-1].start()
+            assert waits[began].wait(10)
+    for thread in threads:
+        thread.join(10)
+    assert order == [1.0, 9.0]
+
+
+def test_who_waits_is_told_for_whom(tmp_path: Path) -> None:
+    """The command, its process and since when it runs, once."""
+    told: list[Busy] = []
+    cancel = Cancel()
+    with another_holds(tmp_path, 1) as child:
+
+        def tell(busy: Busy) -> None:
+            told.append(busy)
+            cancel.set("seen")
+
+        with pytest.raises(Interrupted), places(tmp_path, 1).place(cancel, tell):
+            pass
+    (busy,) = told
+    assert f"`tasklib test` (pid {child.pid})" in str(busy)
+    assert busy.ahead == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_a_holder_that_dies_frees_its_place(tmp_path: Path, ending: signal.Signals) -> None:
+    """The kernel does it."""
+    with another_holds(tmp_path, 1) as child:
+        assert not take(places(tmp_path, 1), 0.2)
+        child.send_signal(ending)
+        assert take(places(tmp_path, 1))
+
+
+def test_a_holder_that_is_stopped_holds_nobody_up(tmp_path: Path) -> None:
+    """Its place is its own; another one is there instead, and gone again once it goes on."""
+    with another_holds(tmp_path, 1) as child:
+        child.send_signal(signal.SIGSTOP)
+        os.waitpid(child.pid, os.WUNTRACED)
+        assert take(places(tmp_path, 1))
+        child.send_signal(signal.SIGCONT)
+        os.waitpid(child.pid, os.WCONTINUED)
+        assert not take(places(tmp_path, 1), 0.2)
+
+
+def test_a_waiter_that_died_or_is_stopped_is_passed_over(tmp_path: Path) -> None:
+    """Its file alone, without a lock, or without a look for some time, counts for nothing."""
+    waiting = tmp_path / "waiting"
+    waiting.mkdir()
+    dead = waiting / "0000000000000.000000-dead-1-000001"
+    dead.touch()
+    assert take(places(tmp_path, 1))
+    assert not dead.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    """Two lines, not a traceback."""
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ConfigError, match="places cannot be counted"),
+        places(tmp_path / "file", 1).place(Cancel()),
+    ):
+        pass
