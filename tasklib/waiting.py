@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 __all__ = ["wait_for", "wait_for_async"]
 
@@ -19,7 +19,7 @@ _GROWTH = 1.5
 
 
 def wait_for(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     timeout: float = 5.0,
     *,
     errors: type[Exception] | tuple[type[Exception], ...] = Exception,
@@ -46,8 +46,26 @@ def wait_for(
         time.sleep(look.pause())
 
 
+@overload
 async def wait_for_async(
-    condition: Callable[[], Awaitable[T] | T],
+    condition: Callable[[], Awaitable[T | None]],
+    timeout: float = 5.0,
+    *,
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+) -> T: ...
+
+
+@overload
+async def wait_for_async(
+    condition: Callable[[], T | None],
+    timeout: float = 5.0,
+    *,
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+) -> T: ...
+
+
+async def wait_for_async(
+    condition: Callable[[], Awaitable[T | None] | T | None],
     timeout: float = 5.0,
     *,
     errors: type[Exception] | tuple[type[Exception], ...] = Exception,
@@ -58,7 +76,7 @@ async def wait_for_async(
     """
     import asyncio
 
-    async def outcome() -> T:
+    async def outcome() -> T | None:
         given = condition()
         return await given if inspect.isawaitable(given) else given
 

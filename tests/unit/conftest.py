@@ -9,8 +9,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from _pytest.outcomes import Failed
 
 Git = Callable[..., str]
 
@@ -19,11 +21,11 @@ _ENGINE_PORTS = frozenset({2375, 2376})
 _touched: list[str] | None = None
 
 
-class EngineTouched(pytest.fail.Exception):
+class EngineTouched(Failed):
     """A unit test went for an engine. No ``except Exception`` stops it."""
 
 
-def _watch(event: str, arguments: Sequence[object]) -> None:
+def _watch(event: str, arguments: Sequence[Any]) -> None:
     """The interpreter's audit hook: it sees every connection and every child of this process."""
     if _touched is None:
         return
@@ -43,7 +45,7 @@ def _engine_address(address: object) -> str:
     return f"a connection to {address}" if path.endswith("docker.sock") or port in _ENGINE_PORTS else ""
 
 
-def _engine_command(command: object, env: object) -> str:
+def _engine_command(command: Any, env: object) -> str:
     words = [command] if isinstance(command, (str, bytes, os.PathLike)) else list(command or [""])
     program = os.fsdecode(words[0])
     if Path(program).name not in _ENGINE_PROGRAMS:

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -88,7 +89,7 @@ def test_ctrl_c_on_a_terminal(
     terminal.expect("interrupted: removing the stacks")
     if times > 1:
         # Two that come within a moment count as one: press until it is the second one.
-        said = ["stopped; test-feature-.*_api is removed in the background", pexpect.TIMEOUT]
+        said: list[Any] = ["stopped; test-feature-.*_api is removed in the background", pexpect.TIMEOUT]
         terminal.sendintr()
         while terminal.expect(said, timeout=0.4):
             for _ in range(times - 1):
@@ -184,7 +185,8 @@ def test_a_mistake_of_ours_leaves_nothing(shop: Checkout, traces: Traces, state:
 
 def _hang_up(terminal: pexpect.spawn[str]) -> None:
     """Close the window: the kernel tells whoever has this terminal, and nobody else does anything."""
-    terminal.ptyproc.fileobj.close()
+    child: Any = terminal  # pexpect's stubs leave the pty out
+    child.ptyproc.fileobj.close()
 
 
 def _drained(terminal: pexpect.spawn[str]) -> bool:

@@ -217,7 +217,8 @@ def test_images_that_stand_on_each_other_are_built_for_several_stacks(
     instances: tuple[Instance, Instance], tmp_path: Path
 ) -> None:
     """What another stack of the run built already is there under this one's names before it is stood on."""
-    instance, tags = instances[0], []
+    instance = instances[0]
+    tags: list[str] = []
     engine = DockerEngine.connect()
     builds = Builds(engine, Forgetful(tags))
     try:

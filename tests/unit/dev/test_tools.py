@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ DEBIAN = Host("debian", "bookworm", 12, root=False, systemd=False)
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     """An empty environment on a machine without a registry."""
-    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     made = Environment(tmp_path)
     made.bin.mkdir(parents=True)
     return made
@@ -77,7 +78,7 @@ def test_no_browser(
     host: Host, given: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where none may or can be installed, one line says which tests are skipped."""
-    monkeypatch.setattr(tools.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(tools, "install", lambda *_: pytest.fail("installs"))
     tools.ensure_browser(host, Consent(given=given))
     assert capsys.readouterr().err == "dev: no chromium: the tests of the report page are skipped\n"
@@ -86,7 +87,7 @@ def test_no_browser(
 def test_a_browser_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Debian's Chromium, where there is no browser yet and changing the machine is permitted."""
     there: list[str] = []
-    monkeypatch.setattr(tools.shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in there else None)
     monkeypatch.setattr(tools, "install", lambda wanted, host: there.extend(wanted.packages))
     for _ in range(2):
         tools.ensure_browser(replace(DEBIAN, root=True), Consent(given=True))

@@ -83,7 +83,7 @@ def test_a_service_has_a_host_a_port_and_a_url() -> None:
     ],
 )
 def test_a_known_server_gets_a_url_of_its_own(
-    image: str, port: int, environment: dict[str, str], url: str
+    image: str, port: int, environment: dict[str, Any], url: str
 ) -> None:
     """By its image, from the variables that the official images document; everything else speaks HTTP."""
     assert variables(image, port, **environment)["TEST_DB_URL"] == url
@@ -101,7 +101,10 @@ def test_a_broker_with_two_ports_is_reached_at_its_own() -> None:
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_any_password_and_name_survive_the_url(user: str, password: str) -> None:
     """Whatever their characters; Compose's doubled dollars are single ones."""
-    environment = {"POSTGRES_USER": user.replace("$", "$$"), "POSTGRES_PASSWORD": password.replace("$", "$$")}
+    environment: dict[str, Any] = {
+        "POSTGRES_USER": user.replace("$", "$$"),
+        "POSTGRES_PASSWORD": password.replace("$", "$$"),
+    }
     url = urlsplit(variables("postgres", 5432, **environment)["TEST_DB_URL"])
     assert (unquote(url.username or ""), unquote(url.password or "")) == (user, password)
     assert (url.hostname, url.port) == ("127.0.0.1", 32768)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,8 @@ def test_other_boot() -> None:
 @pytest.mark.parametrize("part", ["host", "pid_namespace"])
 def test_elsewhere(part: str) -> None:
     """What runs on another host or in another container cannot be known, whatever else differs."""
-    assert is_alive(replace(current(), **{part: "another"}, boot_id="another", start_time="1")) is None
+    elsewhere: dict[str, Any] = {part: "another"}
+    assert is_alive(replace(current(), **elsewhere, boot_id="another", start_time="1")) is None
 
 
 @pytest.mark.parametrize("pid", [0, -1, 2**40])

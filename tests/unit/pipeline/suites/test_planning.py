@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.pipeline.suites import node, python
+from tasklib.pipeline.suites import python
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
@@ -25,7 +26,7 @@ VITEST = json.dumps({"devDependencies": {"vitest": "^4"}, "scripts": {"test": "v
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Package managers are where PATH says, whatever this machine has."""
-    monkeypatch.setattr(node.shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
     monkeypatch.setattr(python, "_uv", lambda: "uv")
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
         monkeypatch.delenv(name, raising=False)

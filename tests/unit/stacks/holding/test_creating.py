@@ -100,7 +100,12 @@ def test_what_was_cut_off_stays_under_the_reapers_eyes(
     cancel = Cancel()
     assert mine.take_ahead(cancel)
     if cut_off:
-        threading.Thread(target=lambda: (hanging.wait(10), cancel.set())).start()
+
+        def interrupt() -> None:
+            hanging.wait(10)
+            cancel.set()
+
+        threading.Thread(target=interrupt).start()
         with pytest.raises(Interrupted):
             mine.create(cancel)
     done.clear()

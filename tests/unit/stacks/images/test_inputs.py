@@ -46,7 +46,7 @@ def context(tmp_path: Path) -> Path:
 def digest(context: Path, monkeypatch: pytest.MonkeyPatch) -> Digest:
     """``digest(...)`` of the context, some time after the last change of its files."""
     later = time.time() + 60
-    monkeypatch.setattr(inputs.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
 
     def work(images: Mapping[str, BaseImage] = IMAGES, platform: str = "", **changes: Any) -> str | None:
         build = {"context": str(context), "dockerfile": "Dockerfile", "tags": ["a"], **changes}
@@ -63,6 +63,12 @@ def edited(context: Path, name: str, text: str) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def pointed_to(link: Path, target: str) -> None:
+    """Make ``link`` lead to ``target`` from now on."""
+    link.unlink()
+    link.symlink_to(target)
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "a copied file": lambda context: edited(context, "app/main.py", "print(9)"),
     "a file further down": lambda context: edited(context, "app/deep/more.py", "print(9)"),
@@ -73,10 +79,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a removed file": lambda context: (context / "app/main.py").unlink(),
     "who may read a file": lambda context: (context / "app/main.py").chmod(0o700),
     "who may enter a folder": lambda context: (context / "app").chmod(0o700),
-    "where a link leads": lambda context: (
-        (context / "app/link").unlink(),
-        (context / "app/link").symlink_to("deep"),
-    ),
+    "where a link leads": lambda context: pointed_to(context / "app/link", "deep"),
     "the Dockerfile": lambda context: edited(context, "Dockerfile", f"{DOCKERFILE}RUN true\n"),
     "what is ignored": lambda context: edited(context, ".dockerignore", "**/*.pyc\n"),
 }
@@ -220,7 +223,7 @@ def test_a_file_that_changes_right_now_is_not_trusted(
     """Its next change could have the same time stamp."""
     assert digest() is not None
     changed = (context / "app/main.py").stat().st_ctime
-    monkeypatch.setattr(inputs.time, "time", lambda: changed + 0.01)
+    monkeypatch.setattr(time, "time", lambda: changed + 0.01)
     assert digest() is None
 
 

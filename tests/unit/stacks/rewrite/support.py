@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from typing import Any
 
@@ -12,7 +12,7 @@ ROOT = "/checkout"
 FACTS = Facts(checkout_root=ROOT)
 
 
-def stack_of(services: dict[str, dict[str, Any]], **sections: Any) -> dict[str, Any]:
+def stack_of(services: Mapping[str, Any], **sections: Any) -> dict[str, Any]:
     """A rendered config: every service on the default network unless it says otherwise."""
     full = {}
     for name, service in services.items():
@@ -38,7 +38,7 @@ def one(
 
 
 def reviewed(
-    services: dict[str, dict[str, Any]],
+    services: Mapping[str, Any],
     *,
     facts: Facts = FACTS,
     instance: str = "feature-auth",

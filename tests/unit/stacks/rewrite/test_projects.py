@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from .support import FACTS, reviewed
 OWN = replace(FACTS, projects=("myproj",))
 
 
-def of_myproj(services: dict[str, dict[str, Any]], **sections: Any) -> Isolation:
+def of_myproj(services: Mapping[str, Any], **sections: Any) -> Isolation:
     return reviewed(services, facts=OWN, **sections)
 
 

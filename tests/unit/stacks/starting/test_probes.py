@@ -18,7 +18,7 @@ STARTING = Container("c1", "api-1", "test-main", "api", "running", health="start
 def test_a_check_that_could_not_be_run_is_run_again_when_it_is_looked_at_next() -> None:
     """One answer of a busy engine that fails does not leave a container to the engine's own slow checks."""
     told = threading.Event()
-    answers = iter([EngineError("busy"), True])
+    answers = iter((EngineError("busy"), True))
 
     def run_inside(container: str, argv: tuple[str, ...]) -> bool:
         answer = next(answers)
