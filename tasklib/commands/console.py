@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.errors import StackError, UsageError
+from tasklib.listener import Listener
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
@@ -128,14 +129,22 @@ def without_password(url: str) -> str:
     return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
 
 
-class Waiting:
+class Waiting(Listener):
     """Says what a stack that takes a while waits for; each container once: nobody wants to read it count."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._said: set[str] = set()
+        self.hidden: list[Mapping[str, str]] = []
+        """What must not be shown."""
 
-    def say(self, text: str) -> None:
+    def hide(self, variables: Mapping[str, str]) -> None:
+        self.hidden.append(variables)
+
+    def notice(self, text: str) -> None:
+        complain(text)
+
+    def waits(self, text: str) -> None:
         if time.monotonic() - self._began < _SOON:
             return
         new = [part for part in text.split(", ") if part and part.partition(":")[0] not in self._said]

@@ -63,7 +63,7 @@ def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: b
         began = time.monotonic()
         with _lock(engine, stack), interruptible(cancel, _stopping):
             try:
-                found = fixed.bring_up(engine, stack, rendered, names, cancel, say=Waiting().say)
+                found = fixed.bring_up(engine, stack, rendered, names, cancel, Waiting())
             except StackError as error:
                 show_logs(error, masker_of(hidden_variables(rendered)))
                 raise
@@ -75,6 +75,7 @@ def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: b
 def down(environment: str, names: Sequence[str] = (), *, dry: bool = False) -> None:
     """Take down the dev or prod stack; its volumes stay."""
     from tasklib import process
+    from tasklib.listener import Listener
     from tasklib.process.interrupts import interruptible
     from tasklib.stacks.fixed import stack as fixed
 
@@ -92,7 +93,7 @@ def down(environment: str, names: Sequence[str] = (), *, dry: bool = False) -> N
             say(f"would take down {stack.project}{where}")
             return
         with _lock(engine, stack), interruptible(cancel, _stopping):
-            fixed.take_down(stack, names, cancel, lambda line: None)
+            fixed.take_down(stack, names, cancel, Listener())
         gone = len(found) - len(engine.containers(stack.project))
         say(f"took down {stack.project}{where}: {gone} container{'s' if gone != 1 else ''}; its volumes stay")
 

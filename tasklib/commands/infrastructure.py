@@ -51,11 +51,11 @@ def up(names: Sequence[str] = (), *, environment: str = "test", yes: bool = Fals
     with interruptible(cancel, complain), engine_context(project, holds=True) as context:
         for plan in plans:
             began = time.monotonic()
-            hidden: list[Mapping[str, str]] = []
+            waiting = Waiting()
             try:
-                variables = kept.bring_up(context, plan, cancel, say=Waiting().say, hide=hidden.append)
+                variables = kept.bring_up(context, plan, cancel, waiting)
             except StackError as error:
-                show_logs(error, masker_of(hidden))
+                show_logs(error, masker_of(waiting.hidden))
                 raise
             say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
             for name, value in variables.items():

@@ -179,7 +179,10 @@ class _Pipeline:
                         self._finish(target, integrate)
                 return self._results
             finally:
-                ends = [*(stack.close for stack in stacks), *(waiting.close for waiting in tests.values())]
+                ends: list[Callable[[], None]] = [
+                    *(stack.close for stack in stacks),
+                    *(waiting.close for waiting in tests.values()),
+                ]
                 for closing in [behind.submit(end) for end in ends]:
                     closing.result()
 

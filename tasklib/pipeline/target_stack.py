@@ -56,42 +56,30 @@ class TargetStack:
         builds: Builds,
         phases: Phases,
         cancel: process.Cancel,
-        hide: Callable[[Mapping[str, str]], None],
     ) -> None:
         self.phases = phases
         self._held = held
         self._builds = builds
         self._cancel = process.Cancel(cancel)
-        self._hide = hide
-        self._prepared = _Once(self._prepare)
-        self._created = _Once(self._create)
-        self._up = _Once(self._bring_up)
-        self._closed = _Once(self._close)
-
-    def prepare(self) -> None:
+        self.prepare = _Once(self._prepare)
         """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
-        self._prepared()
-
-    def create(self) -> None:
+        self.create = _Once(self._create)
         """Prepare, and make the containers. Raises :class:`~tasklib.errors.TasklibError`."""
-        self._created()
-
-    def up(self) -> None:
+        self.up = _Once(self._bring_up)
         """Bring up and wait. Raises :class:`~tasklib.errors.TasklibError`."""
-        self._up()
+        self.close = _Once(self._close)
+        """Take the stack down, unless it is kept; a step under way in another thread is ended."""
 
     def _prepare(self) -> None:
         with self.phases.phase(Phase.BUILD):
-            self._held.prepare(self._cancel)
-            for variables in self._held.variables():
-                self._hide(variables)
-            self._held.build(self._builds, self._cancel)
+            self._held.stack.prepare(self._cancel)
+            self._held.stack.build(self._builds, self._cancel)
 
     def _create(self) -> None:
         self.prepare()
         if self._held.take_ahead(self._cancel):
             with self.phases.phase(Phase.BUILD):
-                self._held.create(self._cancel)
+                self._held.stack.create(self._cancel)
 
     def _bring_up(self) -> None:
         self.create()
@@ -101,26 +89,23 @@ class TargetStack:
     def variables(self, project: Project) -> dict[str, str]:
         """The endpoints as they are now."""
         source = str(project.config) if project.config else None
+        stack = self._held.stack
         return endpoint_variables(
-            self._held.config, self._held.endpoints(), project.endpoints, source=source
+            stack.prepared.config, stack.endpoints(), project.endpoints, source=source
         ) | {"COMPOSE_PROJECT_NAME": self._held.project}
 
     def logs(self, since: float) -> tuple[ContainerLog, ...]:
         try:
-            return self._held.logs(since=since)
+            return self._held.stack.logs(since=since)
         except TasklibError:
             return ()
-
-    def close(self) -> None:
-        """Take the stack down, unless it is kept; a step under way in another thread is ended."""
-        self._closed()
 
     def _close(self) -> None:
         if self._held.touched:
             # The engine would go on creating for a client that is ended: better it is done.
-            self._created.wait(_SOON)
+            self.create.wait(_SOON)
         self._cancel.set("not needed any more")
-        for step in (self._prepared, self._created, self._up):
+        for step in (self.prepare, self.create, self.up):
             step.forbid()
         if self._held.touched:
             with self.phases.phase(Phase.CLEAN):

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
-from tasklib.events import Event, Output, Progress
+from tasklib.events import Event, Notice, Output, Progress
+from tasklib.listener import Listener
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import SuiteOptions
@@ -26,6 +27,29 @@ from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 
 __all__ = ["Execution"]
+
+
+class _TargetListener(Listener):
+    """What happens to a stack, as events of the target that it is brought up for."""
+
+    def __init__(
+        self, target: Target, emit: Callable[[Event], None], hide: Callable[[Mapping[str, str]], None]
+    ) -> None:
+        self._target = target
+        self._emit = emit
+        self._hide = hide
+
+    def waits(self, text: str) -> None:
+        self._emit(Progress(self._target, text))
+
+    def line(self, line: str) -> None:
+        self._emit(Output(self._target, line))
+
+    def notice(self, text: str) -> None:
+        self._emit(Notice(text, "warning", self._target))
+
+    def hide(self, variables: Mapping[str, str]) -> None:
+        self._hide(variables)
 
 
 class Execution:
@@ -65,10 +89,9 @@ class Execution:
             self._context,
             plan,
             keep=self._options.keep,
-            say=lambda text: self._emit(Progress(target, text)),
-            on_line=lambda line: self._emit(Output(target, line)),
+            listener=_TargetListener(target, self._emit, self._hide),
         )
-        return TargetStack(held, self._builds, phases, self._cancel, self._hide)
+        return TargetStack(held, self._builds, phases, self._cancel)
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
+from tasklib.listener import Listener
 from tasklib.project import Project, select_services
 from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
@@ -44,25 +45,18 @@ def bring_up(
     context: RunContext,
     plan: StackPlan,
     cancel: process.Cancel,
-    *,
-    say: Callable[[str], None],
-    on_line: Callable[[str], None] = lambda line: None,
-    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
+    listener: Listener | None = None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 
-    ``hide`` is told the variables whose secrets must not be shown before anything can hold one. What came up
-    only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
-    held = HeldStack(context, plan, say=say, on_line=on_line)
-    builds = Builds(context.engine, context)
+    held = HeldStack(context, plan, listener=listener)
     try:
-        held.prepare(cancel)
-        for variables in held.variables():
-            hide(variables)
-        held.build(builds, cancel)
+        held.stack.prepare(cancel)
+        held.stack.build(Builds(context.engine, context), cancel)
         found = held.up(cancel)
-        reachable = endpoint_variables(held.config, found, context.project.endpoints)
+        reachable = endpoint_variables(held.stack.prepared.config, found, context.project.endpoints)
         held.keep()
         return reachable
     finally:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from tasklib import process
 from tasklib.errors import Interrupted, StackError
 from tasklib.isolation import Instance
+from tasklib.listener import Listener
 from tasklib.results import ContainerLog
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.failures import NotReady, missing_image
@@ -37,8 +38,7 @@ class Stack:
     """A stack of this instance on this engine.
 
     :meth:`prepare` and :meth:`build` change nothing that runs; :meth:`create` and :meth:`up` may leave
-    containers behind when they fail, so whoever calls them calls :meth:`down`. ``say`` is told what is waited
-    for, ``on_line`` gets every line of Compose.
+    containers behind when they fail, so whoever calls them calls :meth:`down`.
     """
 
     def __init__(
@@ -46,17 +46,14 @@ class Stack:
         plan: StackPlan,
         instance: Instance,
         engine: Engine,
-        *,
-        say: Callable[[str], None] = lambda text: None,
-        on_line: Callable[[str], None] = lambda line: None,
+        listener: Listener | None = None,
     ) -> None:
         self.plan = plan
         self.project = instance.project(plan.name)
         self.labels = labels(instance, plan.name)
         self._instance = instance
         self._engine = engine
-        self._say = say
-        self._on_line = on_line
+        self._listener = listener or Listener()
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
         self.cut_off = False
@@ -69,19 +66,20 @@ class Stack:
             raise RuntimeError("prepare() comes first")
         return self._prepared
 
-    @property
-    def config(self) -> Mapping[str, Any]:
-        return self.prepared.config
-
     def prepare(self, cancel: process.Cancel) -> None:
-        """Render and isolate. Raises :class:`~tasklib.errors.ConfigError` for what cannot be isolated."""
+        """Render and isolate, and say what must not be shown.
+
+        Raises :class:`~tasklib.errors.ConfigError` for what cannot be isolated.
+        """
         self._prepared = prepare(self.plan, self._instance, self._engine, cancel)
         self._prepared.refuse_problems()
+        for variables in self._prepared.variables():
+            self._listener.hide(variables)
 
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
         """Build the stack's images. Raises :class:`~tasklib.errors.StackError` when one cannot be built."""
         with blaming(self._engine.heart), listening(self._engine.heart, cancel) as own:
-            builds.build(self.plan.source, self.config, self.prepared.env, self._on_line, own)
+            builds.build(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, own)
 
     def create(self, cancel: process.Cancel) -> None:
         """Make networks, volumes and containers and start nothing, where that can be done apart.
@@ -89,7 +87,7 @@ class Stack:
         Raises :class:`~tasklib.errors.StackError`, and :class:`~tasklib.errors.EngineError` where the engine
         falls silent.
         """
-        if only_compose_can_start(self.config):
+        if only_compose_can_start(self.prepared.config):
             return
         with listening(self._engine.heart, cancel) as own:
             late = threading.Timer(self.plan.ready_timeout, own.set, (_LATE,))
@@ -106,7 +104,7 @@ class Stack:
 
     def _late(self) -> NotReady:
         there = {container.service for container in self._engine.containers(self.project)}
-        services = self.config["services"].items()
+        services = self.prepared.config["services"].items()
         missing = [name for name, service in services if replica_count(service) and name not in there]
         waited = ", ".join(f"{name} (not created)" for name in missing) or "Compose"
         return NotReady(
@@ -130,12 +128,12 @@ class Stack:
     def _startup(self) -> Startup:
         return Startup(
             self._engine,
-            self.config,
+            self.prepared.config,
             (lambda cancel: None) if self._created else self._launch,
             title=self.plan.title,
             timeout=self.plan.ready_timeout,
-            say=self._say,
-            starts=not only_compose_can_start(self.config),
+            listener=self._listener,
+            starts=not only_compose_can_start(self.prepared.config),
         )
 
     def _retried(self, step: Callable[[], R]) -> R:
@@ -154,10 +152,10 @@ class Stack:
 
     def _launch(self, cancel: process.Cancel) -> None:
         try:
-            launch = compose.up if only_compose_can_start(self.config) else compose.create
-            launch(self.plan.source, self.config, self.prepared.env, self._on_line, cancel)
+            launch = compose.up if only_compose_can_start(self.prepared.config) else compose.create
+            launch(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, cancel)
         except StackError as error:
-            raise missing_image(self.config, self._engine.image_id, error) or error from None
+            raise missing_image(self.prepared.config, self._engine.image_id, error) or error from None
         except Interrupted:
             self.cut_off = True
             raise

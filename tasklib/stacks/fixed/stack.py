@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.errors import StackError, UsageError
+from tasklib.listener import Listener
 from tasklib.project import Environment, Project
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.compose import Source
@@ -142,9 +143,7 @@ def bring_up(
     config: Mapping[str, Any],
     services: Sequence[str],
     cancel: process.Cancel,
-    *,
-    say: Callable[[str], None],
-    on_line: Callable[[str], None] = lambda line: None,
+    listener: Listener,
 ) -> tuple[Container, ...]:
     """Create or bring up to date what is in ``config`` (of ``services`` and what they depend on, if any are
     named), start it and wait until it is ready; returns its containers.
@@ -157,7 +156,7 @@ def bring_up(
 
     def launch(own: process.Cancel) -> None:
         try:
-            compose.create_as_written(stack.source, wanted, services, on_line, own, start=not starts)
+            compose.create_as_written(stack.source, wanted, services, listener.line, own, start=not starts)
         except BuildFailed:
             raise
         except StackError as error:
@@ -169,7 +168,7 @@ def bring_up(
         launch,
         title=stack.project,
         timeout=stack.ready_timeout,
-        say=say,
+        listener=listener,
         starts=starts,
     )
     return startup.follow(cancel)
@@ -189,11 +188,9 @@ def _needed(services: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]
     return {name: row for name, row in services.items() if name in found}
 
 
-def take_down(
-    stack: FixedStack, services: Sequence[str], cancel: process.Cancel, on_line: Callable[[str], None]
-) -> None:
+def take_down(stack: FixedStack, services: Sequence[str], cancel: process.Cancel, listener: Listener) -> None:
     """Stop and remove the stack's containers (of ``services``) and networks with their usual grace.
 
     Volumes, images and what the file does not know stay.
     """
-    compose.down_as_written(stack.source, stack.project, services, on_line, cancel)
+    compose.down_as_written(stack.source, stack.project, services, listener.line, cancel)

@@ -7,8 +7,8 @@ import os
 import secrets
 import shlex
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib.checkout import find_checkout
@@ -33,39 +33,39 @@ _RUNS = "TASKLIB_RUNS"
 """In the environment of tests: the ids of the runs they are part of, the outermost first."""
 
 
+@dataclass(frozen=True)
 class RunContext:
-    """One run's hold on the engine. Made by :func:`open_context`; safe to share by threads."""
+    """One run's hold on the engine. Made by :func:`open_context`; safe to share by threads.
 
-    def __init__(
-        self,
-        project: Project,
-        resolved: Resolved,
-        state: State,
-        emit: Callable[[Event], None],
-        engine: Engine | None = None,
-    ) -> None:
-        self.project = project
-        self.instance: Instance = resolved.instance
-        self.exports: Mapping[str, str] = exports(resolved.instance, resolved.identity.source)
-        self.state = state
-        self.run_id = secrets.token_hex(8)
-        self.outer_runs: tuple[str, ...] = tuple(filter(None, os.environ.get(_RUNS, "").split(":")))
-        self.command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
-        self._engine = engine
-        self._resolved = resolved
-        self._emit = emit
-        self._lock = threading.Lock()
-        self._reaper: Reaper | None = None
-        self._clean = True
+    ``instance`` is the one that was claimed, where anything is; ``connection`` is ``None`` in a run
+    without an engine, ``watcher`` in one that holds nothing.
+    """
+
+    project: Project
+    instance: Instance
+    exports: Mapping[str, str]
+    state: State
+    run_id: str
+    command: str
+    outer_runs: tuple[str, ...] = ()
+    emit: Callable[[Event], None] = lambda event: None
+    connection: Engine | None = None
+    watcher: Reaper | None = None
 
     @property
     def engine(self) -> Engine:
-        if self._engine is None:
+        if self.connection is None:
             raise EngineError("this run was started without an engine")
-        return self._engine
+        return self.connection
+
+    @property
+    def reaper(self) -> Reaper:
+        if self.watcher is None:
+            raise EngineError("this run was started to hold nothing")
+        return self.watcher
 
     def notice(self, text: str) -> None:
-        self._emit(Notice(text, "warning"))
+        self.emit(Notice(text, "warning"))
 
     # -- what held stacks need ---------------------------------------------------------------------------
 
@@ -110,82 +110,13 @@ class RunContext:
         user = User(self.run_id, self.command, os.getpid(), str(self.project.root))
         return StackLock(self.state, self.engine.facts.id, project, user)
 
-    def reaper(self) -> Reaper:
-        with self._lock:
-            if self._reaper is None:
-                self._reaper = Reaper(self.state.made() / "reaper.log")
-                if self._engine:
-                    self._reaper.introduce(
-                        run=self.run_id,
-                        engine=self._engine.facts.id,
-                        state=self.state.root,
-                        command=self.command,
-                        pid=os.getpid(),
-                    )
-            return self._reaper
-
-    def left_behind(self) -> None:
-        """Something of ours could not be removed: the record of this run stays for the next one."""
-        self._clean = False
-
-    # -- opening and closing -----------------------------------------------------------------------------
-
-    def begin(self) -> None:
-        """Claim the instance and record the run."""
-        self.reaper()
-        me = current()
-        self._claim(Holder(self.run_id, me))
-        run = Run(
-            self.run_id,
-            me,
-            self.instance.checkout,
-            self.instance.id,
-            str(self.project.root),
-            command=self.command,
-        )
-        self.runs.start(run)
-
-    def give_out(self) -> None:
-        """Claim the instance for plain Compose, beyond this run and before anything of it is up."""
-        self._claim(exported=True)
-
     def take_back(self, *, all_branches: bool = False) -> None:
-        """End the claim of :meth:`give_out` (every one of the checkout), where nothing is left of it."""
+        """End the claim of the variables that were given out (every one of the checkout), where nothing is
+        left of it."""
         claims = Claims(self.state, self.engine.facts.id)
         mine = [claim.instance for claim in claims.of_checkout(self.instance.checkout)]
         for instance in mine if all_branches else [self.instance]:
-            claims.withdraw(instance, self._owners)
-
-    def sweep(self) -> None:
-        """Remove what dead runs left."""
-        for project in sweep(self.engine, self.state):
-            self.notice(f"removed {project}, left by a run that was killed")
-
-    def end(self) -> None:
-        """Give back the claim and the record, unless something of ours is left."""
-        if self._engine and self._clean:
-            with contextlib.suppress(TasklibError):
-                Claims(self.state, self.engine.facts.id).release(self.instance, self._owners, self.run_id)
-            if self._reaper:
-                self.runs.finish(self.run_id)
-        if self._reaper:
-            self._reaper.close()
-        if self._engine:
-            self._engine.close()
-
-    def _claim(self, holder: Holder | None = None, *, exported: bool = False) -> None:
-        claims = Claims(self.state, self.engine.facts.id)
-        self._resolved = claims.claim(self._resolved, self._owners, holder, exported=exported)
-        self.instance = self._resolved.instance
-        self.exports = exports(self.instance, self._resolved.identity.source)
-        Checkouts(self.state, host_id()).seen(self.instance.checkout, str(self.project.root))
-
-    def _owners(self, project: str) -> frozenset[str]:
-        return owners(self.engine, project)
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        return self._resolved.notices
+            claims.withdraw(instance, lambda project: owners(self.engine, project))
 
 
 @contextlib.contextmanager
@@ -204,29 +135,81 @@ def open_context(
     where nothing is claimed, the instance is the best that is known.
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
-    state = default_state()
-    checkout = find_checkout(project.root)
+    state, run_id = default_state(), secrets.token_hex(8)
+    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
     connected = DockerEngine.connect() if engine else None
     resolved = resolve(
-        checkout,
+        find_checkout(project.root),
         os.environ,
         prefix=project.prefix,
         folder=project.root,
         engine=connected.facts.id if connected else None,
         state=state,
     )
-    context = RunContext(project, resolved, state, emit, connected)
+    reaper = _reaper(state, run_id, command, connected) if holds else None
     try:
-        if connected and holds:
-            context.begin()
-        elif connected and gives_out:
-            context.give_out()
-        elif holds:
-            context.reaper()
+        if connected and (holds or gives_out):
+            resolved = _claim(project, resolved, state, connected, run_id if holds else "")
+        context = RunContext(
+            project,
+            resolved.instance,
+            exports(resolved.instance, resolved.identity.source),
+            state,
+            run_id,
+            command,
+            tuple(filter(None, os.environ.get(_RUNS, "").split(":"))),
+            emit,
+            connected,
+            reaper,
+        )
         if connected:
-            context.sweep()
-        for notice in context.notices:
+            if holds:
+                context.runs.start(_record(context))
+            for left in sweep(connected, state):
+                context.notice(f"removed {left}, left by a run that was killed")
+        for notice in resolved.notices:
             context.notice(notice)
         yield context
     finally:
-        context.end()
+        if connected:
+            _end(state, connected, resolved.instance, run_id)
+        if reaper:
+            reaper.close()
+        if connected:
+            connected.close()
+
+
+def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> Reaper:
+    reaper = Reaper(state.made() / "reaper.log")
+    if engine:
+        reaper.introduce(
+            run=run_id, engine=engine.facts.id, state=state.root, command=command, pid=os.getpid()
+        )
+    return reaper
+
+
+def _claim(project: Project, resolved: Resolved, state: State, engine: Engine, run_id: str) -> Resolved:
+    """Claim the instance for this run, or ("") beyond it for plain Compose."""
+    claims = Claims(state, engine.facts.id)
+    holder = Holder(run_id, current()) if run_id else None
+    claimed = claims.claim(resolved, lambda project: owners(engine, project), holder, exported=holder is None)
+    Checkouts(state, host_id()).seen(claimed.instance.checkout, str(project.root))
+    return claimed
+
+
+def _record(context: RunContext) -> Run:
+    instance = context.instance
+    root = str(context.project.root)
+    return Run(context.run_id, current(), instance.checkout, instance.id, root, command=context.command)
+
+
+def _end(state: State, engine: Engine, instance: Instance, run_id: str) -> None:
+    """Give back the claim and the record, unless something of the run is left: the next run sees to it."""
+    runs = Runs(state, engine.facts.id)
+    record = runs.get(run_id)
+    if record and record.projects:
+        return
+    with contextlib.suppress(TasklibError):
+        Claims(state, engine.facts.id).release(instance, lambda project: owners(engine, project), run_id)
+    if record:
+        runs.finish(run_id)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import StackError, TasklibError
+from tasklib.listener import Listener
 from tasklib.results import ContainerLog
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.engine import Engine
@@ -40,20 +41,17 @@ class Startup:
         *,
         title: str,
         timeout: float,
-        say: Callable[[str], None],
+        listener: Listener,
         starts: bool = True,
     ) -> None:
-        """``launch(cancel)`` creates the containers of ``config``, and starts them unless we do (``starts``).
-
-        ``say`` is told what is waited for.
-        """
+        """``launch(cancel)`` creates what is in ``config``, and starts it unless we do (``starts``)."""
         self._engine = engine
         self._config = config
         self._project = str(config["name"])
         self._launch = launch
         self._title = title
         self._timeout = timeout
-        self._say = say
+        self._listener = listener
         self._starts = starts
         self._pending: set[str] = set()
         self._starting: dict[str, Future[None]] = {}
@@ -147,7 +145,7 @@ class Startup:
             for name, why in sorted(reasons.items())
             if not any(order.unmet(self._config, name, containers, self._pending))
         ]
-        self._say(", ".join(awaited[:3]))
+        self._listener.waits(", ".join(awaited[:3]))
         ports = any(why.startswith("port") for why in reasons.values())
         cancel.check()
         until = time.monotonic() + (_LOOK if ports else _QUIET)

@@ -1,0 +1,97 @@
+"""Compose for the engine in memory: what a Compose file says, made of values."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tasklib.errors import StackError
+from tasklib.process import Cancel
+from tasklib.stacks.compose import compose
+from tasklib.stacks.engine.values import PROJECT_LABEL, Port
+from tests.memory_engine import MemoryEngine
+
+__all__ = ["MemoryCompose"]
+
+
+class MemoryCompose:
+    """Renders the same ``services`` whatever files it is given, and makes their containers on ``engine``.
+
+    ``did`` has the verbs in the order that they were asked for.
+    """
+
+    def __init__(self, engine: MemoryEngine, services: Mapping[str, Any]) -> None:
+        self.engine = engine
+        self.services = services
+        self.did: list[str] = []
+        self.failure: StackError | None = None
+        """What creating fails with."""
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("render", "create", "up", "build"):
+            monkeypatch.setattr(compose, name, getattr(self, name))
+
+    def render(
+        self, source: object, project: str, env: object, cancel: object = None, **options: object
+    ) -> dict[str, Any]:
+        services = {name: copy.deepcopy(dict(service)) for name, service in self.services.items()}
+        for service in services.values():
+            service.setdefault("networks", {"default": None})
+        return {
+            "name": project,
+            "services": services,
+            "networks": {"default": {"name": f"{project}_default"}},
+        }
+
+    def create(
+        self, source: object, config: Mapping[str, Any], env: object, on_line: Any, cancel: Cancel
+    ) -> None:
+        self.did.append("create")
+        cancel.check()
+        if self.failure:
+            raise self.failure
+        project = config["name"]
+        there = {container.service for container in self.engine.containers(project)}
+        for key, network in config["networks"].items():
+            labels = {PROJECT_LABEL: project, "com.docker.compose.network": key, **network["labels"]}
+            if not self.engine.owned({PROJECT_LABEL: project}, kinds=["network"]):
+                self.engine.add_network(network["name"], labels)
+        for name, service in config["services"].items():
+            on_line(f" Container {name}  Creating")
+            if name not in there:
+                check = (service.get("healthcheck") or {}).get("test")
+                self.engine.add_container(
+                    project,
+                    name,
+                    service.get("command") or ("sleep", "600"),
+                    labels=service["labels"],
+                    health="starting" if check else None,
+                    health_test=tuple(check or ()),
+                    image=str(service.get("image", "")),
+                    ports=tuple(
+                        Port(int(p["target"]), "tcp", "127.0.0.1", 0) for p in service.get("ports") or ()
+                    ),
+                )
+
+    def up(
+        self, source: object, config: Mapping[str, Any], env: object, on_line: Any, cancel: Cancel
+    ) -> None:
+        self.create(source, config, env, on_line, cancel)
+        for container in self.engine.containers(config["name"]):
+            self.engine.start(container.id)
+
+    def build(
+        self,
+        source: object,
+        config: Mapping[str, Any],
+        services: Sequence[str],
+        env: object,
+        on_line: Any,
+        cancel: Cancel,
+    ) -> None:
+        self.did.append("build")
+        for name in services:
+            self.engine.add_image(config["services"][name]["image"])

@@ -1,0 +1,221 @@
+"""A held stack from before it exists until it is gone or kept on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasklib.errors import EngineError, Interrupted, StackError, UsageError
+from tasklib.process import Cancel
+from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.engine.values import Container
+from tasklib.stacks.holding.held_stack import HeldStack, Life
+from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.plan import StackPlan
+from tasklib.state.records import KeptStack
+from tests.memory_compose import MemoryCompose
+from tests.memory_engine import MemoryEngine
+
+from .conftest import NewRun
+
+LABELS = {"io.tasklib.instance": "main"}
+
+
+def prepared(context: RunContext, plan: StackPlan, **options: Any) -> HeldStack:
+    held = HeldStack(context, plan, **options)
+    held.stack.prepare(Cancel())
+    return held
+
+
+def recorded(context: RunContext) -> tuple[str, ...]:
+    """The projects that the next run would remove if this one died now."""
+    run = context.runs.get(context.run_id)
+    return run.projects if run else ()
+
+
+def watched(context: RunContext) -> set[str]:
+    """The projects that the reaper would remove if the run died now."""
+    return set(context.reaper.stacks)
+
+
+def test_a_stack_is_ours_while_it_is_up_and_gone_afterwards(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """On record and watched over before anything of it exists, and no longer once nothing does."""
+    context = new_run()
+    held = prepared(context, plan)
+    assert not held.touched
+    held.up(Cancel())
+    assert [c.state for c in engine.containers(held.project)] == ["running"]
+    assert recorded(context) == (held.project,)
+    assert watched(context) == {held.project}
+    held.close()
+    assert engine.owned(LABELS) == ()
+    assert (recorded(context), watched(context)) == ((), set())
+    lock = new_run("next").lock(held.project)
+    assert lock.try_acquire()
+    lock.release()
+
+
+def test_a_stack_that_nobody_needed_is_not_touched(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """Preparing alone leaves the stack of another run where it is."""
+    engine.add_container("test-main", "api", labels=LABELS)
+    held = prepared(new_run(), plan)
+    held.close()
+    assert len(engine.owned(LABELS)) == 1
+
+
+def test_what_is_left_of_a_run_before_goes_first(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """The container that is there is not the one that the tests get."""
+    context = new_run()
+    held = prepared(context, plan)
+    old = engine.add_container(held.project, "api", labels=held.stack.labels)
+    held.up(Cancel())
+    assert old.id not in {c.id for c in engine.containers(held.project)}
+    held.close()
+
+
+def test_a_stack_can_be_created_before_it_is_needed(
+    engine: MemoryEngine, compose: MemoryCompose, new_run: NewRun, plan: StackPlan
+) -> None:
+    """It is started later, and created only once."""
+    held = prepared(new_run(), plan)
+    assert held.take_ahead(Cancel())
+    held.stack.create(Cancel())
+    assert [c.state for c in engine.containers(held.project)] == ["created"]
+    held.up(Cancel())
+    assert [c.state for c in engine.containers(held.project)] == ["running"]
+    assert compose.did == ["create"]
+    held.close()
+
+
+def test_what_was_removed_meanwhile_is_created_again(
+    engine: MemoryEngine, compose: MemoryCompose, new_run: NewRun, plan: StackPlan
+) -> None:
+    """Someone cleaned up between creating and starting."""
+    held = prepared(new_run(), plan)
+    held.take_ahead(Cancel())
+    held.stack.create(Cancel())
+    engine.remove(engine.owned(held.stack.labels))
+    held.up(Cancel())
+    assert compose.did == ["create", "create"]
+    held.close()
+
+
+def test_a_kept_stack_outlives_its_run_and_is_used_again(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """The next run brings it up to date, neither removes nor watches it, and leaves it where it is."""
+    first = new_run("first")
+    held = prepared(first, plan, keep=True)
+    held.up(Cancel())
+    held.close()
+    (container,) = engine.containers(held.project)
+    assert (watched(first), recorded(first)) == (set(), ())
+    second = new_run("second")
+    again = prepared(second, plan)
+    assert not again.take_ahead(Cancel())
+    again.up(Cancel())
+    assert again.life is Life.KEPT
+    assert watched(second) == set()
+    again.close()
+    assert [c.id for c in engine.containers(held.project)] == [container.id]
+
+
+def test_a_kept_stack_of_which_nothing_is_left_is_kept_no_more(new_run: NewRun, plan: StackPlan) -> None:
+    """Someone removed it by hand: its record says nothing any more."""
+    context = new_run()
+    held = prepared(context, plan)
+    context.kept.add(KeptStack(held.project, "checkout", "main", "/"))
+    assert held.take_ahead(Cancel())
+    assert context.kept.get(held.project) is None
+    held.close()
+
+
+def test_a_stack_that_should_be_kept_stays_where_it_fails(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """For the user to look at."""
+    engine.on_start = lambda container: engine.change(container.id, state="exited", exit_code=3)
+    context = new_run()
+    held = prepared(context, plan, keep=True)
+    with pytest.raises(NotReady, match="api exited with code 3"):
+        held.up(Cancel())
+    held.close()
+    assert context.kept.get(held.project)
+    assert len(engine.containers(held.project)) == 1
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_an_interrupted_start_leaves_nothing(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan, keep: bool
+) -> None:
+    """Not even of a stack that was to be kept: what is half up is of no use."""
+    held = prepared(new_run(), plan, keep=keep)
+    cancel = Cancel()
+
+    def interrupt(container: Container) -> None:
+        engine.change(container.id, health="starting")
+        cancel.set()
+
+    engine.on_start = interrupt
+    with pytest.raises(Interrupted):
+        held.up(cancel)
+    held.close()
+    assert engine.owned(held.stack.labels) == ()
+
+
+def test_a_failed_start_says_what_could_not_be_created(
+    compose: MemoryCompose, engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """And leaves nothing."""
+    compose.failure = StackError("no space left on device")
+    engine.add_image("api")
+    held = prepared(new_run(), plan)
+    with pytest.raises(StackError, match="no space left"):
+        held.up(Cancel())
+    held.close()
+    assert engine.owned(held.stack.labels) == ()
+
+
+def test_what_cannot_be_removed_stays_on_record(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """The next run tries again."""
+    context = new_run()
+    held = prepared(context, plan)
+    held.up(Cancel())
+    engine.stuck |= {r.id for r in engine.owned(held.stack.labels, kinds=["network"])}
+    held.close()
+    assert recorded(context) == (held.project,)
+
+
+def test_an_engine_that_stops_leaves_the_stack_to_the_reaper(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """The lock is its own by then, and nothing is taken off the record."""
+    context = new_run()
+    held = prepared(context, plan)
+    held.up(Cancel())
+    engine.answering = False
+    with pytest.raises(EngineError, match="stopped answering"):
+        held.close()
+    engine.answering = True
+    assert recorded(context) == (held.project,)
+    assert watched(context) == {held.project}
+
+
+def test_a_run_does_not_wait_for_the_run_that_started_it(new_run: NewRun, plan: StackPlan) -> None:
+    """It would wait for ever."""
+    outer = prepared(new_run("outer"), plan)
+    outer.up(Cancel())
+    inner = prepared(new_run("inner", outer_runs=("outer",)), plan)
+    with pytest.raises(UsageError, match="in use by the run that started this one"):
+        inner.up(Cancel())
+    inner.close()
+    outer.close()
