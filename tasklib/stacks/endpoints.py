@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from tasklib.errors import ConfigError
 from tasklib.stacks.engine.values import Container
+from tasklib.stacks.servers import Server, known_server, plain_url, read_settings, server_url
 
 __all__ = ["Endpoint", "endpoint_variables", "endpoints", "variable_part"]
 
@@ -22,68 +22,6 @@ class Endpoint:
     target: int
     host: str
     port: int
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """How the URL of a known server is made from its own environment."""
-
-    images: tuple[str, ...]
-    scheme: str
-    port: int
-    user: tuple[str, ...] = ()
-    password: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
-    default_user: str = ""
-    default_path: str = ""
-    sql: bool = False
-
-
-# Variables as the official images document them.
-_KINDS = (
-    _Kind(
-        ("postgres", "postgis", "timescaledb", "timescaledb-ha", "pgvector", "postgresql", "cockroach"),
-        "postgresql",
-        5432,
-        ("POSTGRES_USER", "POSTGRESQL_USERNAME"),
-        ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"),
-        ("POSTGRES_DB", "POSTGRESQL_DATABASE", "POSTGRES_USER"),
-        "postgres",
-        "postgres",
-        sql=True,
-    ),
-    _Kind(
-        ("mysql", "mariadb", "percona"),
-        "mysql",
-        3306,
-        ("MYSQL_USER", "MARIADB_USER"),
-        ("MYSQL_PASSWORD", "MARIADB_PASSWORD", "MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD"),
-        ("MYSQL_DATABASE", "MARIADB_DATABASE"),
-        "root",
-        sql=True,
-    ),
-    _Kind(
-        ("redis", "valkey", "keydb"), "redis", 6379, (), ("REDIS_PASSWORD", "VALKEY_PASSWORD"), (), "", "0"
-    ),
-    _Kind(
-        ("mongo", "mongodb"),
-        "mongodb",
-        27017,
-        ("MONGO_INITDB_ROOT_USERNAME",),
-        ("MONGO_INITDB_ROOT_PASSWORD",),
-    ),
-    _Kind(
-        ("rabbitmq",),
-        "amqp",
-        5672,
-        ("RABBITMQ_DEFAULT_USER",),
-        ("RABBITMQ_DEFAULT_PASS",),
-        ("RABBITMQ_DEFAULT_VHOST",),
-        "guest",
-    ),
-    _Kind(("memcached",), "memcached", 11211),
-    _Kind(("nats",), "nats", 4222),
-)
 
 
 def endpoints(containers: Iterable[Container]) -> tuple[Endpoint, ...]:
@@ -124,16 +62,16 @@ def endpoint_variables(
     sql_urls: list[str] = []
     for service, own in by_service.items():
         definition = services.get(service) or {}
-        kind = _kind(definition)
-        first = _first(own, definition, kind)
+        server = known_server(str(definition.get("image") or ""))
+        first = _first(own, definition, server)
         name = f"TEST_{variable_part(service)}"
-        url = _url(first, kind, _environment(definition))
+        url = _url(first, definition, server)
         variables[f"{name}_HOST"] = first.host
         variables[f"{name}_PORT"] = str(first.port)
         variables[f"{name}_URL"] = url
         for endpoint in own:
             variables.setdefault(f"{name}_PORT_{endpoint.target}", str(endpoint.port))
-        if kind and kind.sql:
+        if server and server.sql:
             sql_urls.append(url)
     if len(sql_urls) == 1:
         variables.setdefault("TEST_DATABASE_URL", sql_urls[0])
@@ -144,14 +82,22 @@ def endpoint_variables(
     return variables
 
 
-def _first(own: list[Endpoint], definition: Mapping[str, Any], kind: _Kind | None) -> Endpoint:
+def _first(own: list[Endpoint], definition: Mapping[str, Any], server: Server | None) -> Endpoint:
     """The port a URL means: the server's own where it is known, else the first one the file lists."""
-    order = [
+    order = [target for target, _ in server.ports] if server else []
+    order += [
         int(port.get("target", 0)) for port in definition.get("ports") or () if isinstance(port, Mapping)
     ]
-    if kind:
-        order.insert(0, kind.port)
     return min(own, key=lambda e: (order.index(e.target) if e.target in order else len(order), e.target))
+
+
+def _url(endpoint: Endpoint, definition: Mapping[str, Any], server: Server | None) -> str:
+    where = f"{endpoint.host}:{endpoint.port}"
+    if server is None:
+        return plain_url(where, endpoint.target)
+    image = str(definition.get("image") or "")
+    settings = read_settings(server, image, _environment(definition), _arguments(definition))
+    return server_url(where, endpoint.target, server, settings)
 
 
 def _environment(definition: Mapping[str, Any]) -> dict[str, str]:
@@ -159,33 +105,20 @@ def _environment(definition: Mapping[str, Any]) -> dict[str, str]:
     environment = definition.get("environment") or {}
     if not isinstance(environment, Mapping):
         environment = dict(str(row).partition("=")[::2] for row in environment)
-    return {key: str(value).replace("$$", "$") for key, value in environment.items() if value is not None}
+    return {key: _written(value) for key, value in environment.items() if value is not None}
 
 
-def _kind(definition: Mapping[str, Any]) -> _Kind | None:
-    """The known server behind an image: ``registry/team/postgres:16@sha256:…`` is a postgres."""
-    image = str(definition.get("image") or "")
-    name = image.partition("@")[0].rsplit("/", 1)[-1].partition(":")[0].lower()
-    return next((kind for kind in _KINDS if name in kind.images), None)
+def _arguments(definition: Mapping[str, Any]) -> list[str]:
+    """The command line of a rendered service, as far as its file says it."""
+    found: list[str] = []
+    for key in ("entrypoint", "command"):
+        words = definition.get(key) or ()
+        found += [words] if isinstance(words, str) else words
+    return [_written(word) for word in found]
 
 
-def _url(endpoint: Endpoint, kind: _Kind | None, environment: Mapping[str, str]) -> str:
-    where = f"{endpoint.host}:{endpoint.port}"
-    if kind is None or endpoint.target != kind.port:
-        return f"{'https' if endpoint.target in (443, 8443) else 'http'}://{where}"
-    user = _value(environment, kind.user, kind.default_user)
-    password = _value(environment, kind.password, "")
-    if not kind.user:
-        user = ""
-    login = ""
-    if password or (user and kind.sql):
-        login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "") + "@"
-    path = _value(environment, kind.path, kind.default_path)
-    return f"{kind.scheme}://{login}{where}{'/' + quote(path.lstrip('/'), safe='') if path else ''}"
-
-
-def _value(environment: Mapping[str, str], names: tuple[str, ...], default: str) -> str:
-    return next((environment[name] for name in names if environment.get(name)), default)
+def _written(value: object) -> str:
+    return str(value).replace("$$", "$")
 
 
 _PLACE = re.compile(r"\{([A-Za-z0-9._ -]+):(\d+)\}")

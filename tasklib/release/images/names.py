@@ -12,6 +12,7 @@ from semver import Version
 from tasklib.errors import ConfigError
 from tasklib.project import Project
 from tasklib.release.tag.versions import is_stable
+from tasklib.stacks.references import DOCKER_HUB, parse_reference
 
 __all__ = [
     "REVISION",
@@ -31,7 +32,6 @@ REVISION = f"{_PREFIX}revision"
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*")
-_HUB = "docker.io"
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 
 
@@ -106,10 +106,8 @@ def image_name(project: Project, service: str) -> str:
 
 def split_name(name: str) -> tuple[str, str]:
     """The registry's host and the repository there: ``("docker.io", "library/redis")`` for ``redis``."""
-    host, _, rest = name.partition("/")
-    if rest and ("." in host or ":" in host or host == "localhost"):
-        return host, rest
-    return _HUB, name if "/" in name else f"library/{name}"
+    found = parse_reference(name)
+    return (found.registry, found.repository) if found else (DOCKER_HUB, name)
 
 
 def labels(

@@ -7,11 +7,12 @@ from typing import Any
 
 from tasklib.isolation import readable_image, slug, with_hash
 from tasklib.stacks.dockerfile import bases, rename_bases
+from tasklib.stacks.references import same_image
 from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.names import is_ambiguous
 from tasklib.stacks.rewrite.projects import default_names
 
-__all__ = ["built_name", "name_built_images", "same_image"]
+__all__ = ["built_name", "name_built_images"]
 
 _RULE = "images"
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:__|[_.]|-+)[a-z0-9]+)*")
@@ -151,18 +152,3 @@ def _reaches(draft: Draft, start: str, end: str) -> bool:
                 ahead.append(other)
         ahead += [str(entry).partition(":")[0] for entry in service.get("volumes_from") or []]
     return False
-
-
-def same_image(image: str) -> str:
-    """A reference in full, for comparing: ``app`` → ``docker.io/library/app:latest``."""
-    if not image:
-        return ""
-    name, at, digest = image.partition("@")
-    first, slash, _ = name.partition("/")
-    if not slash:
-        name = f"docker.io/library/{name}"
-    elif "." not in first and ":" not in first and first != "localhost":
-        name = f"docker.io/{name}"
-    if not at and ":" not in name.rpartition("/")[2]:
-        name = f"{name}:latest"
-    return f"{name}{at}{digest}"

@@ -7,70 +7,11 @@ import re
 from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.servers import known_server
 
-__all__ = ["declared_volumes", "holds_data", "image_name", "keep_in_memory"]
+__all__ = ["holds_data", "keep_in_memory"]
 
 _RULE = "memory"
-
-_POSTGRES = ("/var/lib/postgresql", "/bitnami/postgresql")
-_MYSQL = ("/var/lib/mysql", "/bitnami/mysql", "/bitnami/mariadb")
-_REDIS = ("/data", "/bitnami/redis", "/bitnami/valkey", "/bitnami/keydb")
-_STORES: dict[str, tuple[str, ...]] = {
-    "postgres": _POSTGRES,
-    "postgresql": _POSTGRES,
-    "postgis": _POSTGRES,
-    "pgvector": _POSTGRES,
-    "timescaledb": _POSTGRES,
-    "mysql": _MYSQL,
-    "mysql-server": _MYSQL,
-    "mariadb": _MYSQL,
-    "percona": _MYSQL,
-    "percona-server": _MYSQL,
-    "mongo": ("/data/db", "/data/configdb"),
-    "mongodb": ("/bitnami/mongodb",),
-    "redis": _REDIS,
-    "redis-stack": _REDIS,
-    "redis-stack-server": _REDIS,
-    "valkey": _REDIS,
-    "keydb": _REDIS,
-    "rabbitmq": ("/var/lib/rabbitmq", "/bitnami/rabbitmq"),
-    "elasticsearch": ("/usr/share/elasticsearch/data", "/bitnami/elasticsearch"),
-    "opensearch": ("/usr/share/opensearch/data", "/bitnami/opensearch"),
-}
-"""Last part of an image's name → folders that its data is in and that are empty in the image.
-
-Only images that put up with an empty folder of anyone's: they start as root and take it over, or write below.
-"""
-
-_DECLARED: dict[str, tuple[str, ...]] = {
-    "mysql": ("/var/lib/mysql",),
-    "mariadb": ("/var/lib/mysql",),
-    "mongo": ("/data/configdb", "/data/db"),
-    "redis": ("/data",),
-    "valkey/valkey": ("/data",),
-    "rabbitmq": ("/var/lib/rabbitmq",),
-}
-"""The volumes of official images, for when the image is not there yet to be asked."""
-
-
-def image_name(image: str) -> str:
-    """``registry:5000/team/postgres:15@sha256:…`` → ``postgres``."""
-    return _repository(image).rpartition("/")[2]
-
-
-def _repository(image: str) -> str:
-    return re.sub(r":[^/:]*$", "", image.partition("@")[0])
-
-
-def declared_volumes(image: str) -> tuple[str, ...]:
-    """The volumes an official image is known to declare."""
-    repository = re.sub(r"^(docker\.io/)?(library/)?", "", _repository(image))
-    if repository == "postgres":
-        version = re.match(r"\d+", image.partition("@")[0].rpartition(":")[2] if ":" in image else "")
-        if version is None:
-            return ()
-        return ("/var/lib/postgresql",) if int(version[0]) >= 18 else ("/var/lib/postgresql/data",)
-    return _DECLARED.get(repository, ())
 
 
 def keep_in_memory(draft: Draft) -> None:
@@ -121,8 +62,12 @@ def _borrowed(draft: Draft) -> set[str]:
 def holds_data(service: dict[str, Any], mount: dict[str, Any]) -> bool:
     """Whether a mount is where a known data store keeps its data."""
     target = posixpath.normpath(str(mount.get("target")))
-    folders = list(_STORES.get(image_name(str(service.get("image") or "")), ()))
-    if folders and (own := (service.get("environment") or {}).get("PGDATA")):
+    server = known_server(str(service.get("image") or ""))
+    if server is None or not server.in_memory:
+        return False
+    folders = list(server.data)
+    moved = server.baking.data_variable if server.baking else ""
+    if own := (service.get("environment") or {}).get(moved):
         folders.append(posixpath.normpath(str(own)))
     data = any(target == folder or target.startswith(f"{folder}/") for folder in folders)
     return data and not service.get("build") and not mount.get("read_only")

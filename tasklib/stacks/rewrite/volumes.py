@@ -13,7 +13,7 @@ from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
 from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.projects import default_names, has_default_name
-from tasklib.stacks.rewrite.stores import declared_volumes
+from tasklib.stacks.servers import declared_volumes
 
 __all__ = ["base_images", "name_anonymous_volumes", "own_volumes"]
 

@@ -50,7 +50,7 @@ def test_a_service_has_a_host_a_port_and_a_url() -> None:
         ("postgres", 5432, {"POSTGRES_PASSWORD": "x"}, "postgresql://postgres:x@127.0.0.1:32768/postgres"),
         ("postgres", 5432, {"POSTGRES_USER": "shop"}, "postgresql://shop@127.0.0.1:32768/shop"),
         (
-            "registry.example:5000/team/postgis:16-3.4@sha256:0123",
+            f"registry.example:5000/team/postgis:16-3.4@sha256:{'0123' * 16}",
             5432,
             {"POSTGRES_PASSWORD": "p/w@1:2"},
             "postgresql://postgres:p%2Fw%401%3A2@127.0.0.1:32768/postgres",
@@ -69,7 +69,7 @@ def test_a_service_has_a_host_a_port_and_a_url() -> None:
             "mysql://u:p@127.0.0.1:32768/d",
         ),
         ("redis:7", 6379, {}, "redis://127.0.0.1:32768/0"),
-        ("valkey/valkey:8", 6379, {"VALKEY_PASSWORD": "v"}, "redis://:v@127.0.0.1:32768/0"),
+        ("bitnami/valkey:8", 6379, {"VALKEY_PASSWORD": "v"}, "redis://:v@127.0.0.1:32768/0"),
         (
             "mongo:7",
             27017,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.stacks.dockerfile import bases, final_base, rename_bases, volumes_in
-from tasklib.stacks.rewrite.images import built_name, same_image
+from tasklib.stacks.rewrite.images import built_name
 
 from .support import FACTS, reviewed
 
@@ -160,22 +159,6 @@ def test_a_named_context_comes_before_an_image_of_its_name() -> None:
     }
     found = reviewed(services).config["services"]["app"]["build"]
     assert (found["dockerfile_inline"], found["additional_contexts"]) == (text, contexts)
-
-
-@pytest.mark.parametrize(
-    ("image", "full"),
-    [
-        ("app", "docker.io/library/app:latest"),
-        ("team/app:1", "docker.io/team/app:1"),
-        ("localhost/app", "localhost/app:latest"),
-        ("r.example:5000/app", "r.example:5000/app:latest"),
-        ("app@sha256:ab", "docker.io/library/app@sha256:ab"),
-        ("", ""),
-    ],
-)
-def test_two_ways_to_write_an_image_are_one(image: str, full: str) -> None:
-    """Registry, namespace and tag have defaults."""
-    assert same_image(image) == full
 
 
 keys = st.from_regex(r"[a-zA-Z0-9._-]{1,40}", fullmatch=True)
