@@ -68,6 +68,9 @@ def instance_id(branch: str) -> str:
 
     Only ``/`` → ``-`` is free. Where anything else had to change (cut, case, other characters), the id ends
     in 40 bits of a hash of the whole name, so that names that differ get ids that differ.
+
+    >>> instance_id("feature/auth")
+    'feature-auth'
     """
     return slug(branch, free="/")
 
@@ -100,7 +103,11 @@ def is_compose_name(name: str) -> bool:
 
 
 def project_name(instance: Instance | str, stack: str | None = None, *, prefix: str = "test") -> str:
-    """``test-<instance>`` for the full stack, ``test-<instance>_<stack>`` for a service's own."""
+    """``test-<instance>`` for the full stack, ``test-<instance>_<stack>`` for a service's own.
+
+    >>> project_name("feature-auth"), project_name("feature-auth", "price")
+    ('test-feature-auth', 'test-feature-auth_price')
+    """
     if isinstance(instance, Instance):
         prefix = instance.prefix
         instance = instance.id

@@ -1,7 +1,8 @@
 """Invoke tasks: ``from tasklib.tasks import namespace as ns``, or single collections of it.
 
->>> from tasklib.tasks import infra, test    # in your own tasks.py
->>> ns = Collection(infra, test, my_task)
+>>> from invoke.collection import Collection
+>>> from tasklib.tasks import infra, test
+>>> ns = Collection(infra, test)    # and tasks of your own
 """
 
 from __future__ import annotations
