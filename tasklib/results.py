@@ -104,7 +104,10 @@ class TestResult:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many tests of a target ended how; ``total`` is what its runner collected."""
+    """How many tests of a target ended how; ``total`` is what its runner collected.
+
+    ``warnings`` are what the runner counted apart from them.
+    """
 
     total: int = 0
     passed: int = 0
@@ -114,6 +117,7 @@ class Counts:
     xfailed: int = 0
     xpassed: int = 0
     rerun: int = 0
+    warnings: int = 0
 
     @property
     def done(self) -> int:
@@ -143,7 +147,8 @@ class TargetResult:
     ``reason`` says in one or two lines why it is neither passed nor failed by its tests. ``failures`` are
     the failed tests, ``slowest`` the slowest of all (longest first), ``phases`` the seconds spent on each
     phase, ``logs`` the containers' last lines where something failed, ``rerun`` the command that repeats
-    the target, ``exit_code`` what an error of this target makes of the run.
+    the target, ``exit_code`` what an error of this target makes of the run, ``slow`` how many tests were
+    above their stage's limit.
     """
 
     target: Target
@@ -157,6 +162,7 @@ class TargetResult:
     logs: tuple[ContainerLog, ...] = ()
     rerun: str = ""
     exit_code: int = 0
+    slow: int = 0
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,13 @@ def too_slow(test: TestResult, limit: float) -> bool:
 
 
 def fail_slow(result: TargetResult, limits: Mapping[Stage, float]) -> TargetResult:
-    """``result``, failed for its slow tests if it passed and has any among its slowest."""
+    """``result``, failed for its slow tests if it passed and has any."""
     limit = limit_of(result.target.stage, limits)
     slow = [test for test in result.slowest if too_slow(test, limit)]
     if result.outcome is not Outcome.PASSED or not slow:
         return result
-    number = f"{len(slow)} tests" if len(slow) > 1 else "a test"
+    found = max(result.slow, len(slow))
+    number = f"{found:,} tests" if found > 1 else "a test"
     worst = max(slow, key=lambda test: test.seconds)
     reason = f"{number} took longer than {limit:g}s, {worst.id} {worst.seconds:.1f}s"
     return replace(result, outcome=Outcome.FAILED, reason=reason)

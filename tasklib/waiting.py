@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["wait_for", "wait_for_async"]
 
@@ -16,6 +21,9 @@ LONGEST = 0.25
 """Seconds between two looks: the first pause, and what it grows to."""
 
 _GROWTH = 1.5
+
+_now = functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+"""A clock that libraries which stop or set clocks leave alone: waiting ends in frozen time, too."""
 
 
 def wait_for(
@@ -84,11 +92,12 @@ async def wait_for_async(
     while True:
         task = asyncio.ensure_future(outcome())
         try:
-            done, _ = await asyncio.wait({task}, timeout=max(look.left(), FIRST))
+            await _first(task, max(look.left(), FIRST))
+            back = task.done()
         finally:
             task.cancel()
-        if not done:
-            await asyncio.wait({task}, timeout=LONGEST)
+        if not back:
+            await _first(task, LONGEST)
             raise look.over("it did not come back")
         try:
             value = task.result()
@@ -98,7 +107,32 @@ async def wait_for_async(
             if value:
                 return value
             look.returned(value)
-        await asyncio.sleep(look.pause())
+        await _rest(look.pause())
+
+
+async def _first(task: asyncio.Future[Any], seconds: float) -> None:
+    """Wait until ``task`` is done, but no longer than ``seconds``."""
+    import asyncio
+
+    alarm = asyncio.ensure_future(_rest(seconds))
+    try:
+        await asyncio.wait({task, alarm}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        alarm.cancel()
+
+
+async def _rest(seconds: float) -> None:
+    """As ``asyncio.sleep``, whose clock may be one that a test has stopped."""
+    import asyncio
+
+    over = asyncio.Event()
+    timer = threading.Timer(seconds, asyncio.get_running_loop().call_soon_threadsafe, [over.set])
+    timer.daemon = True
+    timer.start()
+    try:
+        await over.wait()
+    finally:
+        timer.cancel()
 
 
 class _Look:
@@ -106,14 +140,14 @@ class _Look:
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
-        self._deadline = time.monotonic() + timeout
+        self._deadline = _now() + timeout
         self._pause = FIRST
         self._last = "nothing"
         self._cause: Exception | None = None
         self._last_look = False
 
     def left(self) -> float:
-        return self._deadline - time.monotonic()
+        return self._deadline - _now()
 
     def returned(self, value: object) -> None:
         self._last, self._cause = f"it last returned {_short(repr(value))}", None

@@ -215,7 +215,9 @@ class _Pipeline:
                 target, InternalError(what, remedy="The full log has the details.")
             )
         if self._cancel.is_set() and result.outcome is not Outcome.PASSED:
-            result = replace(result, outcome=Outcome.INTERRUPTED, reason=self._cancel.reason)
+            # Its own reason may say more: what was running.
+            told = result.reason if result.reason.startswith(self._cancel.reason) else self._cancel.reason
+            result = replace(result, outcome=Outcome.INTERRUPTED, reason=told)
         if not result.seconds:
             result = replace(result, seconds=time.monotonic() - began)
         self._results[target] = result

@@ -51,7 +51,7 @@ def lines(
             raise TimedOut(cast("list[str]", child.args), timeout)
 
     with selectors.DefaultSelector() as selector, _until_exit(child) as pause:
-        rest = {"stdout": b"", "stderr": b""}
+        rest: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         for name, pipe in (("stdout", child.stdout), ("stderr", child.stderr)):
             if pipe:
                 os.set_blocking(pipe.fileno(), False)
@@ -67,8 +67,11 @@ def lines(
                 if not chunk:
                     selector.unregister(key.fileobj)
                     continue
-                *whole, rest[key.data] = (rest[key.data] + chunk).split(b"\n")
-                for line in whole:
+                first, *further = chunk.split(b"\n")
+                rest[key.data].append(first)
+                for begun in further:
+                    line = b"".join(rest[key.data])
+                    rest[key.data] = [begun]
                     yield key.data, line.decode(errors="replace").rstrip("\r")
             if not ready and exited:
                 break
@@ -76,8 +79,8 @@ def lines(
             if 0 < size < _LITTLE and not exited:
                 # One that writes thousands of short lines must not wake us for each of them.
                 pause()
-        for name, tail in rest.items():
-            if tail:
+        for name, parts in rest.items():
+            if tail := b"".join(parts):
                 yield name, tail.decode(errors="replace")
     while not has_exited(child):
         check()

@@ -31,6 +31,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(waiting, "time", clock)
+    monkeypatch.setattr(waiting, "_now", clock.monotonic)
     return clock
 
 
@@ -130,3 +131,15 @@ def test_a_condition_that_does_not_come_back_is_cancelled() -> None:
 
 def _refuse() -> bool:
     raise OSError("refused")
+
+
+def test_waiting_ends_where_time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that stops the clock puts functions of its own in place of the module's."""
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "time", lambda: 100.0)
+    with pytest.raises(TimeoutError):
+        wait_for(lambda: False, timeout=0.05)
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait_for_async(lambda: False, timeout=0.05))
+    with pytest.raises(TimeoutError, match="did not come back"):
+        asyncio.run(wait_for_async(asyncio.Event().wait, timeout=0.05))

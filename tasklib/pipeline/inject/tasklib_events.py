@@ -18,13 +18,15 @@ collected   n, deselected; again while workers report
 start       id, worker, at
 finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);
             failures [{when, sub, line, file, message, detail}]; sections [[title, text]]
-broken      id, kind (collection, conftest, usage, internal), message, detail; line: could not be run
+broken      id, kind (collection, conftest, exit, usage, internal), message, detail; line: could not be run
 absent      id, why: a module that skipped itself while it was collected
 stop        kind (the exception's name), why: the session was interrupted from inside
-end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little)
+end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little), warnings
+            (how many), marks (the expression of -m)
 ==========  ========================================================================================
 """
 
+import functools
 import json
 import os
 import signal
@@ -35,10 +37,26 @@ import pytest
 LIMIT = 60000
 """Characters that one text of an event may have: what is longer loses its middle."""
 
-AGES = 1e7
-"""Seconds that no test takes: what pytest measures across a clock that a test has stopped."""
+ASTRAY = 1.0
+"""Seconds by which a duration may exceed what the real clock says, before that is believed instead."""
+
+KNOWN = ("passed", "failed", "skipped")
+"""The outcomes of a report that are pytest's own. A plugin's own one fails no test."""
 
 MARKER = "fullstack"
+
+try:
+    _monotonic = functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+except AttributeError:
+    _monotonic = time.monotonic
+
+_AHEAD = time.time() - _monotonic()
+
+
+def _now():
+    """Seconds since the epoch, by a clock that libraries which stop or set clocks leave alone."""
+    return _AHEAD + _monotonic()
+
 
 _dumps = json.JSONEncoder(default=str).encode
 _quoted = json.encoder.encode_basestring_ascii
@@ -159,6 +177,7 @@ class Test:
         "ran",
         "sections",
         "setup",
+        "since",
         "teardown",
         "why",
         "worker",
@@ -166,6 +185,7 @@ class Test:
 
     def __init__(self):
         self.setup = self.call = self.teardown = 0.0
+        self.since = 0.0
         self.outcome = "passed"
         self.ran = False
         self.failures = []
@@ -184,8 +204,8 @@ class Reporter:
 
     def __init__(self, config, channel, fullstack, worker):
         self.channel = channel
-        self.now = time.time  # The real one, whatever a test puts into its place.
         self.held = ""
+        self.since = 0.0
         self.config = config
         self.fullstack = fullstack
         self.worker = worker
@@ -194,6 +214,7 @@ class Reporter:
         self.broken = set()
         self.counts = {}
         self.deselected = 0
+        self.warnings = 0
         self.distributing = False
         self.stopped = False
         self.kinds = {}
@@ -238,6 +259,9 @@ class Reporter:
     def pytest_deselected(self, items):
         self.deselected += len(items)
 
+    def pytest_warning_recorded(self, warning_message):
+        self.warnings += 1
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collection(self):
         outcome = yield
@@ -272,10 +296,11 @@ class Reporter:
         report = outcome.get_result()
         call = getattr(report, "call", None)
         if report.outcome == "failed" and call is not None and call.excinfo is not None:
-            error = call.excinfo.value
-            error = error.__cause__ or error
+            raised = call.excinfo.value
+            error = raised.__cause__ or raised
             # Kept on the report, where xdist carries it from the worker to the main process.
-            report.tasklib_message = _describe(error)
+            mismatch = type(error).__name__ == "ImportPathMismatchError"  # It says nothing, pytest all.
+            report.tasklib_message = " ".join(str(raised).split()) if mismatch else _describe(error)
             report.tasklib_line = _line_in(error, getattr(collector, "path", None) or collector.fspath)
 
     def pytest_collectreport(self, report):
@@ -294,10 +319,14 @@ class Reporter:
     def pytest_runtest_logstart(self, nodeid, location):
         if not self.distributing:
             line = '{"e":"start","id":%s,"worker":%s,"at":%r}\n'
-            self.channel.write(self.held + line % (_quoted(str(nodeid)), _quoted(self.worker), self.now()))
+            self.since = _now()
+            self.channel.write(self.held + line % (_quoted(str(nodeid)), _quoted(self.worker), self.since))
             self.held = ""
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report):
+        if not self.distributing:
+            self._right_clock(report)
         if self.worker:
             return
         nodeid = report.nodeid
@@ -312,8 +341,13 @@ class Reporter:
             return
         when = report.when
         seconds = report.duration
-        if not 0 <= seconds < AGES:
-            seconds = 0.0
+        outcome = report.outcome
+        if test.outcome == "own" and when == "call":
+            # pytest-retry calls an attempt so, and tells of the next one within the same run of the test.
+            test.outcome = "rerun"
+            self._finish(nodeid)
+            test = self.tests[nodeid] = Test()
+            test.worker = getattr(report, "worker_id", "")
         if when == "call":
             test.ran = True
             test.call = seconds
@@ -321,7 +355,6 @@ class Reporter:
             test.setup = seconds
         elif when == "teardown":
             test.teardown = seconds
-        outcome = report.outcome
         if outcome == "passed":
             if when == "call" and hasattr(report, "wasxfail") and test.outcome == "passed":
                 test.outcome = "xpassed"
@@ -331,14 +364,26 @@ class Reporter:
                 expected = getattr(report, "wasxfail", None)
                 test.outcome = "skipped" if expected is None else "xfailed"
                 test.why = _reason(report) if expected is None else str(expected)
+        elif outcome not in KNOWN and when in ("setup", "call", "teardown"):
+            test.outcome = "rerun" if outcome == "rerun" else "own"
+            test.why = str(outcome)
+            self._failed(test, report, when, "")
         else:
-            if outcome == "rerun":
-                test.outcome = "rerun"
-            elif test.outcome != "failed":
+            if test.outcome != "failed":
                 test.outcome = "error" if when in ("setup", "teardown") else "failed"
             self._failed(test, report, when, "")
             if when not in ("setup", "call", "teardown"):  # xdist's own report of a worker that died.
                 self._finish(nodeid)
+
+    def _right_clock(self, report):
+        """Give the report the duration that the real clock saw, where a test has moved the one of pytest."""
+        now = _now()
+        seen = now - self.since
+        self.since = now
+        seconds = getattr(report, "duration", None)
+        # A clock that stands still measures nothing at all.
+        if seconds is not None and not 0 < seconds < seen + ASTRAY:
+            report.duration = seen
 
     def _is_subtest(self, report):
         """Whether it is of a part of a test; pytest and the plugin before it call such reports alike."""
@@ -352,8 +397,10 @@ class Reporter:
         location = getattr(report, "location", None) or ("", None, "")
         test.file = location[0]
         test.line = None if location[1] is None else location[1] + 1
+        if "site-packages" in test.file:  # Made by a plugin (pytest-bdd): its own file says nothing.
+            test.file, test.line = str(report.nodeid).split("::")[0], None
         failure = {"when": when, "sub": sub, "message": _message(report), "detail": _text(report)}
-        found = _place(report.longrepr, location[0], self.root, str(self.config.invocation_params.dir), when)
+        found = _place(report.longrepr, test.file, self.root, str(self.config.invocation_params.dir), when)
         if found:
             failure["file"], failure["line"] = found
         test.failures.append(failure)
@@ -366,6 +413,8 @@ class Reporter:
         test = self.tests.pop(nodeid, None)
         if test is None or (test.outcome == "passed" and not test.ran):
             return  # Interrupted: a test passed only if its call did.
+        if test.outcome == "own":
+            test.outcome = "skipped"  # Neither passed nor failed, and no attempt took its place.
         line = '{"e":"finish","id":%s,"outcome":"%s","seconds":[%r,%r,%r],"worker":%s,"at":%r' % (
             _quoted(str(nodeid)),
             test.outcome,
@@ -373,7 +422,7 @@ class Reporter:
             test.call,
             test.teardown,
             _quoted(test.worker),
-            self.now(),
+            _now(),
         )
         if test.why:
             line += ',"why":' + _quoted(_cut(test.why))
@@ -408,11 +457,14 @@ class Reporter:
             or error
         )
         path = getattr(error, "path", None)
-        name = os.path.relpath(str(path), self.root) if path else ""
+        name, line = _origin(cause, self.root)
+        if path:
+            name, line = os.path.relpath(str(path), self.root), _line_in(cause, path)
         import traceback
 
         text = "".join(traceback.format_exception(type(cause), cause, cause.__traceback__))
-        self._broken(name, "conftest", _describe(cause), text, _line_in(cause, path))
+        kind = "exit" if isinstance(cause, SystemExit) else "conftest"
+        self._broken(name, kind, _describe(cause), text, line)
 
     def _broken(self, nodeid, kind, message, detail, line=None):
         if (nodeid, detail) in self.broken:
@@ -430,7 +482,10 @@ class Reporter:
 
     def pytest_internalerror(self, excrepr, excinfo):
         if not self.worker:
-            self._broken("", "internal", _describe(excinfo.value), str(excrepr))
+            error = excinfo.value
+            name, line = _origin(error, self.root)
+            kind = "exit" if isinstance(error, SystemExit) else "internal"
+            self._broken(name, kind, _describe(error), str(excrepr), line)
 
     def pytest_keyboard_interrupt(self, excinfo):
         self.stopped = True
@@ -449,7 +504,10 @@ class Reporter:
         code = int(getattr(session, "exitstatus", exitstatus))
         asked = self.config.option
         only = bool(getattr(asked, "collectonly", False) or getattr(asked, "setuponly", False))
-        self.send({"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()})
+        event = {"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()}
+        event["warnings"] = self.warnings
+        event["marks"] = str(getattr(asked, "markexpr", "") or "")
+        self.send(event)
 
     def _coverage(self):
         """What pytest-cov found too little of, in percent: [wanted, found], else nothing."""
@@ -477,12 +535,28 @@ def _line_in(error, path):
     return line
 
 
+def _origin(error, root):
+    """File (relative to the root) and line of the project's deepest frame, ("", None) without one."""
+    found = ("", None)
+    trace = error.__traceback__
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if path.startswith(root + os.sep) and "site-packages" not in path:
+            found = (os.path.relpath(path, root), trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
 def _cut(text):
     text = str(text)
     if len(text) <= LIMIT:
         return text
     half = LIMIT // 2
-    return "%s\n[... %d characters left out ...]\n%s" % (text[:half], len(text) - 2 * half, text[-half:])
+    left = text[half:-half]
+    number, what = left.count("\n"), "lines"
+    if not number:
+        number, what = len(left), "characters"
+    return "%s\n[... %d %s left out ...]\n%s" % (text[:half], number, what, text[-half:])
 
 
 def _text(report):
@@ -518,10 +592,11 @@ def _subtest(report):
 def _place(longrepr, test_file, root, start, when):
     """File (relative to the root) and line of the failure: the deepest frame that is the project's own.
 
-    For a call that is the test's own file, whatever helper raised; a fixture fails where it is written.
+    For a call that is the test's own file, whatever helper raised, unless no frame is in there; a fixture
+    fails where it is written.
     """
     own = os.path.normpath(os.path.join(root, test_file))
-    best = None
+    best = other = None
     entries = getattr(getattr(longrepr, "reprtraceback", None), "reprentries", None) or ()
     for entry in entries:
         place = getattr(entry, "reprfileloc", None)
@@ -534,4 +609,6 @@ def _place(longrepr, test_file, root, start, when):
         inside = is_file and path.startswith(root + os.sep) and "site-packages" not in path
         if path == own or (inside and when != "call"):
             best = (os.path.relpath(path, root), line)
-    return best
+        elif inside:
+            other = (os.path.relpath(path, root), line)
+    return best or other

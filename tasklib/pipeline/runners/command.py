@@ -12,6 +12,7 @@ from tasklib.errors import Interrupted
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.junit import read_junit
+from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
 from tasklib.pipeline.suites.suite import Suite
@@ -34,10 +35,13 @@ def run_command(
     Without a report the command counts as one test, called by its words.
     """
     began = time.monotonic()
-    tally = Tally(suite.target, emit)
+    tally = Tally(suite.target, emit, suite.slow)
     last: deque[str] = deque(maxlen=_REMEMBERED)
+    patience = Patience(suite, began, began)
 
     def line(_: str, text: str) -> None:
+        patience.heard = time.monotonic()
+        text = texts.bounded(text)
         last.append(text)
         emit(Output(suite.target, text))
 
@@ -49,6 +53,7 @@ def run_command(
             counts=tally.counts,
             failures=tuple(tally.failures),
             slowest=tally.slowest,
+            slow=tally.slow,
             seconds=time.monotonic() - began,
             exit_code=verdict.exit_code,
         )
@@ -62,12 +67,26 @@ def run_command(
         if not reports:
             tally.collected(1)
             tally.started(name)
+
+        def tick() -> None:
+            now = time.monotonic()
+            if patience.too_long(now) or patience.too_silent(now):
+                raise process.TimedOut(argv, suite.timeout or suite.silence)
+
         try:
-            code = process.stream(
-                argv, on_line=line, cwd=suite.cwd, env=merged, timeout=suite.timeout, cancel=cancel
-            )
+            code = process.stream(argv, on_line=line, cwd=suite.cwd, env=merged, cancel=cancel, on_tick=tick)
         except process.TimedOut as error:
-            return result(Verdict(Outcome.ERROR, f"ended after {error.seconds:g} s, its time limit", 1))
+            after = f"{error.seconds:g} s{', its time limit' if suite.timeout else ' of silence'}"
+            tally.finished(
+                TestResult(
+                    name,
+                    TestOutcome.ERROR,
+                    call=time.monotonic() - began,
+                    message=f"ended after {after}",
+                    output=texts.plain(texts.tail([*last], _REMEMBERED)),
+                )
+            )
+            return result(Verdict(Outcome.ERROR, f"ended after {after}", 1))
         except Interrupted as error:
             return result(Verdict(Outcome.INTERRUPTED, str(error), error.exit_code))
         except process.CommandError as error:
@@ -86,7 +105,7 @@ def run_command(
 
 def _by_report(report: Path, code: int, tally: Tally, paths: tuple[str, ...], detail: str) -> Verdict:
     ended = how_it_ended(code)
-    said = f": {texts.last_error(detail)}" if detail else ""
+    said = f": {texts.complaint(detail.splitlines())}" if detail else ""
     try:
         results = read_junit(report)
     except ValueError as error:

@@ -11,6 +11,9 @@ from tasklib.results import TestOutcome, TestResult
 
 __all__ = ["read_junit"]
 
+_EMPTY = frozenset({"", "failed", "failure", "error", "test failed", "null"})
+"""Messages that say nothing."""
+
 
 def read_junit(path: Path) -> list[TestResult]:
     """The test cases of the report at ``path``, in its order.
@@ -51,7 +54,7 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
         call=_number(case.get("time")),
         file=case.get("file"),
         line=int(_number(case.get("line"))) or None,
-        message=message or (texts.last_error(detail) if failed else texts.shorten(detail)),
+        message=_said(message, detail) if failed else message or texts.shorten(detail),
         detail=detail if failed else "",
         output=_output(case) if failed else "",
     )
@@ -63,6 +66,11 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
         if e.tag in ("rerunFailure", "rerunError", "flakyFailure", "flakyError")
     ]
     return [*again, result]
+
+
+def _said(message: str, detail: str) -> str:
+    """The message, unless it says no more than that the test failed: gotestsum's does not."""
+    return message if message.lower() not in _EMPTY else texts.gist(detail) or message
 
 
 def _output(case: ElementTree.Element) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
-from tasklib.pipeline.runners.session import Session, supervise
+from tasklib.pipeline.runners.session import Session
+from tasklib.pipeline.runners.supervision import supervise
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.process import Cancel
 from tasklib.results import TargetResult

@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from tasklib import process
-from tasklib.errors import Interrupted
-from tasklib.events import Event, Output, Progress
+from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts, tracebacks, wire
-from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
 
-__all__ = ["Session", "supervise"]
+__all__ = ["Session"]
 
 _REMEMBERED = 200
 """Lines of each stream kept for a process that ends without saying why: a stack is longer than one thinks."""
@@ -28,7 +25,7 @@ class Session:
 
     def __init__(self, suite: Suite, emit: Callable[[Event], None]) -> None:
         self.suite = suite
-        self.tally = Tally(suite.target, emit)
+        self.tally = Tally(suite.target, emit, suite.slow)
         self.pids: dict[str, int] = {}
         """By worker; the main process has no name."""
         self.stacks: dict[str, str] = {}
@@ -47,8 +44,31 @@ class Session:
         self._began = time.monotonic()
 
     def line(self, name: str, text: str) -> None:
+        text = texts.bounded(text)
         self._lines[name].append(text)
         self._emit(Output(self.suite.target, text))
+
+    @property
+    def announced(self) -> int | None:
+        """The exit code that the runner said it would end with, once it has."""
+        return None if self._end is None else self._end.code
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        return tuple(test for test, _ in self.tally.running.values())
+
+    def lingers(self, seconds: float) -> None:
+        """Its tests are done, and the process has not exited for ``seconds``."""
+        self._emit(
+            Progress(self.suite.target, f"tests done {seconds:g} s ago, waiting for the process to exit")
+        )
+
+    def left_behind(self, seconds: float) -> None:
+        """The process was ended ``seconds`` after its tests, as it did not exit: say what kept it."""
+        found = tracebacks.first_in(self.stacks.get("", ""), str(self.suite.folder))
+        text = f"the tests were done, but the process did not exit within {seconds:.0f} s and was ended"
+        why = f": a thread that is no daemon still ran at {found}" if found else ""
+        self._emit(Notice(f"{text}{why}", "warning", self.suite.target))
 
     def take(self, message: wire.Message) -> None:
         match message:
@@ -75,18 +95,20 @@ class Session:
                 self._stop, self._stopped = message, self._interruption(message)
             case wire.End():
                 self._end = message
+                self.tally.warnings = message.warnings
             case wire.Left():
                 pass  # Counted with what was collected.
 
-    def finish(self, code: int | None) -> TargetResult:
+    def finish(self, code: int | None, silent: float = 0.0) -> TargetResult:
         """The result, once the process is gone: ``code`` is its exit code, ``None`` if its time was up.
 
-        Tests that were cut short become results first.
+        ``silent`` is for how many seconds it had said nothing when that was why. Tests that were cut short
+        become results first.
         """
-        running = tuple(test for test, _ in self.tally.running.values())
+        running = self.running
         collected = self.tally.counts.total > 0
         if code is None or self._end is None or self._stopped_in_test():
-            self._cut_short(code)
+            self._cut_short(code, silent)
         else:
             running = ()
         last = texts.complaint(self._lines["stderr"]) or texts.complaint(self._lines["stdout"])
@@ -108,6 +130,8 @@ class Session:
                 trouble=self._trouble,
                 coverage=end.coverage if end else None,
                 limit=self.suite.timeout or 0.0,
+                silent=silent,
+                marks=end.marks if end else "",
                 last=last,
             )
         )
@@ -121,6 +145,7 @@ class Session:
             counts=self.tally.counts,
             failures=tuple(self.tally.failures),
             slowest=self.tally.slowest,
+            slow=self.tally.slow,
             seconds=time.monotonic() - self._began,
             exit_code=exit_code,
         )
@@ -162,10 +187,11 @@ class Session:
         )
 
     def _broken(self, message: wire.Broken) -> None:
-        said = texts.one_line(message.message) or texts.last_error(message.detail)
+        said = texts.one_line(message.message) or texts.gist(message.detail)
         if message.kind != "collection":
             # The first trouble is the cause: a plugin that broke often breaks again on the way out.
-            where = f"{self._file_of(message.id)}: " if message.id else ""
+            line = f":{message.line}" if message.line else ""
+            where = f"{self._file_of(message.id)}{line}: " if message.id else ""
             self._trouble = self._trouble or (message.kind, f"{where}{said}")
             if not message.detail:
                 return
@@ -186,8 +212,10 @@ class Session:
         that it cuts off are no errors. A worker that was stopped is reported by xdist."""
         return self._stop is not None and self._stop.kind in ("KeyboardInterrupt", "Exit")
 
-    def _cut_short(self, code: int | None) -> None:
-        if code is None:
+    def _cut_short(self, code: int | None, silent: float) -> None:
+        if silent:
+            message = f"still running, and nothing was heard for {silent:g} s"
+        elif code is None:
             message = f"still running at the time limit of {self.suite.timeout or 0:g} s"
         elif self._end and self._stop:
             why = "" if self._stop.kind == "KeyboardInterrupt" else self._stop.why
@@ -217,63 +245,9 @@ class Session:
             self.tally.added(TestResult(name, TestOutcome.ERROR, message=message, detail=detail))
 
 
-def supervise(
-    session: Session,
-    argv: tuple[str, ...],
-    env: Mapping[str, str],
-    cancel: process.Cancel,
-    then: Callable[[], None] = lambda: None,
-    gate: Gate | None = None,
-) -> TargetResult:
-    """Run ``argv``, fold what it reports into ``session``, call ``then`` once it ended, return the result.
-
-    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here. The time limit counts from the
-    opening of ``gate``, if there is one to wait at.
-    """
-    suite = session.suite
-    began = time.monotonic()
-    with process.scratch_folder() as scratch:
-        path = scratch / "events"
-        with wire.EventFile(path) as events:
-
-            def read() -> None:
-                for message in events.messages():
-                    session.take(message)
-
-            def tick() -> None:
-                read()
-                since = gate.opened if gate else began
-                if suite.timeout is None or since is None:
-                    return
-                if time.monotonic() > since + suite.timeout:
-                    session.stacks = tracebacks.dump(path, session.pids)
-                    raise process.TimedOut(argv, suite.timeout)
-
-            code: int | None = None
-            try:
-                code = process.stream(
-                    argv,
-                    on_line=session.line,
-                    cwd=suite.cwd,
-                    env={**env, "TASKLIB_EVENTS": str(path)},
-                    cancel=cancel,
-                    on_tick=tick,
-                )
-            except process.TimedOut:
-                pass
-            except Interrupted as error:
-                read()
-                return session.result(Outcome.INTERRUPTED, str(error), error.exit_code)
-            except process.CommandError as error:
-                return session.result(Outcome.ERROR, error.what, error.exit_code)
-            read()
-            then()
-    return session.finish(code)
-
-
 def _message(failures: list[wire.Failure]) -> str:
     first = failures[0]
-    said = texts.one_line(first.message) or texts.last_error(first.detail)
+    said = texts.one_line(first.message) or texts.gist(first.detail)
     name = f"{first.sub} " if first.sub else "teardown: " if first.when == "teardown" else ""
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
     return f"{name}{said}{more}"

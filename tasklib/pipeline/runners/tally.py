@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tasklib.events import Event, TestFinished, TestsCollected, TestStarted
 from tasklib.results import Counts, Target, TestOutcome, TestResult
+from tasklib.slow_tests import too_slow
 
 __all__ = ["Tally"]
 
@@ -24,8 +25,14 @@ DETAILED = 200
 class Tally:
     """Counts, failures, the slowest tests and those that run now."""
 
-    def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
+    def __init__(self, target: Target, emit: Callable[[Event], None], limit: float = float("inf")) -> None:
+        """``limit`` is the seconds that a test of this target should take at most."""
         self.target = target
+        self.slow = 0
+        """How many took longer."""
+        self.warnings = 0
+        """What the runner counted, once it has said so."""
+        self._limit = limit
         self.failures: list[TestResult] = []
         self.running: dict[str, tuple[str, float]] = {}
         """By worker: the test's id, and when it began (seconds since the epoch)."""
@@ -48,6 +55,7 @@ class Tally:
             xfailed=seen[TestOutcome.XFAILED],
             xpassed=seen[TestOutcome.XPASSED],
             rerun=seen[TestOutcome.RERUN],
+            warnings=self.warnings,
         )
 
     @property
@@ -85,6 +93,8 @@ class Tally:
 
     def _time(self, result: TestResult) -> None:
         seconds = result.seconds
+        if result.outcome is not TestOutcome.RERUN and too_slow(result, self._limit):
+            self.slow += 1
         if len(self._slowest) >= SLOWEST and seconds <= self._slowest[0][0]:
             return
         lean = dataclasses.replace(result, detail="", output="") if result.detail or result.output else result

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["complaint", "last_error", "one_line", "plain", "printed", "shorten", "tail", "visible"]
+__all__ = [
+    "bounded",
+    "complaint",
+    "gist",
+    "one_line",
+    "plain",
+    "printed",
+    "shorten",
+    "tail",
+    "visible",
+]
 
 LENGTH = 500
 """Characters of a message at most."""
@@ -13,6 +23,19 @@ LENGTH = 500
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FRAME = re.compile("at .*[:(]|\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} ")
 _NPM = "npm error"
+_CHATTER = re.compile(
+    r"Using (CPython|Python|PyPy)|Creating virtual environment|(Resolved|Prepared|Installed|Uninstalled"
+    r"|Audited|Built|Building|Downloading|Downloaded|Updated|Updating|Checked) |[+~-] \S+==|warning: "
+)
+"""What uv says on its way, whether it gets there or not."""
+
+_TRACEBACK = "Traceback (most recent call last):"
+_GO = re.compile(r"(=== |--- |\s*$)")
+"""What Go's runner puts around a test's own words."""
+
+LINE = 100_000
+"""Characters of one line of output that are handed on."""
+
 _EXPLANATION = re.compile(r"\s*\+\s+(?=where|and)")
 
 
@@ -38,6 +61,8 @@ def one_line(message: str) -> str:
         if not _EXPLANATION.match(line):
             break
         first += ", " + _EXPLANATION.sub("", line, count=1)
+    if any(_TRACEBACK in line for line in rest):
+        first = f"{first}: {rest[-1].strip()}"  # An exception of a thread: the cause is in the message.
     return shorten(first)
 
 
@@ -59,12 +84,33 @@ def shorten(text: str) -> str:
     return flat if len(flat) <= LENGTH else f"{flat[: LENGTH - 1]}…"
 
 
-def last_error(detail: str) -> str:
-    """The line of a traceback that names the error, where the runner did not name it apart."""
-    lines = [line.strip() for line in detail.strip().splitlines() if line.strip()]
-    marked = [line[1:].strip() for line in lines if line.startswith("E ")]
-    found = marked or lines
-    return shorten(found[-1]) if found else ""
+def gist(detail: str) -> str:
+    """The line of a failure's text that says what is wrong, where the runner did not say it apart.
+
+    In a traceback that is the last one, else the first that says something of the test's own.
+
+    >>> gist("=== RUN   TestTotal\\n    total_test.go:9: got 3, want 4\\n--- FAIL: TestTotal (0.00s)")
+    'total_test.go:9: got 3, want 4'
+    """
+    lines = [line.strip() for line in plain(detail).splitlines() if line.strip()]
+    if marked := [line[1:].strip() for line in lines if line.startswith("E ")]:
+        return shorten(marked[-1])
+    if groups := [line for line in lines if "ExceptionGroup: " in line]:
+        return shorten(groups[0].lstrip("| "))
+    if "Expected:" in lines and lines[-1].endswith("DocTestFailure"):
+        return shorten(" ".join(lines[lines.index("Expected:") : -1]))
+    if any(_TRACEBACK in line for line in lines):
+        return shorten(lines[-1])
+    own = [line for line in lines if not _GO.match(line) and not _FRAME.match(line)]
+    return shorten((own or lines or [""])[0])
+
+
+def bounded(line: str) -> str:
+    """``line``, without its middle if it is longer than anybody reads."""
+    if len(line) <= LINE:
+        return line
+    half = LINE // 2
+    return f"{line[:half]}[... {len(line) - LINE} characters left out ...]{line[-half:]}"
 
 
 def printed(sections: Iterable[tuple[str, str]]) -> str:
@@ -85,7 +131,8 @@ def complaint(lines: Iterable[str]) -> str:
     if npm:
         said = [line for line in npm if line and not line.startswith("code ")][:3]
     else:
-        said = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)][-3:]
+        words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
+        said = ([line for line in words if not _CHATTER.match(line)] or words)[-3:]
     return shorten(" ".join(said))
 
 

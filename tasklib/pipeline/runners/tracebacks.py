@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["dump", "lean", "line_in"]
+__all__ = ["dump", "first_in", "lean", "line_in"]
 
 PATIENCE = 0.5
 """Seconds that an interpreter has to write its stacks."""
@@ -48,6 +48,15 @@ def line_in(text: str, file: str) -> int | None:
         if frame and os.path.normpath(frame["file"]) == file:
             return int(frame["line"])
     return None
+
+
+def first_in(text: str, folder: str) -> str:
+    """``tests/test_a.py:7``: the first frame in ``folder``, which is what most threads are about."""
+    for line in text.splitlines():
+        frame = _FRAME.match(line)
+        if frame and frame["file"].startswith(folder + os.sep) and "site-packages" not in frame["file"]:
+            return f"{os.path.relpath(frame['file'], folder)}:{frame['line']}"
+    return ""
 
 
 def _holds(pid: int, path: Path) -> bool:

@@ -20,7 +20,8 @@ class Ending:
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
     whether it ever reported, ``collected`` whether it came to its tests, ``running`` the tests that it ended
-    in, ``ended`` the exit code that it announced itself (``None``: it never did), ``stopped`` why the session
+    in, ``silent`` for how many seconds it had said nothing when that was why, ``marks`` what ``-m`` chose,
+    ``ended`` the exit code that it announced itself (``None``: it never did), ``stopped`` why the session
     was interrupted from inside, ``trouble`` what kept it from working (with its kind), ``last`` the last
     lines of its output.
     """
@@ -39,6 +40,8 @@ class Ending:
     trouble: tuple[str, str] | None = None
     coverage: tuple[float, float] | None = None
     limit: float = 0.0
+    silent: float = 0.0
+    marks: str = ""
     last: str = ""
     runner: str = "pytest"
 
@@ -59,7 +62,8 @@ def judge(ending: Ending) -> Verdict:
     if ending.code is None:
         idle = "no test was running" if ending.collected else "it had not come to its tests"
         running = f"{_named(ending.running)} was running" if ending.running else idle
-        return Verdict(Outcome.ERROR, f"ended after {ending.limit:g} s, its time limit: {running}", 1)
+        after = f"{ending.silent:g} s of silence" if ending.silent else f"{ending.limit:g} s, its time limit"
+        return Verdict(Outcome.ERROR, f"ended after {after}: {running}", 1)
     if ending.trouble:
         return _troubled(ending.runner, *ending.trouble)
     if not ending.spoke:
@@ -114,6 +118,7 @@ def how_it_ended(code: int) -> str:
 def _troubled(runner: str, kind: str, message: str) -> Verdict:
     said = {
         "conftest": "its conftest cannot be loaded",
+        "exit": "sys.exit() was called while its files were imported",
         "usage": f"{runner} refused its arguments",
         "internal": f"{runner} or a plugin of it broke",
     }.get(kind, kind)
@@ -127,7 +132,10 @@ def _empty(ending: Ending) -> Verdict:
         return Verdict(Outcome.ERROR, "no test ran: every module skipped itself", 2)
     place = ", ".join(ending.paths[:3]) or "the folder"
     if ending.deselected:
-        return Verdict(Outcome.ERROR, f"no test ran: all {ending.deselected} in {place} are deselected", 2)
+        what = f"no test ran: all {ending.deselected} in {place} are deselected"
+        if ending.marks:
+            what += f" by -m {ending.marks!r}: run them with `-- -m ''`, or take the -m out of addopts"
+        return Verdict(Outcome.ERROR, what, 2)
     return Verdict(Outcome.ERROR, f"no tests found in {place}", 2)
 
 

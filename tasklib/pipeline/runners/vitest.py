@@ -11,7 +11,8 @@ import msgspec
 
 from tasklib.events import Event
 from tasklib.pipeline.runners import texts, wire
-from tasklib.pipeline.runners.session import Session, supervise
+from tasklib.pipeline.runners.session import Session
+from tasklib.pipeline.runners.supervision import supervise
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.process import Cancel, scratch_folder
 from tasklib.results import TargetResult, TestOutcome

@@ -93,6 +93,8 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     code: int
     only_collected: bool = False
     coverage: tuple[float, float] | None = None
+    warnings: int = 0
+    marks: str = ""
 
 
 Message = Hello | Collected | Start | Finish | Broken | Absent | Stop | Left | End

@@ -17,9 +17,10 @@ from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
 from tasklib.pipeline.suites.python import python_environment
-from tasklib.pipeline.suites.suite import Preparation, Suite, SuiteKind, SuiteOptions
+from tasklib.pipeline.suites.suite import SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, Service
 from tasklib.results import Stage, Target
+from tasklib.slow_tests import limit_of
 
 __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite"]
 
@@ -182,6 +183,8 @@ class _Common:
             unset=unset,
             prepare=prepare,
             timeout=self.timeout,
+            silence=SILENCE,
+            slow=limit_of(self.target.stage, self.project.slow),
             keyword=self.options.keyword,
             fullstack=self.place.fullstack,
             skip=skip,

@@ -10,7 +10,10 @@ from types import MappingProxyType
 
 from tasklib.results import Target
 
-__all__ = ["Preparation", "Suite", "SuiteKind", "SuiteOptions"]
+__all__ = ["SILENCE", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
+
+SILENCE = 600.0
+"""Seconds without any sign of life after which a test process is ended, where no time limit is set."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,12 @@ class Suite:
     """A test command, ready to run: ``argv`` in ``cwd`` with ``env`` added and ``unset`` taken away.
 
     ``folder`` is the target's own, to which the files of its tests are relative; ``paths`` are the tests
-    (relative to ``cwd``), ``prepare`` what has to be there first, ``timeout`` in seconds. ``fullstack`` is
-    which tests that are marked so run (``only`` them, or all but them: ``exclude``); ``skip`` is why the
-    suite cannot take part in this run, empty if it can. ``waits`` is whether ``argv`` may be started before
-    the whole environment is known: it loads nothing of the project until it is let through a gate.
+    (relative to ``cwd``), ``prepare`` what has to be there first, ``timeout`` in seconds, ``silence`` the
+    seconds that it may say nothing where there is no timeout, ``slow`` the seconds that one test should take
+    at most. ``fullstack`` is which tests that are marked so run (``only`` them, or all but: ``exclude``);
+    ``skip`` is why the suite cannot take part in this run, empty if it can. ``waits`` is whether ``argv`` may
+    be started before the whole environment is known: it loads nothing of the project until it is let through
+    a gate.
     """
 
     target: Target
@@ -72,6 +77,8 @@ class Suite:
     unset: frozenset[str] = frozenset()
     prepare: tuple[Preparation, ...] = ()
     timeout: float | None = None
+    silence: float = SILENCE
+    slow: float = float("inf")
     keyword: str = ""
     fullstack: str = ""
     skip: str = ""

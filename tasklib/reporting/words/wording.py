@@ -25,6 +25,7 @@ def counts(value: Counts, *, outcome: Outcome = Outcome.PASSED) -> str:
             (value.xfailed, "xfailed"),
             (value.xpassed, "xpassed"),
             (value.rerun, "rerun"),
+            (value.warnings, "warning" if value.warnings == 1 else "warnings"),
         )
         if number
     ]
@@ -45,6 +46,7 @@ def total(values: Iterable[Counts]) -> Counts:
         xfailed=sum(row.xfailed for row in rows),
         xpassed=sum(row.xpassed for row in rows),
         rerun=sum(row.rerun for row in rows),
+        warnings=sum(row.warnings for row in rows),
     )
 
 

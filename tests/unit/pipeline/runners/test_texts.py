@@ -48,9 +48,9 @@ def test_names_are_made_visible(name: str) -> None:
 
 def test_the_error_is_found_where_only_a_traceback_is_given() -> None:
     """The last line that pytest marks as the error, or else the last line."""
-    assert texts.last_error("x\nE   File\nE   SyntaxError: no\n\nend") == "SyntaxError: no"
-    assert texts.last_error("one\ntwo\n") == "two"
-    assert texts.last_error("") == ""
+    assert texts.gist("x\nE   File\nE   SyntaxError: no\n\nend") == "SyntaxError: no"
+    assert texts.gist("one\ntwo\n") == "one"
+    assert texts.gist("") == ""
 
 
 def test_captured_parts_have_titles_only_where_there_are_several() -> None:
