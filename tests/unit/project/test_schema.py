@@ -20,7 +20,7 @@ PAGES = Path(__file__).parents[3] / "docs"
 
 def valid(document: dict[str, Any]) -> bool:
     """Whether an editor would underline nothing, and validate-pyproject would pass it."""
-    whole = jsonschema.Draft7Validator(pyproject_schema()).is_valid(document)
+    whole: bool = jsonschema.Draft7Validator(pyproject_schema()).is_valid(document)
     table = jsonschema.Draft7Validator(tool_schema()).is_valid(document["tool"]["tasklib"])
     assert whole == table
     return whole

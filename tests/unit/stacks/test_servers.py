@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,11 +71,16 @@ def test_every_row_can_be_found_and_none_twice() -> None:
             assert known_server(f"registry.example/{name}:1") is server
 
 
-def url(image: str, *command: str, files: dict[str, str] | None = None, **environment: str) -> str:
+def url(
+    image: str,
+    environment: Mapping[str, str] | None = None,
+    *command: str,
+    files: Mapping[str, str] | None = None,
+) -> str:
     """That of the image's own port."""
     server = known_server(image)
     assert server is not None
-    settings = read_settings(server, image, environment, command, (files or {}).get)
+    settings = read_settings(server, image, environment or {}, command, (files or {}).get)
     return server_url("h:1", server.port, server, settings)
 
 
@@ -108,7 +115,7 @@ def test_a_url_is_made_of_the_variables_that_the_image_reads(
     image: str, environment: dict[str, str], expected: str
 ) -> None:
     """And of no others, though they sound alike."""
-    assert url(image, **environment) == expected
+    assert url(image, environment) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,15 +148,15 @@ def test_the_command_line_counts_too(image: str, command: list[str], expected: s
         "/run/secrets/pw": "s\n",
         "/etc/redis.conf": "# requirepass no\nsave 60 1\nrequirepass from-conf\n",
     }
-    assert url(image, *command, files=files, PASS="p '") == expected
+    assert url(image, {"PASS": "p '"}, *command, files=files) == expected
 
 
 def test_a_variable_may_name_a_file() -> None:
     """The images' own way to secrets: the line break at its end is not part of them."""
     files = {"/run/secrets/pw": "p w\n", "/run/secrets/user": "u"}
     given = {"POSTGRES_PASSWORD_FILE": "/run/secrets/pw", "POSTGRES_USER_FILE": "/run/secrets/user"}
-    assert url("postgres", files=files, **given) == "postgresql://u:p%20w@h:1/u"
-    assert url("postgres", POSTGRES_PASSWORD_FILE="/nowhere") == "postgresql://postgres@h:1/postgres"
+    assert url("postgres", given, files=files) == "postgresql://u:p%20w@h:1/u"
+    assert url("postgres", {"POSTGRES_PASSWORD_FILE": "/nowhere"}) == "postgresql://postgres@h:1/postgres"
 
 
 @given(st.lists(st.text()), st.dictionaries(st.text(), st.text()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def events() -> list[Event]:
     return list(recordings.failing_service())
 
 
-def kept(events: list[Event], path: Path) -> list[Event]:
+def kept(events: Sequence[Event], path: Path) -> list[Event]:
     with LastSink(path) as sink:
         for event in events:
             sink.emit(event)
