@@ -15,6 +15,7 @@ __all__ = [
     "InternalError",
     "Interrupted",
     "NothingRan",
+    "OutputClosed",
     "StackError",
     "TasklibError",
     "UsageError",
@@ -97,7 +98,16 @@ class StackError(TasklibError):
 class InternalError(TasklibError):
     """A mistake in tasklib itself."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = 70
+
+
+class OutputClosed(TasklibError):
+    """Nobody reads our output any more (``| head``): nothing to say, and nobody to say it to."""
+
+    exit_code: ClassVar[int] = 141  # what a shell says of a program that SIGPIPE ended
+
+    def __init__(self, what: str = "nobody reads the output") -> None:
+        super().__init__(what)
 
 
 class Interrupted(TasklibError):

@@ -49,7 +49,7 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
     return selection
 
 
-def workflow(forge: str | None, *, force: bool = False, dry: bool = False) -> int:
+def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
     """Write the workflow files for ``github`` or ``gitea`` into the checkout.
 
     A file that is there and differs is kept, its difference shown, unless ``force``; the code is 2 then.
@@ -62,8 +62,8 @@ def workflow(forge: str | None, *, force: bool = False, dry: bool = False) -> in
     from tasklib.release.images.names import split_name
     from tasklib.release.workflows import Facts, Forge, workflows
 
-    if forge not in set(Forge):
-        raise UsageError(f"--for takes {' or '.join(Forge)}" + (f", not {forge!r}" if forge else ""))
+    if not forge:
+        raise UsageError(f"--for takes {' or '.join(Forge)}")
     project = find_project(Path.cwd())
     root = find_checkout(project.root).root
     folders = [project.root, *(service.path for service in project.services)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from tasklib.commands.console import complain_of_left, engine_context, find_project_for, program_name, say
+from pathlib import Path
+
+from tasklib.commands.console import complain_of_left, engine_context, say
+from tasklib.options.caller import Caller
 
 __all__ = ["clean", "clean_stale"]
 
 
-def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -> None:
+def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
     """Remove what this instance owns and say what went."""
+    from tasklib.project import find_project
     from tasklib.stacks.cleaning import instance, owned
 
-    project = find_project_for("test")
+    project = find_project(Path.cwd())
     with engine_context(project) as context:
         found = owned.owned_now(context, all_branches=everything)
         if dry:
@@ -31,10 +35,11 @@ def clean(*, force: bool = False, everything: bool = False, dry: bool = False) -
                 r.labels.get("io.tasklib.instance", "") for r in owned.owned_now(context, all_branches=True)
             }
             if others := others - {"", context.instance.id}:
-                say(f"also of this checkout: {', '.join(sorted(others))} (`clean --all` removes them)")
+                command = caller.line("clean.instance", "--all")
+                say(f"also of this checkout: {', '.join(sorted(others))} (`{command}` removes them)")
 
 
-def clean_stale(*, yes: bool = False) -> None:
+def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     """Show what checkouts left that are gone from the disk; with ``yes`` remove it."""
     from tasklib.stacks.cleaning import stale
     from tasklib.stacks.cleaning.instance import summary
@@ -50,8 +55,8 @@ def clean_stale(*, yes: bool = False) -> None:
         say(f"{entry.project}: {summary(entry.resources)}: {entry.why}")
     if not found:
         say("nothing is stale")
-    elif yes:
+    elif yes and not dry:
         gone = stale.remove_stale(engine, state, found)
         say(f"removed {summary(gone)}" if gone else "nothing could be removed: it is in use")
     else:
-        say(f"`{program_name()} clean.stale --yes` removes this")
+        say(f"`{caller.line('clean.stale', '--yes')}` removes this")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.errors import StackError, UsageError
 from tasklib.listener import Listener
+from tasklib.options.likeness import meant
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
@@ -29,15 +28,13 @@ __all__ = [
     "complain",
     "complain_of_left",
     "engine_context",
-    "find_project_for",
     "known_instance",
     "log_lines",
     "masker_of",
-    "positive",
-    "program_name",
     "say",
     "short",
     "show_logs",
+    "show_variables",
     "told",
     "without_password",
 ]
@@ -70,24 +67,11 @@ def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
     ordered = sorted(known)
     for name in names:
         if name not in ordered:
-            near = difflib.get_close_matches(name, ordered, 1)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"there is no {kind} {name!r}", remedy=f"{hint}Known: {', '.join(ordered)}.")
-
-
-def positive(text: str | None, option: str) -> int | None:
-    """A number as typed, refused with the option's name when it is none."""
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UsageError(f"{option} takes a number of at least 1, not {text!r}")
-    return int(text)
-
-
-def program_name() -> str:
-    """What the user typed to get here, for commands that we suggest."""
-    name = Path(sys.argv[0]).name if sys.argv else ""
-    return name if name in ("tasklib", "invoke", "inv") else "invoke"
+            known = f"Known: {', '.join(ordered)}."
+            raise UsageError(
+                f"there is no {kind} {name!r}",
+                remedy=f"{meant(name, ordered, quoted=repr)} {known}".lstrip(),
+            )
 
 
 def known_instance(project: Project) -> Instance:
@@ -116,17 +100,21 @@ def engine_context(
     return open_context(project, emit, holds=holds, gives_out=gives_out)
 
 
-def find_project_for(environment: str) -> Project:
-    """The project around the current folder, for an environment that exists."""
-    from tasklib.project import Environment, find_project
-
-    if environment not in set(Environment):
-        raise UsageError(f"--env takes test, dev or prod, not {environment!r}")
-    return find_project(Path.cwd())
-
-
 def without_password(url: str) -> str:
     return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
+
+
+def show_variables(variables: Mapping[str, str], format: str) -> None:
+    """Print them as ``shell``, ``dotenv`` or ``json``."""
+    import json
+    import shlex
+
+    if format == "json":
+        say(json.dumps(variables, indent=2))
+        return
+    export = "export " if format == "shell" else ""
+    for variable, value in variables.items():
+        say(f"{export}{variable}={shlex.quote(value)}")
 
 
 class Waiting(Listener):

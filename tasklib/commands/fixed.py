@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,10 +14,8 @@ from tasklib.commands.console import (
     Waiting,
     check_names,
     complain,
-    find_project_for,
     log_lines,
     masker_of,
-    positive,
     say,
     show_logs,
     told,
@@ -24,161 +23,167 @@ from tasklib.commands.console import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
     from tasklib.stacks.engine.engine import Engine
     from tasklib.stacks.engine.values import Container
     from tasklib.stacks.fixed.stack import FixedStack
 
-__all__ = ["config", "down", "env", "logs", "status", "up"]
+__all__ = ["AsWritten"]
 
 
-def up(environment: str, names: Sequence[str] = (), *, yes: bool = False, dry: bool = False) -> None:
-    """Bring up the dev or prod stack (or the containers ``names`` of it with what they need).
+@dataclass(frozen=True)
+class AsWritten:
+    """The environment ``name``; see :class:`~tasklib.commands.environments.Stacks`.
 
-    It ends with what is reachable where. prod says which engine it starts on and asks, unless ``yes``.
+    One that ``asks`` is up and down only with consent.
     """
-    from tasklib import process
-    from tasklib.commands.consent import confirm
-    from tasklib.errors import StackError
-    from tasklib.process.interrupts import interruptible
-    from tasklib.stacks.fixed import stack as fixed
-    from tasklib.stacks.preparation import hidden_variables
 
-    stack = _stack(environment)
-    cancel = process.Cancel()
-    with _engine() as engine:
-        rendered = fixed.render(stack, cancel)
-        check_names(names, rendered["services"], "container")
-        if environment == "prod" or engine.facts.remote:
-            say(f"{stack.project} on {_place(engine)}")
-        if dry:
-            say(f"would bring up {stack.project}")
-            return
-        fixed.refuse_other_owner(engine, stack)
-        fixed.refuse_taken_ports(engine, stack, rendered)
-        if environment == "prod":
-            confirm(f"Start {stack.project}?", yes=yes)
-        began = time.monotonic()
-        with _lock(engine, stack), interruptible(cancel, _stopping):
-            try:
-                found = fixed.bring_up(engine, stack, rendered, names, cancel, Waiting())
-            except StackError as error:
-                show_logs(error, masker_of(hidden_variables(rendered)))
-                raise
-        say(f"{stack.project} is up ({time.monotonic() - began:.1f} s)")
-        for line in _reachable(stack, engine, rendered, found):
-            say(f"  {line}")
+    name: str
+    asks: bool
 
+    def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
+        """Bring up the dev or prod stack (or the containers ``names`` of it with what they need).
 
-def down(environment: str, names: Sequence[str] = (), *, dry: bool = False) -> None:
-    """Take down the dev or prod stack; its volumes stay."""
-    from tasklib import process
-    from tasklib.listener import Listener
-    from tasklib.process.interrupts import interruptible
-    from tasklib.stacks.fixed import stack as fixed
+        It ends with what is reachable where. prod says which engine it starts on and asks, unless ``yes``.
+        """
+        from tasklib import process
+        from tasklib.commands.consent import confirm
+        from tasklib.errors import StackError
+        from tasklib.process.interrupts import interruptible
+        from tasklib.stacks.fixed import stack as fixed
+        from tasklib.stacks.preparation import hidden_variables
 
-    stack = _stack(environment)
-    cancel = process.Cancel()
-    with _engine() as engine:
-        found = engine.containers(stack.project)
-        if not found:
-            say("nothing is up")
-            return
-        check_names(names, {container.service for container in found}, "container")
-        fixed.refuse_other_owner(engine, stack, wanted=False)
-        where = f" on {_place(engine)}" if environment == "prod" or engine.facts.remote else ""
-        if dry:
-            say(f"would take down {stack.project}{where}")
-            return
-        with _lock(engine, stack), interruptible(cancel, _stopping):
-            fixed.take_down(stack, names, cancel, Listener())
-        gone = len(found) - len(engine.containers(stack.project))
-        say(f"took down {stack.project}{where}: {gone} container{'s' if gone != 1 else ''}; its volumes stay")
+        stack = self._stack()
+        cancel = process.Cancel()
+        with _engine() as engine:
+            rendered = fixed.render(stack, cancel)
+            check_names(names, rendered["services"], "container")
+            if self.asks or engine.facts.remote:
+                say(f"{stack.project} on {_place(engine)}")
+            if dry:
+                say(f"would bring up {stack.project}")
+                return
+            fixed.refuse_other_owner(engine, stack)
+            fixed.refuse_taken_ports(engine, stack, rendered)
+            if self.asks:
+                confirm(f"Start {stack.project}?", yes=yes)
+            began = time.monotonic()
+            with _lock(engine, stack), interruptible(cancel, _stopping):
+                try:
+                    found = fixed.bring_up(engine, stack, rendered, names, cancel, Waiting())
+                except StackError as error:
+                    show_logs(error, masker_of(hidden_variables(rendered)))
+                    raise
+            say(f"{stack.project} is up ({time.monotonic() - began:.1f} s)")
+            for line in _reachable(stack, engine, rendered, found):
+                say(f"  {line}")
 
+    def down(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
+        """Take down the dev or prod stack; its volumes stay. Asks where ``up`` does."""
+        from tasklib import process
+        from tasklib.commands.consent import confirm
+        from tasklib.listener import Listener
+        from tasklib.process.interrupts import interruptible
+        from tasklib.stacks.fixed import stack as fixed
 
-def status(environment: str) -> None:
-    """List the stack's containers, and whose it is."""
-    from tasklib.checkout import find_checkout
-    from tasklib.stacks.fixed import stack as fixed
+        stack = self._stack()
+        cancel = process.Cancel()
+        with _engine() as engine:
+            found = engine.containers(stack.project)
+            if not found:
+                say("nothing is up")
+                return
+            check_names(names, {container.service for container in found}, "container")
+            fixed.refuse_other_owner(engine, stack, wanted=False)
+            where = f" on {_place(engine)}" if self.asks or engine.facts.remote else ""
+            if dry:
+                say(f"would take down {stack.project}{where}")
+                return
+            if self.asks:
+                confirm(f"Take down {stack.project}{where}?", yes=yes)
+            with _lock(engine, stack), interruptible(cancel, _stopping):
+                fixed.take_down(stack, names, cancel, Listener())
+            gone = len(found) - len(engine.containers(stack.project))
+            containers = f"{gone} container{'s' if gone != 1 else ''}"
+            say(f"took down {stack.project}{where}: {containers}; its volumes stay")
 
-    stack = _stack(environment)
-    with _engine() as engine:
-        found = engine.containers(stack.project)
-        if not found:
-            say("nothing is up")
-            return
-        folder = fixed.owner(engine, stack)
-        other = folder is not None and folder.resolve() != stack.source.directory.resolve()
-        say(f"{stack.project}{f' (of {find_checkout(folder).root})' if other and folder else ''}")
-        for container in found:
-            say(f"  {told(container)}")
+    def status(self) -> None:
+        """List the stack's containers, and whose it is."""
+        from tasklib.checkout import find_checkout
+        from tasklib.stacks.fixed import stack as fixed
 
+        stack = self._stack()
+        with _engine() as engine:
+            found = engine.containers(stack.project)
+            if not found:
+                say("nothing is up")
+                return
+            folder = fixed.owner(engine, stack)
+            other = folder is not None and folder.resolve() != stack.source.directory.resolve()
+            say(f"{stack.project}{f' (of {find_checkout(folder).root})' if other and folder else ''}")
+            for container in found:
+                say(f"  {told(container)}")
 
-def logs(environment: str, names: Sequence[str] = (), *, tail: str = "100") -> None:
-    """Print the last lines of the stack's containers, each prefixed by its service."""
-    from tasklib.stacks.starting.startup import read_logs
+    def logs(self, names: Sequence[str], *, tail: int) -> None:
+        """Print the last lines of the stack's containers, each prefixed by its service."""
+        from tasklib.stacks.starting.startup import read_logs
 
-    number = positive(tail, "--tail") or 100
-    stack = _stack(environment)
-    with _engine() as engine:
-        found = engine.containers(stack.project)
-        if not found:
-            say("nothing is up")
-            return
-        check_names(names, {container.service for container in found}, "container")
-        wanted = [container for container in found if not names or container.service in names]
-        masker = masker_of(container.environment for container in found)
-        for text in log_lines(read_logs(engine, wanted, tail=number), masker):
-            say(text)
+        stack = self._stack()
+        with _engine() as engine:
+            found = engine.containers(stack.project)
+            if not found:
+                say("nothing is up")
+                return
+            check_names(names, {container.service for container in found}, "container")
+            wanted = [container for container in found if not names or container.service in names]
+            masker = masker_of(container.environment for container in found)
+            for text in log_lines(read_logs(engine, wanted, tail=tail), masker):
+                say(text)
 
+    def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
+        """What plain Compose needs to speak to this stack, and where it is reachable.
 
-def env(environment: str, show: Callable[[Mapping[str, str]], None]) -> None:
-    """Hand ``show`` what plain Compose needs to speak to this stack, and where it is reachable.
+        The addresses are called ``DEV_API_URL``, not ``TEST_API_URL``: no test gets here by mistake.
+        """
+        from tasklib.stacks.endpoints import endpoint_variables, endpoints
+        from tasklib.stacks.fixed import stack as fixed
 
-    The addresses are called ``DEV_API_URL``, not ``TEST_API_URL``: no test gets here by mistake.
-    """
-    from tasklib.stacks.endpoints import endpoint_variables, endpoints
-    from tasklib.stacks.fixed import stack as fixed
+        stack = self._stack()
+        with _engine() as engine:
+            found = endpoints(engine.containers(stack.project))
+            variables = {
+                "COMPOSE_PROJECT_NAME": stack.project,
+                "COMPOSE_FILE": os.pathsep.join(map(str, stack.source.files)),
+            }
+            if stack.source.env_files:
+                variables["COMPOSE_ENV_FILES"] = ",".join(map(str, stack.source.env_files))
+            if stack.source.profiles:
+                variables["COMPOSE_PROFILES"] = ",".join(stack.source.profiles)
+            if found:
+                named = endpoint_variables(fixed.render(stack), found)
+                prefix = f"{self.name.upper()}_"
+                variables |= {f"{prefix}{name.removeprefix('TEST_')}": value for name, value in named.items()}
+        return variables
 
-    stack = _stack(environment)
-    with _engine() as engine:
-        found = endpoints(engine.containers(stack.project))
-        variables = {
-            "COMPOSE_PROJECT_NAME": stack.project,
-            "COMPOSE_FILE": os.pathsep.join(map(str, stack.source.files)),
-        }
-        if stack.source.env_files:
-            variables["COMPOSE_ENV_FILES"] = ",".join(map(str, stack.source.env_files))
-        if stack.source.profiles:
-            variables["COMPOSE_PROFILES"] = ",".join(stack.source.profiles)
-        if found:
-            named = endpoint_variables(fixed.render(stack), found)
-            prefix = f"{environment.upper()}_"
-            variables |= {f"{prefix}{name.removeprefix('TEST_')}": value for name, value in named.items()}
-    show(variables)
+    def config(self, name: str | None, *, diff: bool) -> int:
+        """Print the config as plain Compose runs it, as JSON; nothing in it differs from the files."""
+        from tasklib.stacks.fixed import stack as fixed
+        from tasklib.stacks.rewrite import as_text
 
+        stack = self._stack()
+        rendered = fixed.render(stack)
+        if diff:
+            complain(f"{self.name} runs as its files are written: nothing is changed")
+        else:
+            say(as_text(rendered, indent=2))
+        return 0
 
-def config(environment: str, *, diff: bool = False) -> int:
-    """Print the config as plain Compose runs it, as JSON; nothing in it differs from the files."""
-    from tasklib.stacks.fixed import stack as fixed
-    from tasklib.stacks.rewrite import as_text
+    def _stack(self) -> FixedStack:
+        from tasklib.project import Environment, find_project
+        from tasklib.stacks.fixed import stack as fixed
 
-    stack = _stack(environment)
-    rendered = fixed.render(stack)
-    if diff:
-        complain(f"{environment} runs as its files are written: nothing is changed")
-    else:
-        say(as_text(rendered, indent=2))
-    return 0
-
-
-def _stack(environment: str) -> FixedStack:
-    from tasklib.project import Environment
-    from tasklib.stacks.fixed import stack as fixed
-
-    return fixed.fixed_stack(find_project_for(environment), Environment(environment))
+        return fixed.fixed_stack(find_project(Path.cwd()), Environment(self.name))
 
 
 def _engine() -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tasklib.commands.console import complain, say
-from tasklib.errors import StackError, UsageError
+from tasklib.errors import StackError
 
 __all__ = ["images", "tag"]
 
@@ -35,8 +35,6 @@ def tag(
     from tasklib.release.tag.tagging import apply, survey
     from tasklib.release.tag.versions import Bump
 
-    if bump is not None and bump not in set(Bump):
-        raise UsageError(f"--bump takes {', '.join(Bump)}, not {bump!r}")
     project = find_project(Path.cwd())
     cancel = process.Cancel()
     with interruptible(cancel, _stopping):
@@ -89,9 +87,6 @@ def images(
     from tasklib.release.images import publishing
     from tasklib.release.images.names import Image, platforms, rows
     from tasklib.reporting.masking import Masker, secret_values
-
-    if format not in ("plain", "json"):
-        raise UsageError(f"--format takes plain or json, not {format!r}")
 
     def show(found: Sequence[Image]) -> None:
         if format == "json":

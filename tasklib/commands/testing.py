@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasklib.commands.console import complain, positive, program_name, say
+from tasklib.commands.console import complain, say
 from tasklib.errors import NothingRan, UsageError
+from tasklib.options.caller import TASKLIB, Caller
 
 if TYPE_CHECKING:
     from tasklib.project import Project
@@ -29,22 +30,23 @@ def run_stages(
     base: str | None = None,
     explain: bool = False,
     keep: bool = False,
-    jobs: str | None = None,
+    jobs: int | None = None,
     keyword: str = "",
     verbose: bool = False,
     format: str = "auto",
     reports: Sequence[str] = (),
-    durations: str | None = None,
+    durations: int | None = None,
     fail_slow: bool = False,
     extra: Sequence[str] = (),
     dry: bool = False,
-    program: str | None = None,
+    caller: Caller = TASKLIB,
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
     ``changed`` keeps what differs from ``base`` (by default the base branch), ``explain`` says why on
-    standard error. ``jobs`` and ``durations`` are as typed. Raises a :class:`~tasklib.errors.TasklibError`
-    when nothing could be run, :class:`~tasklib.errors.NothingRan` when all was skipped.
+    standard error; ``caller`` spells the commands that repeat a failure. Raises a
+    :class:`~tasklib.errors.TasklibError` when nothing could be run, :class:`~tasklib.errors.NothingRan` when
+    all was skipped.
     """
     from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
@@ -61,12 +63,12 @@ def run_stages(
     options = Options(
         names=_touched(project, names, base, explain) if changed or base is not None else tuple(names),
         keep=keep,
-        jobs=positive(jobs, "--jobs"),
+        jobs=jobs,
         keyword=keyword,
         extra=tuple(extra),
         verbose=verbose,
         fail_slow=fail_slow,
-        program=program or program_name(),
+        caller=caller,
     )
     tell = complain if format == "json" else say
     nothing = ""
@@ -96,7 +98,7 @@ def run_stages(
         log_file=_log_file(project.name),
         masker=masker,
         base=str(Path.cwd()),
-        durations=positive(durations, "--durations"),
+        durations=durations,
         limits=project.slow,
     ) as sink:
         if nothing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tasklib.options.caller import TASKLIB, Caller
+
 __all__ = ["Options"]
 
 
@@ -13,8 +15,7 @@ class Options:
 
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
-    stage's limit a failure, ``program`` is what the user types to repeat a target (``invoke``, ``tasklib``
-    or ``nox``).
+    stage's limit a failure, ``caller`` spells what the user types to repeat a target.
     """
 
     names: tuple[str, ...] = ()
@@ -24,4 +25,4 @@ class Options:
     extra: tuple[str, ...] = ()
     verbose: bool = False
     fail_slow: bool = False
-    program: str = "invoke"
+    caller: Caller = TASKLIB

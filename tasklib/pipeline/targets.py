@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -145,10 +144,10 @@ class Execution:
     def rerun(self, target: Target) -> str:
         """The command that repeats ``target``; options can be added at its end."""
         # What made a slow test fail has to do so again.
-        slow = " --fail-slow" if self._options.fail_slow else ""
-        if self._options.program == "nox":
-            # The bare `nox -s unit -k …` would be Nox's own option: the name keeps the dashes in.
-            return f"nox -s {target.stage} -- --name {shlex.quote(target.service)}{slow}"
-        names = {service.name for service in self._project.services}
-        named = f" --name {target.service}" if target.service in names and not self._project.single else ""
-        return f"{self._options.program} test.{target.stage}{named}{slow}"
+        slow = ("--fail-slow",) if self._options.fail_slow else ()
+        caller = self._options.caller
+        name = target.service
+        # After Nox's `--` there is always a word: a `-k` that followed the session would be Nox's own.
+        named = caller.sessions or not self._project.single
+        words = (f"--name={name}",) if name.startswith("-") else ("--name", name)
+        return caller.line(f"test.{target.stage}", *(words if named else ()), *slow)

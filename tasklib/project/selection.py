@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from tasklib.errors import UsageError
+from tasklib.options.likeness import meant
 from tasklib.project.model import Project, Service
-from tasklib.project.toml import nearest
 from tasklib.results import Stage, Target
 
 __all__ = ["has_unit_tests", "select_services", "targets"]
@@ -105,7 +105,7 @@ def _check(names: Sequence[str], project: Project, known: Collection[str]) -> No
         if name not in known:
             raise UsageError(
                 f"{project.name} has no service {name!r}",
-                remedy=f"Did you mean {nearest(name, ordered)!r}? Known: {', '.join(ordered)}."
+                remedy=f"{meant(name, ordered, quoted=repr)} Known: {', '.join(ordered)}.".lstrip()
                 if ordered
                 else "It has no services at all.",
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import TextIO
 
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Event, RunFinished, Sink
+from tasklib.options.catalog import FORMAT
 from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.guard import GuardedSink
@@ -25,7 +25,7 @@ from tasklib.slow_tests import DEFAULT_LIMITS
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
 
-FORMATS = ("auto", "live", "plain", "json")
+FORMATS = FORMAT.choices
 
 
 def capable(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -61,9 +61,7 @@ def open_sinks(
     Raises :class:`UsageError` for an unknown format or a report that nobody can write.
     """
     if format not in FORMATS:
-        near = difflib.get_close_matches(format, FORMATS, 1)
-        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(FORMATS)}."
-        raise UsageError(f"unknown --format {format!r}", remedy=hint)
+        raise UsageError(f"--format takes {', '.join(FORMATS)}, not {format!r}")
     check_reports(reports)
 
     def complain(text: str) -> None:

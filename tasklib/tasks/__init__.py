@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from tasklib.tasks.ci import ci
-from tasklib.tasks.cleaning import clean
-from tasklib.tasks.infrastructure import infra
-from tasklib.tasks.releasing import release, tag
-from tasklib.tasks.testing import test
+from tasklib.options.catalog import COMMANDS, command
+from tasklib.tasks.strict import StrictTask
 
 __all__ = ["ci", "clean", "infra", "namespace", "release", "test"]
 
+
+def _collection(name: str) -> Collection:
+    return Collection(name, *(StrictTask(found) for found in COMMANDS if found.collection == name))
+
+
+test = _collection("test")
+infra = _collection("infra")
+clean = _collection("clean")
+ci = _collection("ci")
+release = _collection("release")
+
 namespace = Collection(test, infra, clean, ci, release)
-namespace.add_task(tag, "release-tag")
+namespace.add_task(StrictTask(command("release.tag")), "release-tag")

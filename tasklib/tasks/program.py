@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from tasklib import __version__
+from tasklib.commands.console import say
+from tasklib.errors import Interrupted
+from tasklib.options.catalog import STAGE_OPTIONS
+from tasklib.options.help import command_help, option_rows
+from tasklib.options.likeness import meant
 from tasklib.tasks import namespace
+from tasklib.tasks.strict import StrictTask
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 
 class _Program(Program):
-    """Invoke's program with our exit codes; without a task it lists them."""
+    """Invoke's program with our exit codes and our help; without a task it lists them."""
 
     def no_tasks_given(self) -> None:
         self.list_tasks()
         raise Exit
+
+    def print_help(self) -> None:
+        say(f"Usage: {self.binary} TASK [OPTIONS] [-- OPTIONS OF THE TEST RUNNER]\n")
+        self.list_tasks()
+        say("Options of the stages (`tasklib --help TASK` shows those of any task):\n")
+        self.print_columns(list(option_rows(STAGE_OPTIONS)))
+        say(f"Example: {self.binary} test.service --name api -- -x\n")
+        say("Options of Invoke, which all tasks take:\n")
+        self.print_columns(self.initial_context.help_tuples())
+
+    def print_task_help(self, name: str) -> None:
+        task = self.collection[name]
+        if not isinstance(task, StrictTask):
+            super().print_task_help(name)
+            return
+        for line in command_help(task.command, f"{self.binary} {name}"):
+            say(line)
 
     def parse_core(self, argv: list[str] | None) -> None:
         with self._usage_errors():
@@ -55,20 +76,31 @@ class _Program(Program):
             return text
         word = unknown[2]
         if word.startswith("-"):
-            known = error.context.flags if error.context else {}
-            whose = f" of {error.context.name}" if error.context and error.context.name else ""
-            return f"unknown option {word}{whose}\n{_nearest(word, known)}`tasklib --help TASK` lists them."
+            return f"unknown option {word}{self._of_task(word, error)}"
         tasks = [*self.parser.contexts, *self.parser.contexts.aliases] if hasattr(self, "parser") else []
-        return f"unknown task {word!r}\n{_nearest(word, tasks)}`tasklib` lists them."
+        return f"unknown task {word!r}\n{f'{meant(word, tasks)} `tasklib` lists them.'.lstrip()}"
+
+    def _of_task(self, word: str, error: ParseError) -> str:
+        """Whose option ``word`` is not, and what to type instead."""
+        name = error.context.name if error.context else None
+        task = self.collection[name] if name else None
+        if not isinstance(task, StrictTask):
+            return "\n`tasklib --help` lists them."
+        hint = task.command.suggestion(word, self.initial_context.flags)
+        if task.command.runs_tests and not hint:
+            return f" of {name}\nOptions of pytest follow `--`: tasklib {name} -- {word}"
+        return f" of {name}\n{f'{hint} `tasklib --help {name}` lists them.'.lstrip()}"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"Did you mean {near[0]}? " if near else ""
+def run(words: Sequence[str]) -> None:
+    """Run the command line ``words``; leaves by SystemExit when the code is not 0.
 
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run ``argv`` (``sys.argv``); leaves by SystemExit when the code is not 0."""
-    words = list(sys.argv if argv is None else argv)
+    Raises :class:`~tasklib.errors.Interrupted` after Ctrl-C.
+    """
     program = _Program(version=__version__, namespace=namespace, name="tasklib", binary="tasklib")
-    program.run(words)
+    try:
+        program.run(list(words))
+    except SystemExit as left:
+        if isinstance(left.__context__, KeyboardInterrupt):  # Invoke says 1, which means failed tests here
+            raise Interrupted from None
+        raise

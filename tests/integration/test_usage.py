@@ -44,7 +44,7 @@ def shop(tmp_path: Path) -> Checkout:
         ("infra.up --name aip", 2, ["error: shop has no service 'aip'", "Did you mean 'api'? Known: api."]),
         ("test --jobs abc", 2, ["error: --jobs takes a number of at least 1, not 'abc'"]),
         ("test --jobs 0", 2, ["error: --jobs takes a number of at least 1, not '0'"]),
-        ("test.unit --format jsn", 2, ["error: unknown --format 'jsn'", "Did you mean json?"]),
+        ("test.unit --format jsn", 2, ["error: --format takes auto, live, plain or json, not 'jsn'"]),
         ("infra.env --format xml", 2, ["error: --format takes shell, dotenv or json, not 'xml'"]),
         ("infra.up --env tset", 2, ["error: --env takes test, dev or prod, not 'tset'"]),
         ("infra.config --file gone.yml", 2, ["error: gone.yml: there is no such Compose file"]),
@@ -88,7 +88,7 @@ def test_both_commands_refuse_alike(shop: Checkout, words: str, code: int, said:
             ["No idea what '--nmae' is!"],
             [
                 "error: unknown option --nmae of test.service",
-                "Did you mean --name? `tasklib --help TASK` lists them.",
+                "Did you mean --name? `tasklib --help test.service` lists them.",
             ],
         ),
         (
@@ -118,7 +118,10 @@ def test_what_cannot_be_parsed_is_wrong_usage(
         ("--name aip", "shop has no service 'aip'. Did you mean 'api'? Known: api"),
         ("--name", "--name needs a value"),
         ("--jobs abc", "--jobs takes a number of at least 1, not 'abc'"),
-        ("--nmae api", "unknown argument --nmae of service. Did you mean --name."),
+        (
+            "--nmae api",
+            "unknown argument --nmae of service. Did you mean --name? `nox -s service -- --help` lists",
+        ),
         (
             "",
             "no Docker engine answers at DOCKER_HOST={DOCKER_HOST} (its socket does not exist). "

@@ -5,7 +5,6 @@ Planning reads the disk and starts nothing; :func:`run_suite` runs what was plan
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError, UsageError
+from tasklib.options.likeness import meant
 from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
@@ -226,11 +226,10 @@ def _service(project: Project, name: str) -> Service:
         if service.name == name:
             return service
     names = [service.name for service in project.services]
-    near = difflib.get_close_matches(name, names, n=1)
     known = ", ".join(names) or "none"
     raise UsageError(
         f"no service `{name}` in {project.name}",
-        remedy=f"Did you mean `{near[0]}`?" if near else f"The services are: {known}.",
+        remedy=meant(name, names, quoted="`{}`".format) or f"The services are: {known}.",
     )
 
 

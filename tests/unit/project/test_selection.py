@@ -65,13 +65,16 @@ def test_select_services(project: Project) -> None:
     assert [service.name for service in select_services(project, ["lib", "api"])] == ["api", "lib"]
 
 
-@pytest.mark.parametrize(("name", "near"), [("apj", "api"), ("LIB", "lib"), ("", ""), ("--all", "")])
-def test_unknown_name(project: Project, name: str, near: str) -> None:
-    """A name that no service has is refused with the nearest one."""
+@pytest.mark.parametrize(
+    ("name", "near"), [("apj", "api"), ("LIB", "lib"), ("", None), ("--all", None), ("nope", None)]
+)
+def test_unknown_name(project: Project, name: str, near: str | None) -> None:
+    """A name that no service has is refused with the one that looks like it, if any does."""
     with pytest.raises(UsageError) as caught:
         select_services(project, ["api", name])
     assert repr(name) in str(caught.value)
-    assert f"Did you mean '{near}" in str(caught.value)
+    assert (f"Did you mean {near!r}?" in str(caught.value)) == (near is not None)
+    assert ("Did you mean" in str(caught.value)) == (near is not None)
     assert "Known: api, lib, stackless, untested" in str(caught.value)
     with pytest.raises(UsageError):
         targets(project, Stage, [name])

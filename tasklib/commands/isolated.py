@@ -1,0 +1,197 @@
+"""test: stacks isolated from every other checkout's, up and down, and what is known of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasklib.commands.console import (
+    Waiting,
+    check_names,
+    complain,
+    complain_of_left,
+    engine_context,
+    known_instance,
+    log_lines,
+    masker_of,
+    say,
+    short,
+    show_logs,
+    told,
+    without_password,
+)
+from tasklib.errors import StackError, UsageError
+
+if TYPE_CHECKING:
+    from tasklib.isolation import Instance
+    from tasklib.stacks.plan import StackPlan
+
+__all__ = ["Isolated", "config_of", "instance_id"]
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """The environment of tests; see :class:`~tasklib.commands.environments.Stacks`."""
+
+    def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
+        """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
+        from tasklib import process
+        from tasklib.process.interrupts import interruptible
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+
+        project = find_project(Path.cwd())
+        plans = kept.plans(project, names)
+        if dry:
+            for plan in plans:
+                say(f"would bring up {plan.title}")
+            return
+        cancel = process.Cancel()
+        with interruptible(cancel, complain), engine_context(project, holds=True) as context:
+            for plan in plans:
+                began = time.monotonic()
+                waiting = Waiting()
+                try:
+                    variables = kept.bring_up(context, plan, cancel, waiting)
+                except StackError as error:
+                    show_logs(error, masker_of(waiting.hidden))
+                    raise
+                say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
+                for name, value in variables.items():
+                    if name.endswith("_URL"):
+                        say(f"  {name}={without_password(value)}")
+
+    def down(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
+        """Take down every stack of this instance, or those of ``names``."""
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+        from tasklib.stacks.cleaning import owned
+        from tasklib.stacks.cleaning.instance import summary
+
+        project = find_project(Path.cwd())
+        with engine_context(project) as context:
+            projects = (
+                [context.instance.project(plan.name) for plan in kept.plans(project, names)]
+                if names
+                else owned.own_projects(context)
+            )
+            if dry:
+                say(f"would take down {', '.join(projects)}" if projects else "nothing is up")
+                return
+            found = owned.owned_of(context, projects)
+            gone = [resource for name in projects for resource in owned.remove_project(context, name)]
+            if not complain_of_left(found, gone) or gone:
+                say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
+            if not names:
+                context.take_back()
+
+    def status(self) -> None:
+        """List the containers of every stack of this checkout."""
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+
+        project = find_project(Path.cwd())
+        with engine_context(project) as context:
+            found = kept.status(context)
+            for stack in found:
+                other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
+                say(f"{stack.project}{other}")
+                for container in stack.containers:
+                    say(f"  {told(container)}")
+            if not found:
+                say("nothing is up")
+
+    def logs(self, names: Sequence[str], *, tail: int) -> None:
+        """Print the last lines of this instance's containers, each prefixed by its service.
+
+        Where several stacks are up, the stack comes first. Raises :class:`~tasklib.errors.UsageError` for a
+        name that none of their containers has.
+        """
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+        from tasklib.stacks.starting.startup import read_logs
+
+        project = find_project(Path.cwd())
+        with engine_context(project) as context:
+            stacks = [stack for stack in kept.status(context) if stack.instance == context.instance.id]
+            if not stacks:
+                say("nothing is up")
+                return
+            check_names(names, {c.service for stack in stacks for c in stack.containers}, "container")
+            for stack in stacks:
+                wanted = [c for c in stack.containers if not names or c.service in names]
+                prefix = f"{stack.project} " if len(stacks) > 1 else ""
+                masker = masker_of(container.environment for container in stack.containers)
+                for text in log_lines(read_logs(context.engine, wanted, tail=tail), masker):
+                    say(f"{prefix}{text}")
+
+    def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
+        """This instance's variables; a shell that has them keeps the instance claimed, unless ``dry``."""
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+
+        with engine_context(find_project(Path.cwd()), gives_out=not dry) as context:
+            return dict(kept.variables(context, name))
+
+    def config(self, name: str | None, *, diff: bool) -> int:
+        """Print the isolated config that would run; see :func:`config_of`."""
+        from tasklib.project import find_project
+        from tasklib.stacks import kept
+
+        project = find_project(Path.cwd())
+        (plan,) = kept.plans(project, [name] if name else [])
+        return _show(plan, known_instance(project), diff=diff)
+
+
+def config_of(file: str, *, diff: bool) -> int:
+    """Print the isolated config of any Compose file as JSON, or with ``diff`` each change and why.
+
+    What cannot be isolated is named on standard error; the code is 2 then.
+    """
+    from tasklib.isolation import Instance
+    from tasklib.project import Project
+    from tasklib.stacks.compose.compose import Source
+    from tasklib.stacks.plan import StackPlan
+
+    path = Path(file).absolute()
+    if not path.is_file():
+        raise UsageError("there is no such Compose file", where=str(path))
+    project = Project(path.parent, path.parent.name)
+    plan = StackPlan(Source((path,), path.parent))
+    return _show(plan, Instance(known_instance(project).id), diff=diff)
+
+
+def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
+    from tasklib.errors import EngineError
+    from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.preparation import prepare
+    from tasklib.stacks.rewrite import as_text
+
+    try:
+        engine = DockerEngine.connect()
+    except EngineError:
+        engine = None
+    prepared = prepare(plan, instance, engine)
+    if engine:
+        prepared = prepared.addressed(engine)
+    isolation = prepared.isolation
+    if diff:
+        for change in isolation.changes:
+            say(f"{change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
+    else:
+        say(as_text(isolation.config, indent=2))
+    for hint in isolation.hints:
+        complain(f"note: {hint.service}: {hint.variable}: {hint.what}")
+    for problem in isolation.problems:
+        complain(f"cannot be isolated: {problem.path}: {problem.what}\n  {problem.remedy}")
+    return 2 if isolation.problems else 0
+
+
+def instance_id() -> None:
+    """Print the instance id, one word."""
+    from tasklib.project import find_project
+
+    say(known_instance(find_project(Path.cwd())).id)

@@ -1,0 +1,163 @@
+"""Which function each command is: from the values that were typed to an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tasklib.options import catalog as o
+from tasklib.options.command import Command
+from tasklib.options.values import Values
+
+__all__ = ["run"]
+
+
+def run(command: Command, values: Values) -> int:
+    """Do what ``command`` says; returns the contract's exit code.
+
+    Raises :class:`~tasklib.errors.TasklibError` where it cannot be done.
+    """
+    return _FUNCTIONS[command.name](values) or 0
+
+
+def _stages(values: Values, *stages: str) -> int:
+    from tasklib.commands import testing
+
+    return testing.run_stages(
+        stages,
+        names=values[o.NAME],
+        changed=values[o.CHANGED],
+        base=values[o.BASE],
+        explain=values[o.EXPLAIN],
+        keep=values[o.KEEP],
+        jobs=values[o.JOBS],
+        keyword=values[o.KEYWORD],
+        verbose=values[o.VERBOSE],
+        format=values[o.FORMAT],
+        reports=values[o.REPORT],
+        durations=values[o.DURATIONS],
+        fail_slow=values[o.FAIL_SLOW],
+        extra=values.extra,
+        dry=values.dry,
+        caller=values.caller,
+    )
+
+
+def _up(values: Values) -> None:
+    from tasklib.commands.environments import stacks_of
+
+    stacks_of(values[o.ENVIRONMENT]).up(values[o.STACK], yes=values[o.YES], dry=values.dry)
+
+
+def _down(values: Values) -> None:
+    from tasklib.commands.environments import stacks_of
+
+    stacks_of(values[o.ENVIRONMENT]).down(values[o.STACK], yes=values[o.YES], dry=values.dry)
+
+
+def _status(values: Values) -> None:
+    from tasklib.commands.environments import stacks_of
+
+    stacks_of(values[o.ENVIRONMENT]).status()
+
+
+def _logs(values: Values) -> None:
+    from tasklib.commands.environments import stacks_of
+
+    stacks_of(values[o.ENVIRONMENT]).logs(values[o.CONTAINER], tail=values[o.TAIL])
+
+
+def _env(values: Values) -> None:
+    from tasklib.commands.console import show_variables
+    from tasklib.commands.environments import stacks_of
+
+    variables = stacks_of(values[o.ENVIRONMENT]).env(values[o.ONE_STACK], dry=values.dry)
+    show_variables(variables, values[o.VARIABLES])
+
+
+def _config(values: Values) -> int:
+    from tasklib.commands.environments import stacks_of
+    from tasklib.commands.isolated import config_of
+
+    if file := values[o.FILE]:
+        return config_of(file, diff=values[o.DIFF])
+    return stacks_of(values[o.ENVIRONMENT]).config(values[o.ONE_STACK], diff=values[o.DIFF])
+
+
+def _id(values: Values) -> None:
+    from tasklib.commands.isolated import instance_id
+
+    instance_id()
+
+
+def _clean(values: Values) -> None:
+    from tasklib.commands import cleaning
+
+    cleaning.clean(values.caller, force=values[o.FORCE], everything=values[o.ALL], dry=values.dry)
+
+
+def _clean_stale(values: Values) -> None:
+    from tasklib.commands import cleaning
+
+    cleaning.clean_stale(values.caller, yes=values[o.REMOVE], dry=values.dry)
+
+
+def _matrix(values: Values) -> None:
+    from tasklib.commands import ci
+
+    ci.matrix(changed=values[o.CHANGED], base=values[o.BASE], explain=values[o.EXPLAIN])
+
+
+def _workflow(values: Values) -> int:
+    from tasklib.commands import ci
+
+    return ci.workflow(values[o.FORGE], force=values[o.OVERWRITE], dry=values.dry)
+
+
+def _tag(values: Values) -> None:
+    from tasklib.commands import releasing
+
+    releasing.tag(
+        bump=values[o.BUMP] or None,
+        version=values[o.VERSION],
+        dry=values[o.DRY_RUN] or values.dry,
+        push=values[o.PUSH_TAG],
+        yes=values[o.RELEASE],
+    )
+
+
+def _images(values: Values) -> None:
+    from tasklib.commands import releasing
+
+    releasing.images(
+        version=values[o.IMAGE_VERSION],
+        names=values[o.NAME],
+        changed=values[o.CHANGED_SINCE],
+        base=values[o.PREVIOUS],
+        explain=values[o.EXPLAIN],
+        platform=values[o.PLATFORM],
+        push=values[o.PUSH],
+        format=values[o.LISTING],
+        verbose=values[o.BUILD_OUTPUT],
+        dry=values.dry,
+    )
+
+
+_FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
+    "test.all": lambda values: _stages(values, "unit", "service", "integration"),
+    "test.unit": lambda values: _stages(values, "unit"),
+    "test.service": lambda values: _stages(values, "service"),
+    "test.integration": lambda values: _stages(values, "integration"),
+    "infra.up": _up,
+    "infra.down": _down,
+    "infra.status": _status,
+    "infra.logs": _logs,
+    "infra.env": _env,
+    "infra.config": _config,
+    "infra.id": _id,
+    "clean.instance": _clean,
+    "clean.stale": _clean_stale,
+    "ci.matrix": _matrix,
+    "ci.workflow": _workflow,
+    "release.tag": _tag,
+    "release.images": _images,
+}

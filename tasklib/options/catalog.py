@@ -1,0 +1,175 @@
+"""Every option, and every command with the options that it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasklib.options.command import Command
+from tasklib.options.option import Option, choice, count, number, optional, several, switch, text
+
+__all__ = ["COMMANDS", "STAGE_OPTIONS", "command"]
+
+# The stages
+NAME = several("name", "SERVICE", "only this service")
+CHANGED = switch("changed", "only what differs from the base branch")
+BASE = optional("base", "REV", "the branch or commit to compare with instead")
+EXPLAIN = switch("explain", "with --changed: why each service is in or out")
+KEEP = switch("keep", "leave the stacks up afterwards")
+JOBS = number("jobs", "N", "at most so many targets at once")
+KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
+VERBOSE = switch("verbose", "stream the tests' output")
+FORMAT = choice("format", ("auto", "live", "plain", "json"), "how the run is shown", "auto")
+REPORT = several("report", "FILE", "write a report to FILE (.xml, .html, .json)")
+DURATIONS = number("durations", "N", "show the N slowest tests")
+FAIL_SLOW = switch("fail-slow", "a test above its stage's limit is a failure")
+
+# Stacks
+STACK = several("name", "SERVICE", "the stack of this service instead of the full stack")
+ONE_STACK = optional("name", "SERVICE", "the stack of this service instead of the full stack")
+CONTAINER = several("name", "SERVICE", "only this container's service")
+ENVIRONMENT = choice("env", ("test", "dev", "prod"), "which environment is meant (default: test)", "test")
+TAIL = count("tail", "N", "so many lines a container (default: 100)", 100)
+VARIABLES = choice(
+    "format", ("shell", "dotenv", "json"), "how variables are written (default: shell)", "shell"
+)
+FILE = optional("file", "FILE", "any Compose file; no project is needed")
+DIFF = switch("diff", "what changes and why, rule by rule")
+YES = switch("yes", "do not ask before prod is touched", consents=True)
+
+# Cleaning
+FORCE = switch("force", "even while a run holds it", consents=True)
+ALL = switch("all", "the stacks that other branches of this checkout left, too", consents=True)
+REMOVE = switch("yes", "remove it", consents=True)
+
+# CI
+FORGE = choice("for", ("github", "gitea"), "whose workflow files", "")
+OVERWRITE = switch("force", "overwrite files that differ", consents=True)
+
+# Releases
+BUMP = choice("bump", ("major", "minor", "patch", "pre"), "what the last version is raised by", "")
+VERSION = optional("version", "VERSION", "the version itself, like 1.2.0 or 1.2.0-rc.1")
+IMAGE_VERSION = optional("version", "VERSION", "like 1.2.0 (default: the one that HEAD is tagged as)")
+DRY_RUN = switch("dry-run", "show the plan and stop")
+PUSH_TAG = switch("push", "push the branch and the tag, both or neither", consents=True)
+RELEASE = switch("yes", "do not ask", consents=True)
+PREVIOUS = optional("base", "REV", "the branch, tag or commit to compare with instead")
+CHANGED_SINCE = switch("changed", "only services that changed since the version before")
+PLATFORM = optional("platform", "LIST", "for these platforms: linux/amd64,linux/arm64")
+PUSH = switch("push", "push the images (--no-push: only build)", default=True, consents=True)
+LISTING = choice("format", ("plain", "json"), "how the images are listed (default: plain)", "plain")
+BUILD_OUTPUT = switch("verbose", "show the builds' output")
+
+STAGE_OPTIONS: tuple[Option[Any], ...] = (
+    NAME,
+    CHANGED,
+    BASE,
+    EXPLAIN,
+    KEEP,
+    JOBS,
+    KEYWORD,
+    VERBOSE,
+    FORMAT,
+    REPORT,
+    DURATIONS,
+    FAIL_SLOW,
+)
+
+
+def _stages(name: str, doc: str, session: str, *, default: bool = False) -> Command:
+    return Command(name, doc, STAGE_OPTIONS, "--name api", session, default, runs_tests=True)
+
+
+COMMANDS = (
+    _stages(
+        "test.all",
+        "Unit, service and integration tests, stopping at the first failed stage.",
+        "test",
+        default=True,
+    ),
+    _stages("test.unit", "Unit tests; no engine is touched.", "unit"),
+    _stages("test.service", "Each service against its own stack.", "service"),
+    _stages("test.integration", "The full stack and its tests.", "integration"),
+    Command(
+        "infra.up",
+        "Bring up the full stack, or `--name api`, and keep it.",
+        (STACK, ENVIRONMENT, YES),
+        "--name api",
+        "infra-up",
+    ),
+    Command(
+        "infra.down",
+        "Take down every stack of this instance, or `--name api`.",
+        (STACK, ENVIRONMENT, YES),
+        "--name api",
+        "infra-down",
+    ),
+    Command("infra.status", "What of this checkout runs, and where it is reachable.", (ENVIRONMENT,)),
+    Command(
+        "infra.logs",
+        "The last lines of the containers of this checkout.",
+        (CONTAINER, ENVIRONMENT, TAIL),
+        "--name api --tail 20",
+    ),
+    Command(
+        "infra.env",
+        'Variables for plain Compose and tests: eval "$(tasklib infra.env)".',
+        (VARIABLES, ONE_STACK, ENVIRONMENT),
+        "--format dotenv",
+    ),
+    Command(
+        "infra.config",
+        "The isolated config that would run, as JSON.",
+        (FILE, ONE_STACK, DIFF, ENVIRONMENT),
+        "--diff",
+    ),
+    Command("infra.id", "The instance id, one word."),
+    Command(
+        "clean.instance",
+        "Remove what this instance owns: containers, networks, volumes, images. Nothing else.",
+        (FORCE, ALL),
+        "--all",
+        "clean",
+        default=True,
+    ),
+    Command("clean.stale", "Show what no living checkout owns; `--yes` removes it.", (REMOVE,)),
+    Command(
+        "ci.matrix",
+        "The services as JSON for a dynamic matrix.",
+        (CHANGED, BASE, EXPLAIN),
+        "--changed --base HEAD~1",
+    ),
+    Command(
+        "ci.workflow",
+        "Write workflow files: tests of every change, images of every version tag.",
+        (FORGE, OVERWRITE),
+        "--for github",
+    ),
+    Command(
+        "release.tag",
+        "Tag a version: shows what it would do, asks, and does all of it or nothing.",
+        (BUMP, VERSION, DRY_RUN, PUSH_TAG, RELEASE),
+        "--bump minor --dry-run",
+        "release-tag",
+    ),
+    Command(
+        "release.images",
+        "Build and push every service's image; `latest` follows the highest stable version.",
+        (
+            IMAGE_VERSION,
+            NAME,
+            CHANGED_SINCE,
+            PREVIOUS,
+            EXPLAIN,
+            PLATFORM,
+            PUSH,
+            LISTING,
+            BUILD_OUTPUT,
+        ),
+        "--version 1.2.0 --no-push",
+    ),
+)
+
+
+def command(name: str) -> Command:
+    """The command called ``name``, as Invoke's users type it, or Nox's."""
+    return next(found for found in COMMANDS if name in (found.name, found.session))

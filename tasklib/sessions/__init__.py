@@ -1,0 +1,155 @@
+"""Nox sessions: ``from tasklib.sessions import register`` and ``register()`` make a noxfile.py.
+
+Options follow ``--``, pytest's own a second ``--``: ``nox -s service -- --name api -- -k orders``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nox
+
+from tasklib.commands.console import say
+from tasklib.errors import NothingRan, TasklibError, UsageError
+from tasklib.options.caller import Caller, typed_program
+from tasklib.options.catalog import COMMANDS
+from tasklib.options.command import Command
+from tasklib.options.help import command_help
+from tasklib.options.likeness import meant
+
+__all__ = ["register"]
+
+_SESSIONS = {command.session: command for command in COMMANDS if command.session}
+_DEFAULT = ("unit", "service", "integration")
+_REASONS = {
+    1: "tests failed",
+    2: "wrong configuration",
+    3: "no usable engine",
+    4: "a stack did not become ready",
+    70: "tasklib itself failed",
+}
+
+_registered: dict[str, str] = {}
+"""Our commands by the sessions of this noxfile that run them."""
+
+
+def register(*names: str) -> None:
+    """Define the sessions called ``names``, all of them without names.
+
+    Only unit, service and integration run when ``nox`` is called without ``-s``. Raises
+    :class:`~tasklib.errors.UsageError` for a name that is none of ours.
+    """
+    for name in names or _SESSIONS:
+        if name not in _SESSIONS:
+            known = f"Known: {', '.join(_SESSIONS)}."
+            raise UsageError(
+                f"tasklib has no session {name!r}", remedy=f"{meant(name, _SESSIONS)} {known}".lstrip()
+            )
+        command = _SESSIONS[name]
+        _registered[command.name] = name
+        nox.session(name=name, python=False, default=name in _DEFAULT, **_one_by_one())(_session(command))
+
+
+def _one_by_one() -> dict[str, Any]:
+    """What keeps ``nox -j`` from running stages at once: a stage is for those that the one before passed.
+
+    Noxes that cannot run sessions at once do not know the word.
+    """
+    known = inspect.signature(nox.session).parameters
+    return {"allow_parallel": False} if "allow_parallel" in known else {}
+
+
+def _session(command: Command) -> Callable[[nox.Session], None]:
+    def session(session: nox.Session) -> None:
+        for name in ("docker", "urllib3", "filelock"):
+            # Nox shows every library's debugging lines; those of the Docker SDK are hundreds a stack.
+            logging.getLogger(name).setLevel(logging.WARNING)
+        ending = _ended(session, command)
+        # Nox ends these with a full stop of its own.
+        if ending.skipped:
+            session.skip(ending.skipped.rstrip(".?"))
+        if ending.failed:
+            session.error(ending.failed.rstrip(".?"))
+
+    session.__doc__ = command.doc
+    return session
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """Why a session was ``skipped`` or has ``failed``; neither: it passed."""
+
+    skipped: str = ""
+    failed: str = ""
+
+
+def _ended(session: nox.Session, command: Command) -> _Ending:
+    """Run the session; a traceback helps nobody, and SystemExit would end every session."""
+    from tasklib.commands.boundary import boundary, open_streams
+    from tasklib.sessions.outcomes import outcomes_of, remember
+
+    open_streams()
+    try:
+        with boundary():
+            return _run(session, command)
+    except NothingRan as error:
+        if outcomes_of(session).ran or _stages_follow(session):
+            return _Ending(skipped=error.what)  # what was asked for was or may be in another session
+        return _Ending(failed=error.line)
+    except TasklibError as error:
+        if error.exit_code == 130:
+            raise KeyboardInterrupt from None
+        if command.runs_tests:
+            with contextlib.suppress(TasklibError):
+                remember(session, failed=True)
+        return _Ending(failed=error.line)
+
+
+def _run(session: nox.Session, command: Command) -> _Ending:
+    from tasklib.commands.table import run
+    from tasklib.sessions.outcomes import outcomes_of, remember
+    from tasklib.sessions.parser import read
+
+    caller = _caller(session)
+    values = read(command, session.posargs, caller)
+    if values is None:
+        for line in command_help(command, caller.line(command.name), dashes="--"):
+            say(line)
+        return _Ending()
+    if session._runner.global_config.install_only:
+        session.log("nothing to install: environments are made when their tests run")
+        return _Ending()
+    if not command.runs_tests:
+        code = run(command, values)
+        return _Ending(failed=_REASONS.get(code, f"exit code {code}") if code else "")
+    if command.session in _DEFAULT and (failed := outcomes_of(session).failed):
+        return _Ending(skipped=f"{failed[0]} failed")
+    code = run(command, values)
+    if code == 130:
+        raise KeyboardInterrupt
+    remember(session, failed=bool(code))
+    return _Ending(failed=_REASONS.get(code, f"exit code {code}") if code else "")
+
+
+def _stages_follow(session: nox.Session) -> bool:
+    """Whether Nox has sessions of tests in its queue; it tells no session of the others by itself."""
+    queue = getattr(getattr(session._runner, "manifest", None), "_queue", ())
+    return any(runner.name in (*_DEFAULT, "test") for runner in queue)
+
+
+def _caller(session: nox.Session) -> Caller:
+    """Nox as it was typed: with the noxfile where that is not the usual one."""
+    program = typed_program(sys.argv[0] if sys.argv else "")
+    config = session._runner.global_config
+    noxfile = Path(config.noxfile)
+    if noxfile.name != "noxfile.py" or not noxfile.parent.samefile(config.invoked_from):
+        program = (*program, "-f", os.path.relpath(config.noxfile, config.invoked_from))
+    return Caller(program, dict(_registered), sessions=True)

@@ -1,0 +1,45 @@
+"""The documentation of options is what is declared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tasklib.options.catalog import COMMANDS, STAGE_OPTIONS, command
+from tasklib.options.command import Command
+from tasklib.options.help import command_help, page
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_page_of_commands_is_up_to_date() -> None:
+    """``python -m tasklib.options > docs/commands.md`` writes it."""
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == page()
+
+
+def test_the_readme_names_the_options_of_the_stages() -> None:
+    """All of them, and none that is not there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"(?s)Options are the same everywhere: (.*?)\. Under Nox", text)
+    named = {flag.split()[0] for flag in re.findall(r"`(.+?)`", listed)}
+    assert named == {option.flag for option in STAGE_OPTIONS}
+
+
+@pytest.mark.parametrize("found", COMMANDS, ids=lambda found: found.name)
+def test_help_names_each_option_before_what_is_common_and_ends_with_an_example(found: Command) -> None:
+    """Values are shown, and where the test runner's own options go."""
+    lines = command_help(found, "nox -s x", dashes="--")
+    flags = [line.split()[0].rstrip(",") for line in lines if line.startswith("  -")]
+    assert flags == [*(option.flag for option in found.options), "--dry", "-h"]
+    assert lines[-1].startswith("Example: nox -s x")
+    assert any("second `--`" in line for line in lines) == found.runs_tests
+
+
+def test_values_are_named_in_help() -> None:
+    """`--name SERVICE`, not `--name`."""
+    lines = command_help(command("test.unit"), "tasklib test.unit")
+    assert any(line.startswith("  --name SERVICE ") for line in lines)
+    assert any(line.startswith("  --format auto|live|plain|json ") for line in lines)
+    assert lines[-1] == "Example: tasklib test.unit --name api -- -x"

@@ -1,0 +1,45 @@
+"""What is offered to someone who mistyped."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.options.catalog import COMMANDS, command
+from tasklib.options.command import Command
+from tasklib.options.likeness import alike
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("--nmae", ["--name", "--keep"], "--name"),
+        ("--dry", ["--yes", "--env", "--name"], None),
+        ("nope", ["api", "web", "notes-and-more"], None),
+        ("API", ["api", "web"], "api"),
+        ("--all", ["api"], None),
+        ("", ["api"], None),
+    ],
+)
+def test_only_what_looks_like_the_word_is_offered(word: str, known: list[str], near: str | None) -> None:
+    """Dashes make nothing look alike, capitals nothing differ."""
+    assert alike(word, known) == near
+
+
+@pytest.mark.parametrize("found", COMMANDS, ids=lambda found: found.name)
+@given(
+    word=st.text("adehlnorsuy-", max_size=8) | st.sampled_from(["--yse", "--yes", "--forc", "--al", "--psh"])
+)
+def test_an_option_that_consents_is_never_offered(found: Command, word: str) -> None:
+    """Nobody agrees to a removal because of a slip."""
+    offered = found.suggestion(word, ("--dry",))
+    assert not any(f"mean {option.flag}?" in offered for option in found.options if option.consents)
+
+
+def test_what_cannot_be_taken_back_is_declared_so() -> None:
+    """--yes, --force, --push and --all wherever they are."""
+    dangerous = {"yes", "force", "push", "all"}
+    for found in COMMANDS:
+        assert all(option.consents for option in found.options if option.name in dangerous), found.name
+    assert command("infra-down") is command("infra.down")
