@@ -111,7 +111,7 @@ def built_from(project: Project, name: str, context: BuildContext | None) -> str
             if place.is_relative_to(s.path) or place.is_relative_to(s.path.resolve())
         ]
         if inside:
-            return max(inside, key=lambda service: len(service.path.parts)).name
+            return max(inside, key=lambda service: (len(service.path.parts), service.name == name)).name
     return next((service.name for service in project.services if service.name == name), None)
 
 

@@ -215,7 +215,8 @@ def _in_stack(
 
 def _of_no_service(project: Project, path: Path, name: str, reasons: _Reasons) -> None:
     """Judge a file that nothing is known to be made from."""
-    if any(folder and path.is_relative_to(folder) for folder in (project.unit, project.integration)):
+    own = [place for tests in (project.unit, project.integration) if tests for place in tests.paths]
+    if any(path.is_relative_to(place) for place in own):
         reasons.suite[f"{name} changed"] = None
     elif _HARMLESS.fullmatch(name) and not _is_setup(project, path):
         return

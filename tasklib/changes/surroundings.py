@@ -78,10 +78,11 @@ def _ignored_in_use(project: Project, checkout: Checkout, facts: Sequence[StackF
     files = {path for stack in facts for path in stack.files}
     services = [compose for stack in facts for compose in stack.services]
     folders = {project.root, *(service.path for service in project.services)}
-    tests = {project.unit, project.integration, *(f for s in project.services for f in (s.unit, s.tests))}
+    suites = [project.unit, project.integration, *(t for s in project.services for t in (s.unit, s.tests))]
+    tests = {path for suite in suites if suite for path in suite.paths} - folders
     for path in _ignored(checkout):
         near = path.parent in folders and _USED.fullmatch(path.name)
-        beside_tests = any(folder and path.is_relative_to(folder) for folder in tests)
+        beside_tests = any(path.is_relative_to(place) for place in tests)
         if near or beside_tests or path in files or any(service.holds(path) for service in services):
             yield from _below(path)
 

@@ -95,7 +95,10 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
 def matching(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
     """As :func:`plan`, but nothing being left is no error."""
     return targets(
-        project, stages, options.names, full_stack=lambda service: bool(fullstack_files(service.tests))
+        project,
+        stages,
+        options.names,
+        full_stack=lambda service: bool(fullstack_files(service.tests.paths if service.tests else ())),
     )
 
 

@@ -97,7 +97,6 @@ class Execution:
         options = SuiteOptions(
             keyword=self._options.keyword,
             extra=self._options.extra,
-            timeout=self._project.timeout.get(target.stage),
             verbose=self._options.verbose,
         )
         env = {**os.environ, **self._context.environment}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from tasklib.project.discovery import find_project
-from tasklib.project.model import Environment, Project, Service, Shared
-from tasklib.project.selection import has_unit_tests, select_services, targets
+from tasklib.project.model import Environment, Project, Service, Shared, StageTests
+from tasklib.project.selection import select_services, targets
 
 __all__ = [
     "Environment",
     "Project",
     "Service",
     "Shared",
+    "StageTests",
     "find_project",
-    "has_unit_tests",
     "select_services",
     "targets",
 ]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError
 from tasklib.project import configuration, toml
-from tasklib.project.compose_files import (
-    EXPORTED_FILES,
-    compose_files,
-    named_by_environment,
-    profiles_of_environment,
-)
+from tasklib.project.compose_files import compose_files
 from tasklib.project.configuration import TABLE
 from tasklib.project.layout import (
     INTEGRATION_TESTS,
@@ -25,9 +20,13 @@ from tasklib.project.layout import (
     UNIT_TESTS,
     service_folders,
 )
-from tasklib.project.model import Environment, Project, Service, Shared
+from tasklib.project.model import Environment, Project, Service, Shared, StageTests
+from tasklib.project.places import Places
 from tasklib.project.selection import targets
-from tasklib.project.settings import ServiceSection, Settings, StageSeconds
+from tasklib.project.settings import ServiceSection, Settings, StageSeconds, SuiteKeys
+from tasklib.project.settings import Stage as StageSetting
+from tasklib.project.stack_files import StackFiles
+from tasklib.project.stage_tests import SuiteReader
 from tasklib.results import Stage
 
 __all__ = ["load_project"]
@@ -53,22 +52,28 @@ class _Assembly:
     env: Mapping[str, str]
 
     def project(self) -> Project:
-        settings, name = self.settings, self._name()
-        services = self._services(name)
-        single = not services
+        settings = self.settings
+        services = self._services()
+        only = self._only()
+        single = only is not None
+        common = self._common(only) if only else settings
+        reader = SuiteReader(self._places, self.root, common)
         project = Project(
             root=self.root,
-            name=name,
-            services=(self._single(name),) if single else services,
+            name=self._name,
+            services=services,
             config=self.document.path if self.document.data else None,
             prefix=settings.prefix,
             single=single,
-            compose=self._compose(),
-            unit=None if single else self._path(self.root, None, UNIT_TESTS, Path.is_dir, "unit"),
-            integration=self._path(
-                self.root, settings.integration, INTEGRATION_TESTS, Path.is_dir, "integration"
-            ),
-            profiles=self._profiles(),
+            compose=self._stacks.compose,
+            unit=None if single else self._own(reader, settings.unit, "unit", UNIT_TESTS, services),
+            integration=self._integration(reader, services),
+            env=MappingProxyType(common.env),
+            needs=tuple(common.needs),
+            profiles=self._stacks.profiles,
+            env_files=self._stacks.env_files,
+            project_directory=self._stacks.project_directory,
+            publish=MappingProxyType(configuration.published(settings.publish)),
             endpoints=MappingProxyType(settings.endpoints),
             shared=Shared(
                 volumes=frozenset(settings.shared.volumes),
@@ -86,10 +91,7 @@ class _Assembly:
         )
         if self._is_empty(project):
             raise ConfigError(
-                "no services and no tests found",
-                where=str(self.root),
-                remedy="tasklib looks for services/<name>/, tests/unit, tests/integration and "
-                "deploy/test/docker-compose.yml; [tool.tasklib] in pyproject.toml can name others.",
+                "no services and no tests found", where=str(self.root), remedy=self._places_known()
             )
         return project
 
@@ -97,23 +99,73 @@ class _Assembly:
         something = targets(project, Stage) or any(project.compose.values())
         return project.single and not something and not (self.root / "Dockerfile").exists()
 
+    def _places_known(self) -> str:
+        if (self.root / "tests").is_dir():
+            return (
+                "In [tool.tasklib] of pyproject.toml say what tests/ holds: "
+                '`unit = "tests"` if they need nothing, `integration = "tests"` if they need a stack.'
+            )
+        return (
+            "tasklib looks for services/<name>/, tests/unit, tests/integration and "
+            "deploy/test/docker-compose.yml; [tool.tasklib] in pyproject.toml can name others."
+        )
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(self.document)
+
+    @cached_property
+    def _stacks(self) -> StackFiles:
+        return StackFiles(self._places, self.root, self.settings, self.env)
+
+    @cached_property
     def _name(self) -> str:
         named = (self.document.table("project") or {}).get("name")
         return self.settings.name or (named if isinstance(named, str) else "") or self.root.name or "project"
 
-    def _services(self, name: str) -> tuple[Service, ...]:
+    # -- services ----------------------------------------------------------------------------------------
+
+    def _services(self) -> tuple[Service, ...]:
         """The services of ``services/`` and those that the settings add, by name."""
-        folders = service_folders(self.root)
+        if only := self._only():
+            return (self._single(only),)
+        folders = self._folders
+        # Of several services in one folder, what lies in its standard places is the first one's.
+        first = {folder: name for name, folder in reversed([*folders.items()])}
+        return tuple(
+            self._service(name, folder, first=first[folder] == name)
+            for name, folder in sorted(folders.items())
+        )
+
+    @cached_property
+    def _folders(self) -> Mapping[str, Path]:
+        """The folder of each service: those that the settings name come first, as they are written there."""
+        found = service_folders(self.root)
+        named: dict[str, Path] = {}
         for key, section in self.settings.services.items():
             if section.path is not None:
-                folder = self._required(self.root, section.path, Path.is_dir, "services", key, "path")
-                # A path into services/ gives that folder another name; it is still one service.
-                folders = {k: v for k, v in folders.items() if v.resolve() != folder.resolve()} | {
-                    key: folder
-                }
-            elif key not in folders and (folders or key != name):
-                raise self._unknown_service(key, folders)
-        return tuple(self._service(key, folders[key]) for key in sorted(folders))
+                named[key] = self._places.required(
+                    self.root, section.path, Path.is_dir, "services", key, "path"
+                )
+            elif key not in found and (found or key != self._name):
+                raise self._unknown_service(key, found)
+        # A path into services/ gives that folder another name; it is still one service.
+        renamed = {folder.resolve() for folder in named.values()}
+        return named | {
+            key: folder
+            for key, folder in found.items()
+            if key not in named and folder.resolve() not in renamed
+        }
+
+    def _only(self) -> str | None:
+        """The name of the only service where that is the whole project, and the full stack its stack."""
+        folders = self._folders
+        if not folders:
+            return self._name
+        name, *others = folders
+        section = self.settings.services.get(name, ServiceSection())
+        own = section.compose is not None or section.service is not None
+        return None if others or own or folders[name] != self.root else name
 
     def _unknown_service(self, key: str, folders: Mapping[str, Path]) -> ConfigError:
         near = f"Did you mean `{toml.nearest(key, folders)}`? " if folders else ""
@@ -123,21 +175,24 @@ class _Assembly:
             remedy=f"{near}A service elsewhere needs its `path`.",
         )
 
-    def _service(self, name: str, folder: Path) -> Service:
+    def _service(self, name: str, folder: Path, *, first: bool) -> Service:
         section = self.settings.services.get(name, ServiceSection())
         keys = ("services", name)
-        stack = self._files(folder, section.compose, *keys, "compose")
+        reader = SuiteReader(self._places, folder, section, keys)
+        stack = self._places.files(folder, section.compose, *keys, "compose")
+        if stack is None:
+            stack = compose_files(folder / TEST_STACK) if first or section.service is not None else ()
+        standard = INTEGRATION_TESTS if first or section.compose is not None else None
+        tests = reader.tests(section.service, "service", standard)
         return Service(
             name=name,
             path=folder,
-            compose=compose_files(folder / TEST_STACK) if stack is None else stack,
-            unit=self._path(folder, section.unit, UNIT_TESTS, Path.is_dir, *keys, "unit"),
-            tests=self._path(folder, section.service, INTEGRATION_TESTS, Path.is_dir, *keys, "service"),
-            command=None if section.command is None else tuple(section.command),
+            compose=stack,
+            unit=reader.unit(UNIT_TESTS if first else None, tests),
+            tests=tests,
             env=MappingProxyType(section.env),
-            depends=tuple(
-                self._required(folder, path, Path.exists, *keys, "depends") for path in section.depends
-            ),
+            needs=tuple(section.needs),
+            depends=self._places.all(folder, section.depends, Path.exists, *keys, "depends"),
         )
 
     def _single(self, name: str) -> Service:
@@ -145,61 +200,65 @@ class _Assembly:
         section = self.settings.services.get(name, ServiceSection())
         for key, value in (("compose", section.compose), ("service", section.service)):
             if value is not None:
-                raise self.document.error(
+                raise self._places.error(
                     f"`services.{name}.{key}`: a single-service project has no stack but the full one",
-                    *(*TABLE, "services", name, key),
+                    *("services", name, key),
                     remedy="Use `compose.test` and `integration` instead.",
                 )
-        whole = self._service(name, self.root)
-        return replace(whole, compose=(), tests=None)
+        keys = () if section.unit is None else ("services", name)
+        common = self._common(name)
+        reader = SuiteReader(self._places, self.root, common, keys)
+        integration = self._integration(SuiteReader(self._places, self.root, common), ())
+        return Service(
+            name=name,
+            path=self.root,
+            unit=reader.unit(UNIT_TESTS, integration),
+            env=MappingProxyType(common.env),
+            depends=self._places.all(self.root, section.depends, Path.exists, "services", name, "depends"),
+        )
 
-    def _compose(self) -> Mapping[Environment, tuple[Path, ...]]:
-        configured = {
-            environment: self._files(
-                self.root, getattr(self.settings.compose, environment), "compose", environment
-            )
-            for environment in Environment
-        }
-        found = {
-            environment: compose_files(self.root / "deploy" / environment) if files is None else files
-            for environment, files in configured.items()
-        }
-        if configured[Environment.TEST] is None:
-            found[Environment.TEST] = self._test_stack(found[Environment.TEST])
-        return MappingProxyType(found)
+    def _common(self, name: str) -> SuiteKeys:
+        """What is said of the suites of the project that is its own only service, in either place."""
+        top, own = self.settings, self.settings.services.get(name, ServiceSection())
+        return SuiteKeys(
+            unit=top.unit if own.unit is None else own.unit,
+            command=own.command or top.command,
+            env={**top.env, **own.env},
+            needs=own.needs or top.needs,
+        )
 
-    def _test_stack(self, standard: tuple[Path, ...]) -> tuple[Path, ...]:
-        """COMPOSE_FILE, then ``deploy/test``, then what plain Compose finds in the root."""
-        named = self.env.get("COMPOSE_FILE")
-        if named and named != self.env.get(EXPORTED_FILES):
-            return named_by_environment(self.root, self.env)
-        return standard or named_by_environment(self.root, self.env) or compose_files(self.root)
+    # -- the project's own suites ------------------------------------------------------------------------
 
-    def _profiles(self) -> tuple[str, ...]:
-        if self.settings.profiles is not None:
-            return tuple(self.settings.profiles)
-        return profiles_of_environment(self.root, self.env)
+    def _integration(self, reader: SuiteReader, services: tuple[Service, ...]) -> StageTests | None:
+        setting = self.settings.integration
+        found = self._own(reader, setting, "integration", INTEGRATION_TESTS, services)
+        single = self._only() is not None
+        if found is None and setting is None and single and self._stacks.compose[Environment.TEST]:
+            # A command beside a stack and no folder of unit tests is meant for that stack.
+            named = reader.common.unit is not None or (self.root / UNIT_TESTS).is_dir()
+            if reader.common.command and not named:
+                return reader.made((), reader.common.command)
+        return found
 
-    def _files(self, folder: Path, named: str | list[str] | None, *keys: str) -> tuple[Path, ...] | None:
-        if named is None:
+    def _own(
+        self,
+        reader: SuiteReader,
+        setting: StageSetting,
+        key: str,
+        standard: str,
+        services: tuple[Service, ...],
+    ) -> StageTests | None:
+        """The project's own tests of a stage, but for a standard place that a service in its folder has."""
+        tests = reader.tests(setting, key, standard)
+        others = [
+            tests
+            for s in services
+            if s.path == self.root
+            for tests in (s.unit, s.tests if s.compose else None)
+        ]
+        if tests and setting is None and any(other and other.paths == tests.paths for other in others):
             return None
-        names = [named] if isinstance(named, str) else named
-        return tuple(self._required(folder, name, Path.is_file, *keys) for name in names)
-
-    def _path(
-        self, folder: Path, named: str | None, standard: str, exists: Callable[[Path], bool], *keys: str
-    ) -> Path | None:
-        """What the settings name, which must exist, else the standard place if that does."""
-        if named is not None:
-            return self._required(folder, named, exists, *keys)
-        return folder / standard if exists(folder / standard) else None
-
-    def _required(self, folder: Path, name: str, exists: Callable[[Path], bool], *keys: str) -> Path:
-        path = Path(os.path.normpath(folder / name))
-        if not exists(path):
-            kind = "folder" if exists is Path.is_dir else "file"
-            raise self.document.error(f"`{'.'.join(keys)}`: there is no {kind} {path}", *(*TABLE, *keys))
-        return path
+        return tests
 
 
 def _seconds(section: StageSeconds) -> dict[Stage, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasklib.errors import ConfigError
@@ -12,6 +12,8 @@ __all__ = [
     "EXPORTED_FILES",
     "assignments",
     "compose_files",
+    "compose_variables",
+    "env_files_of_environment",
     "named_by_environment",
     "profiles_of_environment",
 ]
@@ -30,15 +32,15 @@ def compose_files(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in (main, override) if path) if main else ()
 
 
-def named_by_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path, ...]:
-    """The files that COMPOSE_FILE names, from ``env`` or the folder's ``.env``, relative to ``folder``.
+def named_by_environment(folder: Path, dotenv: Mapping[str, str], env: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that COMPOSE_FILE names, from ``env`` or ``dotenv``, relative to ``folder``.
 
     Raises :class:`~tasklib.errors.ConfigError` for one that does not exist.
     """
-    source = {**_dotenv(folder), **env}
+    source = {**dotenv, **env}
     value = source.get("COMPOSE_FILE", "")
     if value == env.get(EXPORTED_FILES):
-        value = _dotenv(folder).get("COMPOSE_FILE", "")
+        value = dotenv.get("COMPOSE_FILE", "")
     separator = source.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
     paths = tuple(folder / part for part in value.split(separator) if part)
     for path in paths:
@@ -51,10 +53,35 @@ def named_by_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path, ..
     return paths
 
 
-def profiles_of_environment(folder: Path, env: Mapping[str, str]) -> tuple[str, ...]:
-    """The profiles that COMPOSE_PROFILES names, from ``env`` or the folder's ``.env``."""
-    value = {**_dotenv(folder), **env}.get("COMPOSE_PROFILES", "")
+def profiles_of_environment(dotenv: Mapping[str, str], env: Mapping[str, str]) -> tuple[str, ...]:
+    """The profiles that COMPOSE_PROFILES names, from ``env`` or ``dotenv``."""
+    value = {**dotenv, **env}.get("COMPOSE_PROFILES", "")
     return tuple(part for part in (name.strip() for name in value.split(",")) if part)
+
+
+def env_files_of_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path, ...] | None:
+    """The files that COMPOSE_ENV_FILES names, relative to ``folder``; ``None`` where it is not set.
+
+    Raises :class:`~tasklib.errors.ConfigError` for one that does not exist.
+    """
+    value = env.get("COMPOSE_ENV_FILES", "")
+    paths = tuple(folder / part for part in (name.strip() for name in value.split(",")) if part)
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(
+                f"there is no file {path}",
+                where="COMPOSE_ENV_FILES",
+                remedy="Unset COMPOSE_ENV_FILES, or set env-files in [tool.tasklib]: it takes precedence.",
+            )
+    return paths or None
+
+
+def compose_variables(files: Iterable[Path]) -> dict[str, str]:
+    """The variables of Compose itself in ``files``, of which the last one counts."""
+    found: dict[str, str] = {}
+    for path in files:
+        found |= assignments(path)
+    return {name: value for name, value in found.items() if name.startswith("COMPOSE_")}
 
 
 def _first(folder: Path, names: tuple[str, ...]) -> Path | None:
@@ -73,9 +100,3 @@ def assignments(path: Path) -> dict[str, str]:
         if equals and not name.startswith("#"):
             found[name.strip()] = value.split(" #")[0].strip().strip("\"'")
     return found
-
-
-def _dotenv(folder: Path) -> dict[str, str]:
-    """The variables of Compose itself in the ``.env`` of ``folder``."""
-    found = assignments(folder / ".env")
-    return {name: value for name, value in found.items() if name.startswith("COMPOSE_")}

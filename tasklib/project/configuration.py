@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from tasklib.isolation import is_plain_id
 from tasklib.project.settings import Settings
 from tasklib.project.toml import Document
 
-__all__ = ["TABLE", "load"]
+__all__ = ["TABLE", "load", "published"]
 
 TABLE = ("tool", "tasklib")
 
-_PLACE = re.compile(r"\{[A-Za-z0-9._ -]+:\d+\}")
-"""``{api:8000}`` in the template of an endpoint: a service and its port."""
+_PLACE = re.compile(r"\{[A-Za-z0-9._ -]+(:\d+(\.(host|port))?|\.(host|port))\}")
+"""``{api:8000}``, ``{db.host}``, ``{db:5432.port}`` in the template of an endpoint."""
+
+_PORT = re.compile(r"(?P<service>[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
+"""``db:5432``: a Compose service and a port of its container."""
 
 
 def load(document: Document) -> Settings:
@@ -37,6 +41,22 @@ def load(document: Document) -> Settings:
             raise document.error(
                 f"`endpoints.{variable}`: {template!r} has a {wrong[0]} that belongs to no {{service:port}}",
                 *(*TABLE, "endpoints", variable),
-                remedy="A place is written like {api:8000}: the service and its port in the container.",
+                remedy="Write {api:8000} for host and port, {db.host} or {db:5432.port} for one of them.",
+            )
+    for port in settings.publish:
+        if not _PORT.fullmatch(port):
+            raise document.error(
+                f"`publish`: {port!r} is no service and port",
+                *(*TABLE, "publish"),
+                remedy='Write the Compose service and the port in its container: publish = ["db:5432"].',
             )
     return settings
+
+
+def published(ports: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """``db:5432`` and the like, as ports by Compose service."""
+    found: dict[str, tuple[int, ...]] = {}
+    for port in ports:
+        service, _, number = port.rpartition(":")
+        found[service] = (*found.get(service, ()), int(number))
+    return found

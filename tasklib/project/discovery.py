@@ -16,7 +16,7 @@ from tasklib.project.assembly import load_project
 from tasklib.project.compose_files import compose_files
 from tasklib.project.layout import PYPROJECT, service_folders
 from tasklib.project.model import Project
-from tasklib.project.selection import has_script_tests
+from tasklib.project.selection import script_tests
 
 __all__ = ["find_project"]
 
@@ -99,7 +99,9 @@ def _looks_single(folder: Path) -> bool:
     if not any((folder / name).exists() for name in _PROJECT_FILES) and not compose_files(folder):
         return False
     return (
-        any((folder / suite).is_dir() for suite in _SUITES) or has_script_tests(folder) or _has_stack(folder)
+        any((folder / suite).is_dir() for suite in _SUITES)
+        or script_tests(folder) is not None
+        or _has_stack(folder)
     )
 
 

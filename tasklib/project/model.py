@@ -11,7 +11,7 @@ from types import MappingProxyType
 from tasklib.isolation import is_compose_name, slug
 from tasklib.results import Stage
 
-__all__ = ["Environment", "Project", "Service", "Shared"]
+__all__ = ["Environment", "Project", "Service", "Shared", "StageTests"]
 
 
 class Environment(StrEnum):
@@ -23,22 +23,36 @@ class Environment(StrEnum):
 
 
 @dataclass(frozen=True)
+class StageTests:
+    """The tests of a service, or of the project itself, in one stage, and what the settings say of them.
+
+    ``paths`` (absolute) are their files and folders; a ``command`` of the project's own may do without.
+    ``env`` is extra environment for them, ``timeout`` their own limit in seconds.
+    """
+
+    paths: tuple[Path, ...] = ()
+    command: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
 class Service:
     """One service: a folder of ``services/``, or the project itself in a single-service project.
 
     All paths are absolute. ``compose`` holds the files of the service's own stack (empty: it has none),
-    ``unit`` and ``tests`` the folders of its unit tests and of its tests against its own stack (``None``
-    where they do not exist), ``command`` the project's own test command, ``env`` extra environment for the
-    tests, ``depends`` folders shared with other services.
+    ``unit`` and ``tests`` its unit tests and its tests against its own stack (``None``: it has none),
+    ``env`` extra environment for its Compose files, ``needs`` the Compose services that its stack is made of,
+    with what they depend on (empty: all), ``depends`` folders shared with other services.
     """
 
     name: str
     path: Path
     compose: tuple[Path, ...] = ()
-    unit: Path | None = None
-    tests: Path | None = None
-    command: tuple[str, ...] | None = None
+    unit: StageTests | None = None
+    tests: StageTests | None = None
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    needs: tuple[str, ...] = ()
     depends: tuple[Path, ...] = ()
 
 
@@ -58,11 +72,14 @@ class Project:
 
     ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
     ``single`` whether it is one service without a ``services/`` layer, ``compose`` the files of the full
-    stack per environment, ``unit`` and ``integration`` the folders of the tests that are no service's (unit
-    tests, and those of the full stack), ``endpoints`` the URL templates by variable, ``persistent`` the
-    volumes and services of test stacks whose data stays on disk (``all``: every), ``slow`` and ``timeout``
-    seconds per stage, ``ready_timeout`` the seconds that a stack may take to become ready (``None``: the
-    default), ``jobs`` how many targets may run at once (``None``: by machine).
+    stack per environment, ``unit`` and ``integration`` the tests that are no service's (unit tests, and those
+    of the full stack), ``env`` and ``needs`` are for the full stack what they are for a service's own,
+    ``env_files`` and ``project_directory`` what Compose is given (``None``: where it looks by itself),
+    ``publish`` the ports, by Compose service, that tests need besides those its file publishes,
+    ``endpoints`` the templates by variable, ``persistent`` the volumes and services of test stacks whose data
+    stays on disk (``all``: every), ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
+    that a stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
+    (``None``: by machine).
     """
 
     root: Path
@@ -72,9 +89,14 @@ class Project:
     prefix: str = "test"
     single: bool = False
     compose: Mapping[Environment, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    unit: Path | None = None
-    integration: Path | None = None
+    unit: StageTests | None = None
+    integration: StageTests | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    needs: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    env_files: tuple[Path, ...] | None = None
+    project_directory: Path | None = None
+    publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     endpoints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     shared: Shared = Shared()
     persistent: frozenset[str] = frozenset()
@@ -88,7 +110,9 @@ class Project:
     @property
     def suite(self) -> str:
         """What the target of the project's own tests is called: its name, if no service has that."""
-        taken = not self.single and any(service.name == self.name for service in self.services)
+        if self.single:
+            return self.services[0].name if self.services else self.name
+        taken = any(service.name == self.name for service in self.services)
         return f"{self.name} (project)" if taken else self.name
 
     def fixed_project(self, environment: Environment) -> str:

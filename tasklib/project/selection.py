@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import Enum, auto
 from pathlib import Path
 
 from tasklib.errors import UsageError
@@ -11,7 +12,7 @@ from tasklib.options.likeness import meant
 from tasklib.project.model import Project, Service
 from tasklib.results import Stage, Target
 
-__all__ = ["has_unit_tests", "select_services", "targets"]
+__all__ = ["ScriptTests", "script_tests", "select_services", "targets"]
 
 
 def select_services(project: Project, names: Sequence[str]) -> tuple[Service, ...]:
@@ -37,7 +38,7 @@ def targets(
     integration stage. Raises as :func:`select_services` does.
     """
     own = [(Stage.UNIT, project.unit), (Stage.INTEGRATION, project.integration)]
-    suite = {project.suite} if any(folder for _, folder in own) else set()
+    suite = {project.suite} if any(tests for _, tests in own) else set()
     _check(names, project, {service.name for service in project.services} | suite)
     wanted = set(stages)
     found = [
@@ -47,45 +48,44 @@ def targets(
         for service in project.services
         if _has(project, service, stage, full_stack)
     ]
-    for stage, folder in own:
-        if stage in wanted and folder:
+    for stage, tests in own:
+        if stage in wanted and tests:
             found.insert(_first(found, stage), Target(stage, project.suite))
     return tuple(target for target in found if not names or target.service in names)
 
 
-def has_unit_tests(service: Service) -> bool:
-    """Whether the unit stage has something to run: a folder, a test script of npm, or a command."""
-    if service.unit or has_script_tests(service.path):
-        return True
-    # A command beside a stack of its own and no unit folder is meant for that stack.
-    return service.command is not None and service.tests is None
+class ScriptTests(Enum):
+    """How ``package.json`` tells to test."""
+
+    VITEST = auto()
+    SCRIPT = auto()
 
 
-def has_script_tests(folder: Path) -> bool:
-    """Whether ``package.json`` in ``folder`` tells how to test: vitest, or a ``test`` script that is one.
+def script_tests(folder: Path) -> ScriptTests | None:
+    """How ``package.json`` in ``folder`` tells to test: vitest, or a ``test`` script that is one.
 
     A file that cannot be read counts: running it says what is wrong, passing over it would say nothing.
     """
     try:
         package = json.loads((folder / "package.json").read_bytes())
     except FileNotFoundError:
-        return False
+        return None
     except (OSError, ValueError, RecursionError):
-        return True
+        return ScriptTests.VITEST
     if not isinstance(package, dict):
-        return True
+        return ScriptTests.VITEST
     sections = [package.get(key) for key in ("scripts", "dependencies", "devDependencies")]
     scripts, *dependencies = [section if isinstance(section, dict) else {} for section in sections]
+    if any("vitest" in names for names in dependencies):
+        return ScriptTests.VITEST
     script = str(scripts.get("test", ""))
     # `npm init` writes this script where there are no tests.
-    return any("vitest" in names for names in dependencies) or bool(
-        script and "no test specified" not in script
-    )
+    return ScriptTests.SCRIPT if script and "no test specified" not in script else None
 
 
 def _has(project: Project, service: Service, stage: Stage, full_stack: Callable[[Service], bool]) -> bool:
     if stage is Stage.UNIT:
-        return has_unit_tests(service)
+        return service.unit is not None
     if project.single:
         return False  # the full stack is its stack, and the project's own suite its tests
     if stage is Stage.SERVICE:

@@ -18,6 +18,8 @@ __all__ = [
     "Settings",
     "SharedSection",
     "StageSeconds",
+    "StageSection",
+    "SuiteKeys",
     "Table",
     "TimeoutSection",
 ]
@@ -34,17 +36,46 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of settings."""
 
 
-class ServiceSection(Table, frozen=True):
+class StageSection(Table, frozen=True):
+    """One stage of a service, or of the project's own suites, where it differs."""
+
+    paths: Annotated[
+        str | list[str] | None, Meta(description="its tests: a folder, or a list; [] where there are none")
+    ] = None
+    command: Annotated[Command | None, Meta(description="its test command", examples=[["make", "test"]])] = (
+        None
+    )
+    env: Annotated[Strings, Meta(description="extra environment, added to that of all stages")] = {}
+    timeout: Annotated[Seconds, Meta(description="seconds after which its tests are ended")] = None
+
+
+Stage: TypeAlias = str | list[str] | StageSection | None
+
+
+class SuiteKeys(Table, frozen=True):
+    """What can be said of any suite, a service's or the project's own."""
+
+    unit: Annotated[Stage, Meta(description="the unit tests: a folder, a list of them, or a table")] = None
+    command: Annotated[Command | None, Meta(description="the test command", examples=[["make", "test"]])] = (
+        None
+    )
+    env: Annotated[Strings, Meta(description="extra environment of the tests and of the Compose files")] = {}
+    needs: Annotated[
+        list[str],
+        Meta(description="the Compose services to bring up, with what they depend on", examples=[["db"]]),
+    ] = []
+
+
+class ServiceSection(SuiteKeys, frozen=True):
     """``services.<name>``. ``path`` is relative to the project, everything else to the service's folder."""
 
     path: Annotated[str | None, Meta(description="the service's folder")] = None
     compose: Annotated[
         Files, Meta(description="the Compose file of its own stack; a list where it has override files")
     ] = None
-    unit: Annotated[str | None, Meta(description="the folder of its unit tests")] = None
-    service: Annotated[str | None, Meta(description="the folder of its tests against its own stack")] = None
-    command: Annotated[Command | None, Meta(description="its test command")] = None
-    env: Annotated[Strings, Meta(description="extra environment of its tests and of its Compose files")] = {}
+    service: Annotated[
+        Stage, Meta(description="the tests against its own stack: a folder, a list of them, or a table")
+    ] = None
     depends: Annotated[list[str], Meta(description="folders that it shares with other services")] = []
 
 
@@ -91,15 +122,28 @@ class TimeoutSection(StageSeconds, frozen=True):
     ready: Annotated[Seconds, Meta(description="seconds a stack may take to become ready")] = None
 
 
-class Settings(Table, frozen=True):
-    """``[tool.tasklib]``."""
+class Settings(SuiteKeys, frozen=True):
+    """``[tool.tasklib]``. The keys of suites are those of the project's own, and of its only service."""
 
     prefix: Annotated[str, Meta(description="of the Compose projects of test stacks")] = "test"
     name: Annotated[Name | None, Meta(description="the project's name")] = None
     services: Annotated[dict[str, ServiceSection], Meta(description="the services, by name")] = {}
     compose: Annotated[ComposeSection, Meta(description="the full stack, per environment")] = ComposeSection()
-    integration: Annotated[str | None, Meta(description="the tests against the full stack")] = None
+    integration: Annotated[
+        Stage, Meta(description="the tests against the full stack: a folder, a list of them, or a table")
+    ] = None
     profiles: Annotated[list[str] | None, Meta(description="Compose profiles to use")] = None
+    env_files: Annotated[
+        Files,
+        Meta(description="what Compose reads variables from, instead of .env", examples=[[".env.test"]]),
+    ] = field(default=None, name="env-files")
+    project_directory: Annotated[
+        str | None, Meta(description="the folder that paths in the full stack's files start from")
+    ] = field(default=None, name="project-directory")
+    publish: Annotated[
+        list[str],
+        Meta(description="ports that tests need and the file does not publish", examples=[["db:5432"]]),
+    ] = []
     endpoints: Annotated[
         Strings, Meta(description='variables of the tests: TEST_API_URL = "http://{api:8000}/v1"')
     ] = {}

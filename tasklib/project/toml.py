@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -88,7 +89,8 @@ class Document:
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise self.error(f"`{_short(keys)}`: {_plain(str(error))}", *keys) from None
+            what = f"`{_short(keys)}`: {_plain(str(error))}"
+            raise self.error(what, *keys, remedy=_example(kind, keys)) from None
 
     def _items(self, table: object, keys: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         if not isinstance(table, Mapping):
@@ -129,6 +131,14 @@ def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
 def _short(keys: tuple[str, ...]) -> str:
     """The key within its tool's table: ``services.api.command``."""
     return ".".join(keys[2:] if keys[0] == "tool" and len(keys) > 2 else keys)
+
+
+def _example(kind: Any, keys: tuple[str, ...]) -> str | None:
+    """How the key is written, where its type says so by an example."""
+    metas = kind.__metadata__ if get_origin(kind) is Annotated else ()
+    example = next((meta.examples[0] for meta in metas if meta.examples), None)
+    # The lists and strings of JSON are those of TOML.
+    return None if example is None else f"Write it like `{keys[-1]} = {json.dumps(example)}`."
 
 
 def _plain(message: str) -> str:

@@ -50,9 +50,10 @@ def endpoint_variables(
     """``TEST_<SERVICE>_HOST``, ``_PORT``, ``_PORT_<n>`` and ``_URL`` for each service with endpoints.
 
     ``config`` is the rendered Compose config (images and environments tell databases), ``templates`` are
-    the project's own variables: ``{api:8000}`` in them becomes ``host:port``. Templates that name services
-    of other stacks are left out. Raises :class:`~tasklib.errors.ConfigError`, naming ``source``, for a port
-    that the service of this stack does not publish.
+    the project's own variables: ``{api:8000}`` in them becomes ``host:port``, ``{db.host}`` and
+    ``{db:5432.port}`` one of them. Templates that name services of other stacks are left out. Raises
+    :class:`~tasklib.errors.ConfigError`, naming ``source``, for a port that the service of this stack does
+    not publish.
     """
     by_service: dict[str, list[Endpoint]] = {}
     for endpoint in found:
@@ -60,10 +61,11 @@ def endpoint_variables(
     services: Mapping[str, Any] = config.get("services") or {}
     variables: dict[str, str] = {}
     sql_urls: list[str] = []
+    firsts: dict[str, Endpoint] = {}
     for service, own in by_service.items():
         definition = services.get(service) or {}
         server = known_server(str(definition.get("image") or ""))
-        first = _first(own, definition, server)
+        firsts[service] = first = _first(own, definition, server)
         name = f"TEST_{variable_part(service)}"
         url = _url(first, definition, server)
         variables[f"{name}_HOST"] = first.host
@@ -76,7 +78,7 @@ def endpoint_variables(
     if len(sql_urls) == 1:
         variables.setdefault("TEST_DATABASE_URL", sql_urls[0])
     for variable, template in (templates or {}).items():
-        filled = _fill(variable, template, by_service, services, source)
+        filled = _fill(variable, template, firsts, by_service, services, source)
         if filled is not None:
             variables[variable] = filled
     return variables
@@ -121,27 +123,39 @@ def _written(value: object) -> str:
     return str(value).replace("$$", "$")
 
 
-_PLACE = re.compile(r"\{([A-Za-z0-9._ -]+):(\d+)\}")
+_PLACE = re.compile(r"\{(?P<service>[A-Za-z0-9._ -]+?)(?::(?P<port>\d+))?(?:\.(?P<part>host|port))?\}")
 
 
 def _fill(
     variable: str,
     template: str,
+    firsts: Mapping[str, Endpoint],
     by_service: Mapping[str, list[Endpoint]],
     services: Mapping[str, Any],
     source: str | None,
 ) -> str | None:
-    if any(match[1] not in services for match in _PLACE.finditer(template)):
+    if any(match["service"] not in services for match in _PLACE.finditer(template)):
         return None
 
     def place(match: re.Match[str]) -> str:
-        for endpoint in by_service.get(match[1], ()):
-            if endpoint.target == int(match[2]):
+        service, port = match["service"], match["port"]
+        own = by_service.get(service, ())
+        endpoint = next((e for e in own if e.target == int(port)), None) if port else firsts.get(service)
+        if endpoint is None:
+            named = f"{service}:{port}" if port else f"a port of {service}"
+            example = port or "5432"
+            raise ConfigError(
+                f"endpoints.{variable} names {named}, which the stack does not publish",
+                where=source,
+                remedy=f'Add `publish = ["{service}:{example}"]` to [tool.tasklib], or '
+                f'`ports: ["{example}"]` to the service {service} in its Compose file.',
+            )
+        match match["part"]:
+            case "host":
+                return endpoint.host
+            case "port":
+                return str(endpoint.port)
+            case _:
                 return f"{endpoint.host}:{endpoint.port}"
-        raise ConfigError(
-            f"endpoints.{variable} names {match[1]}:{match[2]}, which the stack does not publish",
-            where=source,
-            remedy=f'Add `ports: ["{match[2]}"]` to the service {match[1]} in its Compose file.',
-        )
 
     return _PLACE.sub(place, template)

@@ -18,7 +18,11 @@ READY_TIMEOUT = 180.0
 
 @dataclass(frozen=True)
 class StackPlan:
-    """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files."""
+    """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files.
+
+    ``publish`` are the ports, by Compose service, that tests need besides those that the files publish. Where
+    the project has no other stack (``alone``), each has to be in this one.
+    """
 
     source: Source
     name: str | None = None
@@ -26,6 +30,8 @@ class StackPlan:
     shared: Shared = field(default_factory=Shared)
     persistent: frozenset[str] = frozenset()
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    alone: bool = False
     ready_timeout: float = READY_TIMEOUT
 
     @property
@@ -42,11 +48,20 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
             remedy=f"Write deploy/test/docker-compose.yml there, or set services.{service.name}.compose.",
         )
     return StackPlan(
-        Source(service.compose, project.root, profiles=project.profiles),
+        Source(
+            service.compose,
+            project.root,
+            # What lies in the project's folder is written like its own files.
+            folder=project.project_directory if service.path == project.root else None,
+            profiles=project.profiles,
+            variables=project.env_files,
+            services=service.needs,
+        ),
         service.name,
         shared=project.shared,
         persistent=project.persistent,
         env=service.env,
+        publish=project.publish,
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )
 
@@ -61,8 +76,19 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
             remedy=f"Write deploy/{environment}/docker-compose.yml, or set compose.{environment}.",
         )
     return StackPlan(
-        Source(files, project.root, profiles=project.profiles),
+        Source(
+            files,
+            project.root,
+            folder=project.project_directory,
+            profiles=project.profiles,
+            variables=project.env_files,
+            # dev and prod run as their files are written.
+            services=project.needs if environment is Environment.TEST else (),
+        ),
         shared=project.shared,
         persistent=project.persistent,
+        env=project.env,
+        publish=project.publish,
+        alone=not any(service.compose for service in project.services),
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )

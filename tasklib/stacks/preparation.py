@@ -15,6 +15,7 @@ from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
 from tasklib.project.compose_files import assignments
+from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
 from tasklib.stacks.engine.engine import Engine
@@ -120,6 +121,7 @@ def prepare(
         kept=plan.kept,
         shared=plan.shared,
         persistent=plan.persistent,
+        publish=_published(plan, rendered),
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),
@@ -133,6 +135,19 @@ def prepare(
             image_volumes=_image_volumes(base_images(rendered, facts.dockerfiles), engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
+
+
+def _published(plan: StackPlan, rendered: Mapping[str, Any]) -> Mapping[str, tuple[int, ...]]:
+    """The ports to publish. Raises :class:`~tasklib.errors.ConfigError` for a service that is in no stack."""
+    known = rendered["services"]
+    for name in plan.publish:
+        if name not in known and plan.alone:
+            raise ConfigError(
+                f"`publish` names {name}, which is no service of this stack",
+                where=str(plan.source.files[0]),
+                remedy=f"Did you mean {nearest(name, known)}? Its services are: {', '.join(sorted(known))}.",
+            )
+    return plan.publish
 
 
 def _render(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     patterns of its own).
     """
     python = script = anything = False
-    for path in (folder,) if folder.is_file() else _files(folder, without):
+    for path in _tests(folder, without):
         python = python or bool(_PYTHON_TEST.fullmatch(path.name))
         script = script or bool(_SCRIPT_TEST.fullmatch(path.name))
         anything = anything or path.suffix == ".py"
@@ -57,16 +57,14 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     return Language.PYTHON if python or anything else Language.NONE
 
 
-def fullstack_files(tests: Path | None) -> tuple[Path, ...]:
-    """Test files below ``tests`` that mention the marker ``fullstack``, without starting any process.
+def fullstack_files(tests: Iterable[Path]) -> tuple[Path, ...]:
+    """Test files of ``tests`` that mention the marker ``fullstack``, without starting any process.
 
     A conftest.py that mentions it stands for its whole folder. Empty where nothing does.
     """
-    if tests is None or not tests.is_dir():
-        return ()
     word = re.compile(rb"\b" + FULLSTACK.encode() + rb"\b")
     found: list[Path] = []
-    for path in _files(tests, ()):
+    for path in (path for place in tests for path in _tests(place, ())):
         named = path.name == "conftest.py" or (path.suffix == ".py" and "test" in path.name)
         if named and word.search(_read(path)):
             found.append(path.parent if path.name == "conftest.py" else path)
@@ -84,6 +82,11 @@ def loads_plugins_first(tests: Path, arguments: Sequence[str], addopts: str) -> 
         return True
     texts = (_read(folder / name) for folder in (tests, *tests.parents) for name in _SETTINGS)
     return any(_PLUGIN.search(text) for text in (addopts.encode(), *texts))
+
+
+def _tests(place: Path, without: tuple[Path, ...]) -> Iterator[Path]:
+    """The files of ``place``, or that one file."""
+    return iter((place,)) if place.is_file() else _files(place, without)
 
 
 def _files(folder: Path, without: tuple[Path, ...]) -> Iterator[Path]:

@@ -6,7 +6,7 @@ Planning reads the disk and starts nothing; :func:`run_suite` runs what was plan
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files,
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
 from tasklib.pipeline.suites.python import python_environment
 from tasklib.pipeline.suites.suite import SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 from tasklib.slow_tests import limit_of
 
@@ -27,12 +27,15 @@ __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a target's tests are: started in ``cwd``, found in ``tests``, leaving out ``without``."""
+    """Where a target's tests are: started in ``cwd``, found in ``tests``, leaving out ``without``.
+
+    ``said`` is what the settings say of them.
+    """
 
     cwd: Path
     tests: tuple[Path, ...]
+    said: StageTests
     without: tuple[Path, ...] = ()
-    service: Service | None = None
     fullstack: str = ""
 
     @property
@@ -47,31 +50,33 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
     the target or nothing that could run them.
     """
     place = _place(project, target)
-    service = place.service
-    env = dict(service.env) if service else {}
-    timeout = options.timeout if options.timeout is not None else project.timeout.get(target.stage)
-    common = _Common(project, target, place, options, env, timeout)
-    if service and service.command:
-        return common.command(service.command)
-    kind = language(place.tests[0], without=place.without) if place.tests else Language.NONE
-    if kind is Language.NONE and place.tests and node_folder(place.tests[0], project.root):
-        kind = Language.SCRIPT
-    if kind is Language.PYTHON:
-        return common.pytest()
-    if kind is Language.SCRIPT:
-        return common.node()
-    if kind is Language.BOTH:
+    limits = (options.timeout, place.said.timeout, project.timeout.get(target.stage))
+    timeout = next((limit for limit in limits if limit is not None), None)
+    common = _Common(project, target, place, options, place.said.env, timeout)
+    if place.said.command:
+        return common.command(place.said.command)
+    kinds = {_language(path, place, project) for path in place.tests} - {Language.NONE}
+    if Language.BOTH in kinds or len(kinds) > 1:
         raise ConfigError(
             "holds both Python and JavaScript tests",
             where=str(place.tests[0]),
-            remedy="Move one language to a folder of its own, or set `services.<name>.command`.",
+            remedy="Keep one kind a folder, or give the test command as `services.<name>.command`.",
         )
+    if kinds == {Language.PYTHON}:
+        return common.pytest()
+    if kinds == {Language.SCRIPT}:
+        return common.node()
     where = str(place.tests[0]) if place.tests else str(place.cwd)
     raise ConfigError(
         f"no tests for {target}",
         where=where,
         remedy="Add tests, or name their folder in [tool.tasklib] of pyproject.toml.",
     )
+
+
+def _language(path: Path, place: _Place, project: Project) -> Language:
+    kind = language(path, without=place.without)
+    return Language.SCRIPT if kind is Language.NONE and node_folder(path, project.root) else kind
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class _Common:
             *(("-v",) if options.verbose else ()),
             *integration,
             *(keyword if options.keyword else ()),
+            *(f"--ignore={_argument(path, self.place.cwd)}" for path in self.place.without),
             *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
@@ -129,7 +135,9 @@ class _Common:
         if program is not None:
             keyword = ("-t", self.options.keyword) if self.options.keyword else ()
             # An absolute path selects what lies below it; a relative one whatever contains it.
-            chosen = () if start == folder else (f"{start}{os.sep}",)
+            chosen = tuple(
+                f"{path}{os.sep if path.is_dir() else ''}" for path in self.place.tests if path != folder
+            )
             leave = tuple(part for path in self.place.without for part in ("--exclude", f"{path}{os.sep}**"))
             argv = (str(program), "run", *_unless_narrowed(chosen, extra, folder), *leave, *keyword, *extra)
             return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
@@ -195,19 +203,26 @@ class _Common:
 def _place(project: Project, target: Target) -> _Place:
     own = {Stage.UNIT: project.unit, Stage.INTEGRATION: project.integration}.get(target.stage)
     if own and target.service == project.suite:
-        return _Place(project.root, (own,))
+        others = (project.unit, project.integration, *(s.unit for s in project.services if project.single))
+        return _Place(project.root, own.paths, own, _others(own, others))
     service = _service(project, target.service)
-    if target.stage is Stage.UNIT:
-        if service.unit:
-            return _Place(service.path, (service.unit,), (), service)
-        # Tests beside the code: all there are, but for those that need the service's stack.
-        return _Place(service.path, (service.path,), (service.tests,) if service.tests else (), service)
-    marked = fullstack_files(service.tests)
+    if target.stage is Stage.UNIT and service.unit:
+        others = (service.tests, project.integration if project.single else None)
+        return _Place(service.path, service.unit.paths, service.unit, _others(service.unit, others))
+    marked = fullstack_files(service.tests.paths) if service.tests else ()
     if target.stage is Stage.SERVICE and service.tests:
-        return _Place(service.path, (service.tests,), (), service, "exclude" if marked else "")
-    if target.stage is Stage.INTEGRATION and marked:
-        return _Place(service.path, marked, (), service, "only")
-    where = str(service.tests or service.path)
+        without = _others(service.tests, (service.unit,))
+        kept = "exclude" if marked else ""
+        return _Place(service.path, service.tests.paths, service.tests, without, kept)
+    if target.stage is Stage.INTEGRATION and service.tests and marked:
+        return _Place(service.path, marked, service.tests, (), "only")
+    where = str(service.path)
+    if target.stage is Stage.UNIT:
+        raise ConfigError(
+            f"{service.name} has no unit tests",
+            where=where,
+            remedy="They belong in its tests/unit, or where `services.<name>.unit` says.",
+        )
     if target.stage is Stage.SERVICE:
         raise ConfigError(
             f"{service.name} has no tests against its stack",
@@ -219,6 +234,12 @@ def _place(project: Project, target: Target) -> _Place:
         where=where,
         remedy=f"Mark one with `@pytest.mark.{FULLSTACK}`.",
     )
+
+
+def _others(own: StageTests, others: Iterable[StageTests | None]) -> tuple[Path, ...]:
+    """The tests of other stages that lie inside of a stage's own folders."""
+    inside = [path for tests in others if tests for path in tests.paths if path not in own.paths]
+    return tuple(path for path in inside if any(folder in path.parents for folder in own.paths))
 
 
 def _service(project: Project, name: str) -> Service:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
+from tasklib.project.places import example_beside
+from tasklib.project.toml import nearest
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words
 from tasklib.stacks.compose.program import compose_program
 from tasklib.stacks.rewrite import as_text
 
 __all__ = ["Source", "build", "create", "create_as_written", "down_as_written", "render", "up"]
+
+_MISSING = re.compile(r"env file (/.+?) not found")
+"""How Compose says that a file of variables is not there."""
 
 OnLine = Callable[[str], None]
 
@@ -27,13 +33,17 @@ class Source:
     """The Compose files of one stack, as plain Compose would be given them.
 
     ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
-    ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them.
+    ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them, unless
+    ``variables`` names the files to read variables from. ``services`` are those that are wanted, with what
+    they depend on (empty: all that profiles allow).
     """
 
     files: tuple[Path, ...]
     root: Path
     folder: Path | None = None
     profiles: tuple[str, ...] = ()
+    variables: tuple[Path, ...] | None = None
+    services: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -43,6 +53,8 @@ class Source:
     @property
     def env_files(self) -> tuple[Path, ...]:
         """In the order they are read, the last one wins. Where Compose looks by itself changed with time."""
+        if self.variables is not None:
+            return self.variables
         folders = dict.fromkeys((self.root, self.directory))
         return tuple(path for folder in folders if (path := folder / ".env").is_file())
 
@@ -62,10 +74,14 @@ def render(
     """
     argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
     argv += [] if interpolate else ["--no-interpolate"]
+    argv += ["--", *source.services] if source.services else []
     done = process.run(
         argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
     )
     if done.code:
+        if source.services and "no such service: " in done.stderr:
+            everything = render(replace(source, services=()), project, env, cancel, interpolate=False)
+            raise _no_such_service(done.stderr, source, everything["services"])
         raise _failure(done.stderr, ConfigError, source)
     try:
         rendered = json.loads(done.stdout)
@@ -242,7 +258,19 @@ def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibErro
     if problem := _engine_problem(text):
         return problem
     named = next((str(path) for path in source.files if str(path) in last), None)
-    return kind(last.replace(f"{named}: ", "") if named else last, where=named or _where(source))
+    what = last.replace(f"{named}: ", "") if named else last
+    missing = _MISSING.search(last)
+    remedy = example_beside(Path(missing[1])) if missing else None
+    return kind(what, where=named or _where(source), remedy=remedy)
+
+
+def _no_such_service(said: str, source: Source, known: Iterable[str]) -> ConfigError:
+    name = said.partition("no such service: ")[2].split(":")[0].split()[0]
+    return ConfigError(
+        f"`needs` or `in` names {name}, which is no service of this Compose file",
+        where=_where(source),
+        remedy=f"Did you mean {nearest(name, known)}? Its services are: {', '.join(sorted(known))}.",
+    )
 
 
 def _engine_problem(text: str) -> EngineError | None:

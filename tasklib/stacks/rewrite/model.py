@@ -26,8 +26,8 @@ class Facts:
     writable mount counts as outside. ``probe``: the same files rendered with another TEST_INSTANCE_ID; a name
     that differs there is one the file scopes itself. ``image_volumes``: image → the VOLUME paths it declares.
     ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
-    stays on disk, or ``all``. ``projects``: what plain Compose calls the project, by which the file's own
-    values may go.
+    stays on disk, or ``all``. ``publish``: service → the container ports that tests need. ``projects``: what
+    plain Compose calls the project, by which the file's own values may go.
     """
 
     start_interval: bool = False
@@ -41,6 +41,7 @@ class Facts:
     image_volumes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     dockerfiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     persistent: frozenset[str] = frozenset()
+    publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
     projects: tuple[str, ...] = ()
 
 

@@ -46,10 +46,11 @@ def free_ports(draft: Draft) -> None:
                 )
             elif new != port:
                 draft.record((*path, index), port, new, _RULE, _why(new, port))
-        for target in sorted(set(map(int, _reserved(draft, name))) - {target for target, _ in kept}):
-            new = {"mode": "ingress", "target": target, "protocol": "tcp"}
-            kept[target, "tcp"] = new = _free(draft, name, new, taken)
-            draft.record((*path, len(kept) - 1), None, new, _RULE, "its number is asked for in the file")
+        for target, why in sorted(_further(draft, name).items()):
+            if (target, "tcp") not in kept:
+                new = {"mode": "ingress", "target": target, "protocol": "tcp"}
+                kept[target, "tcp"] = new = _free(draft, name, new, taken)
+                draft.record((*path, len(kept) - 1), None, new, _RULE, why)
         if kept:
             service["ports"] = list(kept.values())
 
@@ -66,6 +67,13 @@ def _free(draft: Draft, name: str, port: dict[str, Any], taken: set[tuple[int, s
         taken.add((number, protocol))
         new["published"] = str(number)
     return new
+
+
+def _further(draft: Draft, name: str) -> dict[int, str]:
+    """The container ports to publish although the file does not, and why."""
+    asked = dict.fromkeys(map(int, _reserved(draft, name)), "its number is asked for in the file")
+    needed = () if name in draft.copies else draft.facts.publish.get(name, ())
+    return dict.fromkeys(needed, "`publish` in [tool.tasklib] names it") | asked
 
 
 def _reserved(draft: Draft, name: str) -> dict[str, int]:

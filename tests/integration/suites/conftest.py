@@ -15,7 +15,7 @@ from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import SuiteOptions
 from tasklib.process import Cancel
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target, TargetResult, TestOutcome, TestResult
 
 CURRENT = "pytest>=9,<10"
@@ -88,9 +88,8 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         service = Service(
             "service",
             folder,
-            unit=folder / "tests" / "unit",
-            tests=tests if tests.is_dir() else None,
-            command=command,
+            unit=StageTests((folder / "tests" / "unit",), command),
+            tests=StageTests((tests,), command) if tests.is_dir() else None,
         )
         project = Project(root=folder.parent, name="project", services=(service,))
         events: list[Event] = []

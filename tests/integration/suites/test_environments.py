@@ -16,7 +16,7 @@ from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.process import Cancel
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.results import Outcome, Stage, Target
 
 PYPROJECT = """
@@ -91,7 +91,7 @@ def test_hostile_folder_names_are_only_names(tmp_path: Path) -> None:
     unit = root / "-tests dir"
     unit.mkdir(parents=True)
     (unit / "test_a.py").write_text("def test_a(): pass\n")
-    service = Service("x", root, unit=unit)
+    service = Service("x", root, unit=StageTests((unit,)))
     project = Project(root=root, name="x", services=(service,), single=True)
     suite = plan_suite(project, Target(Stage.UNIT, "x"), SuiteOptions(timeout=60))
     events: list[Event] = []

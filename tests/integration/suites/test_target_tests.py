@@ -22,7 +22,7 @@ from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.process import Cancel
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.results import Outcome, Stage, Target
 
 from ..traces import until
@@ -94,7 +94,7 @@ def start(folder: Path, tmp_path: Path) -> Iterator[Start]:
         write(folder, {**files, "requirements.txt": needs})
         write(tmp_path / "site", {"sitecustomize.py": ANNOUNCES})
         service = Service(
-            "service", folder, unit=None, tests=folder / "tests" / "integration", env=dict(env or {})
+            "service", folder, tests=StageTests((folder / "tests" / "integration",), env=dict(env or {}))
         )
         project = Project(root=folder.parent, name="project", services=(service,))
         waiting, events = tmp_path / "waiting", list[Event]()

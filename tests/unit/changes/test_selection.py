@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.changes.selection import ComposeService, Selection, StackFacts, everything, select
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.stacks.images.context import BuildContext
 
 ROOT = Path("/project")
@@ -24,7 +24,7 @@ PROJECT = Project(
     ROOT,
     "shop",
     (service("api", "libs/common"), service("frontend"), service("worker", "libs/common")),
-    integration=ROOT / "tests/integration",
+    integration=StageTests((ROOT / "tests/integration",)),
 )
 
 

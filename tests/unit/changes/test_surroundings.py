@@ -10,7 +10,7 @@ import pytest
 from tasklib.changes.selection import ComposeService, StackFacts
 from tasklib.changes.surroundings import rest_of
 from tasklib.checkout import find_checkout
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 
 Rest = Callable[..., str | None]
 
@@ -28,7 +28,7 @@ def rest(repository: Path) -> Rest:
     stack = StackFacts(
         None, (compose, repository / ".env"), (ComposeService("db", paths=(repository / "data",)),)
     )
-    project = Project(repository, "shop", (Service("api", api, unit=api / "tests" / "unit"),))
+    project = Project(repository, "shop", (Service("api", api, unit=StageTests((api / "tests" / "unit",))),))
     return lambda **env: rest_of(project, find_checkout(repository), [stack], env)
 
 

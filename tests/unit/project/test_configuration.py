@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.project import Environment, Shared, find_project
+from tasklib.project import Environment, Shared, StageTests, find_project
 from tasklib.results import Stage
 
 Tree = Callable[..., Path]
@@ -70,7 +71,7 @@ def test_every_key(tree: Tree) -> None:
     project = find_project(root, {})
     assert (project.prefix, project.name, project.single) == ("ci", "store", False)
     assert (project.config, project.root) == (root / "pyproject.toml", root)
-    assert project.integration == root / "e2e"
+    assert project.integration == StageTests((root / "e2e",))
     assert (project.profiles, project.jobs, project.base_branch) == (("full",), 3, "trunk")
     assert project.compose[Environment.TEST] == (root / "stack.yml", root / "stack.test.yml")
     assert project.compose[Environment.DEV] == (root / "stack.yml",)
@@ -82,8 +83,10 @@ def test_every_key(tree: Tree) -> None:
     backend, web = project.services
     assert (backend.name, backend.path) == ("backend", root / "backend")
     assert backend.compose == (root / "backend/stack.yml",)
-    assert (backend.unit, backend.tests) == (root / "backend/test/fast", root / "backend/test/slow")
-    assert (backend.command, backend.env) == (("make", "test"), {"MODE": "test"})
+    said = StageTests(command=("make", "test"), env={"MODE": "test"})
+    assert backend.unit == replace(said, paths=(root / "backend/test/fast",))
+    assert backend.tests == replace(said, paths=(root / "backend/test/slow",))
+    assert backend.env == {"MODE": "test"}
     assert backend.depends == (root / "common",)
     assert (web.name, web.compose, web.unit) == ("web", (), None)
 
@@ -96,7 +99,7 @@ def test_settings_of_a_found_service(tree: Tree) -> None:
         pyproject="[tool.tasklib]\nservices.api.command = ['x']\n",
     )
     api, web = find_project(root).services
-    assert (api.command, web.command) == (("x",), None)
+    assert (api.unit, web.unit) == (StageTests((api.path,), ("x",)), None)
 
 
 def test_another_name_for_a_folder(tree: Tree) -> None:
@@ -114,7 +117,7 @@ def test_settings_of_a_single_service(tree: Tree) -> None:
     root = tree("tests/unit/", pyproject="[tool.tasklib]\nname='x'\nservices.x.command = ['make']\n")
     project = find_project(root)
     assert project.single
-    assert project.services[0].command == ("make",)
+    assert project.services[0].unit == StageTests((root / "tests/unit",), ("make",))
 
 
 REFUSED = [
@@ -136,8 +139,8 @@ REFUSED = [
     ("profiles = [1]", 3, ["`profiles", "string"]),
     ("compose.test = 3", 3, ["`compose.test", "a string or a list"]),
     ("compose.test = ['a.yml', 'gone.yml']", 3, ["compose.test", "gone.yml"]),
-    ("integration = 'gone'", 3, ["integration", "no folder", "gone"]),
-    ("services.api.unit = 'gone'", 3, ["services.api.unit", "no folder"]),
+    ("integration = 'gone'", 3, ["integration", "no file or folder", "gone"]),
+    ("services.api.unit = 'gone'", 3, ["services.api.unit", "no file or folder"]),
     ("services.api.compose = 'gone.yml'", 3, ["services.api.compose", "no file"]),
     ("services.api.depends = ['gone']", 3, ["services.api.depends", "gone"]),
     ("services.api.path = 'gone'", 3, ["services.api.path", "gone"]),
@@ -150,6 +153,16 @@ REFUSED = [
     ("endpoints.A = 1", 3, ["`endpoints.A"]),
     ("endpoints.A = 'http://{api}/v1'", 3, ["`endpoints.A`", "{api:8000}"]),
     ("endpoints.A = 'http://{api:8000/v1'", 3, ["`endpoints.A`", "{service:port}"]),
+    ("publish = ['db']", 3, ["`publish`", "'db'", 'publish = ["db:5432"]']),
+    ("publish = 'db:5432'", 3, ["`publish`", "list", 'publish = ["db:5432"]']),
+    ("needs = 'db'", 3, ["`needs`", "list", 'needs = ["db"]']),
+    ("command = 'make test'", 3, ["`command`", "list", 'command = ["make", "test"]']),
+    ("services.api.unit = { path = 'x' }", 3, ["`path` in [tool.tasklib.services.api.unit]", "`paths`"]),
+    ("services.api.unit = 3", 3, ["`services.api.unit`", "a string", "a table"]),
+    ("services.api.unit = { timeout = 0 }", 3, ["`services.api.unit.timeout`", "> 0"]),
+    ("env-files = ['gone.env']", 3, ["env-files", "gone.env"]),
+    ("project-directory = 'gone'", 3, ["project-directory", "no folder"]),
+    ("endpoints.A = '{api.name}'", 3, ["`endpoints.A`", "{db.host}"]),
     ("shared.host_network = true", 3, ["`host_network`", "`host-network`"]),
     ("x = [", 3, ["not valid TOML"]),
     ("x = = 1", 3, ["not valid TOML"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.project import Environment, find_project
+from tasklib.project import Environment, StageTests, find_project
 
 Tree = Callable[..., Path]
 Git = Callable[..., str]
@@ -34,12 +34,13 @@ def test_multi_service(tree: Tree) -> None:
     assert [service.name for service in project.services] == ["api", "web", "worker"]
     api, web, _ = project.services
     assert api.compose == (root / API_STACK,)
-    assert (api.unit, api.tests) == (api.path / "tests/unit", api.path / "tests/integration")
-    assert (web.compose, web.unit, web.tests) == ((), None, None)
+    assert api.unit == StageTests((api.path / "tests/unit",))
+    assert api.tests == StageTests((api.path / "tests/integration",))
+    assert (web.compose, web.unit, web.tests) == ((), StageTests((web.path,)), None)
     assert project.compose[Environment.TEST] == (root / "deploy/test/compose.yaml",)
     assert project.compose[Environment.DEV] == (root / "deploy/dev/docker-compose.yml",)
     assert project.compose[Environment.PROD] == ()
-    assert project.integration == root / "tests/integration"
+    assert project.integration == StageTests((root / "tests/integration",))
     assert (project.name, project.single, project.config) == ("project", False, None)
 
 
@@ -52,8 +53,8 @@ def test_single_service(tree: Tree) -> None:
     (service,) = project.services
     assert project.single
     assert (service.name, service.path, service.compose) == (project.name, root, ())
-    assert (service.unit, service.tests) == (root / "tests/unit", None)
-    assert project.integration == root / "tests/integration"
+    assert (service.unit, service.tests) == (StageTests((root / "tests/unit",)), None)
+    assert project.integration == StageTests((root / "tests/integration",))
     assert project.compose[Environment.TEST] == (root / "deploy/test/docker-compose.yml",)
 
 

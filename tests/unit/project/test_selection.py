@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
-from tasklib.project import Project, find_project, has_unit_tests, select_services, targets
+from tasklib.project import Project, find_project, select_services, targets
 from tasklib.results import Stage, Target
 
 Tree = Callable[..., Path]
@@ -113,7 +113,7 @@ def test_script_tests(tree: Tree, package: str, expected: bool) -> None:
     """package.json makes a unit target when it tells how to test, or cannot be read."""
     root = tree("services/web/Dockerfile")
     (root / "services/web/package.json").write_text(package)
-    assert has_unit_tests(find_project(root).services[0]) is expected
+    assert bool(find_project(root).services[0].unit) is expected
 
 
 @pytest.mark.parametrize(("files", "expected"), [((), True), (("services/go/tests/integration/",), False)])
@@ -122,7 +122,7 @@ def test_command(tree: Tree, files: tuple[str, ...], expected: bool) -> None:
     root = tree(
         "services/go/Dockerfile", *files, pyproject="[tool.tasklib]\nservices.go.command = ['go', 'test']\n"
     )
-    assert has_unit_tests(find_project(root).services[0]) is expected
+    assert bool(find_project(root).services[0].unit) is expected
 
 
 def test_unit_tests_of_no_service(tree: Tree) -> None:

@@ -27,6 +27,28 @@ def variables(
     return endpoint_variables(config, found, templates, source="pyproject.toml")
 
 
+def test_host_and_port_alone() -> None:
+    """For those who read them apart: of the port that is named, else of the one that a URL would have."""
+    templates = {"PGHOST": "{db.host}", "PGPORT": "{db.port}", "ADMIN": "{db:9000.port}", "X": "{other.host}"}
+    found = variables("postgres:16", 9000, 5432, templates=templates)
+    assert (found["PGHOST"], found["PGPORT"], found["ADMIN"]) == ("127.0.0.1", "32769", "32768")
+    assert "X" not in found
+
+
+@pytest.mark.parametrize(
+    ("template", "named", "key"),
+    [("{db:80.port}", "db:80", "db:80"), ("{cache.host}", "a port of cache", "cache:5432")],
+)
+def test_a_port_that_is_not_published_is_refused_with_the_key(template: str, named: str, key: str) -> None:
+    """The message says how to publish it without touching the Compose file."""
+    config = {"services": {"db": {"image": "postgres"}, "cache": {"image": "redis"}}}
+    found = [Endpoint("db", 5432, "127.0.0.1", 32768)]
+    with pytest.raises(ConfigError) as caught:
+        endpoint_variables(config, found, {"A": template}, source="pyproject.toml")
+    assert f"endpoints.A names {named}, which the stack does not publish" in str(caught.value)
+    assert f'publish = ["{key}"]' in str(caught.value)
+
+
 def test_a_service_has_a_host_a_port_and_a_url() -> None:
     """The first port, and each one by its number; a dash becomes an underscore."""
     assert variables("team/api:1", 8000, 9000, service="price-api") == {

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tasklib.pipeline.suites import python
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
-from tasklib.project import Project, Service
+from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 
 Plan = Callable[..., Suite]
@@ -56,17 +57,21 @@ def plan(tmp_path: Path, write: Callable[[Mapping[str, str]], None]) -> Plan:
     ) -> Suite:
         write(files)
         root = tmp_path / "services" / "api"
-        found: dict[str, Any] = {
-            name: root / path if (root / path).is_dir() else None
-            for name, path in (("unit", "tests/unit"), ("tests", "tests/integration"))
-        }
-        api = Service("api", root, **{**found, **changes})
+        said = StageTests(command=changes.pop("command", None), env=changes.pop("env", {}))
+        unit, tests = root / "tests/unit", root / "tests/integration"
+        api = Service(
+            "api",
+            root,
+            unit=replace(said, paths=(unit if unit.is_dir() else root,)),
+            tests=replace(said, paths=(tests,)) if tests.is_dir() else None,
+            **changes,
+        )
         own = tmp_path / "tests" / "integration"
         project = Project(
             root=tmp_path,
             name="shop",
             services=(api,),
-            integration=own if own.is_dir() else None,
+            integration=StageTests((own,)) if own.is_dir() else None,
             timeout={Stage.UNIT: 60.0},
         )
         return plan_suite(project, Target(stage, service), options)
@@ -331,8 +336,8 @@ def test_a_conftest_that_marks_stands_for_its_folder(
         {"full/conftest.py": "fullstack", "full/test_a.py": "fullstack", "test_b.py": "pytest.mark.fullstack"}
     )
     write({"test_c.py": "fullstacks", "helper.py": "fullstack"})
-    assert fullstack_files(tmp_path) == (tmp_path / "full", tmp_path / "test_b.py")
-    assert fullstack_files(None) == ()
+    assert fullstack_files([tmp_path]) == (tmp_path / "full", tmp_path / "test_b.py")
+    assert fullstack_files([]) == ()
 
 
 def test_unit_tests_of_no_service_run_in_the_projects_root(tmp_path: Path) -> None:
@@ -344,7 +349,7 @@ def test_unit_tests_of_no_service_run_in_the_projects_root(tmp_path: Path) -> No
         root=tmp_path,
         name="shop",
         services=(Service("api", tmp_path / "services/api"),),
-        unit=tmp_path / "tests/unit",
+        unit=StageTests((tmp_path / "tests/unit",)),
     )
     suite = plan_suite(project, Target(Stage.UNIT, "shop"), SuiteOptions())
     assert (suite.cwd, suite.argv[-1]) == (tmp_path, "tests/unit")
@@ -369,3 +374,21 @@ def test_settings_that_name_plugins_are_seen(tmp_path: Path, name: str, text: st
     assert loads_plugins_first(tests, ["-q"], "-x") is first
     assert loads_plugins_first(tests, ["-c", "other.ini"], "")
     assert loads_plugins_first(tests, [], "-p tests.plugin")
+
+
+def test_tests_of_another_stage_inside_the_folder_are_left_out(tmp_path: Path) -> None:
+    """`unit = "tests"` does not mean what lies in tests/integration as well, which needs a stack."""
+    folder = tmp_path / "services/api"
+    for name in ("tests/test_a.py", "tests/integration/test_b.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    api = Service(
+        "api",
+        folder,
+        unit=StageTests((folder / "tests",)),
+        tests=StageTests((folder / "tests/integration",), timeout=9),
+    )
+    project = Project(root=tmp_path, name="shop", services=(api,), timeout={Stage.SERVICE: 60})
+    unit, service = (plan_suite(project, Target(s, "api"), SuiteOptions()) for s in list(Stage)[:2])
+    assert unit.argv[-2:] == ("--ignore=tests/integration", "tests")
+    assert (service.argv[-1], service.timeout) == ("tests/integration", 9)

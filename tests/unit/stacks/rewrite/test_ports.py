@@ -96,3 +96,11 @@ def test_the_input_is_not_changed() -> None:
     given = {"name": "x", "services": {"api": {"ports": [{"target": 80, "published": "80"}]}}}
     isolate(given, "main")
     assert given == {"name": "x", "services": {"api": {"ports": [{"target": 80, "published": "80"}]}}}
+
+
+def test_ports_that_tests_need_are_published_once() -> None:
+    """Those that `publish` names come beside the file's own, whose they may be already."""
+    config = {"services": {"db": {"image": "x", "ports": [{"target": 80, "protocol": "tcp"}]}}}
+    facts = replace(FACTS, publish={"db": (5432, 80), "gone": (1,)})
+    found = isolate(config, "main", facts=facts)["services"]["db"]["ports"]
+    assert [(port["target"], port["host_ip"]) for port in found] == [(80, "127.0.0.1"), (5432, "127.0.0.1")]

@@ -1,0 +1,72 @@
+"""From the settings of one suite to its tests in each stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from tasklib.project.model import StageTests
+from tasklib.project.places import Places
+from tasklib.project.selection import ScriptTests, script_tests
+from tasklib.project.settings import Stage, StageSection, SuiteKeys
+
+__all__ = ["SuiteReader"]
+
+
+@dataclass(frozen=True)
+class SuiteReader:
+    """Reads the stages of one suite, whose paths start in ``folder`` and whose keys in ``keys``."""
+
+    places: Places
+    folder: Path
+    common: SuiteKeys
+    keys: tuple[str, ...] = ()
+
+    def tests(self, stage: Stage, key: str, standard: str | None) -> StageTests | None:
+        """The tests of the stage that ``key`` sets to ``stage``; ``None`` where there are none.
+
+        ``standard`` is their folder where the settings name none (``None``: there is no such place). Raises
+        :class:`~tasklib.errors.ConfigError` for a path that does not exist.
+        """
+        section = stage if isinstance(stage, StageSection) else StageSection(paths=stage)
+        paths = self._paths(section, key, standard)
+        command = section.command or (self.common.command if paths or stage is not None else None)
+        if not paths and (command is None or (section.paths == [] and section.command is None)):
+            return None
+        return self.made(paths, command, section)
+
+    def unit(self, standard: str | None, others: StageTests | None) -> StageTests | None:
+        """The unit tests; ``others`` are this suite's against a stack.
+
+        Without a folder of their own they are what package.json tests, or the suite's command unless that is
+        meant for the others.
+        """
+        found = self.tests(self.common.unit, "unit", standard)
+        if found or self.common.unit is not None:
+            return found
+        script = script_tests(self.folder)
+        # vitest is told which files; a script tests all there is, and the others may be run by it, too.
+        whole = script is ScriptTests.SCRIPT and others is not None and others.command is None
+        if (script and not whole) or (self.common.command and others is None):
+            return self.made((self.folder,), self.common.command)
+        return None
+
+    def made(
+        self, paths: tuple[Path, ...], command: list[str] | None, section: StageSection | None = None
+    ) -> StageTests:
+        """Tests of this suite in ``paths``, with what is said of all its stages and of this one."""
+        section = section or StageSection()
+        return StageTests(
+            paths=paths,
+            command=tuple(command) if command else None,
+            env=MappingProxyType({**self.common.env, **section.env}),
+            timeout=section.timeout,
+        )
+
+    def _paths(self, section: StageSection, key: str, standard: str | None) -> tuple[Path, ...]:
+        if section.paths is None:
+            place = self.folder / standard if standard else None
+            return (place,) if place and place.is_dir() else ()
+        names = [section.paths] if isinstance(section.paths, str) else section.paths
+        return self.places.all(self.folder, names, Path.exists, *self.keys, key)
