@@ -6,6 +6,8 @@ import nox
 
 from tasklib.sessions import register
 
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
 register()
 
 
@@ -16,6 +18,22 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".", external=True)
     session.run("mypy", external=True)
     session.run("towncrier", "build", "--draft", "--version", "next", external=True, silent=True)
+
+
+@nox.session(
+    python=["3.11", "3.12", "3.13", "3.14"], venv_backend="uv", download_python="never", default=False
+)
+def pythons(session: nox.Session) -> None:
+    """Unit tests on every Python that tasklib runs on and that is here."""
+    session.install("-e", ".[dev]")
+    session.run("pytest", "tests/unit", "-n", "auto", "-q", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0], venv_backend="uv", download_python="never", default=False)
+def lowest(session: nox.Session) -> None:
+    """Unit tests with the oldest dependencies that pyproject.toml admits."""
+    session.install("--resolution=lowest-direct", "-e", ".[dev]")
+    session.run("pytest", "tests/unit", "-n", "auto", "-q", *session.posargs)
 
 
 @nox.session(python=False, default=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import time
@@ -62,7 +63,7 @@ class Places:
         self._folder = folder
         self._number = number
         self._turn = turn
-        self._asked = 0
+        self._asked = itertools.count(1)
 
     @contextlib.contextmanager
     def place(
@@ -98,12 +99,13 @@ class Places:
         """A locked file that says we wait; its name sorts by turn."""
         folder = self._folder / "waiting"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._asked += 1
-        name = f"{self._turn.began:020.6f}-{self._turn.run}-{os.getpid()}-{self._asked:06d}"
+        name = f"{self._turn.began:020.6f}-{self._turn.run}-{os.getpid()}-{next(self._asked):06d}"
         path = folder / name
-        descriptor = _open(path)
-        try:
+        with self._decision():
+            # Until it is locked, whoever decides takes it for a dead one's.
+            descriptor = _open(path)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
             yield path
         finally:
             path.unlink(missing_ok=True)
