@@ -9,16 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import shlex
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from tasklib.stacks.dockerfile import REMOTE, instructions
+from tasklib.stacks.dockerfile import REMOTE, image_names, instructions
 from tasklib.stacks.engine.values import BaseImage
 from tasklib.stacks.images.context import BuildContext, build_context, read_text
 
@@ -29,11 +26,9 @@ _KNOWN = frozenset({"context", "dockerfile", "dockerfile_inline", "args", "targe
 
 _WORDS = frozenset(
     {"CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "SHELL", "STOPSIGNAL"}
-    | {"USER", "VOLUME", "WORKDIR"}
+    | {"ADD", "ARG", "COPY", "FROM", "RUN", "USER", "VOLUME", "WORKDIR"}
 )
-"""Instructions that take nothing from anywhere."""
-
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)\}|(?P<plain>\w+))")
+"""Instructions of which is known what they take from anywhere."""
 
 _MOST = 2000
 """Files above which comparing them takes as long as having the engine do it."""
@@ -71,50 +66,21 @@ def inputs_digest(service: Mapping[str, Any], image: Callable[[str], BaseImage |
 
 def _bases(text: str, arguments: Mapping[str, Any]) -> list[str]:
     """The images that a Dockerfile stands on, copies from and mounts, with variables filled in."""
-    defaults: dict[str, str] = {}
-    stages: set[str] = set()
-    names: list[str] = []
-
-    def note(name: str) -> None:
-        if name.lower() in stages or name.isdigit():
-            return
-        if variable := _VARIABLE.fullmatch(name):
-            key = variable["braced"] or variable["plain"]
-            name = str(arguments.get(key) or defaults.get(key) or "")
-        if not name or "$" in name:
+    for found in instructions(text):
+        if not found.complete or found.name not in _WORDS:
             raise _Unsure
-        names.append(name)
-
-    for word, rest in instructions(text):
-        words = rest.split()
-        flags = list(takewhile(lambda part: part.startswith("--"), words))
-        words = words[len(flags) :]
-        match word:
-            case "ARG":
-                pairs = (part.partition("=") for part in shlex.split(rest) if not names)
-                defaults |= {name: value for name, _, value in pairs}
-            case "FROM":
-                note(words[0] if words else "")
-                match words[1:]:
-                    case [as_, stage] if as_.upper() == "AS":
-                        stages.add(stage.lower())
-                    case [_, *_]:
-                        raise _Unsure
-            case "COPY" | "ADD":
-                for flag in flags:
-                    if flag.startswith("--from="):
-                        note(flag.removeprefix("--from="))
-                if any(REMOTE.match(part.strip("[\"',")) for part in words):
-                    raise _Unsure
-            case "RUN":
-                for flag in flags:
-                    given = flag.removeprefix("--mount=").split(",")
-                    options = dict(option.partition("=")[::2] for option in given)
-                    if "from" in options:
-                        note(options["from"])
-            case other if other not in _WORDS:
-                raise _Unsure
-    return names
+        words = found.arguments
+        if found.name == "FROM" and not (
+            len(words) == 1 or (len(words) == 3 and words[1].text.upper() == "AS")
+        ):
+            raise _Unsure
+        if found.name in ("COPY", "ADD") and any(REMOTE.match(word.text.strip("[\"',")) for word in words):
+            raise _Unsure
+    given = {name: str(value) for name, value in arguments.items() if value is not None}
+    names = [found.image for found in image_names(text, given)]
+    if not all(names):
+        raise _Unsure
+    return [name for name in names if name]
 
 
 def _judge(context: BuildContext, images: Collection[BaseImage | None]) -> None:

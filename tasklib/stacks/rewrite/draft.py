@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -10,7 +10,7 @@ from tasklib.isolation import Instance, project_name, resource_name
 from tasklib.stacks.labels import labels
 from tasklib.stacks.rewrite.model import Change, Facts, Hint, Problem
 
-__all__ = ["Draft", "Path", "dockerfile_of", "show"]
+__all__ = ["Draft", "Path", "build_arguments", "dockerfile_of", "plain", "show"]
 
 Path = tuple[str | int, ...]
 
@@ -117,6 +117,16 @@ def show(path: Path) -> str:
 
 
 def dockerfile_of(draft: Draft, name: str) -> str:
-    """The Dockerfile of a service as a config holds it, with every ``$`` doubled; "" where unknown."""
+    """The Dockerfile of a service as its builder reads it; "" where unknown."""
     inline = draft.config["services"][name]["build"].get("dockerfile_inline")
-    return draft.facts.dockerfiles.get(name, "").replace("$", "$$") if inline is None else str(inline)
+    return draft.facts.dockerfiles.get(name, "") if inline is None else plain(inline)
+
+
+def build_arguments(build: Mapping[str, Any]) -> dict[str, str]:
+    """The arguments of a build that have a value, as its builder reads them."""
+    return {key: plain(value) for key, value in (build.get("args") or {}).items() if value is not None}
+
+
+def plain(value: object) -> str:
+    """A text of a config, in which every ``$`` is doubled, as it is meant."""
+    return str(value).replace("$$", "$")

@@ -8,7 +8,7 @@ from typing import Any
 from tasklib.isolation import readable_image, slug, with_hash
 from tasklib.stacks.dockerfile import bases, rename_bases
 from tasklib.stacks.references import same_image
-from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
+from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of
 from tasklib.stacks.rewrite.names import is_ambiguous
 from tasklib.stacks.rewrite.projects import default_names
 
@@ -102,6 +102,7 @@ def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: di
         used.add(builder)
         return built_name(draft.project, builder)
 
+    arguments = build_arguments(build)
     for key, value in (build.get("args") or {}).items():
         if isinstance(value, str) and (new := new_name(value)):
             draft.put((*path, "args", key), new, _RULE, "it names an image that another service builds")
@@ -113,10 +114,10 @@ def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: di
     text = dockerfile_of(draft, name)
     # A named context comes before any image of that name.
     contexts = {same_image(key) for key in build.get("additional_contexts") or {}}
-    found = (image for image in bases(text) if same_image(image) not in contexts)
+    found = (image for image in bases(text, arguments) if same_image(image) not in contexts)
     mapping = {image: new for image in found if (new := new_name(image))}
     if mapping:
-        inline = rename_bases(text, mapping)
+        inline = rename_bases(text, mapping, arguments).replace("$", "$$")
         why = f"it starts from what {', '.join(sorted(used))} builds, under its new name"
         # Not additional_contexts: engines before 23 do not know them.
         draft.drop((*path, "dockerfile"), _RULE, why)

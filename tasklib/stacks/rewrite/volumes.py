@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasklib.stacks.dockerfile import final_base, volumes_in
-from tasklib.stacks.rewrite.draft import Draft, dockerfile_of
+from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of, plain
 from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.projects import default_names, has_default_name
 from tasklib.stacks.servers import declared_volumes
 
-__all__ = ["base_images", "name_anonymous_volumes", "own_volumes"]
+__all__ = ["base_image", "base_images", "name_anonymous_volumes", "own_volumes"]
 
 _RULE = "volumes"
 
@@ -27,12 +27,20 @@ def base_images(config: Mapping[str, Any], dockerfiles: Mapping[str, str]) -> fr
     """
     found = set()
     for name, service in (config.get("services") or {}).items():
-        if build := service.get("build"):
-            text = (build.get("dockerfile_inline") if isinstance(build, Mapping) else "") or ""
-            found.add(final_base(text or dockerfiles.get(name, "")))
+        if service.get("build"):
+            found.add(base_image(service, dockerfiles.get(name, "")))
         else:
             found.add(service.get("image"))
     return frozenset(str(image) for image in found if image)
+
+
+def base_image(service: Mapping[str, Any], dockerfile: str) -> str | None:
+    """The image that what a service builds stands on; ``dockerfile``: its text, if it is a file."""
+    build = service["build"]
+    if not isinstance(build, Mapping):
+        return final_base(dockerfile)
+    text = plain(build.get("dockerfile_inline") or "") or dockerfile
+    return final_base(text, build_arguments(build), build.get("target"))
 
 
 def name_anonymous_volumes(draft: Draft) -> None:
@@ -73,9 +81,10 @@ def _known(draft: Draft, name: str, image: str) -> tuple[str, ...]:
     """The volumes of an image that is still to be built: its Dockerfile's and its base's."""
     if image in draft.facts.image_volumes:
         return tuple(draft.facts.image_volumes[image])
-    text = dockerfile_of(draft, name)
-    base = final_base(text)
-    return (*(_of_image(draft, base) if base else ()), *volumes_in(text))
+    text, build = dockerfile_of(draft, name), draft.config["services"][name]["build"]
+    target = build.get("target")
+    base = final_base(text, build_arguments(build), target)
+    return (*(_of_image(draft, base) if base else ()), *volumes_in(text, target))
 
 
 def _mounted(service: dict[str, Any]) -> set[str]:

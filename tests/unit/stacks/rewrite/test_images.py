@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.stacks.dockerfile import bases, final_base, rename_bases, volumes_in
 from tasklib.stacks.rewrite.images import built_name
 
 from .support import FACTS, reviewed
@@ -97,7 +96,7 @@ FROM second
 
 
 def test_a_dockerfile_that_starts_from_a_built_image_gets_its_new_name() -> None:
-    """FROM, COPY --from, mounts and early ARG defaults follow; stages, commands and `$` stay as they were."""
+    """FROM, also by an ARG, COPY --from and mounts follow; stages, commands and `$` stay as they were."""
     services = {
         "base": {"image": "team/base", "build": build()},
         "app": {"build": build(args={"B": "team/base"})},
@@ -109,11 +108,27 @@ def test_a_dockerfile_that_starts_from_a_built_image_gets_its_new_name() -> None
     expected = (
         DOCKERFILE.replace("team/base:latest", "BASE").replace("team/base", "BASE").replace("BASE", new)
     )
-    expected = expected.replace(f"ARG {new}=", "ARG BASE=").replace(f"${{{new}}}", "${BASE}")
+    expected = expected.replace(f'ARG {new}="{new}"', 'ARG BASE="team/base"').replace(f"${{{new}}}", new)
     assert inline == expected.replace(f"$HOME {new}", "$HOME team/base")
     assert "dockerfile" not in found["build"]
     assert found["build"]["args"] == {"B": new}
     assert found["depends_on"] == {"base": {"condition": "service_started", "required": True}}
+
+
+def test_a_base_that_is_put_together_of_arguments_follows() -> None:
+    """`ARG TAG=dev`, `FROM shop/base:${TAG}`: what it comes to is what another service builds."""
+    text = "ARG TAG=dev\nFROM shop/base:${TAG}\n"
+    services = {
+        "base": {"image": "shop/base:1", "build": build()},
+        "app": {"build": build(args={"TAG": "1"})},
+        "other": {"build": build()},
+    }
+    facts = replace(FACTS, dockerfiles={"app": text, "other": text})
+    found = reviewed(services, facts=facts).config["services"]
+    expected = "ARG TAG=dev\nFROM test-feature-auth.base:latest\n"
+    assert found["app"]["build"]["dockerfile_inline"] == expected
+    assert found["app"]["depends_on"] == {"base": {"condition": "service_started", "required": True}}
+    assert "dockerfile_inline" not in found["other"]["build"]
 
 
 def test_an_order_that_is_there_already_is_not_added() -> None:
@@ -177,10 +192,3 @@ def test_image_names_are_valid_and_never_meet(project: str, key: str, other: str
     assert re.fullmatch(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", repository)
     if (project, key) != (other, other_key):
         assert name != built_name(other, other_key)
-
-
-@given(st.text(alphabet="FROMARGCPYas -=/:.$\n\"'{}", max_size=200))
-def test_a_dockerfile_without_built_bases_is_not_touched(text: str) -> None:
-    """Reading and writing a Dockerfile of any text changes nothing."""
-    bases(text), final_base(text), volumes_in(text)
-    assert rename_bases(text, {}) == text

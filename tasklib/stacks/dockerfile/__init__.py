@@ -1,0 +1,28 @@
+"""PURE: the one reader of Dockerfiles: their instructions, the images they name, what they copy."""
+
+from __future__ import annotations
+
+from tasklib.stacks.dockerfile.images import (
+    ImageName,
+    bases,
+    final_base,
+    image_names,
+    rename_bases,
+    volumes_in,
+)
+from tasklib.stacks.dockerfile.instructions import Instruction, Word, instructions
+from tasklib.stacks.dockerfile.sources import REMOTE, copied
+
+__all__ = [
+    "REMOTE",
+    "ImageName",
+    "Instruction",
+    "Word",
+    "bases",
+    "copied",
+    "final_base",
+    "image_names",
+    "instructions",
+    "rename_bases",
+    "volumes_in",
+]
