@@ -172,13 +172,19 @@ class MemoryEngine:
         program, *words = entry.argv
         match program:
             case "sleep":
-                self.change(container_id, state="running", error="")
+                started = str(len(self.started))
+                self.change(container_id, state="running", error="", exit_code=0, started=started)
                 self.on_start(entry.seen)
             case "echo":
                 self.say(container_id, " ".join(words))
-                self.change(container_id, state="exited", exit_code=0)
+                self.change(container_id, state="exited", exit_code=0, started=str(len(self.started)))
             case "true" | "false":
-                self.change(container_id, state="exited", exit_code=int(program == "false"))
+                self.change(
+                    container_id,
+                    state="exited",
+                    exit_code=int(program == "false"),
+                    started=str(len(self.started)),
+                )
             case _:
                 why = f'exec: "{program}": executable file not found in $PATH'
                 self.change(container_id, exit_code=127, error=why)

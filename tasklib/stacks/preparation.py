@@ -18,21 +18,25 @@ from tasklib.project.compose_files import assignments
 from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
+from tasklib.stacks.dockerfile import final_base
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
+from tasklib.stacks.labels import SERVICE
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Facts,
     Isolation,
     base_images,
+    comes_back,
     port_variable,
     project_names,
     reserved_ports,
     review,
     subnet_sizes,
 )
+from tasklib.stacks.servers import Server, known_server
 
-__all__ = ["Prepared", "hidden_variables", "prepare"]
+__all__ = ["Prepared", "hidden_variables", "known_servers", "prepare"]
 
 
 _PROBE_ID = "tasklib-probe-b1d64f"
@@ -57,6 +61,21 @@ class Prepared:
     @property
     def project(self) -> str:
         return self.instance.project(self.plan.name)
+
+    @property
+    def comes_back(self) -> frozenset[str]:
+        """The services that their files have started again whatever they end with."""
+        written = self.rendered["services"]
+        return frozenset(
+            name
+            for name, service in self.config["services"].items()
+            if comes_back(written.get((service.get("labels") or {}).get(SERVICE, name)) or {})
+        )
+
+    @property
+    def servers(self) -> Mapping[str, Server]:
+        """The known servers by service, also where an image is built on one."""
+        return known_servers(self.config, self.facts.dockerfiles)
 
     def variables(self) -> Iterator[Mapping[str, str]]:
         """What may need hiding: see :func:`hidden_variables`."""
@@ -84,6 +103,20 @@ class Prepared:
         facts = replace(self.facts, subnets=chosen)
         isolation = review(self.rendered, self.instance, self.plan.name, facts=facts)
         return replace(self, facts=facts, isolation=isolation)
+
+
+def known_servers(
+    config: Mapping[str, Any], dockerfiles: Mapping[str, str] | None = None
+) -> dict[str, Server]:
+    """The known servers of a config, by service; ``dockerfiles`` are the texts of those that are built."""
+    found = {}
+    for name, service in config["services"].items():
+        images = [str(service.get("image") or "")]
+        if service.get("build"):
+            images.append(final_base((dockerfiles or {}).get(name, "")) or "")
+        if server := next((server for image in images if (server := known_server(image))), None):
+            found[name] = server
+    return found
 
 
 def hidden_variables(rendered: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:

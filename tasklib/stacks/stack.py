@@ -23,6 +23,7 @@ from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
 from tasklib.stacks.rewrite import only_compose_can_start, replica_count
 from tasklib.stacks.starting.startup import Startup, read_logs
+from tasklib.stacks.starting.steps import StartPlan
 
 __all__ = ["Stack"]
 
@@ -126,15 +127,16 @@ class Stack:
         return frozenset(r.id for r in self._engine.owned(self.labels, kinds=("container", "network")))
 
     def _startup(self) -> Startup:
-        return Startup(
-            self._engine,
+        plan = StartPlan(
             self.prepared.config,
-            (lambda cancel: None) if self._created else self._launch,
-            title=self.plan.title,
-            timeout=self.plan.ready_timeout,
-            listener=self._listener,
+            self.plan.title,
+            self.plan.ready_timeout,
             starts=not only_compose_can_start(self.prepared.config),
+            comes_back=self.prepared.comes_back,
+            servers=self.prepared.servers,
         )
+        launch = (lambda cancel: None) if self._created else self._launch
+        return Startup(self._engine, plan, launch, self._listener)
 
     def _retried(self, step: Callable[[], R]) -> R:
         """Do ``step``; ports, subnets and names that someone else took meanwhile are chosen again."""

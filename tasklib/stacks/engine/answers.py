@@ -63,6 +63,8 @@ def container_from(row: Mapping[str, Any]) -> Container:
         health_output=next((text for text in reversed(outputs) if text), ""),
         restarts=int(row.get("RestartCount") or 0),
         max_restarts=_max_restarts(policy),
+        always=policy.get("Name") in ("always", "unless-stopped"),
+        started=str(state.get("StartedAt") or ""),
         address=next((address for address in addresses if address), ""),
         # A stopped container has no bindings: what it would publish stands in its configuration.
         ports=_ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
@@ -70,6 +72,7 @@ def container_from(row: Mapping[str, Any]) -> Container:
         image=str(config.get("Image") or ""),
         health_test=health_test,
         listens=tuple(sorted(_asked_ports(health_test) | _tcp_ports(config.get("ExposedPorts") or {}))),
+        command=tuple(map(str, (row.get("Path") or "", *(row.get("Args") or ())))),
         environment=_environment(config.get("Env") or ()),
     )
 

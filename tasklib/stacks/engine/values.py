@@ -47,10 +47,11 @@ class Container:
 
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
     ``None`` without a health check, ``max_restarts`` is ``None`` where the engine never gives up and 0
-    without a restart policy, ``address`` its first address on a bridge network ("" if none),
+    without a restart policy, ``always`` whether it restarts it whatever it ends with, ``started`` when the
+    engine started it last, ``address`` its first address on a bridge network ("" if none),
     ``health_test`` the command of its health check, ``listens`` the TCP ports by which it may be seen
-    that it is worth a try (those that the command asks, and those that are exposed), ``environment`` what its
-    program is started with.
+    that it is worth a try (those that the command asks, and those that are exposed), ``command`` and
+    ``environment`` what its program is started with.
     """
 
     id: str
@@ -63,13 +64,21 @@ class Container:
     health_output: str = ""
     restarts: int = 0
     max_restarts: int | None = 0
+    always: bool = False
+    started: str = ""
     address: str = ""
     ports: tuple[Port, ...] = ()
     error: str = ""
     image: str = ""
     health_test: tuple[str, ...] = ()
     listens: tuple[int, ...] = ()
+    command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
+
+    @property
+    def life(self) -> tuple[str, str]:
+        """What tells this run of the container from those before and after it."""
+        return self.id, self.started
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Container
 from tasklib.stacks.fixed.ports import FixedPort, conflicts, fixed_ports, port_variables
 from tasklib.stacks.plan import full_stack_plan
+from tasklib.stacks.preparation import known_servers
 from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.starting.startup import Startup
+from tasklib.stacks.starting.steps import StartPlan
 
 __all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down"]
 
@@ -162,16 +164,8 @@ def bring_up(
         except StackError as error:
             raise missing_image(wanted, engine.image_id, error) or error from None
 
-    startup = Startup(
-        engine,
-        wanted,
-        launch,
-        title=stack.project,
-        timeout=stack.ready_timeout,
-        listener=listener,
-        starts=starts,
-    )
-    return startup.follow(cancel)
+    plan = StartPlan(wanted, stack.project, stack.ready_timeout, starts=starts, servers=known_servers(wanted))
+    return Startup(engine, plan, launch, listener).follow(cancel)
 
 
 def _needed(services: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tasklib.stacks.rewrite.images import name_built_images
 from tasklib.stacks.rewrite.lifecycle import (
     bound_restarts,
     check_fast,
+    comes_back,
     forget_profiles,
     label,
     log_locally,
@@ -48,6 +49,7 @@ __all__ = [
     "Problem",
     "as_text",
     "base_images",
+    "comes_back",
     "isolate",
     "only_compose_can_start",
     "port_variable",

@@ -14,6 +14,7 @@ from tasklib.stacks.rewrite.durations import duration, seconds
 __all__ = [
     "bound_restarts",
     "check_fast",
+    "comes_back",
     "forget_profiles",
     "label",
     "log_locally",
@@ -134,6 +135,14 @@ def bound_restarts(draft: Draft) -> None:
         draft.put((*path, "restart"), bounded, "restart", why)
         if deploy:
             draft.drop((*path, "deploy", "restart_policy"), "restart", "`restart` says it")
+
+
+def comes_back(service: Mapping[str, Any]) -> bool:
+    """Whether a service is started again whatever it ends with, as its file is written."""
+    if policy := str(service.get("restart") or ""):
+        return policy in ("always", "unless-stopped")
+    deploy = (service.get("deploy") or {}).get("restart_policy") or {}
+    return bool(deploy) and deploy.get("condition", "any") == "any"
 
 
 def _bounded(policy: str) -> str | None:

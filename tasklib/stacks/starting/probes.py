@@ -43,8 +43,8 @@ class Probes:
         self._cancel = cancel
         self._tell = tell
         self._lock = threading.Lock()
-        self._asked: set[tuple[str, int]] = set()
-        self._healthy: set[tuple[str, int]] = set()
+        self._asked: set[tuple[str, str]] = set()
+        self._healthy: set[tuple[str, str]] = set()
 
     def see(self, containers: Iterable[Container]) -> tuple[Container, ...]:
         """The same containers with what the probes know; those that start now are asked from now on."""
@@ -54,7 +54,7 @@ class Probes:
         if container.state != "running" or container.health != "starting" or not container.health_test:
             return container
         # A restarted container is another one to ask.
-        life = (container.id, container.restarts)
+        life = container.life
         with self._lock:
             if life in self._healthy:
                 return replace(container, health="healthy")
@@ -76,7 +76,7 @@ class Probes:
                     return
             time.sleep(_KNOCK)
 
-    def _ask(self, container: Container, life: tuple[str, int]) -> None:
+    def _ask(self, container: Container, life: tuple[str, str]) -> None:
         self._await_port(container)
         while not self._cancel.is_set():
             began = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasklib.stacks.engine.values import Container
@@ -12,7 +12,7 @@ __all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "start_error"]
 
 @dataclass(frozen=True)
 class Ready:
-    """Every container is healthy, accepts on its ports, or has done its one job."""
+    """Every container is healthy, lacks nothing else, or has done its one job."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ Verdict = Ready | Waiting | Failed
 def judge(
     services: Iterable[str],
     containers: Iterable[Container],
-    accepts: Callable[[Container], int | None],
+    lacks: Mapping[str, str],
 ) -> Verdict:
     """What to think of a stack.
 
-    ``services`` are the services that must have a container; ``accepts(container)`` answers for a running
-    container without health check the first published port that does not accept yet, ``None`` when all do.
+    ``services`` are the services that must have a container; ``lacks`` says what a running one lacks besides
+    its health check, by its id.
     """
     present = tuple(containers)
     reasons: dict[str, str] = {
@@ -52,15 +52,15 @@ def judge(
             case "exited" | "dead":
                 if why := _lost(container):
                     return Failed(container, why)
-                if container.exit_code:
+                if container.exit_code or container.always:
                     reasons[container.service] = f"restarts after exit code {container.exit_code}"
             case "running":
                 if container.health == "unhealthy":
                     return Failed(container, "is unhealthy")
-                if container.health == "starting":
+                if why := lacks.get(container.id, ""):
+                    reasons[container.service] = why
+                elif container.health == "starting":
                     reasons[container.service] = "health check"
-                elif container.health is None and (port := accepts(container)) is not None:
-                    reasons[container.service] = f"port {port} does not accept"
             case "restarting":
                 reasons[container.service] = f"restarts after exit code {container.exit_code}"
             case state:
@@ -75,6 +75,8 @@ def _lost(container: Container) -> str:
     tries = "" if not container.restarts else f" after {container.restarts} restarts"
     if container.error:
         return f"cannot start: {start_error(container.error)}"
+    if container.always:
+        return ""
     if container.exit_code == 0:
         # A job is done. What publishes a port was meant to stay.
         return f"exited with code 0{tries} although it publishes a port" if container.ports else ""

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any
 
 from tasklib import process
-from tasklib.errors import StackError, TasklibError
+from tasklib.errors import TasklibError
 from tasklib.listener import Listener
 from tasklib.results import ContainerLog
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.engine.watch import Watch
-from tasklib.stacks.rewrite import replica_count
-from tasklib.stacks.starting import order, readiness
 from tasklib.stacks.starting.probes import Probes
+from tasklib.stacks.starting.proofs import Proofs
+from tasklib.stacks.starting.steps import (
+    Again,
+    Broken,
+    Done,
+    Late,
+    Look,
+    Lost,
+    Seen,
+    StartPlan,
+    Wait,
+    next_step,
+)
 
 __all__ = ["Startup", "read_logs"]
 
@@ -31,75 +39,91 @@ _QUIET = 1.0
 
 
 class Startup:
-    """The way of one Compose project from nothing to ready."""
+    """The way of one Compose project from nothing to ready: looks, has it decided what to do, and does it."""
 
     def __init__(
         self,
         engine: Engine,
-        config: Mapping[str, Any],
+        plan: StartPlan,
         launch: Callable[[process.Cancel], None],
-        *,
-        title: str,
-        timeout: float,
         listener: Listener,
-        starts: bool = True,
+        *,
+        proofs: Proofs | None = None,
     ) -> None:
-        """``launch(cancel)`` creates what is in ``config``, and starts it unless we do (``starts``)."""
+        """``launch(cancel)`` creates the containers of ``plan``, and starts them where we do not."""
         self._engine = engine
-        self._config = config
-        self._project = str(config["name"])
+        self._plan = plan
         self._launch = launch
-        self._title = title
-        self._timeout = timeout
         self._listener = listener
-        self._starts = starts
+        self._proofs = proofs or Proofs(engine.facts, plan.servers)
         self._pending: set[str] = set()
-        self._starting: dict[str, Future[None]] = {}
+        self._starting: dict[tuple[str, str], Future[None]] = {}
+        self._again: dict[str, int] = {}
 
     def follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         """Launch and wait; returns the containers of the ready stack.
 
         Raises :class:`NotReady` as soon as success is out of reach, and after the time-out.
         """
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + self._plan.timeout
         own = process.Cancel(cancel)
-        with self._engine.watch(self._project) as watch, ThreadPoolExecutor(8) as pool:
+        with self._engine.watch(str(self._plan.config["name"])) as watch, ThreadPoolExecutor(8) as pool:
             probes = Probes(self._engine, own, watch.tell)
-            before = {container.id for container in self._containers(watch)}
+            there = self._containers(watch)
+            self._proofs.know(there)
+            before = frozenset(container.id for container in there)
             launching = self._submit(pool, watch, self._launch, own)
-            wanted = [name for name, service in self._config["services"].items() if replica_count(service)]
-            looked = False
+            looked = fresh = False
             try:
                 while True:
                     launched = launching.done()
                     # All that was created has to be known before the first start.
-                    containers = probes.see(self._containers(watch, fresh=launched and not looked))
-                    if self._starts and launched and not launching.exception():
-                        if not looked:
-                            self._pending = {c.id for c in containers if c.state in ("created", "exited")}
-                        self._start(pool, watch, containers)
+                    fresh = fresh or (launched and not looked)
+                    containers = probes.see(self._containers(watch, fresh=fresh))
+                    if launched and not looked and not launching.exception() and self._plan.starts:
+                        self._pending = {c.id for c in containers if c.state in ("created", "exited")}
                     looked = launched
-                    # What was there before may be on its way out, to be replaced: that is no failure.
-                    new = [c for c in containers if launched or c.id not in before]
-                    verdict = readiness.judge(wanted, self._as_pending(new), self._closed_port)
-                    if isinstance(verdict, readiness.Failed):
-                        raise self._lost(verdict)
-                    if launched and (error := launching.exception()):
-                        if not (isinstance(verdict, readiness.Waiting) and _is_impatience(error)):
+                    sight = self._proofs.see(containers)
+                    for service, port in sight.silent:
+                        self._listener.notice(f"{service}: nothing accepts connections on its port {port}")
+                    seen = Seen(
+                        sight.containers,
+                        sight.lacks,
+                        before,
+                        launched,
+                        launching.exception() if launched else None,
+                        frozenset(self._pending),
+                        frozenset(self._starting),
+                        self._refused(watch),
+                        dict(self._again),
+                        fresh,
+                        time.monotonic() > deadline,
+                    )
+                    fresh = False
+                    match next_step(self._plan, seen):
+                        case Done():
+                            return sight.containers
+                        case Look():
+                            fresh = True
+                        case Again():
+                            launching = self._submit(pool, watch, self._launch, own)
+                        case Lost(container, why):
+                            raise self._lost(container, why)
+                        case Broken(error):
                             raise error
-                        # Compose gave up on a dependency that the engine restarts: it may still come.
-                        launching = self._submit(pool, watch, self._launch, own)
-                    elif launched and isinstance(verdict, readiness.Ready):
-                        return containers
-                    if time.monotonic() > deadline:
-                        raise self._late(verdict, self._containers(watch, fresh=True))
-                    self._wait(watch, verdict, containers, cancel)
+                        case Late(reasons):
+                            raise self._late(reasons, self._containers(watch, fresh=True))
+                        case Wait(start, awaited, polls):
+                            for container in start:
+                                self._start(pool, watch, container)
+                            self._listener.waits(", ".join(awaited[:3]))
+                            self._wait(watch, polls, cancel)
             finally:
                 own.set("the stack is lost")
 
     def _containers(self, watch: Watch, *, fresh: bool = False) -> tuple[Container, ...]:
         """Those of the config; a project may have others, which are not ours to start or to judge."""
-        services = self._config["services"]
+        services = self._plan.config["services"]
         found = watch.containers(fresh=fresh)
         return tuple(container for container in found if container.service in services)
 
@@ -110,87 +134,44 @@ class Startup:
         future.add_done_callback(lambda _: watch.tell())
         return future
 
-    def _start(self, pool: ThreadPoolExecutor, watch: Watch, containers: Sequence[Container]) -> None:
-        """Start what may start now; raises what an earlier start failed with."""
-        for container in order.startable(self._config, containers, self._pending):
-            if container.id not in self._starting:
-                self._starting[container.id] = self._submit(pool, watch, self._engine.start, container.id)
-        for container_id, starting in self._starting.items():
-            if container_id in self._pending and starting.done():
-                self._pending.discard(container_id)
-                watch.tell()
+    def _start(self, pool: ThreadPoolExecutor, watch: Watch, container: Container) -> None:
+        if container.id not in self._pending or any(container.id == known for known, _ in self._starting):
+            self._pending.add(container.id)
+            self._again[container.id] = self._again.get(container.id, 0) + 1
+        self._starting[container.life] = self._submit(pool, watch, self._engine.start, container.id)
+
+    def _refused(self, watch: Watch) -> dict[str, str]:
+        """Why the engine did not start what it was asked to; what it has started is not pending any more."""
+        refused = {}
+        for (container_id, _), starting in self._starting.items():
+            if starting.done():
                 if error := starting.exception():
-                    name = next((c.service for c in containers if c.id == container_id), container_id)
-                    why = readiness.start_error(error.what if isinstance(error, TasklibError) else str(error))
-                    raise StackError(f"{self._title} cannot become ready: {name} cannot start: {why}")
+                    refused[container_id] = error.what if isinstance(error, TasklibError) else str(error)
+                elif container_id in self._pending and self._last(container_id) is starting:
+                    self._pending.discard(container_id)
+                    watch.tell(container_id)
+        return refused
 
-    def _as_pending(self, containers: Iterable[Container]) -> tuple[Container, ...]:
-        """A job that ran when the stack was up before has to run again: it is not done yet."""
-        return tuple(
-            replace(c, state="created", error="") if c.id in self._pending and c.state == "exited" else c
-            for c in containers
-        )
+    def _last(self, container_id: str) -> Future[None]:
+        return [future for (known, _), future in self._starting.items() if known == container_id][-1]
 
-    def _wait(
-        self,
-        watch: Watch,
-        verdict: readiness.Verdict,
-        containers: Sequence[Container],
-        cancel: process.Cancel,
-    ) -> None:
-        reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
-        # What waits for others says nothing that they do not say themselves.
-        awaited = [
-            f"{name}: {why}"
-            for name, why in sorted(reasons.items())
-            if not any(order.unmet(self._config, name, containers, self._pending))
-        ]
-        self._listener.waits(", ".join(awaited[:3]))
-        ports = any(why.startswith("port") for why in reasons.values())
+    def _wait(self, watch: Watch, polls: bool, cancel: process.Cancel) -> None:
         cancel.check()
-        until = time.monotonic() + (_LOOK if ports else _QUIET)
+        until = time.monotonic() + (_LOOK if polls else _QUIET)
         while not watch.wait(_LOOK) and time.monotonic() < until:
             cancel.check()
 
-    def _closed_port(self, container: Container) -> int | None:
-        """The first published TCP port of a container behind which nobody listens yet."""
-        if self._engine.facts.remote:
-            return None
-        published = (port for port in container.ports if port.protocol == "tcp" and port.published)
-        return next(
-            (p.target for p in published if not self._accepts(container, p.target, p.published)), None
-        )
-
-    def _accepts(self, container: Container, target: int, published: int) -> bool:
-        # The engine's proxy accepts on the published port whether or not anyone listens behind it: ask the
-        # container itself where it can be reached, elsewhere see whether the proxy keeps the connection.
-        direct = bool(container.address) and not self._engine.facts.desktop
-        try:
-            with socket.create_connection(
-                (container.address, target) if direct else ("127.0.0.1", published), timeout=0.5
-            ) as connection:
-                if direct:
-                    return True
-                connection.settimeout(0.1)
-                return connection.recv(1) != b""
-        except TimeoutError:
-            return not direct
-        except OSError:
-            return False
-
-    def _lost(self, verdict: readiness.Failed) -> NotReady:
-        container = verdict.container
-        what = f"{self._title} cannot become ready: {container.service} {verdict.why}"
+    def _lost(self, container: Container, why: str) -> NotReady:
+        what = f"{self._plan.title} cannot become ready: {container.service} {why}"
         said = container.health_output if container.health == "unhealthy" else ""
         return NotReady(what + _health(said), logs=read_logs(self._engine, [container], tail=10))
 
-    def _late(self, verdict: readiness.Verdict, containers: Iterable[Container]) -> NotReady:
-        reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
+    def _late(self, reasons: Mapping[str, str], containers: Iterable[Container]) -> NotReady:
         waited = ", ".join(f"{name} ({why})" for name, why in reasons.items()) or "Compose"
-        late = [container for container in containers if container.service in reasons]
-        said = next((c.health_output for c in late if c.health_output), "")
-        what = f"{self._title} was not ready after {self._timeout:g} s, waiting for {waited}"
-        return NotReady(what + _health(said), logs=read_logs(self._engine, late, tail=10))
+        slow = [container for container in containers if container.service in reasons]
+        said = next((c.health_output for c in slow if c.health_output), "")
+        what = f"{self._plan.title} was not ready after {self._plan.timeout:g} s, waiting for {waited}"
+        return NotReady(what + _health(said), logs=read_logs(self._engine, slow, tail=10))
 
 
 def read_logs(
@@ -206,7 +187,3 @@ def _health(output: str) -> str:
     if not line:
         return ""
     return f"; its health check said: {line if len(line) <= 200 else line[:199] + '…'}"
-
-
-def _is_impatience(error: BaseException) -> bool:
-    return isinstance(error, StackError) and "dependency failed to start" in str(error)

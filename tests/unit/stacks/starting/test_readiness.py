@@ -17,7 +17,8 @@ DATABASE = Container("2", "p.database", "p", "database", "running", health="heal
 
 
 def verdict(*containers: Container, closed: int | None = None, services: tuple[str, ...] = ()) -> Verdict:
-    return judge(services or {c.service for c in containers}, containers, lambda container: closed)
+    lacks = {} if closed is None else {API.id: f"port {closed} does not accept"}
+    return judge(services or {c.service for c in containers}, containers, lacks)
 
 
 def test_healthy_and_listening_is_ready() -> None:
@@ -41,10 +42,11 @@ def test_what_may_still_come_is_waited_for(container: Container, why: str) -> No
     assert verdict(container, DATABASE) == Waiting({"api": why})
 
 
-def test_a_closed_port_is_waited_for_only_without_a_health_check() -> None:
-    """A health check knows better than a port."""
-    assert verdict(SERVED, closed=8000) == Waiting({"api": "port 8000 does not accept"})
-    assert verdict(replace(SERVED, health="healthy"), closed=8000) == Ready()
+def test_what_a_running_container_lacks_is_waited_for() -> None:
+    """Whatever its health check says."""
+    lacking = Waiting({"api": "port 8000 does not accept"})
+    assert verdict(SERVED, closed=8000) == lacking
+    assert verdict(replace(SERVED, health="healthy"), closed=8000) == lacking
 
 
 def test_a_service_without_a_container_is_waited_for() -> None:
@@ -103,7 +105,7 @@ CONTAINERS = st.builds(
 @given(st.lists(CONTAINERS, max_size=4), st.none() | st.integers(1, 9))
 def test_ready_means_that_nothing_is_amiss(containers: list[Container], closed: int | None) -> None:
     """No container of a ready stack is unhealthy, being checked, crashed or on its way."""
-    if judge(("api", "database"), containers, lambda container: closed) == Ready():
+    if judge(("api", "database"), containers, {"1": "a port"} if closed else {}) == Ready():
         assert {container.service for container in containers} == {"api", "database"}
         for container in containers:
             assert container.state in ("running", "exited", "dead")

@@ -1,0 +1,107 @@
+"""PURE: the ports by which a running container shows that it serves, and what it still lacks.
+
+A health check that passes early, as one that asks a socket does while an image initialises its data, says
+less than it would have said at the file's own pace. So a known server also has to take a real connection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tasklib.stacks.engine.values import Container, EngineFacts
+from tasklib.stacks.servers import Server
+
+__all__ = ["Doors", "Life", "Proof", "doors_of", "proof"]
+
+_GRACE = 2.0
+"""Seconds that further published ports have once one accepts."""
+
+_PATIENCE = 30.0
+"""Seconds that the port of a server has which says that it is healthy, or of which nobody else needs it."""
+
+_SETTLED = 1.0
+"""Seconds that a container has to run which shows in no way that it serves."""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Container ports: of ``known`` ones a server has to open one, ``published`` are those of the file."""
+
+    known: frozenset[int] = frozenset()
+    published: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Life:
+    """What was seen of a container since it started, in seconds of one clock."""
+
+    since: float
+    healthy: float | None = None
+    opened: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a container ``lacks`` to be ready ("": nothing), and ports that nobody waits for any more."""
+
+    lacks: str = ""
+    silent: frozenset[int] = frozenset()
+
+
+def doors_of(container: Container, server: Server | None, facts: EngineFacts) -> Doors:
+    """Those doors of a container that can be reached from here."""
+    if facts.remote:
+        return Doors()
+    published = frozenset(p.target for p in container.ports if p.protocol == "tcp" and p.published)
+    known = frozenset(_ports(container, server)) if server else frozenset[int]()
+    if 0 in known:
+        known = frozenset()  # It was told to listen nowhere.
+    if facts.desktop or not container.address:
+        known &= published
+    return Doors(known, published)
+
+
+_PORT_OPTION = re.compile(r"(?:--?port=|-p|port=)(\d+)")
+_PORT_VARIABLE = re.compile(r"\w*PORT(?:_NUMBER)?")
+_NO_PORT = re.compile(r"listen_addresses=['\"]?['\"]?|--skip-networking(?:=1|=ON)?")
+
+
+def _ports(container: Container, server: Server) -> Iterator[int]:
+    """Where a server may listen: its usual port, and what its command line or a variable says."""
+    yield server.port
+    words = container.command
+    for before, word in zip(("", *words), words, strict=False):
+        if _NO_PORT.fullmatch(word):
+            yield 0
+        if found := _PORT_OPTION.fullmatch(word):
+            yield int(found[1])
+        elif before in ("-p", "--port") and word.isdecimal():
+            yield int(word)
+    for name, value in container.environment.items():
+        if _PORT_VARIABLE.fullmatch(name) and value.isdecimal() and 0 < int(value) < 65536:
+            yield int(value)
+
+
+def proof(container: Container, doors: Doors, life: Life, now: float) -> Proof:
+    """What a running container lacks, besides a health check that has not passed yet."""
+    if container.health not in (None, "healthy"):
+        return Proof()
+    opened = life.opened
+    if doors.known and doors.known.isdisjoint(opened):
+        since = life.since if container.health is None else life.healthy
+        waited = 0.0 if since is None else now - since
+        if waited >= _PATIENCE and (container.health or doors.known.isdisjoint(doors.published)):
+            return Proof(silent=doors.known)
+        return Proof(f"port {min(doors.known)} does not accept")
+    if container.health == "healthy":
+        return Proof()
+    if closed := doors.published - opened.keys():
+        if opened and now - min(opened.values()) >= _GRACE:
+            return Proof(silent=closed)
+        return Proof(f"port {min(closed)} does not accept")
+    if not doors.known | doors.published and now - life.since < _SETTLED:
+        return Proof("has just started")
+    return Proof()

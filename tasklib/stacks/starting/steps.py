@@ -1,0 +1,197 @@
+"""PURE: what to do next about a stack that starts, from what is seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from tasklib.errors import StackError
+from tasklib.stacks.engine.values import Container
+from tasklib.stacks.rewrite import replica_count
+from tasklib.stacks.servers import Server
+from tasklib.stacks.starting import order, readiness
+
+__all__ = [
+    "Again",
+    "Broken",
+    "Done",
+    "Late",
+    "Look",
+    "Lost",
+    "Seen",
+    "StartPlan",
+    "Step",
+    "Wait",
+    "next_step",
+]
+
+_AGAIN = 10
+"""How often a container that ended with 0 is started again, where its file says that it always is."""
+
+
+@dataclass(frozen=True)
+class StartPlan:
+    """What is to start: ``config`` is what Compose is given, ``title`` what people call it.
+
+    ``timeout``: seconds it may take. ``starts``: whether we start what Compose only creates. ``comes_back``:
+    the services that their file has started again whatever they end with, where the engine does not do it.
+    ``servers``: the known ones, by service.
+    """
+
+    config: Mapping[str, Any]
+    title: str
+    timeout: float
+    starts: bool = True
+    comes_back: frozenset[str] = frozenset()
+    servers: Mapping[str, Server] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that have to have a container."""
+        return tuple(name for name, row in self.config["services"].items() if replica_count(row))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a stack.
+
+    ``lacks``: what running containers lack, by id. ``before``: the ids of those that were there before us.
+    ``launched``: Compose has ended, ``failure`` is what it failed with. ``pending``: the ids of those that
+    are created and still to be started; ``asked``: the lives that the engine was asked to follow by another;
+    ``refused``: why it does not, by id; ``again``: how often each was started again. ``fresh``: nothing of
+    the look is older than the end of the last wait. ``late``: time is over.
+    """
+
+    containers: tuple[Container, ...]
+    lacks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    before: frozenset[str] = frozenset()
+    launched: bool = True
+    failure: BaseException | None = None
+    pending: frozenset[str] = frozenset()
+    asked: frozenset[tuple[str, str]] = frozenset()
+    refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    again: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    fresh: bool = True
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """The stack is ready."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """It seems ready: believe it once it still is when all containers are looked at."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Compose lost patience with what may still come: launch once more."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """It cannot become ready any more because of ``container``."""
+
+    container: Container
+    why: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Compose failed."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True)
+class Late:
+    """Time is over; ``reasons`` says what each service lacks."""
+
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Start these, and wait for something to change.
+
+    ``awaited`` is what people are told, ``polls`` whether the engine will not tell of what is awaited.
+    """
+
+    start: tuple[Container, ...] = ()
+    awaited: tuple[str, ...] = ()
+    polls: bool = False
+
+
+Step = Done | Look | Again | Lost | Broken | Late | Wait
+
+
+def next_step(plan: StartPlan, seen: Seen) -> Step:
+    """What to do about a stack of ``plan`` that looks like ``seen``."""
+    for container in seen.containers:
+        if why := seen.refused.get(container.id):
+            return Lost(container, f"cannot start: {readiness.start_error(why)}")
+    # What was there before may be on its way out, to be replaced: that is no failure.
+    new = [c for c in seen.containers if seen.launched or c.id not in seen.before]
+    coming = {c.id for c in new if _comes_back(plan, seen, c)}
+    counted = tuple(_as_pending(c) if c.id in seen.pending | coming else c for c in new)
+    verdict = readiness.judge(plan.services, counted, seen.lacks)
+    if isinstance(verdict, readiness.Failed):
+        return Lost(verdict.container, verdict.why)
+    if seen.failure:
+        impatient = isinstance(verdict, readiness.Waiting) and _is_impatience(seen.failure)
+        return Again() if impatient else Broken(seen.failure)
+    if seen.launched and isinstance(verdict, readiness.Ready):
+        return Done() if seen.fresh else Look()
+    reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
+    return (
+        Late(reasons) if seen.late else Wait(_startable(plan, seen, coming), *_awaited(plan, seen, reasons))
+    )
+
+
+def _startable(plan: StartPlan, seen: Seen, coming: set[str]) -> tuple[Container, ...]:
+    if not seen.launched:
+        return ()
+    found = order.startable(plan.config, seen.containers, seen.pending) if plan.starts else ()
+    once = {container_id for container_id, _ in seen.asked}
+    back = [
+        c
+        for c in seen.containers
+        if c.id in coming and c.life not in seen.asked and (c.id in once or c.id not in seen.pending)
+    ]
+    return (*(c for c in found if c.id not in once), *back)
+
+
+def _comes_back(plan: StartPlan, seen: Seen, container: Container) -> bool:
+    """Whether a container that ended with 0 is to run, and not to have run."""
+    return (
+        container.state == "exited"
+        and not container.exit_code
+        and not container.error
+        and container.service in plan.comes_back
+        and bool(container.ports or container.health_test)
+        and (seen.again.get(container.id, 0) < _AGAIN or container.life in seen.asked)
+    )
+
+
+def _as_pending(container: Container) -> Container:
+    """A job that ran when the stack was up before has to run again: it is not done yet."""
+    ended = container.state == "exited"
+    return replace(container, state="created", error="") if ended else container
+
+
+def _awaited(plan: StartPlan, seen: Seen, reasons: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
+    # What waits for others says nothing that they do not say themselves.
+    awaited = tuple(
+        f"{name}: {why}"
+        for name, why in sorted(reasons.items())
+        if not any(order.unmet(plan.config, name, seen.containers, seen.pending))
+    )
+    return awaited, bool(seen.lacks)
+
+
+def _is_impatience(error: BaseException) -> bool:
+    return isinstance(error, StackError) and "dependency failed to start" in str(error)

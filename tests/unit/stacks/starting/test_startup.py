@@ -1,0 +1,237 @@
+"""A stack's way from created to ready, on the engine in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tasklib.errors import Interrupted, StackError
+from tasklib.listener import Listener
+from tasklib.process import Cancel
+from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.engine.values import Container, EngineFacts, Port
+from tasklib.stacks.servers import known_server
+from tasklib.stacks.starting.proofs import Proofs
+from tasklib.stacks.starting.startup import Startup
+from tasklib.stacks.starting.steps import StartPlan
+from tests.memory_engine import MemoryEngine
+
+LOCAL = EngineFacts("id", "26.1", (1, 45), 2, "unix://")
+POSTGRES = known_server("postgres:16")
+assert POSTGRES
+
+
+class Told(Listener):
+    """What a listener was told that is to stay."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+class World:
+    """A stack of ``services`` on an engine in memory; ``open`` are the ports that take connections."""
+
+    def __init__(self, services: Mapping[str, Any], **plan: Any) -> None:
+        self.engine = MemoryEngine(LOCAL)
+        self.plan = StartPlan({"name": "shop", "services": services}, "the full stack", 60.0, **plan)
+        self.listener = Told()
+        self.open: set[tuple[str, int]] = set()
+        self.created: list[dict[str, Any]] = [{"service": name} for name in services]
+        self.launches = 0
+        self.failures: list[StackError] = []
+
+    def launch(self, cancel: Cancel) -> None:
+        self.launches += 1
+        if self.launches == 1:
+            for details in self.created:
+                self.engine.add_container("shop", **details)
+        if self.failures:
+            raise self.failures.pop(0)
+
+    def up(self, cancel: Cancel | None = None) -> dict[str, Container]:
+        proofs = Proofs(
+            LOCAL,
+            self.plan.servers,
+            knocks=lambda container, port, kind: (container.service, port) in self.open,
+        )
+        startup = Startup(self.engine, self.plan, self.launch, self.listener, proofs=proofs)
+        return {container.service: container for container in startup.follow(cancel or Cancel())}
+
+    def on_start(self, **actions: Callable[[Container], None]) -> None:
+        def act(container: Container) -> None:
+            if action := actions.get(container.service):
+                action(container)
+
+        self.engine.on_start = act
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for a moment of grace to pass."""
+    monkeypatch.setattr("tasklib.stacks.starting.doors._SETTLED", 0.0)
+    monkeypatch.setattr("tasklib.stacks.starting.doors._GRACE", 0.0)
+    monkeypatch.setattr("tasklib.stacks.starting.startup._LOOK", 0.001)
+
+
+def test_a_dependency_is_started_first_and_has_to_be_healthy() -> None:
+    """Whoever waits for it is not started before its check has passed."""
+    depends = {"depends_on": {"db": {"condition": "service_healthy"}}}
+    world = World({"api": depends, "db": {}})
+    world.created = [
+        {"service": "api"},
+        {"service": "db", "health": "starting", "health_test": ("check",)},
+    ]
+    asked: list[tuple[str, ...]] = []
+
+    def check(container: Container) -> bool:
+        asked.append(tuple(world.engine.started))
+        return len(asked) > 1
+
+    world.engine.checks = check
+    up = world.up()
+    assert world.engine.started == [up["db"].id, up["api"].id]
+    assert asked == [(up["db"].id,), (up["db"].id,)]
+
+
+def test_a_known_server_that_is_healthy_too_early_holds_whoever_waits_for_it() -> None:
+    """Its port opens only when its data is there: nobody who connects to it starts before that."""
+    depends = {"depends_on": {"db": {"condition": "service_healthy"}}}
+    world = World({"api": depends, "db": {}}, servers={"db": POSTGRES})
+    world.created = [{"service": "api"}, {"service": "db", "address": "10.0.0.2"}]
+    waited: list[str] = []
+
+    class Opening(Told):
+        def waits(self, text: str) -> None:
+            if "db: port" in text:
+                waited.append(text)
+                assert len(world.engine.started) == 1
+            if len(waited) > 3:
+                world.open.add(("db", 5432))
+
+    world.listener = Opening()
+    world.on_start(db=lambda c: world.engine.change(c.id, health="healthy"))
+    assert set(world.up()) == {"api", "db"}
+    assert waited[0] == "db: port 5432 does not accept"
+
+
+def test_a_silent_port_is_told_and_holds_nobody() -> None:
+    """The debugger's, beside the one that serves."""
+    world = World({"api": {}})
+    ports = (Port(5678, "tcp", "127.0.0.1", 32768), Port(8000, "tcp", "127.0.0.1", 32769))
+    world.created = [{"service": "api", "ports": ports}]
+    world.open.add(("api", 8000))
+    world.up()
+    assert world.listener.notices == ["api: nothing accepts connections on its port 5678"]
+
+
+def test_a_container_that_dies_in_the_moment_after_fails_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What shows in no way that it serves has to run for a moment before it counts."""
+    monkeypatch.setattr("tasklib.stacks.starting.doors._SETTLED", 60.0)
+    world = World({"worker": {}})
+    looks = 0
+
+    class Dying(Told):
+        def waits(self, text: str) -> None:
+            nonlocal looks
+            looks += text == "worker: has just started"
+            if looks == 3:
+                container = world.engine.service("shop", "worker")
+                world.engine.say(container.id, "connection refused")
+                world.engine.change(container.id, state="exited", exit_code=1)
+
+    world.listener = Dying()
+    with pytest.raises(NotReady, match="worker exited with code 1") as failed:
+        world.up()
+    assert [line.text for log in failed.value.logs for line in log.lines] == ["connection refused"]
+
+
+def test_what_always_restarts_is_started_again_after_0() -> None:
+    """The file says so, although the policy of a test stack is a bounded one."""
+    world = World({"api": {}}, comes_back=frozenset({"api"}))
+    world.created = [{"service": "api", "ports": (Port(8000, "tcp", "127.0.0.1", 32768),)}]
+    world.open.add(("api", 8000))
+
+    def first(container: Container) -> None:
+        if len(world.engine.started) == 1:
+            world.engine.change(container.id, state="exited", exit_code=0)
+
+    world.on_start(api=first)
+    assert world.up()["api"].state == "running"
+    assert len(world.engine.started) == 2
+
+
+def test_what_always_restarts_and_never_serves_is_given_up() -> None:
+    """After as many starts as a crashing container has."""
+    world = World({"api": {}}, comes_back=frozenset({"api"}))
+    ports = (Port(8000, "tcp", "127.0.0.1", 32768),)
+    world.created = [{"service": "api", "argv": ("echo", "bye"), "ports": ports}]
+    with pytest.raises(NotReady, match="exited with code 0 although it publishes a port"):
+        world.up()
+    assert len(world.engine.started) == 11
+
+
+def test_a_job_that_always_restarts_and_serves_nothing_is_done() -> None:
+    """Nobody waits for a loop to end."""
+    world = World({"job": {}}, comes_back=frozenset({"job"}))
+    world.created = [{"service": "job", "argv": ("echo", "done")}]
+    assert world.up()["job"].state == "exited"
+
+
+def test_what_the_engine_does_not_start_is_said_in_its_words() -> None:
+    """With the container at fault."""
+    world = World({"api": {}})
+    world.created = [{"service": "api", "argv": ("no-such-program",)}]
+    with pytest.raises(
+        NotReady, match=r'api cannot start: .*exec: "no-such-program": executable file not found'
+    ):
+        world.up()
+
+
+def test_time_that_is_over_names_what_is_missing() -> None:
+    """And what it last said."""
+    world = World({"api": {}, "db": {}})
+    world.plan = StartPlan(world.plan.config, "the full stack", 0.0)
+    world.created = [{"service": "db", "health": "starting"}]
+    with pytest.raises(NotReady, match=r"not ready after 0 s, waiting for api \(not created\)"):
+        world.up()
+
+
+def test_compose_is_asked_again_where_it_lost_patience() -> None:
+    """A dependency that the engine restarts may still come; any other failure is one."""
+    world = World({"api": {}}, starts=False)
+    world.failures = [StackError("dependency failed to start: container db exited (1)")]
+    world.created = [{"service": "api", "state": "restarting", "max_restarts": 3}]
+    again: list[int] = []
+
+    class Mending(Told):
+        def waits(self, text: str) -> None:
+            if world.launches == 2 and not again:
+                again.append(1)
+                world.engine.change(world.engine.service("shop", "api").id, state="running")
+
+    world.listener = Mending()
+    assert world.up()["api"].state == "running"
+    assert world.launches == 2
+    broken = World({"api": {}})
+    broken.failures = [StackError("no space left on device")]
+    with pytest.raises(StackError, match="no space left"):
+        broken.up()
+
+
+def test_a_request_to_stop_ends_the_wait() -> None:
+    """At once, whatever is waited for."""
+    world = World({"api": {}})
+    cancel = Cancel()
+
+    def interrupt(container: Container) -> None:
+        world.engine.change(container.id, health="starting")
+        cancel.set()
+
+    world.on_start(api=interrupt)
+    with pytest.raises(Interrupted):
+        world.up(cancel)
