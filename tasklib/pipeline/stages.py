@@ -20,6 +20,7 @@ from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.detect import fullstack_files
+from tasklib.pipeline.suites.untaken import explain, untaken
 from tasklib.pipeline.targets import Execution
 from tasklib.process.interrupts import interruptible
 from tasklib.project import Environment, Project, targets
@@ -65,6 +66,8 @@ def run(
                 tuple(folders.get(target.service, str(project.root)) for target in wanted),
             )
         )
+        if left_out := explain(untaken(project, options.names)):
+            emit(Notice(left_out, "warning"))
         results = _Pipeline(project, wanted, options, context, emit, cancel, hide).run()
         result = RunResult(
             tuple(results[target] for target in wanted),
@@ -83,12 +86,15 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
     """
     if wanted := matching(project, stages, options):
         return wanted
+    left_out = explain(untaken(project, options.names))
     whose = f" of {', '.join(options.names)}" if options.names else ""
     error = NothingRan if matching(project, tuple(Stage), options) else UsageError
     raise error(
         f"no {' or '.join(stages)} tests{whose} in {project.name}",
         where=str(project.root),
-        remedy="tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",
+        remedy=f"{left_out[0].upper()}{left_out[1:]}."
+        if left_out
+        else "tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",
     )
 
 

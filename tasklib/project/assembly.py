@@ -18,6 +18,7 @@ from tasklib.project.layout import (
     SERVICES,
     TEST_STACK,
     UNIT_TESTS,
+    holds_tests,
     service_folders,
 )
 from tasklib.project.model import Environment, Project, Service, Shared, StageTests
@@ -235,7 +236,7 @@ class _Assembly:
         single = self._only() is not None
         if found is None and setting is None and single and self._stacks.compose[Environment.TEST]:
             # A command beside a stack and no folder of unit tests is meant for that stack.
-            named = reader.common.unit is not None or (self.root / UNIT_TESTS).is_dir()
+            named = reader.common.unit is not None or holds_tests(self.root / UNIT_TESTS)
             if reader.common.command and not named:
                 return reader.made((), reader.common.command)
         return found

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-__all__ = ["INTEGRATION_TESTS", "PYPROJECT", "SERVICES", "TEST_STACK", "UNIT_TESTS", "service_folders"]
+__all__ = [
+    "INTEGRATION_TESTS",
+    "PYPROJECT",
+    "SERVICES",
+    "TEST_STACK",
+    "UNIT_TESTS",
+    "holds_tests",
+    "service_folders",
+]
 
 PYPROJECT = "pyproject.toml"
 SERVICES = "services"
@@ -12,7 +21,22 @@ UNIT_TESTS = "tests/unit"
 INTEGRATION_TESTS = "tests/integration"
 TEST_STACK = "deploy/test"
 
-_MARKS = ("Dockerfile", PYPROJECT, "package.json", "deploy", "tests")
+_MARKS = (
+    *("Dockerfile", PYPROJECT, "package.json", "deploy", "tests", "test"),
+    *("setup.py", "requirements.txt", "go.mod", "Cargo.toml", "pom.xml", "Gemfile", "composer.json"),
+)
+
+_PLACEHOLDERS = frozenset({"__init__.py", "conftest.py", "README.md"})
+"""What a folder of tests may hold before there is any."""
+
+
+def holds_tests(folder: Path) -> bool:
+    """Whether ``folder`` is one and holds more than what keeps it in git, caches aside."""
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
+        if any(not name.startswith(".") and name not in _PLACEHOLDERS for name in names):
+            return True
+    return False
 
 
 def service_folders(root: Path) -> dict[str, Path]:

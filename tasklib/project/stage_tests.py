@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from tasklib.project.layout import holds_tests
 from tasklib.project.model import StageTests
 from tasklib.project.places import Places
 from tasklib.project.selection import ScriptTests, script_tests
@@ -67,6 +68,6 @@ class SuiteReader:
     def _paths(self, section: StageSection, key: str, standard: str | None) -> tuple[Path, ...]:
         if section.paths is None:
             place = self.folder / standard if standard else None
-            return (place,) if place and place.is_dir() else ()
+            return (place,) if place and holds_tests(place) else ()
         names = [section.paths] if isinstance(section.paths, str) else section.paths
         return self.places.all(self.folder, names, Path.exists, *self.keys, key)

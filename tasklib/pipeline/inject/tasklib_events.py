@@ -30,6 +30,7 @@ import functools
 import json
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -109,6 +110,9 @@ def _take_over(config):
     """Read what tasklib set and take it out of the environment: a pytest run inside a test is its own."""
     path = os.environ.pop("TASKLIB_EVENTS", "")
     fullstack = os.environ.pop("TASKLIB_FULLSTACK", "")
+    # What `python -m pytest` finds is found here as well, but last: it takes the place of nothing installed.
+    if path and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     here = os.path.dirname(os.path.abspath(__file__))
     kept = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry != here]
     if any(kept):

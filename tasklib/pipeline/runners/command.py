@@ -61,9 +61,10 @@ def run_command(
     with process.scratch_folder() as scratch:
         report = scratch / "junit.xml"
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
-        merged = {name: value for name, value in {**env, **suite.env}.items() if name not in suite.unset}
+        own = {name: value.replace(_REPORT, str(report)) for name, value in suite.env.items()}
+        merged = {name: value for name, value in {**env, **own}.items() if name not in suite.unset}
         name = texts.shorten(texts.visible(" ".join(suite.argv)))
-        reports = argv != suite.argv
+        reports = argv != suite.argv or own != suite.env
         if not reports:
             tally.collected(1)
             tally.started(name)

@@ -1,7 +1,8 @@
 // Tells tasklib what vitest does, as it happens: one JSON object a line, appended to the file TASKLIB_EVENTS.
 //
 // The events are those of the pytest plugin (see inject/tasklib_events.py), and "left": a test that the name
-// pattern leaves out. Uses only what vitest's reporter interface offers since version 3, and Node itself.
+// pattern leaves out. Uses only what vitest's reporter interface offers since version 3, and Node itself. The
+// versions before tell of no single test: of theirs only the end is told, and the JSON report has the rest.
 
 import { appendFileSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -18,6 +19,7 @@ export default class TasklibReporter {
     this.slots = new Map()
     this.logs = new Map()
     this.told = new Set()
+    this.ended = false
   }
 
   onInit(vitest) {
@@ -85,13 +87,26 @@ export default class TasklibReporter {
   onTestRunEnd(modules, unhandled, reason) {
     // Version 3 does not end a module that could not be imported.
     for (const module of modules) this.moduleErrors(module)
-    if (!this.forgiving) {
-      for (const error of unhandled) {
-        const file = error.VITEST_TEST_PATH ? relative(this.root, error.VITEST_TEST_PATH) : ''
-        this.broken(file ? `${file} > unhandled error` : 'unhandled error', 'collection', error)
-      }
+    this.end(unhandled, reason === 'passed')
+  }
+
+  // Versions 1 and 2; version 3 calls it as well, after the above.
+  onFinished(files, unhandled = []) {
+    if (this.ended) return
+    const tests = (tasks) => tasks.flatMap((task) => (task.tasks ? tests(task.tasks) : [task]))
+    const chosen = tests(files).filter((test) => !this.pattern || test.mode !== 'skip' || test.result)
+    this.send({ e: 'collected', n: chosen.length, deselected: tests(files).length - chosen.length })
+    const failed = files.some((file) => file.result?.state === 'fail')
+    this.end(unhandled, !failed && (this.forgiving || unhandled.length === 0))
+  }
+
+  end(unhandled, passed) {
+    this.ended = true
+    for (const error of this.forgiving ? [] : unhandled) {
+      const file = error.VITEST_TEST_PATH ? relative(this.root, error.VITEST_TEST_PATH) : ''
+      this.broken(file ? `${file} > unhandled error` : 'unhandled error', 'collection', error)
     }
-    this.send({ e: 'end', code: reason === 'passed' ? 0 : 1 })
+    this.send({ e: 'end', code: passed ? 0 : 1 })
   }
 
   moduleErrors(module) {
@@ -166,5 +181,7 @@ function detail(error) {
 function cut(text) {
   if (text.length <= LIMIT) return text
   const half = LIMIT / 2
-  return `${text.slice(0, half)}\n[... ${text.length - LIMIT} characters left out ...]\n${text.slice(-half)}`
+  const left = text.slice(half, -half).split('\n').length - 1
+  const what = left ? `${left} lines` : `${text.length - LIMIT} characters`
+  return `${text.slice(0, half)}\n[... ${what} left out ...]\n${text.slice(-half)}`
 }

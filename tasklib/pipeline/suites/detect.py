@@ -8,14 +8,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["FULLSTACK", "Language", "fullstack_files", "language", "loads_plugins_first"]
+__all__ = [
+    "FULLSTACK",
+    "Language",
+    "fullstack_files",
+    "is_test",
+    "language",
+    "loads_plugins_first",
+    "script_tests",
+    "tests_of_any_kind",
+]
 
 FULLSTACK = "fullstack"
 """The pytest marker of a service's tests that need the full stack: they run in the integration stage."""
 
-_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages"})
+_SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages", "vendor", "target"})
 _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
 _SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
+
+_SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
+_CALLED = re.compile(r"/(tests?|__tests__)(/|$)")
+
+_OTHER_TEST = re.compile(
+    r".*_test\.(go|rb|exs|dart)|.*_spec\.rb|.*(Test|Tests|IT)\.(java|kt|scala|cs|php)|.*\.cy\.[jt]sx?"
+)
 
 _SETTINGS = (
     "pytest.toml",
@@ -55,6 +71,32 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     if script:
         return Language.SCRIPT
     return Language.PYTHON if python or anything else Language.NONE
+
+
+def is_test(path: Path) -> bool:
+    """Whether a file of this name is a test that is run without a command of the project's own."""
+    return bool(_PYTHON_TEST.fullmatch(path.name) or _SCRIPT_TEST.fullmatch(path.name)) or (
+        "__tests__" in path.parts and bool(_SCRIPT.fullmatch(path.name))
+    )
+
+
+def tests_of_any_kind(place: Path) -> Iterator[Path]:
+    """The files below ``place`` that some language's habits call tests."""
+    for path in _files(place, ()):
+        if is_test(path) or _OTHER_TEST.fullmatch(path.name):
+            yield path
+
+
+def script_tests(place: Path, without: tuple[Path, ...] = ()) -> tuple[Path, ...]:
+    """The JavaScript and TypeScript tests in the folder ``place`` (or that one file), but not in ``without``.
+
+    In a folder that is called for its tests every script is one.
+    """
+    if place.is_file():
+        return (place,)
+    files = [path for path in _files(place, without) if _SCRIPT.fullmatch(path.name)]
+    named = [path for path in files if _SCRIPT_TEST.fullmatch(path.name)]
+    return tuple(named or (files if _CALLED.search(place.as_posix()) else ()))
 
 
 def fullstack_files(tests: Iterable[Path]) -> tuple[Path, ...]:

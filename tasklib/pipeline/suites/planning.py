@@ -14,9 +14,11 @@ from types import MappingProxyType
 from tasklib.errors import ConfigError, UsageError
 from tasklib.options.likeness import meant
 from tasklib.pipeline.runners import prepare_suite, run_suite
+from tasklib.pipeline.suites import scripts
 from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
 from tasklib.pipeline.suites.python import python_environment
+from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
@@ -131,24 +133,41 @@ class _Common:
             )
         prepare = node_preparation(folder, top)
         program = vitest_program(folder, top)
-        extra = self.options.extra
+        extra, keyword, without = self.options.extra, self.options.keyword, self.place.without
+        if found := scripts.playwright(folder, self.place.tests, without, keyword, extra):
+            return self._script(found, folder, prepare)
         if program is not None:
-            keyword = ("-t", self.options.keyword) if self.options.keyword else ()
+            named = ("-t", keyword) if keyword else ()
             # An absolute path selects what lies below it; a relative one whatever contains it.
             chosen = tuple(
                 f"{path}{os.sep if path.is_dir() else ''}" for path in self.place.tests if path != folder
             )
             leave = tuple(part for path in self.place.without for part in ("--exclude", f"{path}{os.sep}**"))
-            argv = (str(program), "run", *_unless_narrowed(chosen, extra, folder), *leave, *keyword, *extra)
+            argv = (
+                str(program),
+                "run",
+                *_unless_narrowed(chosen, extra, folder),
+                *leave,
+                *named,
+                *extra,
+            )
             return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
-        if "test" not in (package(folder).get("scripts") or {}):
+        data, tests = package(folder), self.place.tests
+        if "test" not in (data.get("scripts") or {}):
             raise ConfigError(
                 'has neither vitest nor a "test" script',
                 where=str(folder / "package.json"),
                 remedy="Add one, or give the command as `services.<name>.command` in [tool.tasklib].",
             )
-        argv = ("npm", "test", "--silent", *(("--", *extra) if extra else ()))
-        return self._suite(SuiteKind.COMMAND, argv, cwd=folder, prepare=prepare, skip=self._no_keyword())
+        known = scripts.node_test(data, tests, without, keyword, extra)
+        known = known or scripts.jest(data, folder, tests, without, keyword, extra)
+        return self._script(known or scripts.npm_test(extra), folder, prepare)
+
+    def _script(self, script: Script, folder: Path, prepare: tuple[Preparation, ...]) -> Suite:
+        skip = "" if script.takes_keyword else self._no_keyword()
+        env = {name: value for name, value in script.env.items() if name not in os.environ}
+        argv = script.argv
+        return self._suite(SuiteKind.COMMAND, argv, cwd=folder, variables=env, prepare=prepare, skip=skip)
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""

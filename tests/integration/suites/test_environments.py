@@ -124,3 +124,13 @@ def test_what_several_suites_need_is_installed_once(tmp_path: Path) -> None:
 
 def _ignore(event: Event) -> None:
     """Nobody listens."""
+
+
+def test_a_package_beside_the_tests_is_found_without_packaging(run: Callable[..., Any]) -> None:
+    """As with `python -m pytest`, which many rely on: the folder that pytest is started in is on the path."""
+    files = {
+        "app/__init__.py": "VALUE = 1\n",
+        "tests/unit/test_a.py": "from app import VALUE\n\ndef test_a(): assert VALUE == 1\n",
+    }
+    ran = run(files)
+    assert ran.result.outcome is Outcome.PASSED, ran.output

@@ -113,6 +113,22 @@ def test_every_outcome_is_counted_once_with_place_and_values(
     assert not [test for test in ran.tests if "not ours" in test.id]
 
 
+@pytest.mark.parametrize("major", ["2", "1"])
+def test_versions_that_tell_of_no_single_test_are_counted_by_their_report(
+    major: str, run: Callable[..., Any], packages: Callable[[str], dict[str, str]]
+) -> None:
+    """All green is a pass; what fails, and what cannot be loaded, has its name and its values."""
+    ran = run({**packages(major), "tests/unit/slow.test.ts": SLOW.replace("1500", "1")}, needs=())
+    assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=2, passed=2)), ran.output
+    tests = {"tests/unit/all.test.ts": ALL, "tests/unit/broken.test.ts": BROKEN}
+    ran = run(tests, needs=())
+    assert (ran.result.outcome, ran.result.reason) == (Outcome.FAILED, "")
+    counts = ran.result.counts
+    assert (counts.failed, counts.errors, counts.skipped) == (2, 1, 2), counts
+    assert ran.test("inner > throws").message.endswith("no database")
+    assert "missing.js" in ran.test("broken.test.ts").message
+
+
 @pytest.mark.parametrize("major", MAJORS[:2])
 def test_progress_comes_while_it_runs_and_a_pass_is_a_pass(
     major: str, run: Callable[..., Any], packages: Callable[[str], dict[str, str]]

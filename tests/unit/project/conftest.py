@@ -21,6 +21,8 @@ def tree(tmp_path: Path) -> Tree:
             path = root / name
             if name.endswith("/"):
                 path.mkdir(parents=True, exist_ok=True)
+                if name.endswith(("tests/unit/", "tests/integration/")):
+                    (path / "test_it.py").touch()  # An empty one is as good as none.
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()

@@ -55,5 +55,5 @@ def test_the_injected_plugin_is_alone_in_its_folder_and_in_old_syntax() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
-    standard = {"faulthandler", "fcntl", "functools", "json", "os", "signal", "time", "traceback"}
+    standard = {"faulthandler", "fcntl", "functools", "json", "os", "signal", "sys", "time", "traceback"}
     assert imported == standard | {"pytest"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -29,6 +30,7 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Package managers are where PATH says, whatever this machine has."""
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
     monkeypatch.setattr(python, "_uv", lambda: "uv")
+    monkeypatch.delenv("CI", raising=False)
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
         monkeypatch.delenv(name, raising=False)
 
@@ -247,12 +249,60 @@ def test_another_test_script_runs_by_its_exit_code(plan: Plan) -> None:
     """A package that tests by something else is asked through npm, vitest above it or not."""
     files = {
         "package.json": VITEST,
-        "services/api/package.json": json.dumps({"scripts": {"test": "jest"}}),
+        "services/api/package.json": json.dumps({"scripts": {"test": "mocha -r x"}}),
         "services/api/tests/unit/a.test.js": "",
     }
     suite = plan(files, options=SuiteOptions(extra=("--ci",)))
     assert (suite.kind, suite.argv) == (SuiteKind.COMMAND, ("npm", "test", "--silent", "--", "--ci"))
     assert plan(files, options=SuiteOptions(keyword="x")).skip == "its test command takes no -k"
+    assert suite.env == {"CI": "true"}
+
+
+@pytest.mark.parametrize("script", ["node --test", "node --test --test-only 'tests/**/*.js'"])
+def test_nodes_own_runner_runs_the_files_of_the_stage(script: str, plan: Plan, tmp_path: Path) -> None:
+    """Not those of the other stage, whatever the script says; a keyword is node's pattern."""
+    files = {
+        "services/api/package.json": json.dumps({"scripts": {"test": script}}),
+        "services/api/tests/unit/a.test.js": "",
+        "services/api/tests/integration/b.test.js": "",
+    }
+    suite = plan(files, options=SuiteOptions(keyword="x"))
+    folder = tmp_path / "services/api"
+    assert suite.kind is SuiteKind.COMMAND
+    assert suite.argv[:2] == ("node", "--test")
+    assert suite.argv[-2:] == ("--test-name-pattern=x", str(folder / "tests/unit/a.test.js"))
+    assert "--test-reporter-destination={junit}" in suite.argv
+    assert plan({}, Stage.SERVICE).argv[-1] == str(folder / "tests/integration/b.test.js")
+
+
+def test_jest_is_given_the_folder_of_the_stage(plan: Plan, tmp_path: Path) -> None:
+    """As a pattern after --, and a keyword as -t; a script of more than one command stays as it is."""
+    files = {
+        "services/api/package.json": json.dumps({"scripts": {"test": "jest --coverage"}}),
+        "services/api/tests/unit/a.test.js": "",
+    }
+    suite = plan(files, options=SuiteOptions(keyword="x"))
+    folder = re.escape(f"{tmp_path / 'services/api/tests/unit'}/")
+    assert suite.argv == ("npm", "test", "--silent", "--", folder, "-t", "x")
+    more = {"services/api/package.json": json.dumps({"scripts": {"test": "tsc && jest"}})}
+    assert plan(more).argv == ("npm", "test", "--silent")
+
+
+def test_playwrights_tests_are_run_by_playwright(plan: Plan, tmp_path: Path) -> None:
+    """Beside a vitest of the same package: what the files import decides, stage by stage."""
+    both = json.dumps({"devDependencies": {"vitest": "^4", "@playwright/test": "^1"}})
+    files = {
+        "services/api/package.json": both,
+        "services/api/tests/unit/a.test.ts": "import { it } from 'vitest'",
+        "services/api/tests/integration/b.spec.ts": "import { test } from '@playwright/test'",
+    }
+    assert plan(files).kind is SuiteKind.VITEST
+    suite = plan({}, Stage.SERVICE)
+    folder = tmp_path / "services/api"
+    assert suite.kind is SuiteKind.COMMAND
+    assert suite.argv[0] == str(folder / "node_modules/.bin/playwright")
+    assert suite.argv[-1] == re.escape(str(folder / "tests/integration"))
+    assert suite.env["PLAYWRIGHT_JUNIT_OUTPUT_NAME"] == "{junit}"
 
 
 def test_a_package_that_cannot_test_says_so(plan: Plan) -> None:
