@@ -73,14 +73,14 @@ def _of_service(project: Project, service: Service) -> Iterator[Untaken]:
     else:
         everything = list(tests_of_any_kind(service.path))
     left = [path for path in everything if not _is_below(path, taken)]
-    keys = f"services.{service.name}"
+    keys = "" if project.single else f"services.{service.name}."
     for folder, files in _grouped(left, service.path, taken):
         if any(folder.is_relative_to(place) for place in against):
-            chosen: tuple[str, ...] = (f"{keys}.compose",)
+            chosen: tuple[str, ...] = (f"{keys}compose",)
         elif all(is_test(path) for path in files):
-            chosen = (f"{keys}.unit",) if project.single else (f"{keys}.unit", f"{keys}.service")
+            chosen = (f"{keys}unit", "integration" if project.single else f"{keys}service")
         else:
-            chosen = (f"{keys}.command",)
+            chosen = (f"{keys}command",)
         yield _named(project, service.name, folder, files, chosen)
 
 
