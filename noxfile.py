@@ -20,9 +20,7 @@ def lint(session: nox.Session) -> None:
     session.run("towncrier", "build", "--draft", "--version", "next", external=True, silent=True)
 
 
-@nox.session(
-    python=["3.11", "3.12", "3.13", "3.14"], venv_backend="uv", download_python="never", default=False
-)
+@nox.session(python=PYTHONS, venv_backend="uv", download_python="never", default=False)
 def pythons(session: nox.Session) -> None:
     """Unit tests on every Python that tasklib runs on and that is here."""
     session.install("-e", ".[dev]")
