@@ -6,8 +6,9 @@ ends in a line and an exit code.
 
 from __future__ import annotations
 
+# What `signal` imports besides takes longer than all of this module.
+import _signal as signal  # type: ignore[import-not-found]
 import os
-import signal
 import sys
 
 __all__ = ["main"]
@@ -17,23 +18,23 @@ def main() -> None:
     """Run ``sys.argv``; leaves by SystemExit when the code is not 0."""
     # Nothing has begun while we import, so there is nothing to clean up.
     usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    from tasklib.commands.boundary import boundary, open_streams
-    from tasklib.errors import OutputClosed, TasklibError
+    from tasklib.commands.boundary import boundary, open_streams, spoken
+    from tasklib.errors import TasklibError
 
     try:
         with boundary():
             open_streams()
+            from tasklib.commands.console import flush
             from tasklib.tasks.program import run
 
             signal.signal(signal.SIGINT, usual)
             try:
                 run(sys.argv)
             finally:
-                sys.stdout.flush()
-    except OutputClosed as error:
-        raise SystemExit(error.exit_code) from None
+                flush()
     except TasklibError as error:
-        sys.stderr.write(f"error: {error}\n")
+        if said := spoken(error):
+            sys.stderr.write(f"{said}\n")
         raise SystemExit(error.exit_code) from None
 
 

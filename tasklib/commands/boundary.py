@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sys
 import tempfile
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from tasklib.errors import InternalError, Interrupted, OutputClosed, TasklibError
 
-__all__ = ["boundary", "open_streams"]
+__all__ = ["boundary", "open_streams", "spoken"]
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -37,6 +38,13 @@ def boundary() -> Iterator[None]:
         raise _mistake(error) from None
 
 
+def spoken(error: TasklibError) -> str:
+    """What the user is told of it: an interrupt is no error; empty where nobody listens."""
+    if isinstance(error, OutputClosed):
+        return ""
+    return str(error) if isinstance(error, Interrupted) else f"error: {error}"
+
+
 def open_streams() -> None:
     """Put something in the place of standard streams that were closed (``>&-``).
 
@@ -55,14 +63,12 @@ def _reader_gone() -> bool:
     """Whether nobody reads our output any more; what is left of it goes nowhere then, in silence."""
     gone = False
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            gone = True
-            with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            waiting = select.poll()
+            waiting.register(stream.fileno(), select.POLLOUT)
+            if any(events & (select.POLLERR | select.POLLHUP) for _, events in waiting.poll(0)):
+                gone = True
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (OSError, ValueError):
-            pass
     return gone
 
 

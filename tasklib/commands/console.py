@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -28,6 +29,7 @@ __all__ = [
     "complain",
     "complain_of_left",
     "engine_context",
+    "flush",
     "known_instance",
     "log_lines",
     "masker_of",
@@ -37,6 +39,7 @@ __all__ = [
     "show_variables",
     "told",
     "without_password",
+    "written",
 ]
 
 _SOON = 2.0
@@ -44,8 +47,30 @@ _SOON = 2.0
 
 
 def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """Print a line. Raises :class:`~tasklib.errors.UsageError` where it cannot be written."""
+    with written():
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+
+def flush() -> None:
+    """Write what others printed. Raises as :func:`say` does."""
+    with written():
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def written() -> Iterator[None]:
+    """Around whatever prints. Raises as :func:`say` does."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Python would try again when it ends, and say so in its own words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = f"standard output cannot be written: {error.strerror or error}"
+        raise UsageError(what, remedy="Make room there, or send it somewhere else.") from None
 
 
 def complain(line: str) -> None:

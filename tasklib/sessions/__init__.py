@@ -147,8 +147,10 @@ def _stages_follow(session: nox.Session) -> bool:
 
 def _caller(session: nox.Session) -> Caller:
     """Nox as it was typed: with the noxfile where that is not the usual one."""
-    program = typed_program(sys.argv[0] if sys.argv else "")
     config = session._runner.global_config
+    # Under `nox -j` this process is one that Nox started, in words of its own.
+    worker = getattr(config, "parallel_worker", False)
+    program = ("nox",) if worker else typed_program(sys.argv[0] if sys.argv else "")
     noxfile = Path(config.noxfile)
     if noxfile.name != "noxfile.py" or not noxfile.parent.samefile(config.invoked_from):
         program = (*program, "-f", os.path.relpath(config.noxfile, config.invoked_from))

@@ -10,7 +10,7 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 from tasklib import __version__
-from tasklib.commands.console import say
+from tasklib.commands.console import say, written
 from tasklib.errors import Interrupted
 from tasklib.options.catalog import STAGE_OPTIONS
 from tasklib.options.help import command_help, option_rows
@@ -54,7 +54,7 @@ class _Program(Program):
             super().parse_tasks()
 
     def parse_cleanup(self) -> None:
-        with self._usage_errors():
+        with self._usage_errors(), written():  # what is only to be listed or explained is printed here
             super().parse_cleanup()
 
     @contextlib.contextmanager

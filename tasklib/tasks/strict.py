@@ -13,7 +13,7 @@ from invoke.executor import Executor
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
-from tasklib.errors import OutputClosed, TasklibError
+from tasklib.errors import TasklibError
 from tasklib.options.command import Command
 from tasklib.options.option import Option
 
@@ -70,11 +70,12 @@ class StrictTask(Task[Any]):
 
 def _body(command: Command) -> Callable[..., None]:
     def body(context: Context, **typed: Any) -> None:
-        from tasklib.commands.boundary import boundary, open_streams
+        from tasklib.commands.boundary import boundary, open_streams, spoken
 
         open_streams()
         try:
             with boundary():
+                from tasklib.commands.console import flush
                 from tasklib.commands.table import run
                 from tasklib.options.values import Values
 
@@ -86,11 +87,9 @@ def _body(command: Command) -> Callable[..., None]:
                     caller=_caller(),
                 )
                 code = run(command, values)
-                sys.stdout.flush()
-        except OutputClosed as error:
-            raise Exit(code=error.exit_code) from None
+                flush()
         except TasklibError as error:
-            raise Exit(f"error: {error}", error.exit_code) from None
+            raise Exit(spoken(error) or None, error.exit_code) from None
         if code:
             raise Exit(code=code)
 
