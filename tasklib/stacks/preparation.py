@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ from tasklib.stacks.rewrite import (
     subnet_sizes,
 )
 from tasklib.stacks.servers import Server, known_server
+from tasklib.stacks.unset import place_of, refuse_bad_images
 
 __all__ = ["Prepared", "hidden_variables", "known_servers", "prepare"]
 
@@ -148,7 +149,10 @@ def prepare(
     }
     # Only an optional file that is named by the id is passed over in silence where another id has none.
     by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in files)
-    rendered, probe = _render(plan.source, project, env, cancel, twice=by_choice)
+    unset: dict[str, None] = {}
+    rendered, probe = _render(plan.source, project, env, cancel, unset.setdefault, twice=by_choice)
+    places = {name: place_of(name, plan.source.files) for name in unset}
+    refuse_bad_images(rendered, places, str(plan.source.files[0]))
     facts = Facts(
         ports=ports,
         kept=plan.kept,
@@ -159,6 +163,7 @@ def prepare(
         probe=probe,
         dockerfiles=_dockerfiles(rendered),
         projects=_projects(plan.source, files, env),
+        unset=places,
     )
     if engine:
         facts = replace(
@@ -188,6 +193,7 @@ def _render(
     project: str,
     env: Mapping[str, str],
     cancel: process.Cancel | None,
+    on_unset: Callable[[str], None],
     *,
     twice: bool,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -199,14 +205,14 @@ def _render(
     other = {**env, "TEST_INSTANCE_ID": _PROBE_ID}
     if not twice:
         try:
-            probe = compose.render(source, project, other, cancel)
+            probe = compose.render(source, project, other, cancel, on_unset=on_unset)
         except ConfigError:
             pass  # A file named by the id, or the user's mistake: our own id tells.
         else:
             return _renamed(probe, _PROBE_ID, env["TEST_INSTANCE_ID"]), probe
-    rendered = compose.render(source, project, env, cancel)
+    rendered = compose.render(source, project, env, cancel, on_unset=on_unset)
     try:
-        return rendered, compose.render(source, project, other, cancel)
+        return rendered, compose.render(source, project, other, cancel, on_unset=on_unset)
     except ConfigError:
         return rendered, rendered
 

@@ -16,7 +16,7 @@ from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
 from tasklib.project.places import example_beside
 from tasklib.project.toml import nearest
-from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words
+from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 from tasklib.stacks.compose.program import compose_program
 from tasklib.stacks.rewrite import as_text
 
@@ -66,11 +66,12 @@ def render(
     cancel: process.Cancel | None = None,
     *,
     interpolate: bool = True,
+    on_unset: Callable[[str], None] = lambda name: None,
 ) -> dict[str, Any]:
     """``docker compose config``: the files merged, resolved and (where wanted) interpolated, as one mapping.
 
-    ``env`` is added to our own environment. Raises :class:`~tasklib.errors.ConfigError` with Compose's own
-    words when the files cannot be used.
+    ``env`` is added to our own environment; ``on_unset`` is told each variable that is not set and has no
+    default. Raises :class:`~tasklib.errors.ConfigError` with Compose's own words when it refuses them.
     """
     argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
     argv += [] if interpolate else ["--no-interpolate"]
@@ -83,6 +84,8 @@ def render(
             everything = render(replace(source, services=()), project, env, cancel, interpolate=False)
             raise _no_such_service(done.stderr, source, everything["services"])
         raise _failure(done.stderr, ConfigError, source)
+    for name in unset_variables(done.stderr):
+        on_unset(name)
     try:
         rendered = json.loads(done.stdout)
     except ValueError as error:
@@ -202,7 +205,7 @@ def _act(
     output: UpOutput,
 ) -> int:
     project = str(config["name"])
-    argv = [*_base(source, project), "--progress", "plain", "--file", "-", *verb]
+    argv = [*_base(source, project), "--progress", "plain", "--file", "-", *_env_files(source), *verb]
 
     def read(_: str, line: str) -> None:
         output.read(line)
@@ -233,11 +236,15 @@ def _files(source: Source) -> list[str]:
     argv = []
     for path in source.files:
         argv += ["--file", str(path)]
-    for path in source.env_files:
-        argv += ["--env-file", str(path)]
+    argv += _env_files(source)
     for profile in source.profiles:
         argv += ["--profile", profile]
     return argv
+
+
+def _env_files(source: Source) -> list[str]:
+    """What is read for rendering is read for the rest too: secrets take their values from there."""
+    return [word for path in source.env_files for word in ("--env-file", str(path))]
 
 
 def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:

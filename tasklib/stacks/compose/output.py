@@ -11,7 +11,7 @@ from typing import Any
 from tasklib.results import ContainerLog, LogLine
 from tasklib.stacks.compose.failures import BuildFailed
 
-__all__ = ["BuildOutput", "UpOutput", "last_words", "shortened"]
+__all__ = ["BuildOutput", "UpOutput", "last_words", "shortened", "unset_variables"]
 
 _KEPT = 60
 """Lines that are remembered; BuildKit repeats at most ten of a failed step."""
@@ -142,3 +142,11 @@ def _line(dockerfile: Path | None, instruction: str) -> int | None:
     starts = [(number, row.strip().removesuffix("\\").strip()) for number, row in enumerate(rows, start=1)]
     found = [number for number, row in starts if " " in row and instruction.startswith(row)]
     return found[0] if len(found) == 1 else None
+
+
+_UNSET = re.compile(r"The \\?\"(\w+)\\?\" variable is not set")
+
+
+def unset_variables(text: str) -> tuple[str, ...]:
+    """The variables that rendering warned of: not set, without a default, and so empty."""
+    return tuple(dict.fromkeys(_UNSET.findall(text)))

@@ -45,7 +45,8 @@ def _host_entry(entry: str) -> tuple[str, str, str]:
 
 
 def point_out(draft: Draft) -> None:
-    """Find values that name a host port the stack no longer has, or an address that moved."""
+    """Find values that name a host port the stack no longer has, or an address that moved, or are missing."""
+    _point_out_unset(draft)
     for name, service in draft.services():
         if name in draft.copies:
             continue
@@ -65,10 +66,24 @@ def point_out(draft: Draft) -> None:
             if mount.get("type") == "bind" and holds_data(service, mount):
                 what = f"{mount.get('source')}: every stack of this checkout has its data there"
                 draft.hint(name, f"volumes[{index}]", what)
+        _point_out_unreachable(draft, name, service)
         if service.get("privileged"):
             draft.hint(
                 name, "privileged", "can change the machine itself, and so what other instances run on"
             )
+
+
+def _point_out_unset(draft: Draft) -> None:
+    for name, where in draft.facts.unset.items():
+        draft.hint(where, f"${{{name}}}", "is not set and has no default, so nothing stands there")
+
+
+def _point_out_unreachable(draft: Draft, name: str, service: dict[str, Any]) -> None:
+    """The engine publishes no port of a container that is on internal networks alone."""
+    networks = [draft.section("networks").get(key) or {} for key in service.get("networks") or {}]
+    if service.get("ports") and networks and all(network.get("internal") for network in networks):
+        what = "cannot be reached from outside: all networks of the service are `internal: true`"
+        draft.hint(name, "ports", what)
 
 
 def _point_out_address(draft: Draft, name: str, variable: str, found: str) -> None:

@@ -43,6 +43,7 @@ class Facts:
     persistent: frozenset[str] = frozenset()
     publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
     projects: tuple[str, ...] = ()
+    unset: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.stacks.compose.failures import BuildFailed
-from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, shortened
+from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, shortened, unset_variables
 
 DOCKERFILE = """\
 ARG PYTHON_IMAGE
@@ -166,3 +166,14 @@ def test_any_output_has_a_reason_of_one_bounded_line(lines: list[str], length: i
     assert output.failure({"services": {}}).what
     assert all(len(shortened(line, length)) <= length + 1 for line in lines)
     assert all(last_words(line) is not None for line in lines)
+
+
+def test_variables_that_are_not_set_are_read_once_each() -> None:
+    """From the warnings of rendering, with and without a log's escaped quotes."""
+    text = (
+        'time="2024-01-01T00:00:00Z" level=warning msg="The \\"A\\" variable is not set. '
+        'Defaulting to a blank string."\n'
+        'WARN[0000] The "B" variable is not set. Defaulting to a blank string.\n'
+        'level=warning msg="The \\"A\\" variable is not set."\n'
+    )
+    assert unset_variables(text) == ("A", "B")

@@ -166,3 +166,22 @@ def test_a_health_check_asks_its_own_container() -> None:
     assert hinted({"healthcheck": {"test": "curl host.docker.internal:8080"}}) == {
         ("web", "healthcheck.test")
     }
+
+
+def test_a_variable_without_a_value_is_named_once() -> None:
+    """With the file and line that ask for it, however many services use it."""
+    facts = replace(FACTS, unset={"PW": "/checkout/compose.yml:4"})
+    found = reviewed({"a": {}, "b": {}}, facts=facts).hints
+    assert [(hint.service, hint.variable) for hint in found] == [("/checkout/compose.yml:4", "${PW}")]
+
+
+def test_a_port_on_internal_networks_alone_is_pointed_out() -> None:
+    """The engine publishes nothing there; one network that leads outside is enough."""
+    networks = {"inner": {"internal": True}, "outer": {}}
+    services = {
+        "db": {"ports": ["5432"], "networks": {"inner": None}},
+        "web": {"ports": ["80"], "networks": {"inner": None, "outer": None}},
+        "job": {"networks": {"inner": None}},
+    }
+    found = reviewed(services, networks=networks).hints
+    assert [(hint.service, hint.variable) for hint in found] == [("db", "ports")]

@@ -1,0 +1,43 @@
+"""Variables that Compose files ask for and that nothing sets: where, and what breaks by it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tasklib.errors import ConfigError
+from tasklib.stacks.references import parse_reference
+
+__all__ = ["place_of", "refuse_bad_images"]
+
+
+def place_of(variable: str, files: Iterable[Path]) -> str:
+    """The file and line that first ask for a variable; the first file where another one includes it."""
+    asked = re.compile(rf"(?<!\$)\$(?:{re.escape(variable)}\b|\{{{re.escape(variable)}[}}:+?-])")
+    paths = list(files)
+    for path in paths:
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            continue  # Compose's to complain about.
+        for number, line in enumerate(lines, start=1):
+            if asked.search(line) and not line.lstrip().startswith("#"):
+                return f"{path}:{number}"
+    return str(paths[0])
+
+
+def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], where: str) -> None:
+    """Raise :class:`~tasklib.errors.ConfigError` for an image that is no reference, naming its service.
+
+    ``unset``: variable without a value → where it is asked for, ``where``: the Compose file.
+    """
+    for name, service in rendered["services"].items():
+        image = service.get("image")
+        if image is None or parse_reference(str(image).replace("$$", "$")) is not None:
+            continue
+        missing = ", ".join(sorted(unset))
+        remedy = f"Not set, and without a default: {missing}." if unset else None
+        place = next(iter(unset.values())) if len(unset) == 1 else where
+        raise ConfigError(f"{name}: {image!r} is no valid image reference", where=place, remedy=remedy)
