@@ -50,7 +50,8 @@ def run_stages(
     """
     from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
-    from tasklib.pipeline.stages import matching, plan, run
+    from tasklib.pipeline.stages import matching, plan, planned_steps, run
+    from tasklib.pipeline.steps import told
     from tasklib.project import find_project
     from tasklib.reporting.masking import Masker, secret_values
     from tasklib.reporting.sinks import open_sinks
@@ -81,8 +82,13 @@ def run_stages(
         if dry or not (reports or format == "json"):
             return 0
     elif dry:
-        for target in plan(project, wanted, options):
-            say(f"would run {target}")
+        targets = plan(project, wanted, options)
+        if verbose:
+            for line in told(planned_steps(project, targets, options)):
+                say(f"would {line}" if line.startswith("run ") else line)
+        else:
+            for target in targets:
+                say(f"would run {target}")
         return 0
     masker = Masker()
 

@@ -11,7 +11,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -19,8 +19,10 @@ from tasklib import process
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, Step, TargetStep, steps
 from tasklib.pipeline.suites.detect import fullstack_files
 from tasklib.pipeline.suites.untaken import explain, untaken
+from tasklib.pipeline.target_stack import TargetStack
 from tasklib.pipeline.targets import Execution
 from tasklib.process.interrupts import interruptible
 from tasklib.project import Environment, Project, targets
@@ -28,7 +30,7 @@ from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
 from tasklib.stacks.holding.run import RunContext, open_context
 
-__all__ = ["matching", "plan", "run"]
+__all__ = ["matching", "plan", "planned_steps", "run"]
 
 
 def run(
@@ -98,6 +100,17 @@ def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[T
     )
 
 
+def planned_steps(project: Project, wanted: Sequence[Target], options: Options) -> tuple[Step, ...]:
+    """What a run of ``wanted`` would do, step by step."""
+    full = any(t.stage is Stage.INTEGRATION and needs_stack(project, t) for t in wanted)
+    return steps(wanted, full=full, jobs=_jobs(project, options))
+
+
+def _jobs(project: Project, options: Options) -> int:
+    """How many targets run at once."""
+    return options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
+
+
 def matching(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
     """As :func:`plan`, but nothing being left is no error."""
     return targets(
@@ -119,6 +132,16 @@ def needs_stack(project: Project, target: Target) -> bool:
     return not project.single or bool(project.compose.get(Environment.TEST))
 
 
+def _towards(stack: TargetStack, effort: Effort) -> Callable[[], None]:
+    match effort:
+        case Effort.PREPARE:
+            return stack.prepare
+        case Effort.CREATE:
+            return stack.create
+        case Effort.UP:
+            return stack.up
+
+
 def _nowhere(_: Event) -> None:
     """Where events go that nobody wants."""
 
@@ -138,79 +161,79 @@ class _Pipeline:
     ) -> None:
         self._project = project
         self._targets = targets
+        self._steps = planned_steps(project, targets, options)
         self._emit = emit
         self._cancel = cancel
         self._results: dict[Target, TargetResult] = {}
         self._fail_slow = options.fail_slow
-        self._jobs = options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
+        self._jobs = _jobs(project, options)
         self._execution = Execution(project, options, context, emit, cancel, hide)
 
     def run(self) -> Mapping[Target, TargetResult]:
-        unit, service, integration = (self._of(stage) for stage in Stage)
-        own = {target: self._execution.service_stack(target) for target in service}
-        full = None
-        if integration and needs_stack(self._project, integration[0]):
-            full = self._execution.full_stack(integration)
-        tests = {target: self._execution.tests(target) for target in [*service, *integration]}
-        stacks = [*own.values(), *([full] if full else [])]
+        stacks = self._stacks()
+        tests = {t: self._execution.tests(t) for t in self._targets if t.stage is not Stage.UNIT}
         # Targets a few at a time; what may run ahead of them has threads of its own, as has what trails.
         with (
             ThreadPoolExecutor(self._jobs) as pool,
             ThreadPoolExecutor(self._jobs + 1) as ahead,
             ThreadPoolExecutor(len(stacks) + len(tests) or 1) as behind,
         ):
+
+            def do(test: TargetStep) -> TargetResult:
+                if test.stack is None:
+                    return self._execution.alone(test.target)
+                stack = stacks[test.stack]
+                if not test.afterwards:
+                    return self._execution.against(test.target, stack, tests[test.target])
+                tests[test.target].get_ready()
+                try:
+                    return self._execution.against(test.target, stack, tests[test.target])
+                finally:
+                    behind.submit(stack.close)
+
             try:
-                first = [*stacks[: self._jobs], *([full] if full else [])]
-                for stack in stacks:
-                    ahead.submit(stack.create if stack in first else stack.prepare)
-                self._stage(pool, unit, self._execution.alone)
-                if self._stopped([*service, *integration]):
-                    return self._results
-                if full:
-                    ahead.submit(full.up)
-                    ahead.submit(tests[integration[0]].get_ready)
-
-                def serve(target: Target) -> TargetResult:
-                    tests[target].get_ready()
-                    try:
-                        return self._execution.against(target, own[target], tests[target])
-                    finally:
-                        behind.submit(own[target].close)
-
-                def integrate(target: Target) -> TargetResult:
-                    if full is None:
-                        return self._execution.alone(target)
-                    return self._execution.against(target, full, tests[target])
-
-                self._stage(pool, service, serve)
-                if not self._stopped(integration):
-                    for target in integration:
-                        self._finish(target, integrate)
+                for step in self._steps:
+                    match step:
+                        case Ahead(key, effort):
+                            ahead.submit(_towards(stacks[key], effort))
+                        case GetReady(target):
+                            ahead.submit(tests[target].get_ready)
+                        case Run(wanted, 1):
+                            for test in wanted:
+                                self._finish(test, do)
+                        case Run(wanted):
+                            for running in [pool.submit(self._finish, test, do) for test in wanted]:
+                                running.result()
+                        case Gate(rest):
+                            if self._stopped(rest):
+                                break
                 return self._results
             finally:
                 ends: list[Callable[[], None]] = [
-                    *(stack.close for stack in stacks),
+                    *(stack.close for stack in stacks.values()),
                     *(waiting.close for waiting in tests.values()),
                 ]
                 for closing in [behind.submit(end) for end in ends]:
                     closing.result()
 
-    def _of(self, stage: Stage) -> list[Target]:
-        return [target for target in self._targets if target.stage is stage]
+    def _stacks(self) -> dict[StackOf, TargetStack]:
+        """The stacks that the steps need; nothing happens to them yet."""
+        integration = [target for target in self._targets if target.stage is Stage.INTEGRATION]
+        wanted = dict.fromkeys(step.stack for step in self._steps if isinstance(step, Ahead))
+        return {
+            key: self._execution.service_stack(key.target)
+            if key.target
+            else self._execution.full_stack(integration)
+            for key in wanted
+        }
 
-    def _stage(
-        self, pool: ThreadPoolExecutor, targets: Sequence[Target], work: Callable[[Target], TargetResult]
-    ) -> None:
-        running: list[Future[None]] = [pool.submit(self._finish, target, work) for target in targets]
-        for future in running:
-            future.result()
-
-    def _finish(self, target: Target, work: Callable[[Target], TargetResult]) -> None:
+    def _finish(self, test: TargetStep, work: Callable[[TargetStep], TargetResult]) -> None:
         """Have ``work`` done and keep its result; nothing but a result comes out of a target."""
+        target = test.target
         began = time.monotonic()
         self._emit(TargetStarted(target))
         try:
-            result = work(target)
+            result = work(test)
             if self._fail_slow:
                 result = fail_slow(result, self._project.slow)
         except TasklibError as error:
