@@ -1,0 +1,141 @@
+"""Stacks of tests up and down, as a user sees it, on the engine in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tasklib.commands import cleaning
+from tasklib.commands.isolated import Isolated
+from tasklib.errors import StackError, UsageError
+from tasklib.options.caller import Caller
+from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.holding import run
+from tasklib.state.stack_lock import StackLock
+from tests.memory_compose import MemoryCompose
+from tests.memory_engine import MemoryEngine
+
+
+class NoReaper:
+    """No process of its own: what it is told does not matter here."""
+
+    def __init__(self, log: Path) -> None:
+        pass
+
+    def introduce(self, **whose: object) -> None:
+        pass
+
+    def watch(self, project: str, labels: Mapping[str, str], lock: StackLock) -> None:
+        pass
+
+    def ready(self, project: str) -> None:
+        pass
+
+    def spare(self, project: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def engine(repository: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryEngine:
+    """What every command finds; the current folder is a project with an api on the branch main."""
+    found = MemoryEngine()
+    monkeypatch.setattr(DockerEngine, "connect", lambda **options: found)
+    monkeypatch.setattr(run, "Reaper", NoReaper)
+    monkeypatch.setattr("tasklib.stacks.starting.doors._SETTLED", 0.0)
+    file = repository / "deploy" / "test" / "docker-compose.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text("services: {api: {image: api}}\n")
+    (repository / "tests" / "integration").mkdir(parents=True)
+    (repository / "tests" / "integration" / "test_api.py").write_text("")
+    monkeypatch.chdir(repository)
+    return found
+
+
+@pytest.fixture
+def compose(engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch) -> MemoryCompose:
+    made = MemoryCompose(engine, {"api": {"image": "api", "environment": {"API_PASSWORD": "hush-hush"}}})
+    made.install(monkeypatch)
+    return made
+
+
+def up() -> None:
+    Isolated().up((), yes=False, dry=False)
+
+
+def down(*, dry: bool = False) -> None:
+    Isolated().down((), yes=False, dry=dry)
+
+
+def test_a_stack_is_brought_up_looked_at_and_taken_down(
+    engine: MemoryEngine, compose: MemoryCompose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command says in a line or two what is there; afterwards nothing is."""
+    up()
+    assert capsys.readouterr().out.startswith("test-main is up (")
+    Isolated().status()
+    assert capsys.readouterr().out == "test-main\n  api: running\n"
+    down(dry=True)
+    assert capsys.readouterr().out == "would take down test-main\n"
+    down()
+    assert capsys.readouterr().out == "took down test-main: 1 container, 1 network\n"
+    Isolated().status()
+    down()
+    assert capsys.readouterr().out == "nothing is up\nnothing is up\n"
+
+
+def test_a_stack_that_is_up_is_used_again(engine: MemoryEngine, compose: MemoryCompose) -> None:
+    """Its container is the same one."""
+    up()
+    (first,) = engine.containers("test-main")
+    up()
+    assert [container.id for container in engine.containers("test-main")] == [first.id]
+
+
+def test_a_start_that_fails_shows_the_last_lines_without_secrets(
+    engine: MemoryEngine, compose: MemoryCompose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the container at fault; nothing stays."""
+
+    def crash(container: object) -> None:
+        (api,) = engine.containers("test-main")
+        engine.say(api.id, "cannot log in with hush-hush")
+        engine.change(api.id, state="exited", exit_code=1)
+
+    engine.on_start = crash
+    with pytest.raises(StackError, match="api exited with code 1"):
+        up()
+    assert capsys.readouterr().err == "  api | cannot log in with ***\n"
+    assert engine.containers("test-main") == ()
+
+
+def test_logs_are_those_of_the_containers_that_are_named(
+    engine: MemoryEngine, compose: MemoryCompose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that none has is refused."""
+    up()
+    engine.say(engine.service("test-main", "api").id, "listening")
+    capsys.readouterr()
+    Isolated().logs(("api",), tail=10)
+    assert capsys.readouterr().out == "api | listening\n"
+    with pytest.raises(UsageError, match="'apo'"):
+        Isolated().logs(("apo",), tail=10)
+
+
+def test_clean_removes_what_this_checkout_has_and_nothing_else(
+    engine: MemoryEngine, compose: MemoryCompose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A container of the same Compose project that somebody started by hand stays."""
+    up()
+    caller = Caller(("invoke",), {})
+    other = engine.add_container("test-main", "mine")
+    capsys.readouterr()
+    cleaning.clean(caller, force=False, everything=False, dry=True)
+    assert capsys.readouterr().out == "would remove 1 container, 1 network\n"
+    cleaning.clean(caller, force=False, everything=False, dry=False)
+    assert capsys.readouterr().out == "main: removed 1 container, 1 network\n"
+    assert engine.containers("test-main") == (other,)
