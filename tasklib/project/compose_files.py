@@ -12,6 +12,7 @@ __all__ = [
     "EXPORTED_FILES",
     "assignments",
     "compose_files",
+    "compose_files_for_tests",
     "compose_variables",
     "env_files_of_environment",
     "named_by_environment",
@@ -23,6 +24,7 @@ EXPORTED_FILES = "TASKLIB_COMPOSE_FILE"
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDES = tuple(name.replace("compose.", "compose.override.") for name in _NAMES)
+_FOR_TESTS = tuple(name.replace("compose.", "compose.test.") for name in _NAMES)
 
 
 def compose_files(folder: Path) -> tuple[Path, ...]:
@@ -74,6 +76,12 @@ def env_files_of_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path
                 remedy="Unset COMPOSE_ENV_FILES, or set env-files in [tool.tasklib]: it takes precedence.",
             )
     return paths or None
+
+
+def compose_files_for_tests(folder: Path) -> tuple[Path, ...]:
+    """The file that is there for tests alone, as some builders look for it: ``docker-compose.test.yml``."""
+    found = _first(folder, _FOR_TESTS)
+    return (found,) if found else ()
 
 
 def compose_variables(files: Iterable[Path]) -> dict[str, str]:

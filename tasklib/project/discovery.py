@@ -13,7 +13,7 @@ from typing import Any
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.project.assembly import load_project
-from tasklib.project.compose_files import compose_files
+from tasklib.project.compose_files import compose_files, compose_files_for_tests
 from tasklib.project.layout import PYPROJECT, service_folders
 from tasklib.project.model import Project
 from tasklib.project.selection import script_tests
@@ -48,7 +48,8 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
 
     That is the nearest folder, up to the checkout's top, with ``[tool.tasklib]``, with ``services/<name>/``
     folders, or laid out as a single service. A service's folder belongs to the project around it, unless it
-    has a ``[tool.tasklib]`` of its own. ``env`` (``os.environ``) is read for COMPOSE_FILE and
+    has a ``[tool.tasklib]`` of its own. Where nothing of that is, it is the nearest folder with a Compose file:
+    infrastructure needs no tests. ``env`` (``os.environ``) is read for COMPOSE_FILE and
     COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project, or one that
     cannot be used as it stands.
     """
@@ -56,10 +57,15 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     checkout = find_checkout(start)
     top = checkout.root if checkout.git_dir or checkout.root != start else None
     chosen: _Candidate | None = None
+    last: Path | None = None
     for folder in _upward(start if start.is_dir() else start.parent, top):
         candidate = _candidate(folder)
         if candidate and (chosen is None or _owns(candidate, chosen)):
             chosen = candidate
+        if last is None and (compose_files(folder) or compose_files_for_tests(folder)):
+            last = folder
+    if chosen is None and last:
+        chosen = _Candidate(last, _Kind.SINGLE, ())
     if chosen:
         return load_project(chosen.root, os.environ if env is None else env)
     raise ConfigError(

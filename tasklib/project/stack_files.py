@@ -11,6 +11,7 @@ from types import MappingProxyType
 from tasklib.project.compose_files import (
     EXPORTED_FILES,
     compose_files,
+    compose_files_for_tests,
     compose_variables,
     env_files_of_environment,
     named_by_environment,
@@ -53,12 +54,15 @@ class StackFiles:
         return MappingProxyType(found)
 
     def _test_stack(self, standard: tuple[Path, ...]) -> tuple[Path, ...]:
-        """COMPOSE_FILE, then ``deploy/test``, then what plain Compose finds in the root."""
+        """COMPOSE_FILE, ``deploy/test``, what plain Compose finds in the root, what is there for tests alone."""
         named = self.env.get("COMPOSE_FILE")
         if named and named != self.env.get(EXPORTED_FILES):
             return named_by_environment(self.root, self._variables, self.env)
         return (
-            standard or named_by_environment(self.root, self._variables, self.env) or compose_files(self.root)
+            standard
+            or named_by_environment(self.root, self._variables, self.env)
+            or compose_files(self.root)
+            or compose_files_for_tests(self.root)
         )
 
     @cached_property

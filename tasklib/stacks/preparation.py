@@ -164,6 +164,7 @@ def prepare(
         dockerfiles=_dockerfiles(rendered),
         projects=_projects(plan.source, files, env),
         unset=places,
+        real_paths=_real_paths(rendered, plan.shared.mounts),
     )
     if engine:
         facts = replace(
@@ -290,6 +291,15 @@ def _texts(paths: Iterable[Path]) -> list[str]:
         except OSError:
             continue
     return texts
+
+
+def _real_paths(rendered: Mapping[str, Any], allowed: Iterable[str]) -> dict[str, str]:
+    """Where the host's paths of a config lead, as the engine's mounts follow links."""
+    services, volumes = rendered["services"].values(), (rendered.get("volumes") or {}).values()
+    paths = {str(mount.get("source") or "") for s in services for mount in s.get("volumes") or ()}
+    paths |= {str((volume.get("driver_opts") or {}).get("device") or "") for volume in volumes if volume}
+    found = {path: os.path.realpath(path) for path in {*paths, *allowed} if path.startswith("/")}
+    return {path: real for path, real in found.items() if real != path}
 
 
 def _dockerfiles(rendered: Mapping[str, Any]) -> dict[str, str]:

@@ -44,6 +44,7 @@ class Facts:
     publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
     projects: tuple[str, ...] = ()
     unset: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    real_paths: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import re
 
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["is_inside", "judge_devices", "judge_mounts", "outside_remedy"]
+__all__ = ["is_inside", "judge_devices", "judge_folder", "judge_mounts", "outside_remedy"]
 
 _RULE = "mounts"
 _SOCKETS = re.compile(
@@ -58,22 +58,46 @@ _ENGINE = "lets the container control the Docker engine, and so every other inst
 def _judge(draft: Draft, name: str, index: int, source: str) -> None:
     mount = draft.config["services"][name]["volumes"][index]
     path = ("services", name, "volumes", index)
-    plain = _plain(source)
+    where = _real(draft, source)
     if _allowed(draft, source):
         return
     if mount["type"] == "cluster":
         draft.problem(path, f"uses the cluster volume {source}", outside_remedy(source))
-    elif _SOCKETS.search(source) or plain in _SOCKET_FOLDERS:
-        draft.problem(path, f"{source}: {_ENGINE}", outside_remedy(source))
+    elif _is_engine(source) or _is_engine(where):
+        draft.problem(path, f"{_told(source, where)}: {_ENGINE}", outside_remedy(where))
     elif mount.get("read_only"):
-        if plain in _ABOVE_SOCKET:
+        if where in _ABOVE_SOCKET:
             draft.hint(name, f"volumes[{index}]", f"{source} holds the engine's socket, even read-only")
-    elif is_inside(draft, source) or _SHAREABLE.fullmatch(plain):
+    elif is_inside(draft, source) or _SHAREABLE.fullmatch(where):
         return
-    elif _is_under(plain, _ONLY_EVER_READ):
+    elif _is_under(_plain(source), _ONLY_EVER_READ):
         draft.put((*path, "read_only"), True, _RULE, "it is the host's, and only there to be read")
     else:
-        draft.problem(path, f"mounts {source} of the host writable", outside_remedy(source))
+        draft.problem(path, f"mounts {_told(source, where)} of the host writable", outside_remedy(where))
+
+
+def judge_folder(draft: Draft, path: tuple[str | int, ...], folder: str) -> None:
+    """A volume that is a folder of the host, writable: it has to be the checkout's, or allowed."""
+    where = _real(draft, folder)
+    if _allowed(draft, folder):
+        return
+    if _is_engine(folder) or _is_engine(where):
+        draft.problem(path, f"{_told(folder, where)}: {_ENGINE}", outside_remedy(where))
+    elif not is_inside(draft, folder):
+        draft.problem(path, f"writes to the host's folder {_told(folder, where)}", outside_remedy(where))
+
+
+def _is_engine(path: str) -> bool:
+    return bool(_SOCKETS.search(path)) or _plain(path) in _SOCKET_FOLDERS
+
+
+def _real(draft: Draft, path: str) -> str:
+    """Where a path leads when its links are followed, as the engine's mounts do."""
+    return _plain(draft.facts.real_paths.get(path, path))
+
+
+def _told(source: str, where: str) -> str:
+    return source if where == _plain(source) else f"{source} (in fact {where})"
 
 
 def judge_devices(draft: Draft) -> None:
@@ -92,15 +116,16 @@ def judge_devices(draft: Draft) -> None:
 
 
 def is_inside(draft: Draft, source: str) -> bool:
-    """Whether a path is the checkout's: relative, or below its root."""
-    if not source.startswith(("/", "~")):
+    """Whether a path is the checkout's: below its root, links followed, or relative."""
+    where, root = _real(draft, source), draft.facts.checkout_root
+    if not where.startswith(("/", "~")):
         return True
-    root = draft.facts.checkout_root
-    return root is not None and _is_under(_plain(source), (_plain(root),))
+    return root is not None and _is_under(where, (_real(draft, root),))
 
 
 def _allowed(draft: Draft, source: str) -> bool:
-    return _is_under(_plain(source), tuple(_plain(mount) for mount in draft.facts.shared.mounts))
+    mounts = tuple(_real(draft, mount) for mount in draft.facts.shared.mounts)
+    return _is_under(_real(draft, source), mounts)
 
 
 def _is_under(path: str, folders: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tasklib.isolation import slug
+from tasklib.isolation import Instance, slug
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.projects import default_names
 from tasklib.stacks.rewrite.replicas import copy_keys
@@ -67,7 +67,8 @@ def _alias(draft: Draft, name: str, service: dict[str, Any], alias: str) -> None
 def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
     """The name the file gives, where rendering with another TEST_INSTANCE_ID changes it: it is scoped.
 
-    A service's own stack appends its name, since it may run beside the full stack.
+    A service's own stack appends its name, since it may run beside the full stack. Two projects with prefixes
+    of their own may be on one branch: then the id alone scopes nothing.
     """
     part = draft.section(section).get(key) or {}
     name = str(part.get(field) or "")
@@ -76,7 +77,12 @@ def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
     if draft.owned(part):
         return name
     tails = _tails(draft, section, field)
-    if key not in tails or _looks_like_ours(draft, name) or is_ambiguous(tails, key):
+    if (
+        draft.instance.prefix != Instance.prefix
+        or key not in tails
+        or _looks_like_ours(draft, name)
+        or is_ambiguous(tails, key)
+    ):
         return None
     return name if draft.stack is None else f"{name}_{slug(draft.stack)}"
 

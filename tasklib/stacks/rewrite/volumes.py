@@ -10,7 +10,7 @@ from typing import Any
 
 from tasklib.stacks.dockerfile import final_base, volumes_in
 from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of, plain
-from tasklib.stacks.rewrite.mounts import is_inside, outside_remedy
+from tasklib.stacks.rewrite.mounts import judge_folder
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.projects import default_names, has_default_name
 from tasklib.stacks.servers import declared_volumes
@@ -135,12 +135,16 @@ def _judge_place(draft: Draft, key: str, volume: dict[str, Any]) -> None:
             draft.problem(path, what, _allow(key))
         return
     kind, device = options.get("type", ""), options.get("device", "")
-    flags = set(options.get("o", "").split(","))
-    if not device or kind in ("tmpfs", "ramfs") or "ro" in flags or _only_read(draft, key):
+    flags = [flag.strip() for flag in options.get("o", "").split(",")]
+    # The kernel binds whatever the type says, and of `ro` and `rw` takes the last.
+    bound = bool({"bind", "rbind"} & set(flags)) or kind in ("none", "bind")
+    access = [flag for flag in flags if flag in ("ro", "rw")]
+    if not device or (kind in ("tmpfs", "ramfs") and not bound) or access[-1:] == ["ro"]:
         return
-    if flags & {"bind", "rbind"} or kind in ("none", "bind"):
-        if not is_inside(draft, device):
-            draft.problem(path, f"writes to the host's folder {device}", outside_remedy(device))
+    if _only_read(draft, key):
+        return
+    if bound:
+        judge_folder(draft, path, device)
     else:
         what = f"keeps its data at {device} ({kind or 'device'}), the same place for every instance"
         draft.problem(path, what, _allow(key))

@@ -196,3 +196,25 @@ def test_compose_file_at_the_root(tree: Tree) -> None:
     assert find_project(root).compose[Environment.TEST] == (root / "compose.yml",)
     root = tree("deploy/test/compose.yml")
     assert find_project(root).compose[Environment.TEST] == (root / "deploy/test/compose.yml",)
+
+
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "docker-compose.yml", "docker-compose.test.yml", "compose.test.yaml"]
+)
+def test_a_compose_file_and_nothing_else(tree: Tree, name: str) -> None:
+    """Isolated infrastructure needs no tests: the file is the full test stack, from folders below too."""
+    root = tree(name, "docs/")
+    project = find_project(root / "docs")
+    assert (project.root, project.compose[Environment.TEST]) == (root, (root / name,))
+
+
+def test_a_compose_file_below_a_project_is_the_projects(tree: Tree) -> None:
+    """Only where nothing else is found does a folder with one count."""
+    root = tree(*API, "infra/compose.yml")
+    assert find_project(root / "infra").root == root
+
+
+def test_the_compose_file_for_tests_comes_last(tree: Tree) -> None:
+    """Beside another one it may be anything, such as an override of it."""
+    root = tree("compose.yml", "docker-compose.test.yml")
+    assert find_project(root).compose[Environment.TEST] == (root / "compose.yml",)

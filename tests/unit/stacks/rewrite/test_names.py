@@ -191,3 +191,14 @@ def test_a_copy_takes_no_key_that_exists() -> None:
 def test_profiles_are_chosen_already() -> None:
     """What rendering left in starts without naming its profile again."""
     assert "profiles" not in one({"profiles": ["debug"]})
+
+
+def test_two_prefixes_on_one_branch_share_no_name_of_the_file() -> None:
+    """`data-${TEST_INSTANCE_ID}` is scoped by the id alone, which both have."""
+    config = stack_of({"api": {}}, volumes={"data": {"name": "data-main"}})
+    facts = replace(FACTS, probe=stack_of({"api": {}}, volumes={"data": {"name": "data-other"}}))
+    names = {
+        review(config, Instance("main", prefix=prefix), facts=facts).config["volumes"]["data"]["name"]
+        for prefix in ("test", "shop", "bank")
+    }
+    assert len(names) == 3

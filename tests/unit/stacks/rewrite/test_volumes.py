@@ -330,3 +330,52 @@ def test_configs_and_secrets_keep_their_content() -> None:
     assert found.config["configs"]["b"]["file"] == "/checkout/b"
     assert found.config["secrets"]["s"] == {"environment": "TOKEN", "name": "test-feature-auth.s"}
     assert [problem.path for problem in found.problems] == ["secrets.t"]
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"type": "none", "o": "bind", "device": "/outside"}, True),
+        ({"type": "none", "o": "bind,ro", "device": "/outside"}, False),
+        ({"type": "none", "o": "bind,ro,rw", "device": "/outside"}, True),
+        ({"type": "none", "o": "bind,rw,ro", "device": "/outside"}, False),
+        ({"type": "tmpfs", "o": "bind", "device": "/outside"}, True),
+        ({"type": "tmpfs", "o": "size=1m", "device": "tmpfs"}, False),
+        ({"type": "none", "o": "bind", "device": "/checkout/data"}, False),
+        ({"type": "none", "o": "bind", "device": "/checkout/link"}, True),
+        ({"type": "none", "o": "bind", "device": "/checkout/socket"}, True),
+        ({"type": "none", "o": "bind", "device": "/home/me/checkout/data"}, False),
+    ],
+)
+def test_a_volumes_options_are_read_as_the_kernel_reads_them(options: dict[str, str], refused: bool) -> None:
+    """The last of `ro` and `rw` counts, binding comes before the type, and links lead where they lead."""
+    facts = replace(FACTS, real_paths=LINKS)
+    mounts = [volume("data", "/data")]
+    found = reviewed({"api": {"volumes": mounts}}, facts=facts, volumes={"data": {"driver_opts": options}})
+    assert bool(found.problems) is refused
+
+
+LINKS = {
+    "/checkout/link": "/outside",
+    "/checkout/socket": "/run/docker.sock",
+    "/home/me/checkout": "/checkout",
+    "/home/me/checkout/data": "/checkout/data",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "shared", "problem"),
+    [
+        ("/checkout/link", (), "/checkout/link (in fact /outside) of the host writable"),
+        ("/checkout/socket", (), "lets the container control"),
+        ("/checkout/link", ("/outside",), ""),
+        ("/checkout/link", ("/checkout",), "in fact /outside"),
+        ("/home/me/checkout/data", (), ""),
+    ],
+)
+def test_a_mounts_links_are_followed(source: str, shared: tuple[str, ...], problem: str) -> None:
+    """Out of the checkout, to the engine's socket, and into the checkout by another name."""
+    facts = replace(FACTS, real_paths=LINKS, shared=Shared(mounts=frozenset(shared)))
+    mounts = [{"type": "bind", "source": source, "target": "/data"}]
+    found = reviewed({"api": {"volumes": mounts}}, facts=facts).problems
+    assert [problem in one.what for one in found] == ([True] if problem else [])
