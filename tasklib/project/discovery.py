@@ -48,7 +48,7 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
 
     That is the nearest folder, up to the checkout's top, with ``[tool.tasklib]``, with ``services/<name>/``
     folders, or laid out as a single service. A service's folder belongs to the project around it, unless it
-    has a ``[tool.tasklib]`` of its own. Where nothing of that is, it is the nearest folder with a Compose file:
+    has a ``[tool.tasklib]`` of its own. Failing that, it is the nearest folder with a Compose file:
     infrastructure needs no tests. ``env`` (``os.environ``) is read for COMPOSE_FILE and
     COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project, or one that
     cannot be used as it stands.

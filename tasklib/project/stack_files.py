@@ -54,7 +54,7 @@ class StackFiles:
         return MappingProxyType(found)
 
     def _test_stack(self, standard: tuple[Path, ...]) -> tuple[Path, ...]:
-        """COMPOSE_FILE, ``deploy/test``, what plain Compose finds in the root, what is there for tests alone."""
+        """COMPOSE_FILE, ``deploy/test``, what plain Compose finds in the root, what is for tests alone."""
         named = self.env.get("COMPOSE_FILE")
         if named and named != self.env.get(EXPORTED_FILES):
             return named_by_environment(self.root, self._variables, self.env)
