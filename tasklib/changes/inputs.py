@@ -19,7 +19,7 @@ from tasklib.stacks.images.context import BuildContext, build_context, read_text
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
 
-__all__ = ["built_from", "named_paths", "read_config", "stack_facts"]
+__all__ = ["built_from", "named_paths", "read_config", "read_files", "stack_facts"]
 
 _MANIFESTS = (
     "pyproject.toml",
@@ -50,7 +50,7 @@ def stack_facts(project: Project, cancel: process.Cancel | None = None) -> tuple
 
 
 def _facts(project: Project, owner: str | None, source: Source, cancel: process.Cancel | None) -> StackFacts:
-    files = tuple(dict.fromkeys(_read_files([*source.files, *source.env_files], source.directory)))
+    files = tuple(dict.fromkeys(read_files([*source.files, *source.env_files], source.directory)))
     try:
         config = read_config(source, cancel)
     except TasklibError as error:
@@ -115,7 +115,7 @@ def built_from(project: Project, name: str, context: BuildContext | None) -> str
     return next((service.name for service in project.services if service.name == name), None)
 
 
-def _read_files(files: Iterable[Path], folder: Path) -> Iterator[Path]:
+def read_files(files: Iterable[Path], folder: Path) -> Iterator[Path]:
     """``files`` and what Compose files among them include or extend, and their env files."""
     waiting, seen = list(files), set()
     while waiting:

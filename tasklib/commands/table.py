@@ -142,11 +142,45 @@ def _images(values: Values) -> None:
     )
 
 
+def _last(values: Values) -> int:
+    from tasklib.commands import known
+
+    return known.last(
+        values[o.NAME],
+        failures=values[o.FAILURES],
+        logs=values[o.LOGS],
+        most=values[o.LINES],
+        format=values[o.SHOWN_AS],
+    )
+
+
+def _proof(values: Values) -> int:
+    from tasklib.commands import known
+
+    return known.proof(values[o.STAGES])
+
+
+def _doctor(values: Values) -> int:
+    from tasklib.commands import doctor
+
+    if code := values[o.RULE]:
+        return doctor.explain(code)
+    return doctor.examine(
+        values[o.PATH],
+        fix=values[o.FIX] and not values.dry,
+        select=values[o.SELECT],
+        ignore=values[o.IGNORE],
+        format=values[o.FINDINGS],
+    )
+
+
 _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "test.all": lambda values: _stages(values, "unit", "service", "integration"),
     "test.unit": lambda values: _stages(values, "unit"),
     "test.service": lambda values: _stages(values, "service"),
     "test.integration": lambda values: _stages(values, "integration"),
+    "test.last": _last,
+    "test.proof": _proof,
     "infra.up": _up,
     "infra.down": _down,
     "infra.status": _status,
@@ -160,4 +194,5 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "ci.workflow": _workflow,
     "release.tag": _tag,
     "release.images": _images,
+    "doctor": _doctor,
 }

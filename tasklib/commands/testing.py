@@ -48,6 +48,9 @@ def run_stages(
     :class:`~tasklib.errors.TasklibError` when nothing could be run, :class:`~tasklib.errors.NothingRan` when
     all was skipped.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasklib.changes.evidence import Evidence
     from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, planned_steps, run
@@ -90,6 +93,7 @@ def run_stages(
             for target in targets:
                 say(f"would run {target}")
         return 0
+    evidence = Evidence.of(project)
     masker = Masker()
 
     def hide(variables: Mapping[str, str]) -> None:
@@ -102,6 +106,7 @@ def run_stages(
         stream=io.StringIO() if nothing and format != "json" else sys.stdout,
         env=os.environ,
         log_file=_log_file(project.name),
+        last_run=None if nothing else evidence.last_run,
         masker=masker,
         base=str(Path.cwd()),
         durations=durations,
@@ -112,7 +117,11 @@ def run_stages(
             sink.emit(RunStarted(project.name, "", ()))
             sink.emit(RunFinished(RunResult(())))
             return 0
-        result = run(project, wanted, sink, options=options, hide=hide)
+        with ThreadPoolExecutor(1) as aside:
+            before = aside.submit(evidence.content, os.environ)
+            result = run(project, wanted, sink, options=options, hide=hide)
+        if not (keyword or extra):
+            evidence.remember(before.result(), evidence.content(os.environ), result)
     if result.outcome is Outcome.SKIPPED:
         raise NothingRan("no test ran")
     return result.exit_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasklib.options.command import Command
-from tasklib.options.option import Option, choice, count, number, optional, several, switch, text
+from tasklib.options.option import Option, argument, choice, count, number, optional, several, switch, text
 
 __all__ = ["COMMANDS", "STAGE_OPTIONS", "command"]
 
@@ -59,6 +59,23 @@ PUSH = switch("push", "push the images (--no-push: only build)", default=True, c
 LISTING = choice("format", ("plain", "json"), "how the images are listed (default: plain)", "plain")
 BUILD_OUTPUT = switch("verbose", "show the builds' output")
 
+# What is known
+STAGES = several("stages", "STAGE", "only of this stage")
+FAILURES = switch("failures", "only targets that did not pass")
+LOGS = optional("logs", "SERVICE", "the lines of this Compose service where a target failed")
+LINES = count("lines", "N", "at most so many lines (default: 60)", 60)
+SHOWN_AS = choice("format", ("plain", "json"), "how the run is shown (default: plain)", "plain")
+
+# The doctor
+PATH = argument("path", "PATH", "the folder or file to look at (default: this folder)", ".")
+FIX = switch("fix", "repair what edits can repair")
+SELECT = several("select", "CODE", "only rules whose code begins like this")
+IGNORE = several("ignore", "CODE", "no rules whose code begins like this")
+FINDINGS = choice(
+    "format", ("text", "json", "github", "sarif"), "how findings are shown (default: text)", "text"
+)
+RULE = optional("explain", "CODE", "what a rule is about, with a bad and a good example")
+
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
     CHANGED,
@@ -89,6 +106,18 @@ COMMANDS = (
     _stages("test.unit", "Unit tests; no engine is touched.", "unit"),
     _stages("test.service", "Each service against its own stack.", "service"),
     _stages("test.integration", "The full stack and its tests.", "integration"),
+    Command(
+        "test.last",
+        "Show what this checkout's last run showed, without running anything.",
+        (FAILURES, NAME, LOGS, LINES, SHOWN_AS),
+        "--failures",
+    ),
+    Command(
+        "test.proof",
+        "Whether the stages passed on exactly this tree: 0, or 1 with what is missing.",
+        (STAGES,),
+        "--stages unit",
+    ),
     Command(
         "infra.up",
         "Bring up the full stack, or `--name api`, and keep it.",
@@ -166,6 +195,12 @@ COMMANDS = (
             BUILD_OUTPUT,
         ),
         "--version 1.2.0 --no-push",
+    ),
+    Command(
+        "doctor",
+        "Find what in this project breaks the patterns, say why, and repair it.",
+        (PATH, FIX, SELECT, IGNORE, FINDINGS, RULE),
+        "--fix",
     ),
 )
 

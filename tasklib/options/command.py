@@ -27,12 +27,13 @@ class Command(NamedTuple):
 
     @property
     def collection(self) -> str:
-        return self.name.partition(".")[0]
+        """Empty for a command that stands by itself."""
+        return self.name.rpartition(".")[0]
 
     @property
     def task(self) -> str:
-        """The name within its collection."""
-        return self.name.partition(".")[2]
+        """The name within its collection, or its own where it is in none."""
+        return self.name.partition(".")[2] or self.name
 
     def example_of(self, typed: str) -> str:
         """What may be typed, where ``typed`` stands for the command: ``typed --name api -- -x``."""
@@ -42,5 +43,5 @@ class Command(NamedTuple):
         """``Did you mean --name?`` for a word that is no option; none that consents is offered."""
         from tasklib.options.likeness import meant
 
-        safe = [option.flag for option in self.options if not option.consents]
+        safe = [option.flag for option in self.options if not (option.consents or option.positional)]
         return meant(word, [*safe, *known])

@@ -17,7 +17,7 @@ DRY = ("--dry", "only say what would be done")
 def option_rows(options: Iterable[Option[Any]]) -> Iterator[tuple[str, str]]:
     """Each option as it is typed, with its value, and its help."""
     for option in options:
-        yield f"{option.flag} {option.metavar}".rstrip(), option.help
+        yield option.flag if option.positional else f"{option.flag} {option.metavar}".rstrip(), option.help
 
 
 def command_help(command: Command, start: str, *, dashes: str = "") -> list[str]:
@@ -32,8 +32,9 @@ def command_help(command: Command, start: str, *, dashes: str = "") -> list[str]
     if command.runs_tests:
         which = "a second `--`" if dashes else "`--`"
         runner = f"The options of pytest, or of another test runner, follow {which}."
+    words = "".join(f" {option.flag}" for option in command.options if option.positional)
     return [
-        f"Usage: {typed} [OPTIONS]{' [-- OPTIONS OF THE TEST RUNNER]' if runner else ''}",
+        f"Usage: {typed}{words} [OPTIONS]{' [-- OPTIONS OF THE TEST RUNNER]' if runner else ''}",
         "",
         command.doc,
         "",

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tasklib.errors import UsageError
 
-__all__ = ["Option", "choice", "count", "number", "optional", "several", "switch", "text"]
+__all__ = ["Option", "argument", "choice", "count", "number", "optional", "several", "switch", "text"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -28,10 +28,13 @@ class Option(NamedTuple, Generic[T_co]):
     choices: tuple[str, ...] = ()
     check: Callable[[str], Any] = str
     consents: bool = False
+    positional: bool = False
 
     @property
     def flag(self) -> str:
-        """What is typed: ``--name``, ``-k``."""
+        """What is typed: ``--name``, ``-k``; what is ``positional`` is typed without."""
+        if self.positional:
+            return f"[{self.metavar}]"
         return f"-{self.name}" if len(self.name) == 1 else f"--{self.name}"
 
     @property
@@ -75,6 +78,11 @@ def text(name: str, metavar: str, help: str) -> Option[str]:
 def optional(name: str, metavar: str, help: str) -> Option[str | None]:
     """Any text; ``None`` where none is typed."""
     return Option(name, help, None, metavar)
+
+
+def argument(name: str, metavar: str, help: str, default: str) -> Option[str]:
+    """A word that stands by itself after the command's name."""
+    return Option(name, help, default, metavar, positional=True)
 
 
 def several(name: str, metavar: str, help: str) -> Option[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 
 __all__ = [
     "ComposeSection",
+    "DoctorSection",
     "ImagesSection",
     "ServiceSection",
     "Settings",
@@ -108,6 +109,17 @@ class ImagesSection(Table, frozen=True):
     ] = None
 
 
+class DoctorSection(Table, frozen=True):
+    """``doctor``: which rules it follows."""
+
+    select: Annotated[
+        list[str], Meta(description="only rules whose code begins like one of these", examples=[["TL1"]])
+    ] = []
+    ignore: Annotated[
+        list[str], Meta(description="no rules whose code begins like one of these", examples=[["TL401"]])
+    ] = []
+
+
 class StageSeconds(Table, frozen=True):
     """Seconds per stage: ``slow`` and ``timeout``."""
 
@@ -147,6 +159,7 @@ class Settings(SuiteKeys, frozen=True):
     endpoints: Annotated[
         Strings, Meta(description='variables of the tests: TEST_API_URL = "http://{api:8000}/v1"')
     ] = {}
+    doctor: Annotated[DoctorSection, Meta(description="which rules `doctor` follows")] = DoctorSection()
     shared: Annotated[SharedSection, Meta(description="what tests may touch beyond their stack")] = (
         SharedSection()
     )

@@ -12,6 +12,7 @@ from typing import TextIO
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Event, RunFinished, Sink
 from tasklib.options.catalog import FORMAT
+from tasklib.reporting.files.last import LastSink
 from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.guard import GuardedSink
@@ -47,6 +48,7 @@ def open_sinks(
     stream: TextIO,
     env: Mapping[str, str],
     log_file: Path | None = None,
+    last_run: Path | None = None,
     masker: Masker | None = None,
     base: str = "",
     durations: int | None = None,
@@ -54,7 +56,8 @@ def open_sinks(
 ) -> Iterator[Sink]:
     """One sink for a whole run that feeds all of them and never raises; closed when the context ends.
 
-    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full; ``reports`` are
+    ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full, ``last_run`` what
+    can be shown again; ``reports`` are
     written when the run has ended; ``masker`` hides values, to which the caller may add while the run goes
     on; ``base`` is the folder that paths are shown relative to; ``durations`` is how many of the slowest
     tests are told (``None``: none), those above their stage's ``limits`` (seconds) always among them.
@@ -77,6 +80,12 @@ def open_sinks(
             except OSError as error:
                 complain(f"no full log: {error}")
                 log_file = None
+        if last_run is not None:
+            try:
+                last = stack.enter_context(LastSink(last_run))
+                sinks.append(GuardedSink(last, f"writing {last_run}", complain))
+            except OSError as error:
+                complain(f"this run cannot be shown again: {error}")
         if reports:
             report = ReportSink(
                 reports, limits=limits, base=base, home=env.get("HOME", ""), complain=complain

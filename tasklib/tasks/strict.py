@@ -35,7 +35,9 @@ class _Argument(Argument):
         super().__init__(
             names=(option.name,),
             kind=kind,
-            default=None if option.takes_value else option.default,
+            # A positional argument without a value is missing to Invoke.
+            default=None if option.takes_value and not option.positional else option.default,
+            positional=option.positional,
             help=f"{option.metavar}: {option.help}" if option.metavar else option.help,
             # One that equals the name would be an alias of itself, which Invoke follows for ever.
             attr_name=keyword if (keyword := _python_name(option.name)) != option.name else None,

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.changes.selection import ComposeService, StackFacts
 from tasklib.changes.surroundings import rest_of
 from tasklib.checkout import find_checkout
-from tasklib.project import Project, Service, StageTests
+from tasklib.project import Project, Service
 
 Rest = Callable[..., str | None]
 
@@ -18,18 +17,14 @@ Rest = Callable[..., str | None]
 @pytest.fixture
 def rest(repository: Path) -> Rest:
     """Tells the digest of the surroundings, with the variables that are given."""
-    (repository / ".gitignore").write_text(
-        ".env\ndata/\nnotes.txt\nanswers.txt\n*.pem\n.venv/\n__pycache__/\n"
-    )
+    ignored = (".env", "data/", "*.pem", "*.log", ".coverage", ".venv/", "__pycache__/", "")
+    (repository / ".gitignore").write_text("\n".join(ignored))
     compose = repository / "compose.yml"
     compose.write_text("services: {db: {image: 'postgres:${TAG}'}}\n")
     api = repository / "services" / "api"
     api.mkdir(parents=True)
-    stack = StackFacts(
-        None, (compose, repository / ".env"), (ComposeService("db", paths=(repository / "data",)),)
-    )
-    project = Project(repository, "shop", (Service("api", api, unit=StageTests((api / "tests" / "unit",))),))
-    return lambda **env: rest_of(project, find_checkout(repository), [stack], env)
+    project = Project(repository, "shop", (Service("api", api, compose=(compose,)),))
+    return lambda **env: rest_of(project, find_checkout(repository), env)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +33,11 @@ def rest(repository: Path) -> Rest:
         pytest.param(".env", id="an env file of the stack"),
         pytest.param("services/api/.env", id="an env file of a service"),
         pytest.param("services/api/key.pem", id="a certificate"),
-        pytest.param("services/api/tests/unit/answers.txt", id="what lies beside the tests"),
-        pytest.param("data/seed/rows.csv", id="what a container mounts"),
+        pytest.param("data/seed/rows.csv", id="what a container may mount"),
         pytest.param("services/api/.venv/pyvenv.cfg", id="the environment that is installed"),
     ],
 )
-def test_an_ignored_file_in_use_counts(repository: Path, rest: Rest, name: str) -> None:
+def test_an_ignored_file_that_may_be_in_use_counts(repository: Path, rest: Rest, name: str) -> None:
     """Its edit is another content, taking it back the same again."""
     path = repository / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,9 +51,11 @@ def test_an_ignored_file_in_use_counts(repository: Path, rest: Rest, name: str) 
     assert rest() == first
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "services/api/__pycache__/x.pyc"])
-def test_an_ignored_file_that_nobody_uses_does_not(repository: Path, rest: Rest, name: str) -> None:
-    """As far as the Compose files and the usual names tell."""
+@pytest.mark.parametrize(
+    "name", ["run.log", "services/api/__pycache__/x.pyc", ".coverage", "data/__pycache__/x", ".venv/lib/x.py"]
+)
+def test_what_runs_leave_behind_does_not(repository: Path, rest: Rest, name: str) -> None:
+    """Every run would void what the one before proved."""
     before = rest()
     path = repository / name
     path.parent.mkdir(parents=True, exist_ok=True)

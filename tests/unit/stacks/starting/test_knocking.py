@@ -21,18 +21,21 @@ def serve() -> Iterator[Serve]:
 
         def start(answer: bytes | None) -> int:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            held: list[socket.socket] = []
-            stack.callback(lambda: held[0].close() if held else None)
+            done = threading.Event()
 
             def run() -> None:
-                with contextlib.suppress(OSError):
-                    connection, _ = listener.accept()
-                    held.append(connection)
+                with contextlib.suppress(OSError), listener.accept()[0] as connection:
                     if answer is not None:
                         connection.sendall(answer)
                         connection.shutdown(socket.SHUT_WR)
+                    done.wait(10)
 
-            threading.Thread(target=run, daemon=True).start()
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 10)
+            # Whoever still waits for a connection gets an end of it.
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            stack.callback(done.set)
             return int(listener.getsockname()[1])
 
         yield start

@@ -1,0 +1,43 @@
+"""What the doctor finds, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["Edit", "Finding", "Severity"]
+
+
+class Severity(StrEnum):
+    """How bad it is. An error breaks isolation, or tests; a warning costs time or will surprise somebody."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace what stands from ``start`` to ``end`` (characters of the file's text) by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, what, and how it is mended.
+
+    ``line`` and ``column`` count from 1, ``message`` is one sentence, ``fix`` says in words what to do, and
+    ``edits`` do it where edits can.
+    """
+
+    code: str
+    severity: Severity
+    file: Path
+    line: int
+    column: int
+    message: str
+    fix: str
+    edits: tuple[Edit, ...] = ()

@@ -1,0 +1,64 @@
+"""What a rule is, and the list of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from tasklib.doctor.document import Document
+from tasklib.doctor.findings import Edit, Finding, Severity
+from tasklib.doctor.survey import Survey
+
+__all__ = ["RULES", "Rule", "rule"]
+
+Check = Callable[["Rule", Survey], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: ``title`` says what is wrong in a few words, ``why`` what comes of it, ``fix`` what to do."""
+
+    code: str
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    check: Check
+    fixable: bool = False
+
+    def finding(
+        self, document: Document, node: yaml.Node, message: str, *edits: Edit | None, fix: str = ""
+    ) -> Finding:
+        """A finding at ``node``; it is repaired by ``edits`` if none of them is ``None``."""
+        line, column = document.place(node)
+        done = tuple(edit for edit in edits if edit is not None)
+        return Finding(
+            self.code,
+            self.severity,
+            document.path,
+            line,
+            column,
+            message,
+            fix or self.fix,
+            done if len(done) == len(edits) else (),
+        )
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its code."""
+
+
+def rule(
+    code: str, severity: Severity, title: str, *, why: str, fix: str, fixable: bool = False
+) -> Callable[[Check], Rule]:
+    """Register the function as what finds breaches of a rule."""
+
+    def register(check: Check) -> Rule:
+        if code in RULES:
+            raise ValueError(f"two rules are called {code}")
+        RULES[code] = Rule(code, severity, title, why, fix, check, fixable)
+        return RULES[code]
+
+    return register

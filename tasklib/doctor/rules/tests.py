@@ -1,0 +1,124 @@
+"""Rules of tests: what makes them wait, or reach the wrong stack, and tests that nobody runs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasklib.doctor.findings import Finding, Severity
+from tasklib.doctor.rules._rule import Rule, rule
+from tasklib.doctor.survey import Survey
+from tasklib.pipeline.suites.untaken import untaken
+
+__all__: list[str] = []
+
+_SLEEPS = {("time", "sleep"), ("asyncio", "sleep"), ("", "sleep")}
+_LONGEST = 0.1
+"""Seconds below which a pause is a part of polling."""
+
+_ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):(\d{2,5})\b")
+
+
+@rule(
+    "TL501",
+    Severity.WARNING,
+    "a test that sleeps",
+    why="It waits the whole time although what it waits for is there, and fails where that comes late.",
+    fix="Wait for the condition: `wait_for(lambda: …, timeout=5)` of tasklib.waiting.",
+)
+def sleeps(rule: Rule, survey: Survey) -> Iterator[Finding]:
+    for path in survey.tests:
+        if path.suffix != ".py" or "sleep" not in (survey.text(path) or ""):
+            continue
+        try:
+            tree = ast.parse(survey.text(path) or "")
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _called(node) in _SLEEPS and node.args:
+                amount = node.args[0]
+                value = amount.value if isinstance(amount, ast.Constant) else None
+                if isinstance(value, int | float) and value > _LONGEST:
+                    what = f"sleeps for {value:g} s"
+                    yield Finding(
+                        rule.code, rule.severity, path, node.lineno, node.col_offset + 1, what, rule.fix
+                    )
+
+
+@rule(
+    "TL502",
+    Severity.ERROR,
+    "a test that names a fixed address",
+    why="The port differs from checkout to checkout: the test reaches another stack, or none.",
+    fix="Read it from the environment: TEST_<SERVICE>_URL, _HOST and _PORT.",
+)
+def fixed_address(rule: Rule, survey: Survey) -> Iterator[Finding]:
+    for path in survey.tests:
+        if not _against_a_stack(survey, path):
+            continue
+        for number, line in enumerate((survey.text(path) or "").splitlines(), 1):
+            for found in _ADDRESS.finditer(line):
+                if (
+                    line.lstrip().startswith(("#", "//"))
+                    or "environ" in line
+                    or "getenv" in line
+                    or "env." in line
+                ):
+                    continue
+                what = f"names {found[0]}"
+                yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
+
+
+@rule(
+    "TL503",
+    Severity.ERROR,
+    "a service that no stage tests",
+    why="Its tests are never run, and every run is green.",
+    fix="Put them into tests/unit and tests/integration, or set services.<name>.unit and .service.",
+)
+def untested(rule: Rule, survey: Survey) -> Iterator[Finding]:
+    project = survey.project
+    for found in untaken(project) if project else ():
+        files = f"{found.number} test file{'s' if found.number > 1 else ''}"
+        what = f"no stage runs the {files} in {found.folder} of {found.service}"
+        place = project.root / found.folder if project else survey.root
+        yield Finding(rule.code, rule.severity, place, 1, 1, what, _keys(found.keys) or rule.fix)
+
+
+@rule(
+    "TL504",
+    Severity.WARNING,
+    "one stage for all tests",
+    why="A typing error is found after the stack came up, and a failure may be anybody's.",
+    fix="Separate tests/unit, which need nothing, from tests/integration, which need a stack.",
+)
+def one_stage(rule: Rule, survey: Survey) -> Iterator[Finding]:
+    project = survey.project
+    for service in project.services if project else ():
+        unit, tests = (suite.paths if suite else () for suite in (service.unit, service.tests))
+        for path in unit:
+            if path in tests:
+                what = f"the unit tests and service tests of {service.name} are one folder"
+                yield Finding(rule.code, rule.severity, path, 1, 1, what, rule.fix)
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return f"Name their folder: {' or '.join(keys)} in [tool.tasklib]." if keys else ""
+
+
+def _called(node: ast.Call) -> tuple[str, str]:
+    match node.func:
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            return module, name
+        case ast.Name(id=name):
+            return "", name
+        case _:
+            return "", ""
+
+
+def _against_a_stack(survey: Survey, path: Path) -> bool:
+    """Whether a test file is meant for a stack: it lies in a folder of such tests."""
+    parts = path.relative_to(survey.root).parts if path != survey.root else path.parts
+    return any(part in ("integration", "e2e", "service", "functional") for part in parts)
