@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
-__all__ = ["Source", "has_suite", "main_source", "parse_deb822", "parse_one_line", "pin_text", "suite_text"]
+__all__ = [
+    "Source",
+    "has_suite",
+    "main_source",
+    "parse_deb822",
+    "parse_one_line",
+    "pin_text",
+    "security_source",
+    "suite_text",
+]
 
 _ALIASES = {"oldstable", "stable", "testing", "unstable", "sid"}
 _FALSE = {"no", "false", "without", "off", "disable", "0"}
@@ -83,7 +92,9 @@ def parse_one_line(text: str) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def main_source(sources: Iterable[Source], codename: str) -> Source | None:
+def main_source(
+    sources: Iterable[Source], codename: str, *, aliases: Set[str] = frozenset(_ALIASES)
+) -> Source | None:
     """The entry that holds the distribution itself: the suite `codename` (or an alias such as `stable`), its
     `main` component, over a URI that a container can use too. None when there is none."""
     candidates = [
@@ -92,11 +103,16 @@ def main_source(sources: Iterable[Source], codename: str) -> Source | None:
         if "main" in source.components
         and (uris := tuple(uri for uri in source.uris if uri.startswith(("http://", "https://"))))
     ]
-    for names in ({codename}, _ALIASES):
+    for names in ({codename}, aliases):
         for candidate in candidates:
-            if names.intersection(candidate.suites):
+            if not names.isdisjoint(candidate.suites):
                 return candidate
     return None
+
+
+def security_source(sources: Iterable[Source], codename: str) -> Source | None:
+    """The entry that holds the security updates of the distribution's suite `codename`, over http(s)."""
+    return main_source(sources, f"{codename}-security", aliases={f"{alias}-security" for alias in _ALIASES})
 
 
 def has_suite(sources: Iterable[Source], suite: str) -> bool:
@@ -114,5 +130,9 @@ def suite_text(source: Source, suite: str) -> str:
 
 
 def pin_text(suite: str) -> str:
-    """A preferences file that takes nothing from `suite` unless it is asked for by name."""
-    return f"# Written by tasklib's dev tool.\nPackage: *\nPin: release n={suite}\nPin-Priority: 100\n"
+    """A preferences file that takes nothing from `suite` unless asked for by name, and then its security
+    updates too."""
+    pins = (
+        f"Package: *\nPin: release n={name}\nPin-Priority: 100\n" for name in (suite, f"{suite}-security")
+    )
+    return "# Written by tasklib's dev tool.\n" + "\n".join(pins)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dev.apt import has_suite, main_source, pin_text, suite_text
+from dev.apt import has_suite, main_source, pin_text, security_source, suite_text
 from dev.commands import run_logged, step
 from dev.errors import CommandFailed, DevError
 from dev.facts import Host
@@ -64,10 +64,13 @@ def _suite(suite: str | None, host: Host) -> Iterator[bool]:
             f"No apt source for {host.name} {host.codename} over http(s) was found under /etc/apt.\n"
             f"Add one (or one for {suite}), or install Docker's Compose plugin yourself."
         )
+    text = suite_text(main, suite)
+    if security := security_source(sources, host.codename):
+        text += "\n" + suite_text(security, f"{suite}-security")
     # The pin comes first: without it the later suite would replace the host's packages.
     written = {
         Path(f"/etc/apt/preferences.d/tasklib-dev-{suite}.pref"): pin_text(suite),
-        Path(f"/etc/apt/sources.list.d/tasklib-dev-{suite}.sources"): suite_text(main, suite),
+        Path(f"/etc/apt/sources.list.d/tasklib-dev-{suite}.sources"): text,
     }
     try:
         for path, text in written.items():

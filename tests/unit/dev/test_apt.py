@@ -5,7 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dev.apt import Source, has_suite, main_source, parse_deb822, parse_one_line, pin_text, suite_text
+from dev.apt import (
+    Source,
+    has_suite,
+    main_source,
+    parse_deb822,
+    parse_one_line,
+    pin_text,
+    security_source,
+    suite_text,
+)
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEB822 = f"""\
@@ -107,7 +116,21 @@ def test_a_suite_that_is_there_is_not_added_again() -> None:
 
 def test_the_pin_keeps_the_suite_out_of_ordinary_upgrades() -> None:
     """Priority 100 is below every ordinary source: only packages asked for by name come from the suite."""
-    assert pin_text("trixie").splitlines()[1:] == ["Package: *", "Pin: release n=trixie", "Pin-Priority: 100"]
+    pinned = ["Package: *", "Pin: release n=trixie", "Pin-Priority: 100"]
+    security = ["", "Package: *", "Pin: release n=trixie-security", "Pin-Priority: 100"]
+    assert pin_text("trixie").splitlines()[1:] == pinned + security
+
+
+def test_security_updates_come_from_where_the_hosts_own_come_from() -> None:
+    """Another host than the distribution's in many places; none where the host has none either."""
+    found = security_source(parse_deb822(DEB822), "bookworm")
+    assert found == Source(("http://mirror.example/debian-security",), ("bookworm-security",), ("main",), "")
+    both = suite_text(MAIN, "trixie") + "\n" + suite_text(found, "trixie-security")
+    assert [(source.uris, source.suites) for source in parse_deb822(both)] == [
+        (MAIN.uris, ("trixie",)),
+        (found.uris, ("trixie-security",)),
+    ]
+    assert security_source([MAIN], "bookworm") is None
 
 
 @given(st.text(alphabet="debtyps:- \t\n[]=#/.http'", max_size=200))
