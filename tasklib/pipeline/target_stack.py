@@ -91,7 +91,12 @@ class TargetStack:
         source = str(project.config) if project.config else None
         stack = self._held.stack
         return endpoint_variables(
-            stack.prepared.config, stack.endpoints(), project.endpoints, source=source
+            stack.prepared.config,
+            stack.endpoints(),
+            project.endpoints,
+            source=source,
+            servers=stack.prepared.servers,
+            text_of=stack.prepared.text_of,
         ) | {"COMPOSE_PROJECT_NAME": self._held.project}
 
     def logs(self, since: float) -> tuple[ContainerLog, ...]:

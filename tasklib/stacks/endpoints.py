@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from tasklib.errors import ConfigError
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.servers import Server, known_server, plain_url, read_settings, server_url
 
-__all__ = ["Endpoint", "endpoint_variables", "endpoints", "variable_part"]
+__all__ = ["Endpoint", "TextOf", "endpoint_variables", "endpoints", "variable_part"]
+
+
+_NO_SERVERS: Mapping[str, Server] = MappingProxyType({})
+TextOf = Callable[[str, str], str | None]
+"""(service, path inside its container) → what the file there holds; ``None`` where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +53,16 @@ def endpoint_variables(
     templates: Mapping[str, str] | None = None,
     *,
     source: str | None = None,
+    servers: Mapping[str, Server] = _NO_SERVERS,
+    text_of: TextOf = lambda service, path: None,
 ) -> dict[str, str]:
     """``TEST_<SERVICE>_HOST``, ``_PORT``, ``_PORT_<n>`` and ``_URL`` for each service with endpoints.
 
     ``config`` is the rendered Compose config (images and environments tell databases), ``templates`` are
     the project's own variables: ``{api:8000}`` in them becomes ``host:port``, ``{db.host}`` and
-    ``{db:5432.port}`` one of them. Templates that name services of other stacks are left out. Raises
+    ``{db:5432.port}`` one of them. Templates that name services of other stacks are left out.
+    ``servers`` are those known otherwise than by their images' names, by service; ``text_of`` gives what the
+    file at a path inside a service's container holds. Raises
     :class:`~tasklib.errors.ConfigError`, naming ``source``, for a port that the service of this stack does
     not publish.
     """
@@ -64,10 +75,10 @@ def endpoint_variables(
     firsts: dict[str, Endpoint] = {}
     for service, own in by_service.items():
         definition = services.get(service) or {}
-        server = known_server(str(definition.get("image") or ""))
+        server = servers.get(service) or known_server(str(definition.get("image") or ""))
         firsts[service] = first = _first(own, definition, server)
         name = f"TEST_{variable_part(service)}"
-        url = _url(first, definition, server)
+        url = _url(first, definition, server, partial(text_of, service))
         variables[f"{name}_HOST"] = first.host
         variables[f"{name}_PORT"] = str(first.port)
         variables[f"{name}_URL"] = url
@@ -93,12 +104,17 @@ def _first(own: list[Endpoint], definition: Mapping[str, Any], server: Server | 
     return min(own, key=lambda e: (order.index(e.target) if e.target in order else len(order), e.target))
 
 
-def _url(endpoint: Endpoint, definition: Mapping[str, Any], server: Server | None) -> str:
+def _url(
+    endpoint: Endpoint,
+    definition: Mapping[str, Any],
+    server: Server | None,
+    text_of: Callable[[str], str | None],
+) -> str:
     where = f"{endpoint.host}:{endpoint.port}"
     if server is None:
         return plain_url(where, endpoint.target)
     image = str(definition.get("image") or "")
-    settings = read_settings(server, image, _environment(definition), _arguments(definition))
+    settings = read_settings(server, image, _environment(definition), _arguments(definition), text_of)
     return server_url(where, endpoint.target, server, settings)
 
 

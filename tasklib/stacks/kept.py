@@ -56,7 +56,14 @@ def bring_up(
         held.stack.prepare(cancel)
         held.stack.build(Builds(context.engine, context), cancel)
         found = held.up(cancel)
-        reachable = endpoint_variables(held.stack.prepared.config, found, context.project.endpoints)
+        prepared = held.stack.prepared
+        reachable = endpoint_variables(
+            prepared.config,
+            found,
+            context.project.endpoints,
+            servers=prepared.servers,
+            text_of=prepared.text_of,
+        )
         held.keep()
         return reachable
     finally:
@@ -100,7 +107,13 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
     # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
     yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
     found = endpoints(context.engine.containers(prepared.project))
-    yield from endpoint_variables(prepared.config, found, context.project.endpoints).items()
+    yield from endpoint_variables(
+        prepared.config,
+        found,
+        context.project.endpoints,
+        servers=prepared.servers,
+        text_of=prepared.text_of,
+    ).items()
 
 
 def write_privately(path: Path, text: str) -> None:

@@ -18,6 +18,7 @@ from tasklib.project.compose_files import assignments
 from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
+from tasklib.stacks.contents import text_in
 from tasklib.stacks.dockerfile import final_base
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
@@ -77,6 +78,11 @@ class Prepared:
     def servers(self) -> Mapping[str, Server]:
         """The known servers by service, also where an image is built on one."""
         return known_servers(self.config, self.facts.dockerfiles)
+
+    def text_of(self, service: str, path: str) -> str | None:
+        """What a file inside a service's container holds, where the stack's definition says it."""
+        variables = {k: v for file in self.plan.source.env_files for k, v in assignments(file).items()}
+        return text_in(self.rendered, service, path, {**variables, **os.environ, **self.env})
 
     def variables(self) -> Iterator[Mapping[str, str]]:
         """What may need hiding: see :func:`hidden_variables`."""

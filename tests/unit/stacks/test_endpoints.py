@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tasklib.errors import ConfigError
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, endpoints, variable_part
 from tasklib.stacks.engine.values import Container, Port
+from tasklib.stacks.servers import SERVERS
 
 
 def variables(
@@ -174,3 +175,15 @@ def test_only_what_is_reachable_is_an_endpoint() -> None:
 def test_any_name_makes_part_of_a_variable(service: str) -> None:
     """Capitals, digits and underscores only."""
     assert set(variable_part(service)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+
+
+def test_a_server_may_be_known_otherwise_than_by_its_image() -> None:
+    """An image of the project's own that is built on postgres, with a password that a file holds."""
+    definition = {"image": "test-main.db", "environment": {"POSTGRES_PASSWORD_FILE": "/run/secrets/pw"}}
+    found = endpoint_variables(
+        {"services": {"db": definition}},
+        [Endpoint("db", 5432, "127.0.0.1", 1)],
+        servers={"db": SERVERS[0]},
+        text_of=lambda service, path: {("db", "/run/secrets/pw"): "s\n"}.get((service, path)),
+    )
+    assert found["TEST_DATABASE_URL"] == "postgresql://postgres:s@127.0.0.1:1/postgres"

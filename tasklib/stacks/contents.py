@@ -1,0 +1,73 @@
+"""What the files hold that a stack's definition puts into a container: secrets, configs, mounted files."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["text_in"]
+
+_ROOTS = {"secrets": "/run/secrets/", "configs": "/"}
+
+
+def text_in(
+    config: Mapping[str, Any], service: str, path: str, variables: Mapping[str, str] | None = None
+) -> str | None:
+    """What the file at ``path`` inside a service's container holds; ``None`` where nothing says.
+
+    ``config`` is a rendered config, ``variables`` (``os.environ``) give the values that it takes from there.
+    """
+    given = os.environ if variables is None else variables
+    definition = config["services"].get(service) or {}
+    for target, read in (*_parts(config, definition, given), *_mounted(definition, path)):
+        if posixpath.normpath(target) == posixpath.normpath(path):
+            return read()
+    return None
+
+
+def _parts(
+    config: Mapping[str, Any], definition: Mapping[str, Any], variables: Mapping[str, str]
+) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    """Where each secret and config of a service is, and what reads it."""
+    for section, root in _ROOTS.items():
+        for entry in definition.get(section) or ():
+            used = entry if isinstance(entry, Mapping) else {"source": entry}
+            part = (config.get(section) or {}).get(used.get("source")) or {}
+            yield (
+                posixpath.join(root, str(used.get("target") or used.get("source"))),
+                lambda part=part: _text(part, variables),  # type: ignore[misc]
+            )
+
+
+def _text(part: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
+    if "content" in part:
+        return str(part["content"]).replace("$$", "$")
+    if "environment" in part:
+        return variables.get(str(part["environment"]))
+    return _read(Path(str(part["file"]))) if "file" in part else None
+
+
+def _mounted(definition: Mapping[str, Any], path: str) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    """The file on this machine behind a path, where a folder or the file itself is mounted."""
+    for mount in definition.get("volumes") or ():
+        if isinstance(mount, Mapping) and mount.get("type") == "bind":
+            target, source = str(mount.get("target")).rstrip("/"), str(mount.get("source"))
+            if path == target or path.startswith(f"{target}/"):
+                file = Path(source + path.removeprefix(target))
+                yield path, lambda file=file: _read(file)  # type: ignore[misc]
+
+
+_MOST = 1 << 16
+"""Bytes: what is larger is no password and no server's settings."""
+
+
+def _read(path: Path) -> str | None:
+    try:
+        if not path.is_file() or path.stat().st_size > _MOST:
+            return None
+        return path.read_text(errors="replace")
+    except (OSError, ValueError):
+        return None
