@@ -179,8 +179,10 @@ def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
         prepared = prepared.addressed(engine)
     isolation = prepared.isolation
     if diff:
-        for change in isolation.changes:
-            say(f"{change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
+        for rule, changes in isolation.by_rule().items():
+            say(f"{rule}:")
+            for change in changes:
+                say(f"  {change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
     else:
         say(as_text(isolation.config, indent=2))
     for hint in isolation.hints:

@@ -92,3 +92,8 @@ class Isolation:
     problems: tuple[Problem, ...] = ()
     hints: tuple[Hint, ...] = ()
     built_images: tuple[str, ...] = ()
+
+    def by_rule(self) -> dict[str, tuple[Change, ...]]:
+        """The changes of each rule, in the order in which the rules first changed something."""
+        rules = dict.fromkeys(change.rule for change in self.changes)
+        return {rule: tuple(change for change in self.changes if change.rule == rule) for rule in rules}

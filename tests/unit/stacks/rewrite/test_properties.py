@@ -152,3 +152,13 @@ def plain(port: dict[str, Any]) -> dict[str, Any]:
 
 def targets(service: dict[str, Any]) -> set[tuple[Any, str]]:
     return {(port["target"], port["protocol"]) for port in map(plain, service.get("ports") or [])}
+
+
+@given(compose_files(), facts)
+@settings(deadline=None, max_examples=50)
+def test_changes_by_rule_are_all_changes(file: Any, facts: Facts) -> None:
+    """Each rule once, none of its changes left out, in their order."""
+    found = review(file, "main", facts=facts)
+    for rule, changes in found.by_rule().items():
+        assert changes == tuple(change for change in found.changes if change.rule == rule) != ()
+    assert sum(map(len, found.by_rule().values())) == len(found.changes)
