@@ -19,7 +19,6 @@ from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
 from tasklib.stacks.contents import text_in
-from tasklib.stacks.dockerfile import final_base
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
@@ -27,6 +26,7 @@ from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Facts,
     Isolation,
+    base_image,
     base_images,
     comes_back,
     port_variable,
@@ -120,7 +120,7 @@ def known_servers(
     for name, service in config["services"].items():
         images = [str(service.get("image") or "")]
         if service.get("build"):
-            images.append(final_base((dockerfiles or {}).get(name, "")) or "")
+            images.append(base_image(service, (dockerfiles or {}).get(name, "")) or "")
         if server := next((server for image in images if (server := known_server(image))), None):
             found[name] = server
     return found

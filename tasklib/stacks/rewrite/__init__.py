@@ -39,7 +39,7 @@ from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import replica_count, spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
 from tasklib.stacks.rewrite.text import as_text
-from tasklib.stacks.rewrite.volumes import base_images, name_anonymous_volumes, own_volumes
+from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymous_volumes, own_volumes
 
 __all__ = [
     "Change",
@@ -48,6 +48,7 @@ __all__ = [
     "Isolation",
     "Problem",
     "as_text",
+    "base_image",
     "base_images",
     "comes_back",
     "isolate",

@@ -9,6 +9,8 @@ import pytest
 from tasklib.stacks.preparation import known_servers
 from tasklib.stacks.rewrite import comes_back
 
+TWO = "ARG V\nFROM redis:$V AS c\nFROM python\n"
+
 
 def test_a_known_server_is_known_by_its_image_or_by_what_that_is_built_on() -> None:
     """An image of the project's own that stands on postgres starts as postgres does."""
@@ -17,10 +19,20 @@ def test_a_known_server_is_known_by_its_image_or_by_what_that_is_built_on() -> N
             "db": {"image": "registry.example.com/mirror/postgres:16"},
             "own": {"image": "test-main/own", "build": {"context": "."}},
             "api": {"image": "test-main/api", "build": {"context": "."}},
+            "cache": {
+                "image": "test-main/cache",
+                "build": {"context": ".", "target": "c", "args": {"V": "7"}},
+            },
         }
     }
-    found = known_servers(config, {"own": "FROM postgis/postgis:16-3.4\nCOPY x /\n", "api": "FROM python\n"})
-    assert {name: server.kind for name, server in found.items()} == {"db": "postgres", "own": "postgres"}
+    found = known_servers(
+        config, {"own": "FROM postgis/postgis:16-3.4\nCOPY x /\n", "api": "FROM python\n", "cache": TWO}
+    )
+    assert {name: server.kind for name, server in found.items()} == {
+        "db": "postgres",
+        "own": "postgres",
+        "cache": "redis",
+    }
 
 
 @pytest.mark.parametrize(
