@@ -11,7 +11,7 @@ from pathlib import Path
 from tasklib.changes.inputs import named_paths, stack_facts
 from tasklib.changes.known import known_passes, proof
 from tasklib.changes.selection import Selection, select
-from tasklib.changes.surroundings import rest_of
+from tasklib.changes.surroundings import Rest, rest_of
 from tasklib.changes.tree import differing, tree_of
 from tasklib.checkout import Checkout, find_checkout
 from tasklib.errors import TasklibError
@@ -29,10 +29,10 @@ _MOST_OBJECTS = 3000
 
 @dataclass(frozen=True)
 class Content:
-    """All that the tests of a checkout depend on, as two names."""
+    """All that the tests of a checkout depend on: its tree, and what else there is."""
 
     tree: str
-    rest: str
+    rest: Rest
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Evidence:
             targets,
             self._passes.all(),
             now.tree,
-            now.rest,
+            now.rest.digest,
             lambda before: differing(self.checkout, self._trees, before, now.tree),
             self._touched,
         )
@@ -82,15 +82,17 @@ class Evidence:
         now = self.content(env)
         if now is None:
             return dict.fromkeys(targets)
-        return proof(targets, self._passes.all(), now.tree, now.rest)
+        return proof(targets, self._passes.all(), now.tree, now.rest.digest)
 
     def remember(self, before: Content | None, after: Content | None, result: RunResult) -> None:
         """Keep the passes of a whole run of its targets, unless the content changed under it."""
-        if before is None or before != after:
+        if before is None or after is None or before.tree != after.tree:
+            return
+        if not before.rest.holds_after(after.rest):
             return
         now = time.time()
         passes = [
-            Pass(r.target.stage.value, r.target.service, before.tree, before.rest, now, r.counts.passed)
+            Pass(r.target.stage.value, r.target.service, after.tree, after.rest.digest, now, r.counts.passed)
             for r in result.targets
             if r.outcome is Outcome.PASSED
         ]

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import tasklib
@@ -14,7 +15,7 @@ from tasklib.changes.inputs import read_files
 from tasklib.checkout import Checkout, git
 from tasklib.project import Environment, Project
 
-__all__ = ["rest_of"]
+__all__ = ["Rest", "rest_of"]
 
 _LEFT_BEHIND = re.compile(
     r"\.git|\.venv|venv|node_modules|\.nox|\.tox|__pycache__|\.\w+_cache|\.hypothesis|dist|build|target|htmlcov"
@@ -26,6 +27,9 @@ _LEFT_BEHIND = re.compile(
 _INSTALLED = (".venv/pyvenv.cfg", "node_modules/.package-lock.json", "node_modules/.modules.yaml")
 """What tells an installed environment from another one."""
 
+_LOCK = re.compile(r"uv\.lock|package-lock\.json")
+"""What installing an environment writes where it is missing."""
+
 _VARIABLE = re.compile(r"\$(?:\{)?([A-Za-z_][A-Za-z0-9_]*)")
 
 _MOST = 5000
@@ -35,24 +39,40 @@ _LARGE = 1_000_000
 """Bytes from which a file is known by its size and time, not by its content."""
 
 
-def rest_of(project: Project, checkout: Checkout, env: Mapping[str, str]) -> str | None:
-    """A digest of all that the tests of ``project`` depend on beside the checkout's tree; ``None``: too much.
+@dataclass(frozen=True)
+class Rest:
+    """All that tests depend on beside a tree: digests by name; ``installed`` are those that runs make."""
 
-    It holds the ignored files that may be in use, what environments have installed, those variables of
+    parts: Mapping[str, str]
+    installed: frozenset[str] = frozenset()
+
+    @property
+    def digest(self) -> str:
+        whole = "".join(f"{name}\0{part}\0" for name, part in sorted(self.parts.items()))
+        return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()
+
+    def holds_after(self, after: Rest) -> bool:
+        """Whether ``after`` is the same, but for environments that a run installed meanwhile."""
+        new = after.parts.keys() - self.parts.keys()
+        same = all(after.parts.get(name) == part for name, part in self.parts.items())
+        return same and new <= after.installed
+
+
+def rest_of(project: Project, checkout: Checkout, env: Mapping[str, str]) -> Rest | None:
+    """What the tests of ``project`` depend on beside the checkout's tree; ``None``: too much to look at.
+
+    That are the ignored files that may be in use, what environments have installed, those variables of
     ``env`` that Compose files name, and the versions of tasklib and Python.
     """
-    digest = hashlib.sha256()
-    for part in (tasklib.__version__, sys.version):
-        digest.update(f"{part}\0".encode())
-    for name in sorted(set(_named(project))):
-        digest.update(f"{name}={env.get(name)!r}\0".encode(errors="surrogateescape"))
-    files = sorted({*_ignored(checkout), *_installed(project)})
+    parts = {"tasklib": tasklib.__version__, "python": sys.version}
+    parts |= {f"${name}": repr(env.get(name)) for name in set(_named(project))}
+    ignored, installed = set(_ignored(checkout)), set(_installed(project))
+    files = sorted(ignored | installed)
     if len(files) > _MOST:
         return None
-    for path in files:
-        digest.update(f"{path}\0".encode(errors="surrogateescape"))
-        digest.update(_content(path))
-    return digest.hexdigest()
+    made = installed | {path for path in ignored if _LOCK.fullmatch(path.name)}
+    parts |= {str(path): _content(path).hex() for path in files}
+    return Rest(parts, frozenset(map(str, made)))
 
 
 def _named(project: Project) -> Iterator[str]:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.changes.surroundings import rest_of
+from tasklib.changes.surroundings import Rest, rest_of
 from tasklib.checkout import find_checkout
 from tasklib.project import Project, Service
 
-Rest = Callable[..., str | None]
+Digest = Callable[..., str | None]
 
 
 @pytest.fixture
-def rest(repository: Path) -> Rest:
+def rest(repository: Path) -> Digest:
     """Tells the digest of the surroundings, with the variables that are given."""
     ignored = (".env", "data/", "*.pem", "*.log", ".coverage", ".venv/", "__pycache__/", "")
     (repository / ".gitignore").write_text("\n".join(ignored))
@@ -24,7 +24,12 @@ def rest(repository: Path) -> Rest:
     api = repository / "services" / "api"
     api.mkdir(parents=True)
     project = Project(repository, "shop", (Service("api", api, compose=(compose,)),))
-    return lambda **env: rest_of(project, find_checkout(repository), env)
+
+    def digest(**env: str) -> str | None:
+        found = rest_of(project, find_checkout(repository), env)
+        return found.digest if found else None
+
+    return digest
 
 
 @pytest.mark.parametrize(
@@ -37,7 +42,7 @@ def rest(repository: Path) -> Rest:
         pytest.param("services/api/.venv/pyvenv.cfg", id="the environment that is installed"),
     ],
 )
-def test_an_ignored_file_that_may_be_in_use_counts(repository: Path, rest: Rest, name: str) -> None:
+def test_an_ignored_file_that_may_be_in_use_counts(repository: Path, rest: Digest, name: str) -> None:
     """Its edit is another content, taking it back the same again."""
     path = repository / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +59,7 @@ def test_an_ignored_file_that_may_be_in_use_counts(repository: Path, rest: Rest,
 @pytest.mark.parametrize(
     "name", ["run.log", "services/api/__pycache__/x.pyc", ".coverage", "data/__pycache__/x", ".venv/lib/x.py"]
 )
-def test_what_runs_leave_behind_does_not(repository: Path, rest: Rest, name: str) -> None:
+def test_what_runs_leave_behind_does_not(repository: Path, rest: Digest, name: str) -> None:
     """Every run would void what the one before proved."""
     before = rest()
     path = repository / name
@@ -63,14 +68,14 @@ def test_what_runs_leave_behind_does_not(repository: Path, rest: Rest, name: str
     assert rest() == before
 
 
-def test_a_variable_that_the_files_name_counts(rest: Rest) -> None:
+def test_a_variable_that_the_files_name_counts(rest: Digest) -> None:
     """Others do not."""
     assert rest(TAG="16") != rest(TAG="17")
     assert rest(TAG="16", OTHER="x") == rest(TAG="16")
 
 
 def test_too_many_files_are_never_the_same(
-    repository: Path, rest: Rest, monkeypatch: pytest.MonkeyPatch
+    repository: Path, rest: Digest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading them would take as long as testing."""
     monkeypatch.setattr("tasklib.changes.surroundings._MOST", 2)
@@ -78,3 +83,12 @@ def test_too_many_files_are_never_the_same(
         (repository / "data").mkdir(exist_ok=True)
         (repository / "data" / str(number)).touch()
     assert rest() is None
+
+
+def test_what_a_run_installs_does_not_void_it() -> None:
+    """The first run in a fresh checkout makes its environment; an edit of anything else does."""
+    before = Rest({".env": "1"})
+    assert before.holds_after(Rest({".env": "1", ".venv/pyvenv.cfg": "x"}, frozenset({".venv/pyvenv.cfg"})))
+    assert not before.holds_after(Rest({".env": "1", "key.pem": "x"}))
+    assert not before.holds_after(Rest({".env": "2"}))
+    assert not before.holds_after(Rest({}))
