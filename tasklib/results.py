@@ -148,7 +148,7 @@ class TargetResult:
     the failed tests, ``slowest`` the slowest of all (longest first), ``phases`` the seconds spent on each
     phase, ``logs`` the containers' last lines where something failed, ``rerun`` the command that repeats
     the target, ``exit_code`` what an error of this target makes of the run, ``slow`` how many tests were
-    above their stage's limit.
+    above their stage's limit, ``selects`` whether ``-k`` after ``rerun`` narrows it to one test.
     """
 
     target: Target
@@ -163,6 +163,7 @@ class TargetResult:
     rerun: str = ""
     exit_code: int = 0
     slow: int = 0
+    selects: bool = True
 
 
 @dataclass(frozen=True)

@@ -50,11 +50,15 @@ def run_stages(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    from tasklib import process
     from tasklib.changes.evidence import Evidence
     from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, planned_steps, run
     from tasklib.pipeline.steps import told
+    from tasklib.pipeline.suites.by_hand import refuse_talking, show, shows
+    from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
+    from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
     from tasklib.reporting.masking import Masker, secret_values
     from tasklib.reporting.sinks import open_sinks
@@ -93,6 +97,16 @@ def run_stages(
             for target in targets:
                 say(f"would run {target}")
         return 0
+    elif extra:
+        suites = [
+            plan_suite(project, target, SuiteOptions(keyword, tuple(extra)))
+            for target in plan(project, wanted, options)
+        ]
+        refuse_talking(suites, extra, caller)
+        if shows(suites, extra):
+            cancel = process.Cancel()
+            with interruptible(cancel, complain):
+                return show(suites, os.environ, say, cancel)
     evidence = Evidence.of(project)
     masker = Masker()
 

@@ -182,3 +182,64 @@ def test_a_mistake_of_ours_is_two_lines_that_name_its_traceback(
     path = kept if kept.exists() else kept.with_suffix(".log")
     assert "raise KeyError" in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("flag", ["--pdb", "--trace"])
+def test_a_debugger_is_refused_with_the_command_to_type(shop: Checkout, flag: str) -> None:
+    """Typed in the folder that it names, it runs the tests with what was asked for."""
+    ran = shop.run("tasklib", "test.unit", "--name", "web", "--", flag)
+    assert ran.code == 2, ran
+    said, typed = ran.lines
+    assert said.startswith(f"error: {flag} needs the terminal")
+    again = shop.run("bash", "-c", typed.removeprefix("Type: "))
+    assert "1 passed" in again.out, again
+    assert flag in typed
+
+
+def test_a_debugger_of_tests_with_a_stack_is_told_how_to_bring_it_up(shop: Checkout) -> None:
+    """First the stack, then its variables, then pytest."""
+    shop.write(
+        {
+            "services/api/deploy/test/docker-compose.yml": "services: {api: {image: nowhere.invalid/api}}\n",
+            "services/api/tests/integration/test_api.py": "def test_served(): pass\n",
+        }
+    )
+    ran = shop.run("invoke", "test.service", "--", "--pdb")
+    assert ran.code == 2, ran
+    steps = ran.lines[1].removeprefix("Type: ").split(" && ")
+    assert steps[0] == "invoke infra.up --name api"
+    assert steps[1] == 'eval "$(invoke infra.env --name api)"'
+    assert steps[-1].endswith("--pdb")
+
+
+@pytest.mark.parametrize(
+    ("flag", "shown"),
+    [
+        ("--co", "test_page"),
+        ("--collect-only", "test_page"),
+        ("--fixtures", "tmp_path"),
+        ("--version", "pytest "),
+        ("--help", "--maxfail"),
+    ],
+)
+def test_what_pytest_only_shows_is_shown(shop: Checkout, flag: str, shown: str) -> None:
+    """No test is run, so none fails, and nothing is missing."""
+    ran = shop.run("tasklib", "test.unit", "--", flag)
+    assert ran.code == 0, ran
+    assert shown in ran.out
+    assert "unit api:" in ran.out
+
+
+def test_a_command_that_takes_no_keyword_is_repeated_whole(shop: Checkout) -> None:
+    """With `-k` it would be left out."""
+    report = "<testsuite><testcase classname='t' name='test_a'><failure message='no'/></testcase></testsuite>"
+    shop.write(
+        {
+            "pyproject.toml": "[tool.tasklib.services.api]\n"
+            "command = ['sh', '-c', 'cat report.xml > $1; exit 1', 'sh', '{junit}']\n",
+            "services/api/report.xml": report,
+        }
+    )
+    ran = shop.run("tasklib", "test.unit", "--name", "api", "--format", "plain")
+    assert ran.code == 1, ran
+    assert rerun_line(ran.out) == ["tasklib", "test.unit", "--name", "api"]

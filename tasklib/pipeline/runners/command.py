@@ -54,6 +54,7 @@ def run_command(
             failures=tuple(tally.failures),
             slowest=tally.slowest,
             slow=tally.slow,
+            selects=suite.selects,
             seconds=time.monotonic() - began,
             exit_code=verdict.exit_code,
         )

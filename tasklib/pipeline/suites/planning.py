@@ -164,10 +164,11 @@ class _Common:
         return self._script(known or scripts.npm_test(extra), folder, prepare)
 
     def _script(self, script: Script, folder: Path, prepare: tuple[Preparation, ...]) -> Suite:
-        skip = "" if script.takes_keyword else self._no_keyword()
         env = {name: value for name, value in script.env.items() if name not in os.environ}
         argv = script.argv
-        return self._suite(SuiteKind.COMMAND, argv, cwd=folder, variables=env, prepare=prepare, skip=skip)
+        return self._suite(
+            SuiteKind.COMMAND, argv, cwd=folder, variables=env, prepare=prepare, selects=script.takes_keyword
+        )
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""
@@ -181,11 +182,8 @@ class _Common:
             else:
                 filled = part.replace("{stage}", str(self.target.stage))
                 argv.append(filled.replace("{keyword}", self.options.keyword))
-        skip = "" if any("{keyword}" in part for part in command) else self._no_keyword()
-        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), skip=skip)
-
-    def _no_keyword(self) -> str:
-        return "its test command takes no -k" if self.options.keyword else ""
+        selects = any("{keyword}" in part for part in command)
+        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), selects=selects)
 
     def _suite(
         self,
@@ -196,7 +194,7 @@ class _Common:
         variables: Mapping[str, str] = MappingProxyType({}),
         unset: frozenset[str] = frozenset(),
         prepare: tuple[Preparation, ...] = (),
-        skip: str = "",
+        selects: bool = True,
         waits: bool = False,
     ) -> Suite:
         return Suite(
@@ -214,7 +212,8 @@ class _Common:
             slow=limit_of(self.target.stage, self.project.slow),
             keyword=self.options.keyword,
             fullstack=self.place.fullstack,
-            skip=skip,
+            skip="" if selects or not self.options.keyword else "its test command takes no -k",
+            selects=selects,
             waits=waits,
         )
 

@@ -62,9 +62,9 @@ class Suite:
     (relative to ``cwd``), ``prepare`` what has to be there first, ``timeout`` in seconds, ``silence`` the
     seconds that it may say nothing where there is no timeout, ``slow`` the seconds that one test should take
     at most. ``fullstack`` is which tests that are marked so run (``only`` them, or all but: ``exclude``);
-    ``skip`` is why the suite cannot take part in this run, empty if it can. ``waits`` is whether ``argv`` may
-    be started before the whole environment is known: it loads nothing of the project until it is let through
-    a gate.
+    ``skip`` is why the suite cannot take part in this run, empty if it can; ``selects`` whether ``-k``
+    narrows it. ``waits`` is whether ``argv`` may be started before the whole environment is known: it loads
+    nothing of the project until it is let through a gate.
     """
 
     target: Target
@@ -82,4 +82,5 @@ class Suite:
     keyword: str = ""
     fullstack: str = ""
     skip: str = ""
+    selects: bool = True
     waits: bool = False

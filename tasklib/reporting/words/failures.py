@@ -201,7 +201,7 @@ def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[st
 
 def rerun(target: TargetResult, result: TestResult) -> str:
     """The command that repeats just this test, or its whole target if no expression can select it."""
-    word = _selector(result.id) if target.rerun else ""
+    word = _selector(result.id) if target.rerun and target.selects else ""
     return f"{target.rerun} -k {shlex.quote(word)}" if word else target.rerun
 
 
@@ -222,8 +222,14 @@ def _selector(test_id: str) -> str:
 
 def _last_part(test_id: str) -> str:
     """The function with its parameters: these may hold ``::`` themselves."""
-    head, bracket, parameters = test_id.partition("[")
+    head, bracket, parameters = _ungrouped(test_id).partition("[")
     return head.rpartition("::")[2] + bracket + parameters
+
+
+def _ungrouped(test_id: str) -> str:
+    """The id without the group that ``--dist loadgroup`` writes behind it (``test_query@db``)."""
+    start, bracket, rest = test_id.rpartition("]")
+    return start + bracket + rest.partition("@")[0]
 
 
 def failure_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -52,6 +53,9 @@ def failing(test_id: str = "t.py::test_x", **fields: object) -> TestResult:
         ("tests/t.py::test_x[%$(rm)]", "test_x"),
         ("src/a.test.ts > cart > adds 2 + 2 (fast)", r"adds 2 \+ 2 \(fast\)"),
         ("a.test.jsx > it's", "it's"),
+        ("tests/t.py::test_x@db", "test_x"),
+        ("tests/t.py::TestA::test_x[eur]@db", "test_x[eur]"),
+        ("tests/t.py::test_x[a@b]", "test_x"),
         ("tests/t.py", ""),
         ("tests/t.py::not", ""),
         ("anything else", ""),
@@ -70,6 +74,11 @@ def test_a_command_is_one_line_and_its_words_stay_apart(test_id: str) -> None:
     command = rerun(API, failing(f"t.py::{test_id}"))
     assert len(command.splitlines()) == 1
     assert len(shlex.split(command)) in (4, 6)
+
+
+def test_a_command_that_cannot_select_repeats_its_whole_target() -> None:
+    """No `-k` is put after a command that would leave everything out for it."""
+    assert rerun(replace(API, selects=False), failing()) == API.rerun
 
 
 def test_without_a_command_there_is_none() -> None:
