@@ -56,7 +56,7 @@ def run_stages(
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, planned_steps, run
     from tasklib.pipeline.steps import told
-    from tasklib.pipeline.suites.by_hand import refuse_talking, show, shows
+    from tasklib.pipeline.suites.by_hand import asks, refuse_talking, show, shows
     from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
@@ -97,7 +97,7 @@ def run_stages(
             for target in targets:
                 say(f"would run {target}")
         return 0
-    elif extra:
+    elif asks(extra):
         suites = [
             plan_suite(project, target, SuiteOptions(keyword, tuple(extra)))
             for target in plan(project, wanted, options)

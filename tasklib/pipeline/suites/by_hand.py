@@ -12,7 +12,7 @@ from tasklib.pipeline.runners.texts import visible
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.results import Stage
 
-__all__ = ["refuse_talking", "show", "shows"]
+__all__ = ["asks", "refuse_talking", "show", "shows"]
 
 _SHOWING = frozenset(
     {
@@ -31,6 +31,11 @@ _SHOWING = frozenset(
     }
 )
 _TALKING = frozenset({"--pdb", "--trace"})
+
+
+def asks(extra: Sequence[str]) -> bool:
+    """Whether any of these arguments may ask pytest for something else than running tests."""
+    return any(word.partition("=")[0] in _SHOWING | _TALKING for word in extra)
 
 
 def shows(suites: Sequence[Suite], extra: Sequence[str]) -> bool:
