@@ -149,6 +149,8 @@ class TargetResult:
     phase, ``logs`` the containers' last lines where something failed, ``rerun`` the command that repeats
     the target, ``exit_code`` what an error of this target makes of the run, ``slow`` how many tests were
     above their stage's limit, ``selects`` whether ``-k`` after ``rerun`` narrows it to one test.
+    ``passed_at`` is when a target that is skipped had passed on the same content (seconds since the epoch; 0:
+    it is not skipped for that).
     """
 
     target: Target
@@ -164,6 +166,7 @@ class TargetResult:
     exit_code: int = 0
     slow: int = 0
     selects: bool = True
+    passed_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,8 @@ class RunResult:
         for worst in (Outcome.INTERRUPTED, Outcome.ERROR, Outcome.FAILED):
             if worst in outcomes:
                 return worst
-        return Outcome.SKIPPED if outcomes == {Outcome.SKIPPED} else Outcome.PASSED
+        nothing = outcomes == {Outcome.SKIPPED} and not any(result.passed_at for result in self.targets)
+        return Outcome.SKIPPED if nothing else Outcome.PASSED
 
     @property
     def exit_code(self) -> int:

@@ -28,6 +28,7 @@ def _stages(values: Values, *stages: str) -> int:
         changed=values[o.CHANGED],
         base=values[o.BASE],
         explain=values[o.EXPLAIN],
+        cached=values[o.CACHED],
         keep=values[o.KEEP],
         jobs=values[o.JOBS],
         keyword=values[o.KEYWORD],

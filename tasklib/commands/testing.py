@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def run_stages(
     changed: bool = False,
     base: str | None = None,
     explain: bool = False,
+    cached: bool = False,
     keep: bool = False,
     jobs: int | None = None,
     keyword: str = "",
@@ -43,15 +45,16 @@ def run_stages(
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
-    ``changed`` keeps what differs from ``base`` (by default the base branch), ``explain`` says why on
-    standard error; ``caller`` spells the commands that repeat a failure. Raises a
-    :class:`~tasklib.errors.TasklibError` when nothing could be run, :class:`~tasklib.errors.NothingRan` when
-    all was skipped.
+    ``changed`` keeps what differs from ``base`` (by default the base branch), ``cached`` skips what is known
+    to pass, ``explain`` says why on standard error; ``caller`` spells the commands that repeat a failure.
+    Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run,
+    :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     from tasklib import process
     from tasklib.changes.evidence import Evidence
+    from tasklib.changes.known import ago
     from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
     from tasklib.pipeline.stages import matching, plan, planned_steps, run
@@ -64,8 +67,8 @@ def run_stages(
     from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
 
-    if explain and not changed and base is None:
-        raise UsageError("--explain tells what --changed selects", remedy="Add --changed.")
+    if explain and not (changed or cached) and base is None:
+        raise UsageError("--explain tells what --changed or --cached selects", remedy="Add one of them.")
     project = find_project(Path.cwd())
     wanted = [Stage(stage) for stage in stages]
     options = Options(
@@ -108,6 +111,18 @@ def run_stages(
             with interruptible(cancel, complain):
                 return show(suites, os.environ, say, cancel)
     evidence = Evidence.of(project)
+    if cached:
+        targets = plan(project, wanted, options)
+        passed = evidence.known(targets, evidence.content(os.environ)) if not (keyword or extra) else {}
+        options = replace(options, passed={target: known.at for target, known in passed.items()})
+        for target in targets if explain else ():
+            at = options.passed.get(target)
+            why = (
+                f"passed {ago(time.time() - at)} on all that it depends on"
+                if at
+                else "no pass on this content"
+            )
+            complain(f"{target}: {'out' if at else 'in'}: {why}")
     masker = Masker()
 
     def hide(variables: Mapping[str, str]) -> None:

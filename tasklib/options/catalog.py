@@ -13,7 +13,8 @@ __all__ = ["COMMANDS", "STAGE_OPTIONS", "command"]
 NAME = several("name", "SERVICE", "only this service")
 CHANGED = switch("changed", "only what differs from the base branch")
 BASE = optional("base", "REV", "the branch or commit to compare with instead")
-EXPLAIN = switch("explain", "with --changed: why each service is in or out")
+EXPLAIN = switch("explain", "with --changed or --cached: why each service is in or out")
+CACHED = switch("cached", "skip targets that passed on all that they depend on")
 KEEP = switch("keep", "leave the stacks up afterwards")
 JOBS = number("jobs", "N", "at most so many targets at once")
 KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
@@ -81,6 +82,7 @@ STAGE_OPTIONS: tuple[Option[Any], ...] = (
     CHANGED,
     BASE,
     EXPLAIN,
+    CACHED,
     KEEP,
     JOBS,
     KEYWORD,

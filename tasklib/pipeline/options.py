@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from tasklib.options.caller import TASKLIB, Caller
+from tasklib.results import Target
 
 __all__ = ["Options"]
 
@@ -15,7 +18,8 @@ class Options:
 
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
-    stage's limit a failure, ``caller`` spells what the user types to repeat a target.
+    stage's limit a failure, ``caller`` spells what the user types to repeat a target. ``passed`` are targets
+    that are known to pass, with when they did (seconds since the epoch): they are not run.
     """
 
     names: tuple[str, ...] = ()
@@ -26,3 +30,4 @@ class Options:
     verbose: bool = False
     fail_slow: bool = False
     caller: Caller = TASKLIB
+    passed: Mapping[Target, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from tasklib import process
+from tasklib.changes.known import ago
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
@@ -54,10 +55,11 @@ def run(
     emit = sink.emit if sink else _nowhere
     began = time.monotonic()
     wanted = plan(project, stages, options)
+    left = tuple(target for target in wanted if target not in options.passed)
     with ExitStack() as stack:
         stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
         context = stack.enter_context(
-            open_context(project, emit, engine=any(needs_stack(project, t) for t in wanted))
+            open_context(project, emit, engine=any(needs_stack(project, t) for t in left))
         )
         folders = {service.name: str(service.path) for service in project.services}
         emit(
@@ -70,7 +72,11 @@ def run(
         )
         if left_out := explain(untaken(project, options.names)):
             emit(Notice(left_out, "warning"))
-        results = _Pipeline(project, wanted, options, context, emit, cancel, hide).run()
+        known = {target: _known(target, options.passed[target]) for target in wanted if target not in left}
+        for skipped in known.values():
+            emit(TargetFinished(skipped))
+        ran = _Pipeline(project, left, options, context, emit, cancel, hide).run() if left else {}
+        results = {**known, **ran}
         result = RunResult(
             tuple(results[target] for target in wanted),
             seconds=time.monotonic() - began,
@@ -130,6 +136,13 @@ def needs_stack(project: Project, target: Target) -> bool:
     if target.stage is Stage.UNIT:
         return False
     return not project.single or bool(project.compose.get(Environment.TEST))
+
+
+def _known(target: Target, passed_at: float) -> TargetResult:
+    """The result of a target that is not run again."""
+    return TargetResult(
+        target, Outcome.SKIPPED, reason=f"cached, passed {ago(time.time() - passed_at)}", passed_at=passed_at
+    )
 
 
 def _towards(stack: TargetStack, effort: Effort) -> Callable[[], None]:
