@@ -164,16 +164,16 @@ def test_failing_tests_leave_nothing(shop: Checkout, traces: Traces, state: Path
 
 
 def test_a_mistake_of_ours_leaves_nothing(shop: Checkout, traces: Traces, state: Path) -> None:
-    """An exception that nobody expects is a traceback, but the stack goes."""
+    """An exception that nobody expects is named, and the stack goes."""
     shop.write(
         {
             "broken/sitecustomize.py": """
-                from tasklib.stacks import held
+                from tasklib.stacks.stack import Stack
 
                 def endpoints(self):
                     raise RuntimeError("a mistake of ours")
 
-                held.HeldStack.endpoints = endpoints
+                Stack.endpoints = endpoints
             """
         }
     )
