@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasklib.project.discovery import find_project
-from tasklib.project.model import Environment, Project, Service, Shared, StageTests
+from tasklib.project.model import Environment, Project, Service, Shared, StageTests, Step
 from tasklib.project.selection import select_services, targets
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Service",
     "Shared",
     "StageTests",
+    "Step",
     "find_project",
     "select_services",
     "targets",

@@ -226,6 +226,8 @@ class _Assembly:
             command=own.command or top.command,
             env={**top.env, **own.env},
             needs=own.needs or top.needs,
+            in_=own.in_ or top.in_,
+            setup=top.setup if own.setup is None else own.setup,
         )
 
     # -- the project's own suites ------------------------------------------------------------------------
@@ -238,7 +240,7 @@ class _Assembly:
             # A command beside a stack and no folder of unit tests is meant for that stack.
             named = reader.common.unit is not None or holds_tests(self.root / UNIT_TESTS)
             if reader.common.command and not named:
-                return reader.made((), reader.common.command)
+                return reader.made((), "integration")
         return found
 
     def _own(

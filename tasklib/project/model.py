@@ -11,7 +11,7 @@ from types import MappingProxyType
 from tasklib.isolation import is_compose_name, slug
 from tasklib.results import Stage
 
-__all__ = ["Environment", "Project", "Service", "Shared", "StageTests"]
+__all__ = ["Environment", "Project", "Service", "Shared", "StageTests", "Step"]
 
 
 class Environment(StrEnum):
@@ -23,17 +23,29 @@ class Environment(StrEnum):
 
 
 @dataclass(frozen=True)
+class Step:
+    """A command that makes a stack ready for tests: on this machine, or ``inside`` a Compose service."""
+
+    command: tuple[str, ...]
+    inside: str | None = None
+
+
+@dataclass(frozen=True)
 class StageTests:
     """The tests of a service, or of the project itself, in one stage, and what the settings say of them.
 
-    ``paths`` (absolute) are their files and folders; a ``command`` of the project's own may do without.
-    ``env`` is extra environment for them, ``timeout`` their own limit in seconds.
+    ``paths`` (absolute) are their files and folders; a ``command`` of the project's own may do without, and
+    so may tests that run ``inside`` a Compose service, whose own command is theirs where they have none.
+    ``env`` is extra environment for them, ``setup`` what is done before them once their stack is ready,
+    ``timeout`` their own limit in seconds.
     """
 
     paths: tuple[Path, ...] = ()
     command: tuple[str, ...] | None = None
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     timeout: float | None = None
+    inside: str | None = None
+    setup: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ __all__ = [
     "ImagesSection",
     "ServiceSection",
     "Settings",
+    "SetupStep",
     "SharedSection",
     "StageSeconds",
     "StageSection",
@@ -37,6 +38,20 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of settings."""
 
 
+class SetupStep(Table, frozen=True):
+    """One command of ``setup`` that runs in a container."""
+
+    run: Annotated[Command, Meta(description="the command", examples=[["python", "manage.py", "migrate"]])]
+    in_: Annotated[Name, Meta(description="the Compose service in whose image it runs")] = field(name="in")
+
+
+_MIGRATE = Meta(
+    description="commands that run once the stack is ready and before the tests",
+    examples=[[["alembic", "upgrade", "head"]]],
+)
+_INSIDE = Meta(description="the Compose service in which the tests run", examples=["api"])
+
+
 class StageSection(Table, frozen=True):
     """One stage of a service, or of the project's own suites, where it differs."""
 
@@ -46,7 +61,9 @@ class StageSection(Table, frozen=True):
     command: Annotated[Command | None, Meta(description="its test command", examples=[["make", "test"]])] = (
         None
     )
+    in_: Annotated[Name | None, _INSIDE] = field(default=None, name="in")
     env: Annotated[Strings, Meta(description="extra environment, added to that of all stages")] = {}
+    setup: Annotated[list[Command | SetupStep] | None, _MIGRATE] = None
     timeout: Annotated[Seconds, Meta(description="seconds after which its tests are ended")] = None
 
 
@@ -60,7 +77,9 @@ class SuiteKeys(Table, frozen=True):
     command: Annotated[Command | None, Meta(description="the test command", examples=[["make", "test"]])] = (
         None
     )
+    in_: Annotated[Name | None, _INSIDE] = field(default=None, name="in")
     env: Annotated[Strings, Meta(description="extra environment of the tests and of the Compose files")] = {}
+    setup: Annotated[list[Command | SetupStep] | None, _MIGRATE] = None
     needs: Annotated[
         list[str],
         Meta(description="the Compose services to bring up, with what they depend on", examples=[["db"]]),

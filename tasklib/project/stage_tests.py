@@ -7,10 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.project.layout import holds_tests
-from tasklib.project.model import StageTests
+from tasklib.project.model import StageTests, Step
 from tasklib.project.places import Places
 from tasklib.project.selection import ScriptTests, script_tests
-from tasklib.project.settings import Stage, StageSection, SuiteKeys
+from tasklib.project.settings import SetupStep, Stage, StageSection, SuiteKeys
 
 __all__ = ["SuiteReader"]
 
@@ -32,10 +32,9 @@ class SuiteReader:
         """
         section = stage if isinstance(stage, StageSection) else StageSection(paths=stage)
         paths = self._paths(section, key, standard)
-        command = section.command or (self.common.command if paths or stage is not None else None)
-        if not paths and (command is None or (section.paths == [] and section.command is None)):
-            return None
-        return self.made(paths, command, section)
+        if paths or self._goes_without(section, key, named=stage is not None):
+            return self.made(paths, key, section)
+        return None
 
     def unit(self, standard: str | None, others: StageTests | None) -> StageTests | None:
         """The unit tests; ``others`` are this suite's against a stack.
@@ -50,20 +49,41 @@ class SuiteReader:
         # vitest is told which files; a script tests all there is, and the others may be run by it, too.
         whole = script is ScriptTests.SCRIPT and others is not None and others.command is None
         if (script and not whole) or (self.common.command and others is None):
-            return self.made((self.folder,), self.common.command)
+            return self.made((self.folder,), "unit")
         return None
 
-    def made(
-        self, paths: tuple[Path, ...], command: list[str] | None, section: StageSection | None = None
-    ) -> StageTests:
+    def made(self, paths: tuple[Path, ...], key: str, section: StageSection | None = None) -> StageTests:
         """Tests of this suite in ``paths``, with what is said of all its stages and of this one."""
         section = section or StageSection()
+        if key == "unit":
+            # What needs a stack is nothing to unit tests.
+            if section.in_ or section.setup:
+                raise self.places.error(
+                    f"`{key}.{'in' if section.in_ else 'setup'}`: unit tests run without an engine",
+                    *(*self.keys, key),
+                    remedy="Tests that need a container belong to `service` or `integration`.",
+                )
+            inside, setup = None, None
+        else:
+            inside = section.in_ or self.common.in_
+            setup = self.common.setup if section.setup is None else section.setup
+        command = section.command or self.common.command
         return StageTests(
             paths=paths,
             command=tuple(command) if command else None,
             env=MappingProxyType({**self.common.env, **section.env}),
             timeout=section.timeout,
+            inside=inside,
+            setup=tuple(map(_step, setup or ())),
         )
+
+    def _goes_without(self, section: StageSection, key: str, *, named: bool) -> bool:
+        """Whether the tests of a stage are known although no paths are."""
+        if section.command or section.in_:
+            return True
+        if section.paths == []:
+            return False
+        return bool(named and self.common.command) or (key != "unit" and self.common.in_ is not None)
 
     def _paths(self, section: StageSection, key: str, standard: str | None) -> tuple[Path, ...]:
         if section.paths is None:
@@ -71,3 +91,7 @@ class SuiteReader:
             return (place,) if place and holds_tests(place) else ()
         names = [section.paths] if isinstance(section.paths, str) else section.paths
         return self.places.all(self.folder, names, Path.exists, *self.keys, key)
+
+
+def _step(step: list[str] | SetupStep) -> Step:
+    return Step(tuple(step.run), step.in_) if isinstance(step, SetupStep) else Step(tuple(step))

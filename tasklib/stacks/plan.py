@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError
-from tasklib.project import Environment, Project, Service, Shared
+from tasklib.project import Environment, Project, Service, Shared, StageTests
 from tasklib.stacks.compose.compose import Source
 
 __all__ = ["READY_TIMEOUT", "StackPlan", "full_stack_plan", "service_stack_plan"]
@@ -20,8 +20,10 @@ READY_TIMEOUT = 180.0
 class StackPlan:
     """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files.
 
-    ``publish`` are the ports, by Compose service, that tests need besides those that the files publish. Where
-    the project has no other stack (``alone``), each has to be in this one.
+    ``needs`` are the services that are named as needed (none: all), ``inside`` those in whose images commands
+    of ours run, ``tested`` those of them whose own command is the tests. ``publish`` are the ports, by Compose
+    service, that tests need besides those that the files publish. Where the project has no other stack
+    (``alone``), each has to be in this one.
     """
 
     source: Source
@@ -32,6 +34,9 @@ class StackPlan:
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     alone: bool = False
+    needs: frozenset[str] = frozenset()
+    inside: frozenset[str] = frozenset()
+    tested: frozenset[str] = frozenset()
     ready_timeout: float = READY_TIMEOUT
 
     @property
@@ -55,13 +60,16 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
             folder=project.project_directory if service.path == project.root else None,
             profiles=project.profiles,
             variables=project.env_files,
-            services=service.needs,
+            services=_services(service.needs, service.tests),
         ),
         service.name,
         shared=project.shared,
         persistent=project.persistent,
         env=service.env,
         publish=project.publish,
+        inside=_inside(service.tests),
+        needs=frozenset(service.needs),
+        tested=_tested(service.tests),
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )
 
@@ -75,6 +83,7 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
             where=str(project.root),
             remedy=f"Write deploy/{environment}/docker-compose.yml, or set compose.{environment}.",
         )
+    tests = project.integration if environment is Environment.TEST else None
     return StackPlan(
         Source(
             files,
@@ -83,12 +92,31 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
             profiles=project.profiles,
             variables=project.env_files,
             # dev and prod run as their files are written.
-            services=project.needs if environment is Environment.TEST else (),
+            services=_services(project.needs, tests) if environment is Environment.TEST else (),
         ),
         shared=project.shared,
         persistent=project.persistent,
         env=project.env,
         publish=project.publish,
+        inside=_inside(tests),
+        tested=_tested(tests),
+        needs=frozenset(project.needs),
         alone=not any(service.compose for service in project.services),
         ready_timeout=project.ready_timeout or READY_TIMEOUT,
     )
+
+
+def _inside(tests: StageTests | None) -> frozenset[str]:
+    """The services in which something of ``tests`` runs."""
+    if tests is None:
+        return frozenset()
+    return frozenset(name for name in (tests.inside, *(step.inside for step in tests.setup)) if name)
+
+
+def _tested(tests: StageTests | None) -> frozenset[str]:
+    return frozenset({tests.inside}) if tests and tests.inside and not tests.command else frozenset()
+
+
+def _services(needs: tuple[str, ...], tests: StageTests | None) -> tuple[str, ...]:
+    """What Compose is asked for: all, or what is needed and what commands of ours run in."""
+    return (*needs, *sorted(_inside(tests) - {*needs})) if needs else ()

@@ -22,6 +22,7 @@ from tasklib.stacks.contents import text_in
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
+from tasklib.stacks.inside import held_back
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Facts,
@@ -165,6 +166,7 @@ def prepare(
         shared=plan.shared,
         persistent=plan.persistent,
         publish=_published(plan, rendered),
+        held_back=held_back(rendered["services"], plan),
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),

@@ -83,10 +83,15 @@ class Container:
 
 @dataclass(frozen=True)
 class BaseImage:
-    """An image that others are built on; ``triggers``: it takes part in their builds (ONBUILD)."""
+    """An image that others are built on; ``triggers``: it takes part in their builds (ONBUILD).
+
+    ``environment`` and ``folder`` are what programs in it start with.
+    """
 
     id: str
     triggers: bool = False
+    environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
+    folder: str = "/"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Facts:
     writable mount counts as outside. ``probe``: the same files rendered with another TEST_INSTANCE_ID; a name
     that differs there is one the file scopes itself. ``image_volumes``: image → the VOLUME paths it declares.
     ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
-    stays on disk, or ``all``. ``publish``: service → the container ports that tests need. ``projects``: what
+    stays on disk, or ``all``. ``publish``: service → the container ports that tests need.
+    ``held_back``: services that are built and not started, since tests run in their images. ``projects``: what
     plain Compose calls the project, by which the file's own values may go.
     """
 
@@ -42,6 +43,7 @@ class Facts:
     dockerfiles: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     persistent: frozenset[str] = frozenset()
     publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: _NOTHING)
+    held_back: frozenset[str] = frozenset()
     projects: tuple[str, ...] = ()
     unset: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     real_paths: Mapping[str, str] = field(default_factory=lambda: _NOTHING)

@@ -13,7 +13,7 @@ from typing import Any
 from tasklib.stacks.labels import SERVICE
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["copy_keys", "replica_count", "spread_replicas"]
+__all__ = ["copy_keys", "hold_back", "replica_count", "spread_replicas"]
 
 _RULE = "replicas"
 _WHY = "every container has a name that no other branch can have, which Compose's names for replicas are not"
@@ -42,6 +42,15 @@ def copy_keys(services: Mapping[str, dict[str, Any]]) -> dict[str, list[str]]:
             taken.add(key)
             found.setdefault(name, []).append(key)
     return found
+
+
+def hold_back(draft: Draft) -> None:
+    """Let no container be made of a service that is there for the image that tests run in."""
+    why = "tests run in a container of its image, beside the stack"
+    for name, _ in draft.services():
+        if name in draft.facts.held_back:
+            draft.drop(("services", name, "deploy", "replicas"), _RULE, why)
+            draft.put(("services", name, "scale"), 0, _RULE, why)
 
 
 def spread_replicas(draft: Draft) -> None:
