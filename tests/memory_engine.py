@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, BinaryIO
 
 from tasklib.errors import EngineError, engine_stopped
 from tasklib.results import LogLine
@@ -61,6 +63,8 @@ class MemoryEngine:
         """Whether the health check of a container passes now."""
         self.stuck: set[str] = set()
         """Ids of what cannot be removed: something else uses it."""
+        self.files: dict[str, dict[str, bytes]] = {}
+        """What containers wrote, by their ids and by path."""
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self._containers: dict[str, _Entry] = {}
@@ -201,6 +205,19 @@ class MemoryEngine:
         self._answer()
         entry = self._containers.get(container_id)
         return tuple(line for line in entry.said if line.at >= int(since))[-tail:] if entry else ()
+
+    def written(self, container_id: str) -> tuple[str, ...]:
+        self._answer()
+        return tuple(sorted(self.files.get(container_id, ())))
+
+    def copy_out(self, container_id: str, path: str, target: BinaryIO) -> None:
+        self._answer()
+        content = self.files.get(container_id, {}).get(path)
+        if content is not None:
+            with tarfile.open(fileobj=target, mode="w|") as archive:
+                entry = tarfile.TarInfo(path.rpartition("/")[2])
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
 
     def publishers(self) -> tuple[Publisher, ...]:
         self._answer()

@@ -17,6 +17,7 @@ from tasklib.results import ContainerLog, Phase, Target
 from tasklib.stacks.endpoints import endpoint_variables
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.stack import Stack
 
 __all__ = ["Phases", "TargetStack"]
 
@@ -98,6 +99,11 @@ class TargetStack:
             servers=stack.prepared.servers,
             text_of=stack.prepared.text_of,
         ) | {"COMPOSE_PROJECT_NAME": self._held.project}
+
+    @property
+    def stack(self) -> Stack:
+        """The stack itself."""
+        return self._held.stack
 
     def logs(self, since: float) -> tuple[ContainerLog, ...]:
         try:

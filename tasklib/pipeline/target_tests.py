@@ -13,6 +13,7 @@ from tasklib.errors import TasklibError
 from tasklib.events import Event
 from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.runners.gate import Gate
+from tasklib.pipeline.runners.launching import Launcher
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import TargetResult
 
@@ -91,6 +92,13 @@ class TargetTests:
             else:
                 return waiting.result.result()
         return run_suite(self._plan(), whole, self._emit, self._cancel)
+
+    def run_inside(self, launch: Launcher, env: Mapping[str, str]) -> TargetResult:
+        """Run the tests where ``launch`` starts them, with the environment ``env`` and their own.
+
+        Raises as :func:`~tasklib.pipeline.suites.planning.plan_suite` does.
+        """
+        return run_suite(self._plan(), env, self._emit, self._cancel, launch=launch)
 
     def close(self) -> None:
         """End what has not ended by itself; nothing is started any more."""

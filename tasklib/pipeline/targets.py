@@ -9,11 +9,12 @@ from contextlib import closing
 from dataclasses import replace
 
 from tasklib import process
-from tasklib.errors import Interrupted, TasklibError, UsageError
+from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
+from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
-from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.planning import plan_suite, tests_of
 from tasklib.pipeline.suites.suite import SuiteOptions
 from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.target_tests import TargetTests
@@ -104,8 +105,14 @@ class Execution:
 
     def alone(self, target: Target) -> TargetResult:
         """Tests that are run against nothing."""
+        if service := tests_of(self._project, target).inside:
+            raise ConfigError(
+                f"`in` names {service}, and there is no Compose file",
+                where=str(self._project.config or self._project.root),
+                remedy="Name it as `compose.test` in [tool.tasklib].",
+            )
         with closing(self.tests(target)) as tests:
-            return self._run(target, tests, {}, Phases(target, self._emit))
+            return self._tested(target, lambda: tests.run({}), Phases(target, self._emit))
 
     def against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
         """Tests against a stack, brought up unless it is up already."""
@@ -114,17 +121,40 @@ class Execution:
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
-            result = self._run(target, tests, stack.variables(self._project), phases)
+            variables = stack.variables(self._project)
+            said = tests_of(self._project, target)
+            beside = self._beside(target, stack)
+            if said.setup:
+                with phases.phase(Phase.START):
+                    outside = {**os.environ, **self._context.environment, **variables}
+                    beside.set_up(said.setup, outside, said.env)
+            if said.inside:
+                with beside.container(said.inside) as (launch, env):
+                    result = self._tested(target, lambda: tests.run_inside(launch, env), phases)
+            else:
+                result = self._tested(target, lambda: tests.run(variables), phases)
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
         return result
 
-    def _run(
-        self, target: Target, tests: TargetTests, variables: Mapping[str, str], phases: Phases
-    ) -> TargetResult:
+    def _beside(self, target: Target, stack: TargetStack) -> Beside:
+        project = self._project
+        folders = {service.name: service.path for service in project.services}
+        return Beside(
+            stack.stack,
+            target,
+            folders.get(target.service, project.root),
+            {**self._context.environment, "COMPOSE_PROJECT_NAME": stack.stack.project},
+            project.endpoints,
+            str(project.config) if project.config else None,
+            self._emit,
+            self._cancel,
+        )
+
+    def _tested(self, target: Target, run: Callable[[], TargetResult], phases: Phases) -> TargetResult:
         with phases.phase(Phase.TEST):
-            result = tests.run(variables)
+            result = run()
         spent = phases.seconds
         return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
 

@@ -13,7 +13,7 @@ from tasklib.errors import ConfigError
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.servers import Server, known_server, plain_url, read_settings, server_url
 
-__all__ = ["Endpoint", "TextOf", "endpoint_variables", "endpoints", "variable_part"]
+__all__ = ["Endpoint", "TextOf", "endpoint_variables", "endpoints", "named_ports", "variable_part"]
 
 
 _NO_SERVERS: Mapping[str, Server] = MappingProxyType({})
@@ -140,6 +140,12 @@ def _written(value: object) -> str:
 
 
 _PLACE = re.compile(r"\{(?P<service>[A-Za-z0-9._ -]+?)(?::(?P<port>\d+))?(?:\.(?P<part>host|port))?\}")
+
+
+def named_ports(templates: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """The services and ports that templates name: ``{db:5432.port}`` names (db, 5432)."""
+    found = (match for template in templates for match in _PLACE.finditer(template))
+    return tuple((match["service"], int(match["port"])) for match in found if match["port"])
 
 
 def _fill(

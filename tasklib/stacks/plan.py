@@ -21,9 +21,9 @@ class StackPlan:
     """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files.
 
     ``needs`` are the services that are named as needed (none: all), ``inside`` those in whose images commands
-    of ours run, ``tested`` those of them whose own command is the tests. ``publish`` are the ports, by Compose
-    service, that tests need besides those that the files publish. Where the project has no other stack
-    (``alone``), each has to be in this one.
+    of ours run, ``tested`` those of them whose own command is the tests. ``publish`` are the ports, by
+    Compose service, that tests need besides those that the files publish. Where the project has no other
+    stack (``alone``), each has to be in this one.
     """
 
     source: Source

@@ -22,7 +22,6 @@ from tasklib.stacks.contents import text_in
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
-from tasklib.stacks.inside import held_back
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Facts,
@@ -30,6 +29,7 @@ from tasklib.stacks.rewrite import (
     base_image,
     base_images,
     comes_back,
+    held_back,
     port_variable,
     project_names,
     reserved_ports,
@@ -166,7 +166,7 @@ def prepare(
         shared=plan.shared,
         persistent=plan.persistent,
         publish=_published(plan, rendered),
-        held_back=held_back(rendered["services"], plan),
+        held_back=held_back(rendered["services"], plan.inside, plan.tested, plan.needs),
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
         dockerfiles=_dockerfiles(rendered),

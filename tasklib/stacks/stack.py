@@ -18,6 +18,7 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.patience import blaming, listening
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
@@ -161,6 +162,10 @@ class Stack:
         except Interrupted:
             self.cut_off = True
             raise
+
+    def inside(self, service: str) -> Inside:
+        """Containers of our own from ``service``. Raises :class:`~tasklib.errors.ConfigError` without it."""
+        return Inside(self.prepared, self._engine, service)
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where the ports are now: a container that restarted has others."""

@@ -13,7 +13,8 @@ Where there is a TASKLIB_GATE, importing this takes until the tests may begin: s
 ==========  ========================================================================================
 ``e``       further keys
 ==========  ========================================================================================
-hello       pid, root (what test ids and files are relative to), pytest, worker (empty: the main one)
+hello       pid, root (what test ids and files are relative to), dir (where it was started), pytest,
+            worker (empty: the main one)
 collected   n, deselected; again while workers report
 start       id, worker, at
 finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);
@@ -228,6 +229,7 @@ class Reporter:
                 "e": "hello",
                 "pid": os.getpid(),
                 "root": self.root,
+                "dir": str(config.invocation_params.dir),
                 "pytest": pytest.__version__,
                 "worker": worker,
             }

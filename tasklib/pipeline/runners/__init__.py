@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
+from tasklib.pipeline.runners.launching import Launcher
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.process import Cancel
 from tasklib.results import Outcome, TargetResult
@@ -19,6 +20,7 @@ def run_suite(
     emit: Callable[[Event], None],
     cancel: Cancel,
     gate: Gate | None = None,
+    launch: Launcher | None = None,
 ) -> TargetResult:
     """Run ``suite`` and tell ``emit`` each test as it starts and ends, and each line that is written.
 
@@ -26,7 +28,7 @@ def run_suite(
     raises: the outcome is PASSED or FAILED; ERROR with a reason and an exit code (a crash, no tests, the
     time limit); SKIPPED where ``-k`` leaves nothing; INTERRUPTED when ``cancel`` is set. ``phases``,
     ``logs`` and ``rerun`` are the caller's to fill. A suite that ``waits`` begins its tests once ``gate`` is
-    open, if there is one; others know of none.
+    open, if there is one; others know of none. ``launch`` starts those that run ``inside`` a container.
     """
     if suite.skip:
         return TargetResult(suite.target, Outcome.SKIPPED, reason=suite.skip)
@@ -37,7 +39,7 @@ def run_suite(
         case SuiteKind.PYTEST:
             from tasklib.pipeline.runners.pytest import run_pytest
 
-            return run_pytest(suite, env, emit, cancel, gate)
+            return run_pytest(suite, env, emit, cancel, gate, launch)
         case SuiteKind.VITEST:
             from tasklib.pipeline.runners.vitest import run_vitest
 
@@ -45,7 +47,7 @@ def run_suite(
         case SuiteKind.COMMAND:
             from tasklib.pipeline.runners.command import run_command
 
-            return run_command(suite, env, emit, cancel)
+            return run_command(suite, env, emit, cancel, launch)
 
 
 def prepare_suite(

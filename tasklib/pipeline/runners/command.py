@@ -12,6 +12,7 @@ from tasklib.errors import Interrupted
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.junit import read_junit
+from tasklib.pipeline.runners.launching import Here, Launcher
 from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
@@ -28,7 +29,11 @@ _REMEMBERED = 50
 
 
 def run_command(
-    suite: Suite, env: Mapping[str, str], emit: Callable[[Event], None], cancel: process.Cancel
+    suite: Suite,
+    env: Mapping[str, str],
+    emit: Callable[[Event], None],
+    cancel: process.Cancel,
+    launch: Launcher | None = None,
 ) -> TargetResult:
     """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`.
 
@@ -59,12 +64,13 @@ def run_command(
             exit_code=verdict.exit_code,
         )
 
-    with process.scratch_folder() as scratch:
-        report = scratch / "junit.xml"
+    start = launch or Here(suite.cwd)
+    with start.shared() as shared:
+        report = shared / "junit.xml"
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
         own = {name: value.replace(_REPORT, str(report)) for name, value in suite.env.items()}
         merged = {name: value for name, value in {**env, **own}.items() if name not in suite.unset}
-        name = texts.shorten(texts.visible(" ".join(suite.argv)))
+        name = texts.shorten(texts.visible(" ".join(suite.argv) or f"the command of {suite.inside}"))
         reports = argv != suite.argv or own != suite.env
         if not reports:
             tally.collected(1)
@@ -76,7 +82,16 @@ def run_command(
                 raise process.TimedOut(argv, suite.timeout or suite.silence)
 
         try:
-            code = process.stream(argv, on_line=line, cwd=suite.cwd, env=merged, cancel=cancel, on_tick=tick)
+            call = start.call(argv, merged, shared)
+            code = process.stream(
+                call.argv,
+                on_line=line,
+                cwd=call.cwd,
+                env=call.env,
+                stdin=call.stdin,
+                cancel=cancel,
+                on_tick=tick,
+            )
         except process.TimedOut as error:
             after = f"{error.seconds:g} s{', its time limit' if suite.timeout else ' of silence'}"
             tally.finished(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
+from tasklib.pipeline.runners.launching import INJECT, Launcher
 from tasklib.pipeline.runners.session import Session
 from tasklib.pipeline.runners.supervision import supervise
 from tasklib.pipeline.suites.suite import Suite
@@ -16,9 +16,6 @@ from tasklib.results import TargetResult
 
 __all__ = ["INJECT", "environment", "run_pytest"]
 
-INJECT = Path(__file__).parent.parent / "inject"
-"""The folder that is put on PYTHONPATH: it holds the injected plugin and nothing else."""
-
 
 def run_pytest(
     suite: Suite,
@@ -26,6 +23,7 @@ def run_pytest(
     emit: Callable[[Event], None],
     cancel: Cancel,
     gate: Gate | None = None,
+    launch: Launcher | None = None,
 ) -> TargetResult:
     """Run ``suite`` with the whole environment ``env``; see :func:`tasklib.pipeline.runners.run_suite`.
 
@@ -34,7 +32,7 @@ def run_pytest(
     own = environment(suite, env)
     if gate:
         own["TASKLIB_GATE"] = str(gate.path)
-    return supervise(Session(suite, emit), suite.argv, own, cancel, gate=gate)
+    return supervise(Session(suite, emit), suite.argv, own, cancel, gate=gate, launch=launch)
 
 
 def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:

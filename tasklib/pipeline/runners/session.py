@@ -79,7 +79,7 @@ class Session:
             case wire.Hello():
                 self.pids[message.worker] = message.pid
                 if not message.worker:
-                    self._root = message.root
+                    self._root = self._here(message)
                     self._emit(Progress(self.suite.target, "collecting tests"))
             case wire.Collected():
                 self._deselected = max(self._deselected, message.deselected)
@@ -157,6 +157,12 @@ class Session:
             found = os.path.relpath(f"{self._root}/{name}", self.suite.folder)
             self._files[name] = found
         return found
+
+    def _here(self, message: wire.Hello) -> str:
+        """The runner's root on this machine: in a container, the folder it starts in stands for ours."""
+        if not self.suite.inside or not message.dir:
+            return message.root
+        return os.path.normpath(self.suite.cwd / os.path.relpath(message.root, message.dir))
 
     def _file_of(self, test: str) -> str:
         return self.file(test.split("::", 1)[0].split(" > ", 1)[0])

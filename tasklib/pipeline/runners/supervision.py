@@ -10,6 +10,7 @@ from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.pipeline.runners import tracebacks, wire
 from tasklib.pipeline.runners.gate import Gate
+from tasklib.pipeline.runners.launching import Here, Launcher
 from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.session import Session
 from tasklib.results import Outcome, TargetResult
@@ -28,18 +29,21 @@ def supervise(
     cancel: process.Cancel,
     then: Callable[[], None] = lambda: None,
     gate: Gate | None = None,
+    launch: Launcher | None = None,
 ) -> TargetResult:
     """Run ``argv``, fold what it reports into ``session``, call ``then`` once it ended, return the result.
 
-    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here. The time limit counts from the
+    ``env`` is the whole environment but for TASKLIB_EVENTS, which is set here; ``launch`` starts it in
+    another place than this machine. The time limit counts from the
     opening of ``gate``, if there is one to wait at. A process that says nothing for long is ended too, and
     one that does not exit when its tests are done: what they came to stands.
     """
     suite = session.suite
     now = time.monotonic()
     patience = Patience(suite, now, None if gate else now)
-    with process.scratch_folder() as scratch:
-        path = scratch / "events"
+    start = launch or Here(suite.cwd)
+    with start.shared() as shared:
+        path = shared / "events"
         with wire.EventFile(path) as events:
             told: list[float] = []
 
@@ -63,16 +67,19 @@ def supervise(
                     told.append(SOON)
                     session.lingers(SOON)
                 if patience.too_long(now) or patience.too_silent(now) or patience.left_over(now) > LINGER:
-                    session.stacks = tracebacks.dump(path, session.pids)
+                    # What the numbers of another place's processes mean here is somebody else's.
+                    session.stacks = {} if launch else tracebacks.dump(path, session.pids)
                     raise process.TimedOut(argv, suite.timeout or math.inf)
 
             code: int | None = None
             try:
+                call = start.call(argv, {**env, "TASKLIB_EVENTS": str(path)}, shared)
                 code = process.stream(
-                    argv,
+                    call.argv,
                     on_line=line,
-                    cwd=suite.cwd,
-                    env={**env, "TASKLIB_EVENTS": str(path)},
+                    cwd=call.cwd,
+                    env=call.env,
+                    stdin=call.stdin,
                     cancel=cancel,
                     on_tick=tick,
                 )

@@ -31,6 +31,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="e"):
     root: str
     pytest: str = ""
     worker: str = ""
+    dir: str = ""
 
 
 class Collected(msgspec.Struct, frozen=True, tag="collected", tag_field="e"):

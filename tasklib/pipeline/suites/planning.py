@@ -24,7 +24,7 @@ from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 from tasklib.slow_tests import limit_of
 
-__all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite"]
+__all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite", "tests_of"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
     common = _Common(project, target, place, options, place.said.env, timeout)
     if place.said.command:
         return common.command(place.said.command)
+    if place.said.inside:
+        return common.own_command()
     kinds = {_language(path, place, project) for path in place.tests} - {Language.NONE}
     if Language.BOTH in kinds or len(kinds) > 1:
         raise ConfigError(
@@ -74,6 +76,11 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
         where=where,
         remedy="Add tests, or name their folder in [tool.tasklib] of pyproject.toml.",
     )
+
+
+def tests_of(project: Project, target: Target) -> StageTests:
+    """What the settings say of a target's tests. Raises as :func:`plan_suite` does."""
+    return _place(project, target).said
 
 
 def _language(path: Path, place: _Place, project: Project) -> Language:
@@ -185,6 +192,10 @@ class _Common:
         selects = any("{keyword}" in part for part in command)
         return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), selects=selects)
 
+    def own_command(self) -> Suite:
+        """What the Compose service does by itself, in which the tests run."""
+        return self._suite(SuiteKind.COMMAND, self.options.extra, selects=False)
+
     def _suite(
         self,
         kind: SuiteKind,
@@ -214,7 +225,8 @@ class _Common:
             fullstack=self.place.fullstack,
             skip="" if selects or not self.options.keyword else "its test command takes no -k",
             selects=selects,
-            waits=waits,
+            waits=waits and not self.place.said.inside,
+            inside=self.place.said.inside or "",
         )
 
 

@@ -64,7 +64,8 @@ class Suite:
     at most. ``fullstack`` is which tests that are marked so run (``only`` them, or all but: ``exclude``);
     ``skip`` is why the suite cannot take part in this run, empty if it can; ``selects`` whether ``-k``
     narrows it. ``waits`` is whether ``argv`` may be started before the whole environment is known: it loads
-    nothing of the project until it is let through a gate.
+    nothing of the project until it is let through a gate. ``inside`` is the Compose service in whose image it
+    runs, started where that starts; without ``argv`` it is what the service itself would do.
     """
 
     target: Target
@@ -84,3 +85,4 @@ class Suite:
     skip: str = ""
     selects: bool = True
     waits: bool = False
+    inside: str = ""

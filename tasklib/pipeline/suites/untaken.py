@@ -57,9 +57,10 @@ def explain(found: Sequence[Untaken]) -> str:
 
 
 def _of_service(project: Project, service: Service) -> Iterator[Untaken]:
-    suites = [suite for suite in (service.unit, service.tests) if suite]
-    if any(suite.command for suite in suites):
-        return  # What a command of its own runs is its own business.
+    whole = project.integration if project.single else None
+    suites = [suite for suite in (service.unit, service.tests, whole) if suite]
+    if any(suite.command or (suite.inside and not suite.paths) for suite in suites):
+        return  # What a command of its own runs, or a container's, is its own business.
     against = service.tests.paths if service.tests else ()
     unit = service.unit.paths if service.unit else ()
     integration = project.integration.paths if project.single and project.integration else ()

@@ -20,7 +20,17 @@ from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, uns
 from tasklib.stacks.compose.program import compose_program
 from tasklib.stacks.rewrite import as_text
 
-__all__ = ["Source", "build", "create", "create_as_written", "down_as_written", "render", "up"]
+__all__ = [
+    "Call",
+    "Source",
+    "build",
+    "create",
+    "create_as_written",
+    "down_as_written",
+    "one_off",
+    "render",
+    "up",
+]
 
 _MISSING = re.compile(r"env file (/.+?) not found")
 """How Compose says that a file of variables is not there."""
@@ -57,6 +67,16 @@ class Source:
             return self.variables
         folders = dict.fromkeys((self.root, self.directory))
         return tuple(path for folder in folders if (path := folder / ".env").is_file())
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command as a process is started: ``env`` is its whole environment, ``stdin`` what it is fed."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: str | None = None
 
 
 def render(
@@ -172,6 +192,19 @@ def down_as_written(
     output = UpOutput()
     if _as_written(source, project, ["down", *services], on_line, cancel, output):
         raise _failure(output.reason(), StackError, source)
+
+
+def one_off(
+    source: Source, config: Mapping[str, Any], service: str, name: str, env: Mapping[str, str]
+) -> Call:
+    """What runs ``service`` of ``config`` once, in a container called ``name`` that stays afterwards.
+
+    Its output and its exit code are those of the container; what it depends on has to be up.
+    """
+    base = _base(source, str(config["name"]))
+    options = ("--no-deps", "--interactive=false", "--no-TTY", "--name", name)
+    argv = (*base, "--progress", "quiet", "--file", "-", "run", *options, service)
+    return Call(argv, source.directory, _environment(source, env), as_text(config))
 
 
 def _as_written(

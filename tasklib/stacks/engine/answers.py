@@ -38,6 +38,7 @@ __all__ = [
     "usage_from",
     "volume_resource_from",
     "volumes_of_image_from",
+    "written_from",
 ]
 
 
@@ -194,7 +195,25 @@ def image_from(row: Mapping[str, Any], tag: str) -> Resource | None:
 
 
 def base_image_from(row: Mapping[str, Any]) -> BaseImage:
-    return BaseImage(str(row["Id"]), bool((row.get("Config") or {}).get("OnBuild")))
+    config = row.get("Config") or {}
+    return BaseImage(
+        str(row["Id"]),
+        bool(config.get("OnBuild")),
+        _environment(config.get("Env") or ()),
+        str(config.get("WorkingDir") or "/"),
+    )
+
+
+def written_from(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What a container wrote into its own file system, from what `docker diff` lists.
+
+    Files that differ, and the topmost of what is new.
+    """
+    kinds = {str(row["Path"]): int(row["Kind"]) for row in rows}
+    holders = {path.rpartition("/")[0] for path in kinds}
+    changed = [path for path, kind in kinds.items() if kind == 0 and path not in holders]
+    new = [path for path, kind in kinds.items() if kind == 1 and kinds.get(path.rpartition("/")[0]) != 1]
+    return tuple(sorted([*changed, *new]))
 
 
 def volumes_of_image_from(row: Mapping[str, Any]) -> tuple[str, ...]:

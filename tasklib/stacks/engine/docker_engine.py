@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, BinaryIO
 
 from tasklib.results import LogLine
 from tasklib.stacks.engine.answers import (
@@ -25,6 +25,7 @@ from tasklib.stacks.engine.answers import (
     usage_from,
     volume_resource_from,
     volumes_of_image_from,
+    written_from,
 )
 from tasklib.stacks.engine.connection import connect
 from tasklib.stacks.engine.patience import Heart, translated
@@ -122,6 +123,26 @@ class DockerEngine:
         except requests.exceptions.ReadTimeout:
             return False
         return bool(self._api.exec_inspect(started).get("ExitCode") == 0)
+
+    @translated
+    def written(self, container_id: str) -> tuple[str, ...]:
+        import docker.errors
+
+        try:
+            return written_from(self._api.diff(container_id) or ())
+        except docker.errors.NotFound:
+            return ()
+
+    @translated
+    def copy_out(self, container_id: str, path: str, target: BinaryIO) -> None:
+        import docker.errors
+
+        try:
+            chunks, _ = self._api.get_archive(container_id, path)
+            for chunk in chunks:
+                target.write(chunk)
+        except docker.errors.NotFound:
+            return
 
     @translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:

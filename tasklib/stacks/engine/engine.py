@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from ipaddress import IPv4Network
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from tasklib.results import LogLine
 from tasklib.stacks.engine.patience import Heart
@@ -50,6 +50,17 @@ class Engine(Protocol):
 
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
         """The last ``tail`` lines of a container from ``since`` (seconds since the epoch) on."""
+        ...
+
+    def written(self, container_id: str) -> tuple[str, ...]:
+        """What a container wrote into its own file system.
+
+        Files that differ, and the topmost of what is new.
+        """
+        ...
+
+    def copy_out(self, container_id: str, path: str, target: BinaryIO) -> None:
+        """Write ``path`` of a container's file system to ``target``, as a tar archive."""
         ...
 
     def publishers(self) -> tuple[Publisher, ...]:

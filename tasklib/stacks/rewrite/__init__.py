@@ -36,7 +36,7 @@ from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, sub
 from tasklib.stacks.rewrite.normal import long_form, plain_keys
 from tasklib.stacks.rewrite.ports import free_ports, port_variable, reserved_ports
 from tasklib.stacks.rewrite.projects import project_names
-from tasklib.stacks.rewrite.replicas import hold_back, replica_count, spread_replicas
+from tasklib.stacks.rewrite.replicas import held_back, hold_back, replica_count, spread_replicas
 from tasklib.stacks.rewrite.stores import keep_in_memory
 from tasklib.stacks.rewrite.text import as_text
 from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymous_volumes, own_volumes
@@ -51,6 +51,7 @@ __all__ = [
     "base_image",
     "base_images",
     "comes_back",
+    "held_back",
     "isolate",
     "only_compose_can_start",
     "port_variable",

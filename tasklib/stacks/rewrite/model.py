@@ -27,8 +27,8 @@ class Facts:
     that differs there is one the file scopes itself. ``image_volumes``: image → the VOLUME paths it declares.
     ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
     stays on disk, or ``all``. ``publish``: service → the container ports that tests need.
-    ``held_back``: services that are built and not started, since tests run in their images. ``projects``: what
-    plain Compose calls the project, by which the file's own values may go.
+    ``held_back``: services that are built and not started, since tests run in their images. ``projects``:
+    what plain Compose calls the project, by which the file's own values may go.
     """
 
     start_interval: bool = False

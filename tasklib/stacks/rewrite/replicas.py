@@ -6,14 +6,14 @@ rules replicas out. So replica 2 of ``api`` is a service ``api.2`` that answers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
 from tasklib.stacks.labels import SERVICE
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["copy_keys", "hold_back", "replica_count", "spread_replicas"]
+__all__ = ["copy_keys", "held_back", "hold_back", "replica_count", "spread_replicas"]
 
 _RULE = "replicas"
 _WHY = "every container has a name that no other branch can have, which Compose's names for replicas are not"
@@ -42,6 +42,27 @@ def copy_keys(services: Mapping[str, dict[str, Any]]) -> dict[str, list[str]]:
             taken.add(key)
             found.setdefault(name, []).append(key)
     return found
+
+
+def held_back(
+    services: Mapping[str, Any], inside: Iterable[str], tested: Collection[str], needs: Collection[str]
+) -> frozenset[str]:
+    """Those of ``inside``, in whose images commands of ours run, of which the stack itself has no container.
+
+    That is what nobody waits for, and whose own command is the tests (``tested``), or which is not among
+    the ``needs`` where those are named, or which serves nothing: it has no port and no health check.
+    """
+    awaited = {name for service in services.values() for name in service.get("depends_on") or ()}
+    serving = ("ports", "expose", "healthcheck")
+
+    def held(name: str) -> bool:
+        if name not in services or name in awaited:
+            return False
+        if name in tested or needs:
+            return name in tested or name not in needs
+        return not any(services[name].get(key) for key in serving)
+
+    return frozenset(filter(held, inside))
 
 
 def hold_back(draft: Draft) -> None:

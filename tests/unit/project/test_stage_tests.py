@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.project import Environment, StageTests, find_project, targets
+from tasklib.project import Environment, StageTests, Step, find_project, targets
 from tasklib.results import Stage
 
 Tree = Callable[..., Path]
@@ -185,3 +185,44 @@ def test_an_example_beside_a_missing_file_is_named(tree: Tree) -> None:
     root = tree("compose.yml", ".env.example", pyproject="[tool.tasklib]\nenv-files = ['.env']\n")
     with pytest.raises(ConfigError, match=r"cp \.env\.example \.env"):
         find_project(root, {})
+
+
+def test_tests_in_a_container(tree: Tree) -> None:
+    """They need neither a folder nor a command; what is said at the top reaches no unit test."""
+    root = tree(
+        "compose.yml",
+        "tests/unit/test_a.py",
+        pyproject="""
+            [tool.tasklib]
+            in = "sut"
+            setup = [["make", "seed"], { in = "api", run = ["migrate"] }]
+        """,
+    )
+    assert planned(root) == ["unit project", "integration project"]
+    project = find_project(root, {})
+    steps = (Step(("make", "seed")), Step(("migrate",), "api"))
+    assert project.integration == StageTests((), None, {}, None, "sut", steps)
+    assert project.services[0].unit == StageTests((root / "tests/unit",))
+
+
+def test_a_stage_has_its_own_container_and_setup(tree: Tree) -> None:
+    """A table says where its stage runs, and that nothing has to be done before."""
+    root = tree(
+        "services/api/deploy/test/compose.yml",
+        pyproject="""
+            [tool.tasklib.services.api]
+            in = "api"
+            setup = [["make", "seed"]]
+            service = { in = "ci", command = ["pytest"], setup = [] }
+        """,
+    )
+    (api,) = find_project(root).services
+    assert api.tests == StageTests((), ("pytest",), {}, None, "ci")
+
+
+@pytest.mark.parametrize("key", ["in = 'api'", "setup = [['x']]"])
+def test_unit_tests_have_no_container(tree: Tree, key: str) -> None:
+    """They run without an engine: the message says where such tests belong."""
+    root = tree("services/api/tests/unit/test_a.py", pyproject=f"[tool.tasklib.services.api]\nunit.{key}\n")
+    with pytest.raises(ConfigError, match=r"pyproject.toml:2: .*without an engine"):
+        find_project(root)
