@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Event, RunFinished, Sink
@@ -17,10 +18,12 @@ from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.guard import GuardedSink
 from tasklib.reporting.lines.actions import ActionsSink, in_actions
+from tasklib.reporting.lines.heartbeat import Heartbeat
 from tasklib.reporting.lines.jsonlines import JsonSink
 from tasklib.reporting.lines.log import LogSink
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.masking import MaskedSink, Masker
+from tasklib.reporting.words.text import write
 from tasklib.results import Stage
 from tasklib.slow_tests import DEFAULT_LIMITS
 
@@ -135,6 +138,31 @@ def _shown(format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str]
             slowest=options.slowest,
         )
         return stack.enter_context(live)
+    watched = _Watched(stream)
+    return stack.enter_context(Heartbeat(_lines(watched, env, options), watched.line, lambda: watched.at))
+
+
+class _Watched:
+    """A stream that remembers when something was last written to it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.at = time.monotonic()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        self.at = time.monotonic()
+        return self._stream.write(text)
+
+    def line(self, text: str) -> None:
+        write(cast("TextIO", self), f"{text}\n")
+
+
+def _lines(watched: _Watched, env: Mapping[str, str], options: _Options) -> Sink:
+    """The sink that prints lines: with annotations in CI systems that take them."""
+    stream = cast("TextIO", watched)
     if in_actions(env):
         summary = env.get("GITHUB_STEP_SUMMARY")
         return ActionsSink(

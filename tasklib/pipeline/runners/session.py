@@ -131,7 +131,7 @@ class Session:
                 coverage=end.coverage if end else None,
                 limit=self.suite.timeout or 0.0,
                 silent=silent,
-                marks=end.marks if end else "",
+                marks=end.marks if end and not self._marks_given() else "",
                 last=last,
             )
         )
@@ -218,6 +218,15 @@ class Session:
         that it cuts off are no errors. A worker that was stopped is reported by xdist."""
         return self._stop is not None and self._stop.kind in ("KeyboardInterrupt", "Exit")
 
+    def _marks_given(self) -> bool:
+        """Whether -m is the user's own: one before our options belongs to ``python -m``."""
+        argv = self.suite.argv
+        ours = argv.index("tasklib_events") if "tasklib_events" in argv else 0
+        return any(part.startswith("-m") for part in argv[ours:])
+
+    def _streams(self) -> tuple[deque[str], ...]:
+        return self._lines["stderr"], self._lines["stdout"]
+
     def _cut_short(self, code: int | None, silent: float) -> None:
         if silent:
             message = f"still running, and nothing was heard for {silent:g} s"
@@ -228,7 +237,9 @@ class Session:
             message = f"the session was stopped in this test: {texts.shorten(why) or self._stop.kind}"
         else:
             message = f"the test process ended in this test ({how_it_ended(code)})"
-        died = "\n".join(self._lines["stderr"])
+        # Most write their stacks to stderr; pytest-timeout writes them where pytest prints.
+        died = next((text for text in map("\n".join, self._streams()) if tracebacks.has_frames(text)), "")
+        died = died or "\n".join(self._lines["stderr"])
         running = tuple(self.tally.running.items())
         for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died

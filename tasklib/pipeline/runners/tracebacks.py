@@ -10,12 +10,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["dump", "first_in", "lean", "line_in"]
+__all__ = ["dump", "first_in", "has_frames", "lean", "line_in"]
 
 PATIENCE = 0.5
 """Seconds that an interpreter has to write its stacks."""
 
-_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+) in ')
+_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+)(?P<last>,)? in ')
 _MACHINERY = re.compile(
     r'File ".*[/\\](_pytest|pluggy|xdist|execnet|pytest)[/\\]|File ".*[/\\]bin[/\\]|<frozen runpy>'
 )
@@ -38,16 +38,27 @@ def dump(events: Path, pids: Mapping[str, int]) -> dict[str, str]:
 
 def lean(text: str) -> str:
     """``text`` without the frames of the test runner itself."""
-    return "\n".join(line for line in text.splitlines() if not _MACHINERY.search(line))
+    found: list[str] = []
+    dropped = False
+    for line in text.splitlines():
+        if dropped and line.startswith("    "):
+            continue  # The source of a frame that is left out.
+        dropped = bool(_MACHINERY.search(line))
+        if not dropped:
+            found.append(line)
+    return "\n".join(found)
 
 
 def line_in(text: str, file: str) -> int | None:
-    """The line of the innermost frame in ``file``, stacks being written innermost frame first."""
-    for line in text.splitlines():
-        frame = _FRAME.match(line)
-        if frame and os.path.normpath(frame["file"]) == file:
-            return int(frame["line"])
-    return None
+    """The line of the innermost frame in ``file``: first of the stacks of a dump, last of a traceback."""
+    frames = [frame for line in text.splitlines() if (frame := _FRAME.match(line))]
+    own = [frame for frame in frames if os.path.normpath(frame["file"]) == file]
+    return int(own[-1 if own[0]["last"] else 0]["line"]) if own else None
+
+
+def has_frames(text: str) -> bool:
+    """Whether a stack is part of ``text``."""
+    return any(map(_FRAME.match, text.splitlines()))
 
 
 def first_in(text: str, folder: str) -> str:

@@ -18,7 +18,8 @@ from markupsafe import Markup
 from tasklib.reporting.files.chart import legend, timeline_svg
 from tasklib.reporting.files.record import Activity, RunRecord, Span, TargetRecord, TimedTest
 from tasklib.reporting.files.timeline import critical_path, span_seconds, waits
-from tasklib.reporting.words.failures import explain, failed, place, rerun, short_id, titled
+from tasklib.reporting.words.explanation import explain
+from tasklib.reporting.words.failures import failed, place, rerun, short_id, titled
 from tasklib.reporting.words.text import clean, lines, one_line, plural, seconds, tilde
 from tasklib.reporting.words.wording import counts, total
 from tasklib.results import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult

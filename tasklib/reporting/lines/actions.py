@@ -15,7 +15,8 @@ from tasklib.reporting.folds.history import History
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.lines.markdown import job_summary
 from tasklib.reporting.lines.plain import PlainSink
-from tasklib.reporting.words.failures import explain, short_id, shown_path
+from tasklib.reporting.words.explanation import explain
+from tasklib.reporting.words.failures import short_id, shown_path
 from tasklib.reporting.words.text import lines, one_line, write
 from tasklib.results import Outcome, Target, TargetResult, TestResult
 
@@ -96,14 +97,14 @@ class ActionsSink:
 
     def _finish(self, result: TargetResult) -> None:
         output = self._output.pop(result.target, ())
-        if result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        if result.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
             return
         if output:
             title = command("group", f"all output of {result.target}")
             self._print(title, *map(neutral, output), command("endgroup"))
         for test in result.failures:
             self._annotate_test(result.target, test)
-        if not result.failures:
+        if not result.failures and result.outcome is not Outcome.INTERRUPTED:
             self._annotate("error", str(result.target), result.reason or str(result.outcome))
 
     def _annotate_test(self, target: Target, test: TestResult) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter, deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,9 +26,13 @@ from tasklib.events import (
 )
 from tasklib.reporting.words.text import lines
 from tasklib.reporting.words.wording import run_summary, target_summary
-from tasklib.results import TargetResult, TestResult
+from tasklib.results import Target, TargetResult, TestResult
 
 __all__ = ["LogSink", "log_text"]
+
+OUTPUT = 5_000_000
+HELD = 5_000
+"""Characters of a target's output that a log begins with, and lines of its end if it is longer."""
 
 
 def log_text(event: Event) -> list[str]:
@@ -100,6 +105,9 @@ class LogSink:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._written: Counter[Target] = Counter()
+        self._left: Counter[Target] = Counter()
+        self._held: dict[Target, deque[str]] = {}
         self._file = os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace")
 
     def __enter__(self) -> Self:
@@ -111,9 +119,30 @@ class LogSink:
         self.close()
 
     def close(self) -> None:
+        for held in self._held.values():  # Of targets that have not ended.
+            self._file.write("".join(held))
         self._file.close()
 
     def emit(self, event: Event) -> None:
-        stamp = _stamp(event.at)
-        self._file.write("".join(f"{stamp} {line}\n" for line in log_text(event)))
+        told = self._bounded(event)
+        self._file.write("".join(told))
         self._file.flush()
+
+    def _bounded(self, event: Event) -> list[str]:
+        """The event's lines; of long output the first ones, and the last ones once its target has ended."""
+        stamp = _stamp(event.at)
+        told = [f"{stamp} {line}\n" for line in log_text(event)]
+        if isinstance(event, Output):
+            self._written[event.target] += sum(map(len, told))
+            if self._written[event.target] <= OUTPUT:
+                return told
+            held = self._held.setdefault(event.target, deque(maxlen=HELD))
+            self._left[event.target] += max(0, len(held) + len(told) - HELD)
+            held.extend(told)
+            return []
+        if isinstance(event, TargetFinished):
+            target = event.result.target
+            left = self._left.pop(target, 0)
+            head = [f"{stamp} {target} | [... {left} lines left out ...]\n"] if left else []
+            return [*head, *self._held.pop(target, ()), *told]
+        return told

@@ -58,7 +58,7 @@ def _table(result: RunResult) -> Iterator[str]:
     yield "| --- | --- | --- |" + " ---: |" * (len(used) + 1)
     for found in result.targets:
         told = counts(found.counts, outcome=found.outcome)
-        if found.outcome is Outcome.ERROR or not told:
+        if found.outcome in (Outcome.ERROR, Outcome.INTERRUPTED) or not told:
             told = one_line(found.reason) or told or str(found.outcome)
         spent = [seconds(found.phases[phase]) if found.phases.get(phase) else "" for phase in used]
         took = "" if found.outcome is Outcome.SKIPPED else seconds(found.seconds)
@@ -68,7 +68,7 @@ def _table(result: RunResult) -> Iterator[str]:
 
 def _failures(result: RunResult, history: History, base: str) -> Iterator[str]:
     for found in result.targets:
-        if found.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        if found.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
             continue
         lines = _lines(found, history, base)
         if lines:

@@ -123,7 +123,7 @@ class PlainSink:
         trouble = result.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED)
         if trouble or (result.outcome is Outcome.PASSED and target.stage not in self._grouped):
             self._print(f"{target}: {target_summary(result)}")
-        if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR) or result.failures:
             found = failure_lines(
                 result,
                 folder=self._history.folder(target),

@@ -104,7 +104,9 @@ def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
     every = 0
     for state in board.targets.values():
         result = state.result
-        if result is None or result.outcome not in (Outcome.FAILED, Outcome.ERROR):
+        if result is None or result.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
+            continue
+        if result.outcome is Outcome.INTERRUPTED and not result.failures:
             continue
         every += max(1, len(result.failures))
         for test in result.failures[: max(0, MAX_FAILURES - shown)]:

@@ -8,13 +8,13 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasklib.reporting.words.text import bounded, clean, lines, one_line
+from tasklib.reporting.words.explanation import explain
+from tasklib.reporting.words.text import bounded, clean, lines, one_line, plural
 from tasklib.results import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
 
 __all__ = [
     "Moment",
     "describe",
-    "explain",
     "failed",
     "failure_lines",
     "log_lines",
@@ -27,8 +27,8 @@ __all__ = [
     "titled",
 ]
 
-EXPLANATION_LINES = 14
 OUTPUT_LINES = 12
+WHOLE_OUTPUT_LINES = 50
 LOG_LINES = 12
 """Per container."""
 CONTAINERS = 6
@@ -38,16 +38,15 @@ FAILURES_IN_FULL = 10
 
 FAILURES_IN_SHORT = 40
 
+ALIKE_SHOWN = 5
+"""Of failures that are the same as another one."""
+
 _MARGIN = 1.0
 """Seconds before and after a failing test whose log lines count as its own: clocks and buffers differ."""
 
 
 _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 _WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
-_TITLE = re.compile(r"(setup|call|teardown)( .*)?:")
-
-_PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
-"""``tests/t.py:7: KeyError`` below a frame of pytest's, ``tests/t.py:7: in helper`` above one in short."""
 
 
 @dataclass(frozen=True)
@@ -114,83 +113,12 @@ def _is_its_file(result: TestResult) -> bool:
     return own.endswith(file) or file.endswith(own)
 
 
-def explain(result: TestResult) -> list[str]:
-    """The statement at the result's place and the assertion with its values, after pytest's ``>`` and ``E``.
-
-    Another runner's detail has no such marks: its message is the explanation, else the detail's end.
-    """
-    detail = _first_failure(lines(result.detail))
-    if raised := _raised(detail):
-        return bounded([*_statement(detail, result), *map(_narrow, raised)], EXPLANATION_LINES)
-    marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
-    if any(map(_is_raised, marked)):
-        return bounded([_narrow(line) for line in marked], EXPLANATION_LINES)
-    message = lines(result.message)
-    return bounded(message or detail[-EXPLANATION_LINES:], EXPLANATION_LINES)
-
-
-def _first_failure(detail: list[str]) -> list[str]:
-    """Of a test that failed more than once, each time under a title, the first: its place is the result's."""
-    if not detail or not _TITLE.fullmatch(detail[0]):
-        return detail
-    ends = (
-        index for index in range(2, len(detail)) if _TITLE.fullmatch(detail[index]) and not detail[index - 1]
-    )
-    return detail[1 : next(ends, len(detail))]
-
-
-def _raised(detail: Sequence[str]) -> list[str]:
-    """The ``E`` lines of the last frame: of chained exceptions the last one ended the test."""
-    starts = [index for index, line in enumerate(detail) if line.startswith(">  ") or _is_short(line)]
-    return [line for line in detail[starts[-1] if starts else 0 :] if _is_raised(line)]
-
-
-def _statement(detail: Sequence[str], result: TestResult) -> list[str]:
-    """The statement of the frame at the result's place, else the last one of which pytest has the source.
-
-    A frame's place ends its block; one that is shown in short precedes it, and its statement is unmarked.
-    """
-    found = shown = own = ""
-    for index, line in enumerate(detail):
-        at = _PLACE.match(line)
-        if line.startswith(">  "):
-            shown = _known(line[1:])
-            found = shown or found
-        elif at and _is_at(at, result):
-            following = detail[index + 1] if index + 1 < len(detail) else ""
-            own = (_known(following) if at["name"] and following.startswith(" ") else shown) or own
-    return [f"> {own or found}"] if own or found else []
-
-
-def _is_at(found: re.Match[str], result: TestResult) -> bool:
-    # The folder differs with where pytest was started.
-    same = os.path.basename(found["file"]) == os.path.basename(result.file or "")  # noqa: PTH119 - pure
-    return same and int(found["line"]) == result.line
-
-
-def _known(statement: str) -> str:
-    """``statement`` without its indent, empty where pytest had no source."""
-    text = statement.strip()
-    return "" if text == "???" else text
-
-
-def _is_short(line: str) -> bool:
-    at = _PLACE.match(line)
-    return bool(at and at["name"])
-
-
-def _is_raised(line: str) -> bool:
-    return line.startswith("E   ") or line == "E"
-
-
-def _narrow(line: str) -> str:
-    return re.sub(r"^([>E]) +", r"\1 ", line)
-
-
 def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[str]:
     """Everything about one failure but its logs and its command, the first line saying where."""
     word = "ERROR" if result.outcome is TestOutcome.ERROR else "FAILED"
-    output = bounded(lines(result.output), OUTPUT_LINES)
+    # Of a command that is judged by its exit code, what it printed is all there is.
+    alone = not result.detail and not result.file
+    output = bounded(lines(result.output), WHOLE_OUTPUT_LINES if alone else OUTPUT_LINES)
     return [
         one_line(f"{word} {titled(result, folder, base)}", 500),
         *(f"  {line}" for line in explain(result)),
@@ -237,11 +165,17 @@ def failure_lines(
 ) -> list[str]:
     """What a failed target adds below its line: each failure, its command, the containers' logs."""
     found: list[str] = []
-    for test in result.failures[:FAILURES_IN_FULL]:
+    groups = _alike(result.failures)
+    for test, *others in groups[:FAILURES_IN_FULL]:
         found += describe(test, folder=folder, base=base)
         if command := rerun(result, test):
             found.append(f"  rerun: {one_line(command, 1000)}")
-    rest = result.failures[FAILURES_IN_FULL:]
+        if others:
+            found.append(f"  the same in {plural(len(others), 'more test')}:")
+            found += (f"    {one_line(titled(other, folder, base))}" for other in others[:ALIKE_SHOWN])
+        if len(others) > ALIKE_SHOWN:
+            found.append(f"    ... and {len(others) - ALIKE_SHOWN} more ...")
+    rest = [test for group in groups[FAILURES_IN_FULL:] for test in group]
     for test in rest[:FAILURES_IN_SHORT]:
         found.append(one_line(f"FAILED {titled(test, folder, base)}: {test.message}"))
     if len(rest) > FAILURES_IN_SHORT:
@@ -251,6 +185,17 @@ def failure_lines(
     if not result.failures and result.rerun:
         found.append(f"  rerun: {one_line(result.rerun, 1000)}")
     return found
+
+
+def _alike(failures: Sequence[TestResult]) -> list[list[TestResult]]:
+    """The failures, those together that failed with the same message and printed nothing, in their order."""
+    groups: dict[tuple[str, ...], list[TestResult]] = {}
+    for test in failures:
+        # An assertion that looks the same elsewhere may be about something else.
+        same = bool(test.message) and not test.message.startswith("assert ") and not test.output
+        key = (test.outcome, test.message) if same else (test.id, str(len(groups)))
+        groups.setdefault(key, []).append(test)
+    return list(groups.values())
 
 
 def log_lines(logs: Sequence[ContainerLog], moments: Sequence[Moment] = ()) -> list[str]:

@@ -31,6 +31,9 @@ _CONTROLS = re.compile(
 )
 
 
+_LEFT_OUT = re.compile(r"\[\.\.\. (\d+) lines left out \.\.\.\]")
+
+
 def clean(text: str) -> str:
     """``text`` without escape sequences and control characters; only newlines stay, tabs become spaces.
 
@@ -71,8 +74,16 @@ def bounded(found: Sequence[str], limit: int, *, width: int = 300) -> list[str]:
     if len(found) > limit:
         head = limit // 3
         tail = limit - head - 1
-        found = [*found[:head], f"... {len(found) - head - tail} more lines ...", *found[len(found) - tail :]]
+        left = found[head : len(found) - tail]
+        number = sum(_number_left_out(line) for line in left)
+        found = [*found[:head], f"... {number:,} more lines ...", *found[len(found) - tail :]]
     return [shorten(line, width) for line in found]
+
+
+def _number_left_out(line: str) -> int:
+    """How many lines this one stands for: what runs the tests has shortened what is too long for anybody."""
+    cut = _LEFT_OUT.fullmatch(line.strip())
+    return int(cut[1]) if cut else 1
 
 
 def seconds(value: float) -> str:

@@ -76,7 +76,8 @@ def target_summary(result: TargetResult) -> str:
             text = f"ERROR, {told} {took}" if told else f"ERROR {took}"
             return f"{text}: {reason}" if reason else text
         case Outcome.INTERRUPTED:
-            return f"interrupted, {told} {took}" if told else f"interrupted {took}"
+            text = f"interrupted, {told} {took}" if told else f"interrupted {took}"
+            return f"{text}: {reason}" if " was running" in reason else text
 
 
 def stage_summary(results: Sequence[TargetResult], took: float) -> str:

@@ -59,7 +59,9 @@ def test_tests_that_are_all_deselected_are_not_a_pass(run: Callable[..., Any]) -
     }
     ran = run(files)
     assert ran.result.outcome is Outcome.ERROR
-    assert ran.result.reason == "no test ran: all 1 in tests/unit are deselected"
+    assert ran.result.reason.startswith("no test ran: all 1 in tests/unit are deselected by -m 'slow': ")
+    own = run({"pytest.ini": "[pytest]\nmarkers = slow\n"}, "-m", "slow")
+    assert own.result.reason == "no test ran: all 1 in tests/unit are deselected"
 
 
 def test_modules_that_all_skip_themselves_are_not_a_pass(run: Callable[..., Any]) -> None:
@@ -218,7 +220,7 @@ def test_a_conftest_that_cannot_be_loaded_is_named_with_its_cause(
     ran = run(files, needs=(release,))
     assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 1)
     assert ran.result.reason == (
-        "its conftest cannot be loaded: tests/unit/conftest.py: "
+        "its conftest cannot be loaded: tests/unit/conftest.py:1: "
         "ModuleNotFoundError: No module named 'nonesuch'"
     )
     assert "import nonesuch" in ran.result.failures[0].detail
@@ -246,7 +248,10 @@ def test_a_plugin_that_breaks_is_an_error_with_its_exception(release: str, run: 
     }
     ran = run(files, needs=(release,))
     assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 1)
-    assert ran.result.reason == "pytest or a plugin of it broke: ValueError: bad plugin"
+    assert (
+        ran.result.reason
+        == "pytest or a plugin of it broke: tests/unit/conftest.py:1: ValueError: bad plugin"
+    )
 
 
 def test_an_environment_that_cannot_be_made_says_why(run: Callable[..., Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.reporting.words.failures import explain
+from tasklib.reporting.words.explanation import explain
 from tasklib.results import Counts, Outcome, Stage, TestOutcome
 
 RELEASES = ("pytest==6.2.5", "pytest==7.4.4", "pytest==8.4.2", "pytest>=9,<10")

@@ -206,3 +206,25 @@ def test_lines_need_no_rich() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_a_log_of_endless_output_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the first lines, the last ones, how many are left out, and results."""
+    from tasklib.events import Output, TargetFinished
+    from tasklib.reporting.lines import log
+    from tasklib.results import Outcome, Stage, Target, TargetResult
+
+    monkeypatch.setattr(log, "OUTPUT", 1000)
+    monkeypatch.setattr(log, "HELD", 10)
+    api = Target(Stage.UNIT, "api")
+    path = tmp_path / "run.log"
+    with log.LogSink(path) as sink:
+        for number in range(5000):
+            sink.emit(Output(api, f"line {number}"))
+        sink.emit(TargetFinished(TargetResult(api, Outcome.PASSED)))
+    text = path.read_text()
+    assert len(text) < 3000
+    assert "line 0\n" in text
+    assert "line 4999\n" in text
+    assert "lines left out" in text
+    assert text.index("line 4999") < text.index("unit api: ")

@@ -9,19 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasklib.reporting.words.explanation import EXPLANATION_LINES, explain
 from tasklib.reporting.words.failures import (
     CONTAINERS,
-    EXPLANATION_LINES,
     LOG_LINES,
     Moment,
     describe,
-    explain,
+    failure_lines,
     log_lines,
     place,
     rerun,
     short_id,
     shown_path,
 )
+from tasklib.reporting.words.text import bounded
 from tasklib.results import (
     ContainerLog,
     LogLine,
@@ -259,3 +260,85 @@ def test_logs_are_those_of_the_failure() -> None:
     many = log_lines([log] * (CONTAINERS + 3))
     assert many[-1] == "... and 3 more containers ..."
     assert log_lines([ContainerLog("silent", ())]) == []
+
+
+NESTED = """AssertionError: expected { a: 1, b: [ 1, 2 ] } to deeply equal { a: 1, b: [ 1, 3 ] }
+    at /shop/tests/a.test.ts:9:31
+
+- Expected
++ Received
+
+  {
+    "b": [
+      1,
+-     3,
++     2,
+    ],
+  }"""
+GO = "=== RUN   TestTotal\n    total_test.go:9: got 3, want 4\n--- FAIL: TestTotal (0.00s)"
+JEST = """Error: expect(received).toBe(expected) // Object.is equality
+
+Expected: 2
+Received: 1
+    at Object.toBe (/shop/tests/a.test.js:3:19)
+    at Promise.then.completed (/shop/node_modules/jest-circus/build/utils.js:1:2)"""
+DOCTEST = "001 >>> total()\nExpected:\n    3\nGot:\n    2\n\n/shop/a.py:3: DocTestFailure"
+GROUP = """  + Exception Group Traceback (most recent call last):
+  |   File "/shop/.venv/lib/python3.13/site-packages/_pytest/runner.py", line 353, in from_call
+  |     result = func()
+  | ExceptionGroup: two (2 sub-exceptions)
+  +-+---------------- 1 ----------------
+    | ValueError: first
+    +---------------- 2 ----------------
+    | KeyError: 'second'
+    +------------------------------------"""
+
+
+@pytest.mark.parametrize(
+    ("message", "detail", "shown", "hidden"),
+    [
+        (NESTED.splitlines()[0], NESTED, "+     2,", "at /shop"),
+        ("total_test.go:9: got 3, want 4", GO, "total_test.go:9: got 3, want 4", "==="),
+        ("Error: expect(received).toBe(expected)", JEST, "Received: 1", "node_modules"),
+        ("Expected: 3 Got: 2", DOCTEST, "001 >>> total()", "nothing"),
+        ("ExceptionGroup: two (2 sub-exceptions)", GROUP, "    | KeyError: 'second'", "_pytest"),
+        ("usecase failed", "usecase failed\n   spec failed: 'a'\n   no details", "   spec failed: 'a'", "…"),
+    ],
+)
+def test_where_the_detail_says_more_than_the_message_it_is_shown(
+    message: str, detail: str, shown: str, hidden: str
+) -> None:
+    """Its first lines, after the message that they begin with, and no frame of a library."""
+    found = explain(failing(message=message, detail=detail, line=9))
+    assert shown in found
+    assert found.count(shown) == 1
+    assert not [line for line in found if hidden in line]
+    assert len(found) <= EXPLANATION_LINES
+
+
+def test_advice_to_use_other_options_is_left_out() -> None:
+    """pytest's -v and -vv are not called so here."""
+    detail = ">   assert a == b\nE   assert 1 == 2\nE     \nE     Use -v to get more diff\n\nt.py:1"
+    assert not [line for line in explain(failing(detail=detail)) if "-v" in line]
+
+
+def test_equal_failures_are_told_once() -> None:
+    """Thirty tests that cannot connect: one in full, a few names, and how many more."""
+    tests = tuple(failing(f"t.py::test_{n}", message="ConnectionError: refused") for n in range(30))
+    found = failure_lines(TargetResult(API.target, Outcome.FAILED, failures=tests, rerun=API.rerun))
+    assert len(found) < 12
+    assert "  the same in 29 more tests:" in found
+    assert found[-1] == "    ... and 24 more ..."
+
+
+def test_the_output_of_a_command_is_shown_at_length() -> None:
+    """Where the exit code is the verdict, nothing else names the failing test."""
+    printed = "\n".join(f"line {n}" for n in range(50))
+    assert sum("| line" in line for line in describe(failing("make test", output=printed))) == 50
+    assert sum("| line" in line for line in describe(failing(detail="E   x", output=printed))) < 13
+
+
+def test_lines_that_were_left_out_before_are_counted() -> None:
+    """A text that its runner has shortened already says how long it was."""
+    text = ["a"] * 20 + ["[... 195000 lines left out ...]"] + ["b"] * 20
+    assert "... 195,029 more lines ..." in bounded(text, 12)

@@ -1,0 +1,150 @@
+"""What a failure's text says: the statement and its values, in few lines, whichever runner wrote it. Pure."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Sequence
+
+from tasklib.reporting.words.text import bounded, lines
+from tasklib.results import TestResult
+
+__all__ = ["EXPLANATION_LINES", "explain"]
+
+EXPLANATION_LINES = 14
+
+_TITLE = re.compile(r"(setup|call|teardown)( .*)?:")
+
+_PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
+"""``tests/t.py:7: KeyError`` below a frame of pytest's, ``tests/t.py:7: in helper`` above one in short."""
+
+_ADVICE = re.compile(r"E\s+(Use -v|\(pytest_assertion plugin)")
+_HIDDEN = re.compile(r"(\.\.\.Full output truncated \(\d+ lines? hidden\)), use '-vv' to show")
+
+_FRAME = re.compile(r"\s*(at |\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} )\S")
+"""A frame of a JavaScript engine; where it is the test's own, its place stands in the head already."""
+
+_LIBRARY = re.compile(
+    r"\s*(at |\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} |\|?\s*File \").*"
+    r"(/node_modules/|node:internal|site-packages|/lib/python\d|new Promise)"
+)
+_INDENTED = re.compile(r"\s{4}")
+_GO = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|PASS|SKIP): )")
+"""What Go's runner puts around a test's own words."""
+
+_GROUP = re.compile(r"\s*[|+](-\+)?\s*(-+ \d+ -+|[\w.]*(Group|Error|Exception|Warning|Exit)(: .*)?)$")
+"""In the text of an exception group: its exceptions, and the lines between them."""
+
+
+def explain(result: TestResult) -> list[str]:
+    """The statement at the result's place and the assertion with its values, after pytest's ``>`` and ``E``.
+
+    Another runner's detail has no such marks: its message is the explanation, and what the detail has beyond
+    it, without the frames of libraries.
+    """
+    detail = _first_failure(lines(result.detail))
+    if raised := _raised(detail):
+        return bounded([*_statement(detail, result), *_values(raised)], EXPLANATION_LINES)
+    marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
+    if any(map(_is_raised, marked)):
+        return bounded(_values(marked), EXPLANATION_LINES)
+    message = lines(result.message)
+    beyond = _beyond(" ".join(message), _telling(detail, placed=bool(result.line)))
+    return _first([*message, *beyond] or detail[-EXPLANATION_LINES:], EXPLANATION_LINES)
+
+
+def _first_failure(detail: list[str]) -> list[str]:
+    """Of a test that failed more than once, each time under a title, the first: its place is the result's."""
+    if not detail or not _TITLE.fullmatch(detail[0]):
+        return detail
+    ends = (
+        index for index in range(2, len(detail)) if _TITLE.fullmatch(detail[index]) and not detail[index - 1]
+    )
+    return detail[1 : next(ends, len(detail))]
+
+
+def _raised(detail: Sequence[str]) -> list[str]:
+    """The ``E`` lines of the last frame: of chained exceptions the last one ended the test."""
+    starts = [index for index, line in enumerate(detail) if line.startswith(">  ") or _is_short(line)]
+    return [line for line in detail[starts[-1] if starts else 0 :] if _is_raised(line)]
+
+
+def _statement(detail: Sequence[str], result: TestResult) -> list[str]:
+    """The statement of the frame at the result's place, else the last one of which pytest has the source.
+
+    A frame's place ends its block; one that is shown in short precedes it, and its statement is unmarked.
+    """
+    found = shown = own = ""
+    for index, line in enumerate(detail):
+        at = _PLACE.match(line)
+        if line.startswith(">  "):
+            shown = _known(line[1:])
+            found = shown or found
+        elif at and _is_at(at, result):
+            following = detail[index + 1] if index + 1 < len(detail) else ""
+            own = (_known(following) if at["name"] and following.startswith(" ") else shown) or own
+    return [f"> {own or found}"] if own or found else []
+
+
+def _is_at(found: re.Match[str], result: TestResult) -> bool:
+    # The folder differs with where pytest was started.
+    same = os.path.basename(found["file"]) == os.path.basename(result.file or "")  # noqa: PTH119 - pure
+    return same and int(found["line"]) == result.line
+
+
+def _known(statement: str) -> str:
+    """``statement`` without its indent, empty where pytest had no source."""
+    text = statement.strip()
+    return "" if text == "???" else text
+
+
+def _is_short(line: str) -> bool:
+    at = _PLACE.match(line)
+    return bool(at and at["name"])
+
+
+def _is_raised(line: str) -> bool:
+    return line.startswith("E   ") or line == "E"
+
+
+def _narrow(line: str) -> str:
+    return re.sub(r"^([>E]) +", r"\1 ", line)
+
+
+def _values(raised: Sequence[str]) -> list[str]:
+    """pytest's lines, without its advice to use options that have other names here."""
+    return [_HIDDEN.sub(r"\1", _narrow(line)) for line in raised if not _ADVICE.match(line)]
+
+
+def _telling(detail: Sequence[str], *, placed: bool) -> list[str]:
+    """The lines that are about the failure: no frames of libraries, none at all where the place is known."""
+    if groups := [line for line in detail if _GROUP.match(line)]:
+        return groups
+    found: list[str] = []
+    dropping = False
+    for line in detail:
+        if dropping and _INDENTED.match(line) and not _FRAME.match(line):
+            continue  # The source of a frame that was dropped.
+        known = placed or not re.search(r":\d", line)
+        dropping = bool(_LIBRARY.match(line) or (known and _FRAME.match(line)))
+        if not dropping and not _GO.match(line) and (line or (found and found[-1])):
+            found.append(line)
+    return found
+
+
+def _beyond(message: str, detail: Sequence[str]) -> list[str]:
+    """What ``detail`` says after the lines that ``message`` repeats."""
+    flat = " ".join(message.split())
+    for index, line in enumerate(detail):
+        said = " ".join(line.split())
+        if said and said not in flat and not (flat and said.startswith(flat.rstrip("…"))):
+            return list(detail[index:])
+    return []
+
+
+def _first(found: Sequence[str], limit: int) -> list[str]:
+    """The first lines: in other runners' details these say most."""
+    if len(found) <= limit:
+        return bounded(found, limit)
+    left = len(found) - limit + 1
+    return [*bounded(found[: limit - 1], limit), f"... {left} more lines ..."]
