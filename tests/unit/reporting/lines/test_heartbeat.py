@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from tasklib.reporting.lines.heartbeat import FIRST, LONGEST, Heartbeat
-
 from tasklib.events import (
     Event,
     PhaseStarted,
@@ -13,6 +11,7 @@ from tasklib.events import (
     TestsCollected,
     TestStarted,
 )
+from tasklib.reporting.lines.heartbeat import FIRST, LONGEST, Heartbeat
 from tasklib.results import Outcome, Phase, Stage, Target, TargetResult, TestOutcome, TestResult
 
 API = Target(Stage.UNIT, "api")
