@@ -43,8 +43,8 @@ class SuiteReader:
         meant for the others.
         """
         found = self.tests(self.common.unit, "unit", standard)
-        if found or self.common.unit is not None:
-            return found
+        if found or self.common.unit is not None or self.common.in_:
+            return found  # What is said of a container is nothing to tests on this machine.
         script = script_tests(self.folder)
         # vitest is told which files; a script tests all there is, and the others may be run by it, too.
         whole = script is ScriptTests.SCRIPT and others is not None and others.command is None
@@ -67,7 +67,7 @@ class SuiteReader:
         else:
             inside = section.in_ or self.common.in_
             setup = self.common.setup if section.setup is None else section.setup
-        command = section.command or self.common.command
+        command = section.command or self._command(key)
         return StageTests(
             paths=paths,
             command=tuple(command) if command else None,
@@ -77,13 +77,17 @@ class SuiteReader:
             setup=tuple(map(_step, setup or ())),
         )
 
+    def _command(self, key: str) -> list[str] | None:
+        """The suite's command, unless it is meant for a container and the stage has none."""
+        return None if key == "unit" and self.common.in_ else self.common.command
+
     def _goes_without(self, section: StageSection, key: str, *, named: bool) -> bool:
         """Whether the tests of a stage are known although no paths are."""
         if section.command or section.in_:
             return True
         if section.paths == []:
             return False
-        return bool(named and self.common.command) or (key != "unit" and self.common.in_ is not None)
+        return bool(named and self._command(key)) or (key != "unit" and self.common.in_ is not None)
 
     def _paths(self, section: StageSection, key: str, standard: str | None) -> tuple[Path, ...]:
         if section.paths is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from ..conftest import NewProject
 from ..projects import PYTHON, compose
+from ..traces import until
 from .support import lines_of
 
 PYTEST_IMAGE = """
@@ -190,3 +192,56 @@ def test_a_service_that_the_stack_has_not(project: NewProject, engine: object) -
     assert ran.code == 2, ran
     assert "`in` names wbe, which is no service of the full stack" in ran.text
     assert "web" in ran.text
+
+
+NODE = """
+[tool.tasklib]
+in = "api"
+command = ["npm", "test"]
+env = { API = "http://api:3000" }
+"""
+
+
+def test_a_node_api_with_a_test_script(project: NewProject, engine: object) -> None:
+    """Its own runner is run in its own image, against the service that is up beside it."""
+    assert lines_of(NODE) <= 6
+    api = project(
+        {
+            "pyproject.toml": NODE,
+            "compose.yml": compose(
+                api="""
+                image: ${NODE_IMAGE:-node:22-slim}
+                working_dir: /app
+                volumes: [".:/app"]
+                command: node server.js
+                ports: ["3000:3000"]
+                init: true
+                """
+            ),
+            "package.json": '{"scripts": {"test": "node api.test.js"}}\n',
+            "server.js": "require('http').createServer((q, a) => a.end('hello')).listen(3000)\n",
+            "api.test.js": """
+                require('http').get(process.env.API, (answer) => {
+                  answer.on('data', (text) => process.exit(String(text) === 'hello' ? 0 : 1))
+                })
+            """,
+        }
+    )
+    ran = api.run("tasklib", "test")
+    assert ran.code == 0, ran
+    assert "1 passed" in ran.text
+
+
+def test_an_interrupt_ends_what_runs_in_a_container(project: NewProject, engine: object) -> None:
+    """Exit 130, and neither the container nor its stack is left."""
+    shop = project(
+        {
+            "pyproject.toml": "[tool.tasklib]\nin = 'api'\ncommand = ['sh', '-c', 'echo begun; sleep 300']\n",
+            "compose.yml": compose(api=f"image: {PYTHON}\ncommand: sleep infinity\ninit: true"),
+        }
+    )
+    with shop.during("tasklib", "test", "--verbose") as running:
+        assert until(lambda: "begun" in running.text or running.ended)
+        running.process.send_signal(signal.SIGINT)
+        ran = running.wait()
+    assert ran.code == 130, ran

@@ -205,6 +205,16 @@ def test_tests_in_a_container(tree: Tree) -> None:
     assert project.services[0].unit == StageTests((root / "tests/unit",))
 
 
+def test_a_command_for_a_container_is_not_run_on_this_machine(tree: Tree) -> None:
+    """Neither as the unit tests that package.json has, nor as the command of those in tests/unit."""
+    root = tree("compose.yml", pyproject="[tool.tasklib]\nin = 'api'\ncommand = ['npm', 'test']\n")
+    (root / "package.json").write_text('{"scripts": {"test": "jest"}}')
+    assert planned(root) == ["integration project"]
+    (root / "tests/unit").mkdir(parents=True)
+    (root / "tests/unit/test_a.py").touch()
+    assert find_project(root, {}).services[0].unit == StageTests((root / "tests/unit",))
+
+
 def test_a_stage_has_its_own_container_and_setup(tree: Tree) -> None:
     """A table says where its stage runs, and that nothing has to be done before."""
     root = tree(
