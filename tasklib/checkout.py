@@ -62,8 +62,10 @@ def find_checkout(start: Path) -> Checkout:
 def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     """The files (absolute, sorted) that differ from where this branch left ``base``, untracked ones included.
 
-    ``base`` is a branch or a commit; a branch that exists only on a remote is found there. Raises
-    :class:`~tasklib.errors.UsageError` when there is no such commit, no common history, or git refuses.
+    ``base`` is a branch or a commit; a branch that exists only on a remote is found there. On ``base`` itself
+    it is what is not pushed yet. A submodule that moved or holds changes is one path, whatever git is set to
+    overlook. Raises :class:`~tasklib.errors.UsageError` when there is no such commit, no common history, or
+    git refuses.
     """
     root = checkout.root
     if checkout.git_dir is None:
@@ -71,8 +73,9 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     untracked = ["ls-files", "--others", "--exclude-standard", "-z"]
     if checkout.unborn:
         return _paths(root, git(root, *untracked, "--cached").stdout)
-    start = _fork_point(root, base)
-    differing = git(root, "diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", start, "--").stdout
+    start = _fork_point(root, _pushed(root, base) if base == checkout.branch else base)
+    how = ("--name-only", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none", "-z")
+    differing = git(root, "diff", *how, start, "--").stdout
     return _paths(root, f"{differing.rstrip(chr(10))}{git(root, *untracked).stdout}")
 
 
@@ -117,6 +120,17 @@ def _answered(start: Path, stdout: str) -> Checkout | None:
 
 def _short(reference: str) -> str:
     return reference.removeprefix("refs/heads/")
+
+
+def _pushed(root: Path, branch: str) -> str:
+    """The remote's side of ``branch``, as last seen; ``branch`` itself where it has none."""
+    for name in (f"{branch}@{{upstream}}", f"refs/remotes/origin/{branch}"):
+        found = git(
+            root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
+        )
+        if found.code == 0:
+            return found.stdout.strip()
+    return branch
 
 
 def _fork_point(root: Path, base: str) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 
 from tasklib import process
+from tasklib.changes.links import linked
 from tasklib.changes.selection import ComposeService, StackFacts
+from tasklib.changes.workspaces import needed_members
 from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project, Service
 from tasklib.stacks.compose.compose import Source, render
@@ -164,19 +166,29 @@ def _references(path: Path) -> Iterator[str]:
 
 
 def named_paths(service: Service) -> tuple[Path, ...]:
-    """What lies outside a service's folder and is named in its manifests: ``{path = "../common"}``.
+    """What lies outside a service's folder and is part of it: what its manifests name
+    (``{path = "../common"}``), members of its workspaces that it needs, and where its links lead.
 
-    Folders that hold the service itself (a workspace's root) are none.
+    What these need in turn counts too. Folders that hold the service itself (a workspace's root) are none.
     """
     found: dict[Path, None] = {}
-    for pattern in _MANIFESTS:
-        for manifest in sorted(service.path.glob(pattern)):
-            for name in _OUTWARD.findall(read_text(manifest) or ""):
-                path = Path(*_normal(service.path / name))
-                if (
-                    path.exists()
-                    and not service.path.is_relative_to(path)
-                    and not path.is_relative_to(service.path)
-                ):
-                    found[path] = None
+    waiting = [service.path]
+    top = next((place for place in service.path.parents if (place / ".git").exists()), service.path.parent)
+    while waiting:
+        folder = waiting.pop()
+        for path in (*_named_in(folder), *needed_members(folder), *linked(folder)):
+            own = service.path.is_relative_to(path) or path.is_relative_to(service.path)
+            if path not in found and not own:
+                found[path] = None
+                if path.is_dir() and path.is_relative_to(top):
+                    waiting.append(path)
     return tuple(found)
+
+
+def _named_in(folder: Path) -> Iterator[Path]:
+    for pattern in _MANIFESTS:
+        for manifest in sorted(folder.glob(pattern)):
+            for name in _OUTWARD.findall(read_text(manifest) or ""):
+                path = Path(*_normal(folder / name))
+                if path.exists():
+                    yield path

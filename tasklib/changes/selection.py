@@ -18,11 +18,18 @@ __all__ = ["Choice", "ComposeService", "Selection", "StackFacts", "everything", 
 _MOST = 3
 """Reasons that are told for one service."""
 
+_IMAGES = re.compile(r"Dockerfile.*|\.dockerignore|(docker-)?compose.*\.ya?ml|\.env.*")
+"""Decides over every service where it lies in the project's folder or above, unless its users are known."""
+
 _SETUP = re.compile(
-    r"pyproject\.toml|noxfile\.py|tasks\.py|setup\.(py|cfg)|package\.json|requirements.*\.txt|Dockerfile.*"
-    r"|\.dockerignore|(docker-)?compose.*\.ya?ml|\.env.*|.+\.lock|.+-lock\.(json|ya?ml)|bun\.lockb|go\.sum"
+    r"pyproject\.toml|noxfile\.py|tasks\.py|setup\.(py|cfg)|package\.json|(requirements|constraints).*\.(txt|in)"
+    r"|conftest\.py|\.?pytest\.(ini|toml)|tox\.(ini|toml)|\.coveragerc|uv\.toml|Pipfile|environment\.ya?ml"
+    r"|\.(python|node|tool|go|ruby)-versions?|\.nvmrc|rust-toolchain(\.toml)?|\.?mise\.toml"
+    r"|\.npmrc|\.yarnrc(\.yml)?|pnpm-workspace\.yaml|\.pnpmfile\.c?js|(ts|js)config.*\.json|bunfig\.toml"
+    r"|(turbo|nx|lerna)\.json|(babel|vite|vitest|jest|playwright)\.(config|workspace)\..+|\.babelrc.*"
+    r"|go\.(work|mod|sum|work\.sum)|Cargo\.toml|.+\.lock|.+-lock\.(json|ya?ml)|npm-shrinkwrap\.json|bun\.lockb"
 )
-"""What decides over every service where it lies in the project's folder or above."""
+"""What tools read from a folder for all that lies below it, whoever else is made from it."""
 
 _HARMLESS = re.compile(
     r"(.*/)?(docs?/.*|[^/]+\.(md|rst|adoc)|(LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|COPYING)[^/]*"
@@ -134,7 +141,8 @@ def select(
     ``extra`` are further paths that a service is made from, as its own files name them. A service is in when
     a changed file lies in its folder, in a folder it ``depends`` on, is built into or mounted by its own
     stack, or is built into or mounted by a Compose service of the full stack that it is or waits for. Shared
-    set-up (Compose files of the full stack, lock files, pyproject.toml) and files of no known use touch all.
+    set-up (lock files, pyproject.toml, conftest.py) touches all services below its folder, whoever else uses
+    it; Compose files of the full stack and files of no known use touch all.
     """
     extra = extra or {}
     reasons = _Reasons()
@@ -144,6 +152,7 @@ def select(
         known = _own(project, path, name, extra, reasons)
         for number, stack in enumerate(stacks):
             known |= _in_stack(project, stack, number, path, name, reasons, started)
+        known |= _as_setup(project, path, name, reasons)
         if not known:
             _of_no_service(project, path, name, reasons)
     _spread(stacks, started, reasons)
@@ -213,22 +222,36 @@ def _in_stack(
     return known
 
 
+def _as_setup(project: Project, path: Path, name: str, reasons: _Reasons) -> bool:
+    """Note the services below the folder of a set-up file; all where the whole project is below it."""
+    if _SETUP.fullmatch(path.name) is None:
+        return False
+    why = f"{name} changed, which every service below it depends on"
+    if project.root.is_relative_to(path.parent):
+        reasons.all[f"{name} changed, which every service depends on"] = None
+        return True
+    below = [s for s in project.services if s.path != path.parent and s.path.is_relative_to(path.parent)]
+    for service in below:
+        reasons.add(service.name, why)
+    return bool(below)
+
+
 def _of_no_service(project: Project, path: Path, name: str, reasons: _Reasons) -> None:
     """Judge a file that nothing is known to be made from."""
     own = [place for tests in (project.unit, project.integration) if tests for place in tests.paths]
     if any(path.is_relative_to(place) for place in own):
         reasons.suite[f"{name} changed"] = None
-    elif _HARMLESS.fullmatch(name) and not _is_setup(project, path):
+    elif _HARMLESS.fullmatch(name) and not _of_images(project, path):
         return
-    elif _is_setup(project, path):
+    elif _of_images(project, path):
         reasons.all[f"{name} changed, which every service depends on"] = None
     elif path.is_relative_to(project.root):
         reasons.all[f"{name} changed, and nothing says who uses it"] = None
 
 
-def _is_setup(project: Project, path: Path) -> bool:
-    """Whether ``path`` is shared set-up: by name, in the project's folder or above it."""
-    return project.root.is_relative_to(path.parent) and _SETUP.fullmatch(path.name) is not None
+def _of_images(project: Project, path: Path) -> bool:
+    """Whether images or stacks may be made from ``path``: by name, in the project's folder or above it."""
+    return project.root.is_relative_to(path.parent) and _IMAGES.fullmatch(path.name) is not None
 
 
 def _spread(stacks: Sequence[StackFacts], started: dict[tuple[int, str], str], reasons: _Reasons) -> None:

@@ -19,10 +19,12 @@ _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 def touched(project: Project, base: str | None = None, cancel: process.Cancel | None = None) -> Selection:
     """The services that differ from where this branch left ``base`` (the project's base branch).
 
-    A CI system hands over the commit that was pushed before; where that is not here (a new branch, a forced
-    push) nothing can be compared and all are in. Raises :class:`~tasklib.errors.UsageError` for a branch
-    that does not exist.
+    A CI system hands over the commit that was pushed before; where that is empty (a run by schedule or by
+    hand) or not here (a new branch, a forced push) nothing can be compared and all are in. Raises
+    :class:`~tasklib.errors.UsageError` for a branch that does not exist.
     """
+    if base is not None and not base.strip():
+        return everything(project, "no commit to compare with was given")
     named = base or project.base_branch
     try:
         changed = changed_files(find_checkout(project.root), named)

@@ -267,3 +267,42 @@ def test_changed_outside_git(tmp_path: Path) -> None:
     """Without git nothing can be compared."""
     with pytest.raises(UsageError, match="needs a git checkout"):
         changed_files(find_checkout(tmp_path), "main")
+
+
+def test_unpushed_commits(repository: Path, git: Git, tmp_path: Path) -> None:
+    """On the base branch, what is not pushed yet has changed; without a remote only what is not committed."""
+    (repository / "pushed").touch()
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "pushed")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(repository), str(clone))
+    (clone / "unpushed").touch()
+    git(clone, "add", ".")
+    git(clone, "commit", "-qm", "unpushed")
+    branch = find_checkout(clone).branch
+    assert branch is not None
+    assert changed_files(find_checkout(clone), branch) == (clone / "unpushed",)
+    git(clone, "branch", "--unset-upstream")
+    assert changed_files(find_checkout(clone), branch) == (clone / "unpushed",)
+    git(clone, "remote", "remove", "origin")
+    assert changed_files(find_checkout(clone), branch) == ()
+
+
+@pytest.mark.parametrize("how", ["moved", "dirty", "untracked"])
+@pytest.mark.parametrize("setting", ["submodule.libs.ignore", "diff.ignoreSubmodules"])
+def test_overlooked_submodule(repository: Path, git: Git, tmp_path: Path, how: str, setting: str) -> None:
+    """A submodule that moved or holds changes has changed, whatever git is set to overlook."""
+    inner = tmp_path / "inner"
+    git(tmp_path, "init", "-q", str(inner))
+    (inner / "a").touch()
+    git(inner, "add", ".")
+    git(inner, "commit", "-qm", "a")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "libs")
+    git(repository, "commit", "-qm", "libs")
+    git(repository, "config", setting, "all")
+    here = head(git, repository)
+    assert changed_files(find_checkout(repository), here) == ()
+    (repository / "libs" / ("b" if how == "untracked" else "a")).write_text("new")
+    if how == "moved":
+        git(repository / "libs", "commit", "-qam", "moved")
+    assert changed_files(find_checkout(repository), here) == (repository / "libs",)

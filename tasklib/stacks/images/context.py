@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -33,8 +34,11 @@ class BuildContext:
     ignored: tuple[str, ...] = ()
 
     def holds(self, path: Path) -> bool:
-        """Whether a change of ``path`` (absolute) may change the image."""
-        if path == self.dockerfile:
+        """Whether a change of ``path`` (absolute) may change the image.
+
+        A folder (a submodule is one changed path) does where anything in it may.
+        """
+        if path == self.dockerfile or (self.folder != path and self.folder.is_relative_to(path)):
             return True
         try:
             name = path.relative_to(self.folder).as_posix()
@@ -44,7 +48,8 @@ class BuildContext:
             self.dockerfile and path.name == f"{self.dockerfile.name}.dockerignore"
         ):
             return True
-        return self._taken.match_file(name) and not self._left_out.match_file(name)
+        taken = self._taken.match_file(name) or any(_reaches_into(name, s) for s in self.sources or ())
+        return taken and not self._left_out.match_file(name)
 
     def leaves_out(self, folder: Path) -> bool:
         """Whether nothing at or below ``folder`` (absolute) is taken, whatever the Dockerfile copies."""
@@ -85,6 +90,12 @@ def read_text(path: Path | None) -> str | None:
         return path.read_text(errors="replace") if path else None
     except OSError:
         return None
+
+
+def _reaches_into(folder: str, pattern: str) -> bool:
+    """Whether a pattern names something below ``folder``."""
+    above, below = PurePosixPath(folder).parts, PurePosixPath(pattern.strip("/")).parts
+    return len(below) > len(above) and all(map(fnmatchcase, above, below))
 
 
 def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:

@@ -92,6 +92,42 @@ def test_one_file(name: str, services: list[str]) -> None:
     assert list(select(PROJECT, (FULL, WORKERS), [path]).names) == services
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pyproject.toml",
+        "conftest.py",
+        "pytest.ini",
+        "tox.ini",
+        "uv.toml",
+        ".python-version",
+        ".npmrc",
+        "pnpm-workspace.yaml",
+        "tsconfig.base.json",
+        "constraints-dev.txt",
+        "go.work",
+        "uv.lock",
+        "package.json",
+        ".nvmrc",
+        "vitest.config.ts",
+    ],
+)
+def test_set_up_that_one_image_copies(name: str) -> None:
+    """Shared set-up touches every service, also where only one service's Dockerfile copies it."""
+    context = BuildContext(ROOT, ROOT / "services/worker/Dockerfile", (name,))
+    full = StackFacts(None, (), (ComposeService("worker", "worker", (context,)),))
+    found = touched(name, stacks=(full,))
+    assert found.tests == (*NAMES, "shop")
+
+
+def test_set_up_of_some() -> None:
+    """Set-up in a folder of services touches those below it, not the others."""
+    project = Project(ROOT, "shop", (*PROJECT.services, Service("web", ROOT / "web")))
+    context = BuildContext(ROOT, ROOT / "services/api/Dockerfile", ("services",))
+    full = StackFacts(None, (), (ComposeService("api", "api", (context,)),))
+    assert touched("services/conftest.py", project=project, stacks=(full,)).names == NAMES
+
+
 def test_nothing_changed() -> None:
     """Without a change nothing is in, and each line says so."""
     found = touched()
@@ -136,6 +172,15 @@ def test_unreadable_stack(owner: str | None) -> None:
 def test_changed_submodule() -> None:
     """A submodule is one changed path: whatever depends on a folder in it is touched."""
     assert "api" in touched("libs").names
+
+
+@pytest.mark.parametrize("source", ["libs/common/src", "libs/*/src", "libs/common/"])
+def test_submodule_that_an_image_copies_from(source: str) -> None:
+    """A submodule touches the image that copies a part of it, whoever else is known to use it."""
+    context = BuildContext(ROOT, ROOT / "services/frontend/Dockerfile", (source,))
+    full = StackFacts(None, (), (ComposeService("frontend", "frontend", (context,)),))
+    found = select(PROJECT, (full,), [ROOT / "libs/common"])
+    assert found.names == NAMES
 
 
 def test_named_paths() -> None:

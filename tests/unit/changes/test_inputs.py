@@ -1,0 +1,108 @@
+"""What a service is made from outside its own folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tasklib.changes.inputs import named_paths
+from tasklib.project import Service
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def needed(root: Path, name: str = "api") -> set[str]:
+    (root / ".git").mkdir(exist_ok=True)
+    return {
+        path.relative_to(root).as_posix() for path in named_paths(Service(name, root / "services" / name))
+    }
+
+
+def package(name: str, *requires: str) -> str:
+    return f'[project]\nname = "{name}"\ndependencies = {json.dumps(requires)}\n'
+
+
+def test_linked_folder(tmp_path: Path) -> None:
+    """A link's target is a part of the service, and so is what it leads through."""
+    write(tmp_path, {"libs/common/x.py": "", "services/api/src/app.py": "", "data/schema.sql": ""})
+    (tmp_path / "shared").symlink_to("libs/common")
+    (tmp_path / "services/api/src/common").symlink_to("../../../shared")
+    (tmp_path / "services/api/schema.sql").symlink_to("../../data/schema.sql")
+    (tmp_path / "services/api/own.py").symlink_to("src/app.py")
+    (tmp_path / "services/api/loop").symlink_to("loop")
+    assert needed(tmp_path) == {"shared", "libs/common", "data/schema.sql"}
+
+
+def test_uv_workspace(tmp_path: Path) -> None:
+    """A member that a service needs by name is a part of it, with what that needs; others are none."""
+    workspace = '[tool.uv.workspace]\nmembers = ["libs/*", "services/*"]\n'
+    sources = "[tool.uv.sources]\nshop-common = { workspace = true }\n"
+    write(
+        tmp_path,
+        {
+            "pyproject.toml": workspace,
+            "libs/common/pyproject.toml": package("shop_common", "shop.base>=1; python_version > '3'"),
+            "libs/base/pyproject.toml": package("shop-base"),
+            "libs/other/pyproject.toml": package("other"),
+            "services/api/pyproject.toml": package("api", "Shop-Common[fast]") + sources,
+            "services/web/pyproject.toml": package("web"),
+        },
+    )
+    assert needed(tmp_path) == {"libs/common", "libs/base"}
+    assert needed(tmp_path, "web") == set()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pnpm-workspace.yaml": 'packages: ["packages/*", "services/*", "!**/test/**"]\n'},
+        {"package.json": '{"workspaces": ["./packages/ui"]}'},
+        {"package.json": '{"workspaces": {"packages": ["packages/*"]}}'},
+    ],
+)
+def test_node_workspace(tmp_path: Path, files: dict[str, str]) -> None:
+    """Workspaces of pnpm, npm and yarn, by the packages' names."""
+    write(
+        tmp_path,
+        {
+            **files,
+            "packages/ui/package.json": '{"name": "@shop/ui"}',
+            "packages/other/package.json": '{"name": "@shop/other"}',
+            "services/api/package.json": '{"name": "api", "devDependencies": {"@shop/ui": "workspace:*"}}',
+        },
+    )
+    assert needed(tmp_path) == {"packages/ui"}
+
+
+def test_cargo_and_go(tmp_path: Path) -> None:
+    """Workspaces of Cargo and Go."""
+    write(
+        tmp_path,
+        {
+            "Cargo.toml": '[workspace.dependencies]\ncommon = { path = "libs/common" }\n',
+            "libs/common/Cargo.toml": '[package]\nname = "common"\n',
+            "services/api/Cargo.toml": "[dependencies]\ncommon.workspace = true\n",
+            "go.work": "go 1.24\nuse (\n\t./libs/log\n\t./services/web\n)\n",
+            "libs/log/go.mod": "module example.com/log\n",
+            "services/web/go.mod": "module example.com/web\n\nrequire (\n\texample.com/log v0.0.0\n)\n",
+        },
+    )
+    assert needed(tmp_path) == {"libs/common"}
+    assert needed(tmp_path, "web") == {"libs/log"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "[1]", '{"dependencies": [1], "workspaces": 3}', "[project]\nname = 3\n"]
+)
+def test_unreadable_manifests(tmp_path: Path, text: str) -> None:
+    """What cannot be read names nothing, and nothing breaks."""
+    names = ("pyproject.toml", "package.json", "pnpm-workspace.yaml", "Cargo.toml", "go.mod", "go.work")
+    write(tmp_path, {f"{folder}{name}": text for name in names for folder in ("", "services/api/")})
+    assert needed(tmp_path) == set()
