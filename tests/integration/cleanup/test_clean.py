@@ -134,7 +134,7 @@ def test_branches_that_were_here_before(project: NewProject, traces: Traces, tok
     assert f"test-feature-{token}_api (of feature-{token})" in status
     ran = shop.run("tasklib", "clean")
     assert f"later-{token}: nothing to clean\n" in ran.out
-    assert f"also of this checkout: feature-{token} (`clean --all` removes them)" in ran.out
+    assert f"also of this checkout: feature-{token} (`tasklib clean --all` removes them)" in ran.out
     assert traces.states() == {"running"}
     assert "removed 1 container" in shop.run("tasklib", "clean", "--all").out
     assert not traces.left()

@@ -117,5 +117,5 @@ def test_prod(
         assert settings["RestartPolicy"]["Name"] == "unless-stopped"
         assert settings["Memory"]
         assert settings["LogConfig"]["Config"]["max-size"]
-    assert orders.run("tasklib", "infra.down", "--env", "prod", env=env).code == 0
+    assert orders.run("tasklib", "infra.down", "--env", "prod", "--yes", env=env).code == 0
     assert (tmp_path / "data/postgres/PG_VERSION").exists()

@@ -204,7 +204,7 @@ def test_prod_asks(prod: tuple[Checkout, int], token: str, engine: Any, traces: 
             env=dict(checkout.env),
             timeout=120,
         )
-        terminal.expect(r"Start .*-prod there\? \[y/N\] ")
+        terminal.expect(r"Start .*-prod\? \[y/N\] ")
         terminal.sendline(answer)
         terminal.expect(pexpect.EOF)
         terminal.close()
@@ -212,7 +212,7 @@ def test_prod_asks(prod: tuple[Checkout, int], token: str, engine: Any, traces: 
     (container,) = traces.containers()
     policy = engine.inspect_container(container["Id"])["HostConfig"]["RestartPolicy"]
     assert policy["Name"] == "unless-stopped"
-    down = checkout.run("tasklib", "infra.down", "--env", "prod")
+    down = checkout.run("tasklib", "infra.down", "--env", "prod", "--yes")
     assert (down.code, traces.containers()) == (0, [])
 
 
@@ -225,5 +225,5 @@ def test_remote_engine(prod: tuple[Checkout, int], engine: Any, traces: Traces) 
         assert ran.code == 0, ran
         assert f"(DOCKER_HOST={env['DOCKER_HOST']})" in ran.out
         assert until(lambda: answers(port))
-        assert checkout.run("tasklib", "infra.down", "--env", "prod", env=env).code == 0
+        assert checkout.run("tasklib", "infra.down", "--env", "prod", "--yes", env=env).code == 0
         assert traces.containers() == []
