@@ -25,11 +25,13 @@ from tasklib.pipeline.suites.detect import fullstack_files
 from tasklib.pipeline.suites.untaken import explain, untaken
 from tasklib.pipeline.target_stack import TargetStack
 from tasklib.pipeline.targets import Execution
+from tasklib.pipeline.turns import Turns
 from tasklib.process.interrupts import interruptible
 from tasklib.project import Environment, Project, targets
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
 from tasklib.stacks.holding.run import RunContext, open_context
+from tasklib.state.places import Turn
 
 __all__ = ["matching", "plan", "planned_steps", "run"]
 
@@ -180,7 +182,9 @@ class _Pipeline:
         self._results: dict[Target, TargetResult] = {}
         self._fail_slow = options.fail_slow
         self._jobs = _jobs(project, options)
-        self._execution = Execution(project, options, context, emit, cancel, hide)
+        turn = Turn(time.time(), context.run_id, context.command, os.getpid())
+        turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
+        self._execution = Execution(project, options, context, turns, emit, cancel, hide)
 
     def run(self) -> Mapping[Target, TargetResult]:
         stacks = self._stacks()

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError
 from tasklib.events import Event, PhaseFinished, PhaseStarted
+from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import ContainerLog, Phase, Target
 from tasklib.stacks.endpoints import endpoint_variables
@@ -56,9 +57,11 @@ class TargetStack:
         held: HeldStack,
         builds: Builds,
         phases: Phases,
+        turns: Turns,
         cancel: process.Cancel,
     ) -> None:
         self.phases = phases
+        self._turns = turns
         self._held = held
         self._builds = builds
         self._cancel = process.Cancel(cancel)
@@ -84,7 +87,7 @@ class TargetStack:
 
     def _bring_up(self) -> None:
         self.create()
-        with self.phases.phase(Phase.START):
+        with self._turns.turn(self.phases.target), self.phases.phase(Phase.START):
             self._held.up(self._cancel)
 
     def variables(self, project: Project) -> dict[str, str]:

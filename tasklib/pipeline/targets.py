@@ -18,6 +18,7 @@ from tasklib.pipeline.suites.planning import plan_suite, tests_of
 from tasklib.pipeline.suites.suite import SuiteOptions
 from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.target_tests import TargetTests
+from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import Outcome, Phase, Target, TargetResult
 from tasklib.stacks.compose.failures import NotReady
@@ -60,10 +61,12 @@ class Execution:
         project: Project,
         options: Options,
         context: RunContext,
+        turns: Turns,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
         hide: Callable[[Mapping[str, str]], None],
     ) -> None:
+        self._turns = turns
         self._project = project
         self._options = options
         self._context = context
@@ -91,7 +94,7 @@ class Execution:
             keep=self._options.keep,
             listener=_TargetListener(target, self._emit, self._hide),
         )
-        return TargetStack(held, self._builds, phases, self._cancel)
+        return TargetStack(held, self._builds, phases, self._turns, self._cancel)
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""
@@ -125,7 +128,7 @@ class Execution:
             said = tests_of(self._project, target)
             beside = self._beside(target, stack)
             if said.setup:
-                with phases.phase(Phase.START):
+                with self._turns.turn(target), phases.phase(Phase.START):
                     outside = {**os.environ, **self._context.environment, **variables}
                     beside.set_up(said.setup, outside, said.env)
             if said.inside:
@@ -153,7 +156,7 @@ class Execution:
         )
 
     def _tested(self, target: Target, run: Callable[[], TargetResult], phases: Phases) -> TargetResult:
-        with phases.phase(Phase.TEST):
+        with self._turns.turn(phases.target), phases.phase(Phase.TEST):
             result = run()
         spent = phases.seconds
         return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))

@@ -48,6 +48,12 @@ class Busy:
 
     holders: tuple[Turn, ...]
     ahead: int
+    me: Turn
+
+    @property
+    def others(self) -> bool:
+        """Whether another run has any of them."""
+        return any(holder.run != self.me.run for holder in self.holders)
 
     def __str__(self) -> str:
         first = min(self.holders) if self.holders else None
@@ -132,7 +138,7 @@ class Places:
             for descriptor in free:
                 os.close(descriptor)
             if taken is None:
-                return Busy(tuple(holders), ahead)
+                return Busy(tuple(holders), ahead, self._turn)
             os.ftruncate(taken, 0)
             os.pwrite(taken, json.dumps(asdict(self._turn)).encode(), 0)
             return taken

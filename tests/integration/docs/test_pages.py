@@ -72,7 +72,13 @@ def test_environments(project: NewProject, token: str, free_port: FreePort, last
     )
     other = str(free_port())
     changes = {"API_PORT=8001": f"API_PORT={other}"}
-    found = run_page("environments.md", orders, {}, {"invoke infra.up --env prod": 2, "invoke infra.down --env prod": 2}, **changes)
+    found = run_page(
+        "environments.md",
+        orders,
+        {},
+        {"invoke infra.up --env prod": 2, "invoke infra.down --env prod": 2},
+        **changes,
+    )
     assert "orders" in found['eval "$(invoke infra.env --env dev)" && docker compose ps'].out
     moved = found["API_PORT=8001 invoke infra.up --env dev"]
     assert f"api: http://127.0.0.1:{other}" in moved.out

@@ -1,0 +1,89 @@
+"""Whose turn it is on a machine with many runs: stacks that start and tests that run take places.
+
+Work that somebody waits for takes one; what is only made ready ahead does not. A run alone never waits, as
+there are as many places as it has work at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from tasklib import process
+from tasklib.errors import UsageError
+from tasklib.events import Event, Notice, Progress
+from tasklib.results import Target
+from tasklib.state.liveness import host_id
+from tasklib.state.places import Busy, Places, Turn
+from tasklib.state.store import State
+
+__all__ = ["PLACES", "Turns", "number_of_places"]
+
+PLACES = "TASKLIB_PLACES"
+"""The variable that says how many places the machine has."""
+
+
+class Turns:
+    """The turns of one run; without ``places`` it is always its turn. Safe to use from threads."""
+
+    def __init__(self, places: Places | None, emit: Callable[[Event], None], cancel: process.Cancel) -> None:
+        self._places = places
+        self._emit = emit
+        self._cancel = cancel
+        self._told = threading.Event()
+
+    @classmethod
+    def of_run(
+        cls,
+        state: State,
+        turn: Turn,
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+        env: Mapping[str, str],
+        *,
+        nested: bool,
+    ) -> Turns:
+        """Those of the run ``turn``; one that a test of another run started (``nested``) has that one's.
+
+        Raises :class:`~tasklib.errors.UsageError` for a number of places that is none.
+        """
+        number = number_of_places(state, env)
+        folder = state.root / State.name("places", host_id())
+        return cls(None if nested else Places(folder, number, turn), emit, cancel)
+
+    @contextmanager
+    def turn(self, target: Target) -> Iterator[None]:
+        """Hold a place for work of ``target``; waits for it, and says for whom, once a run.
+
+        Raises :class:`~tasklib.errors.Interrupted` when the run is to end meanwhile.
+        """
+        if self._places is None:
+            yield
+            return
+
+        def waits(busy: Busy) -> None:
+            self._emit(Progress(target, str(busy)))
+            if busy.others and not self._told.is_set():
+                self._told.set()
+                self._emit(Notice(str(busy), "info"))
+
+        with self._places.place(self._cancel, waits):
+            yield
+
+
+def number_of_places(state: State, env: Mapping[str, str]) -> int:
+    """As TASKLIB_PLACES says, or the file ``places`` in the state folder, or by the machine's processors."""
+    where, given = PLACES, env.get(PLACES, "")
+    if not given:
+        where = str(state.root / "places.txt")
+        try:
+            given = (state.root / "places.txt").read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            given = ""
+    if not given:
+        return max(4, 2 * (os.cpu_count() or 1)) + 1
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
+    return int(given)
