@@ -9,7 +9,7 @@ from __future__ import annotations
 from tasklib.process.cancel import Cancel
 from tasklib.process.children import CHILDREN, SCRATCH, Children, scratch_folder
 from tasklib.process.completed import CommandError, Completed, TimedOut
-from tasklib.process.running import CHILD_OF, REAPER_OF, detach, run, stream
+from tasklib.process.running import CHILD_OF, REAPER_OF, accompany, detach, run, stream
 
 __all__ = [
     "CHILDREN",
@@ -21,6 +21,7 @@ __all__ = [
     "CommandError",
     "Completed",
     "TimedOut",
+    "accompany",
     "detach",
     "run",
     "scratch_folder",

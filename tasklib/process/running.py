@@ -18,6 +18,7 @@ from tasklib.process.completed import CommandError, Completed
 __all__ = [
     "CHILD_OF",
     "REAPER_OF",
+    "accompany",
     "detach",
     "run",
     "stream",
@@ -137,9 +138,21 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
 
     It outlives us, our terminal and a kill of our process group. ``log`` takes its output.
     """
+    child = _detached(argv, stdin, log)
+    # Should it end before us, somebody has to take note, or it stays as a zombie.
+    threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()
+    return child.pid
+
+
+def accompany(argv: Sequence[str], *, stdin: int, log: Path) -> Callable[[], int]:
+    """As :func:`detach`, but without a thread of ours; call what is returned to wait for its end."""
+    return _detached(argv, stdin, log).wait
+
+
+def _detached(argv: Sequence[str], stdin: int, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         env = {name: value for name, value in os.environ.items() if name != CHILD_OF}
-        child = subprocess.Popen(
+        return subprocess.Popen(
             list(argv),
             env={**env, REAPER_OF: _OURSELVES},
             stdin=stdin,
@@ -147,9 +160,6 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
             stderr=output,
             start_new_session=True,
         )
-    # Should it end before us, somebody has to take note, or it stays as a zombie.
-    threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()
-    return child.pid
 
 
 def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread | None:

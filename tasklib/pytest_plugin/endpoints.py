@@ -1,6 +1,6 @@
-"""The pytest plugin of projects that install tasklib beside their tests: ``--integration`` and endpoints.
+"""Fixtures that tell where the services of a stack are.
 
-The fixtures read the variables that tasklib sets for a test process (``TEST_API_URL`` …) and nothing else,
+They read the variables that tasklib sets for a test process (``TEST_API_URL`` …) and nothing else,
 so they work as well where the variables come from elsewhere.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,7 +17,15 @@ import pytest
 
 from tasklib import waiting
 
-__all__ = ["Endpoint", "endpoint", "endpoints", "instance_id", "wait_for"]
+__all__ = [
+    "Endpoint",
+    "endpoint",
+    "endpoints",
+    "find_endpoint",
+    "find_endpoints",
+    "instance_id",
+    "wait_for",
+]
 
 
 class Endpoint(NamedTuple):
@@ -36,46 +44,16 @@ class Endpoint(NamedTuple):
         return self.url
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, object, object]:
-    # Defining an option that a conftest defines too would end pytest: look once they are loaded.
-    result = yield
-    try:
-        unknown = parser.parse_known_and_unknown_args(["--integration"])[1]
-    except Exception:
-        return result  # Known, and it wants a value.
-    if "--integration" in unknown:
-        parser.addoption(
-            "--integration", action="store_true", default=False, help="run against real services"
-        )
-    return result
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fullstack: a service's test that needs the full stack")
-
-
 @pytest.fixture(scope="session")
 def endpoints() -> Mapping[str, Endpoint]:
     """Every endpoint there is: that of TEST_PRICE_DB_URL as ``price_db``."""
-    names = [match[1] for name in os.environ if (match := re.fullmatch(r"TEST_([A-Z0-9_]+)_URL", name))]
-    found = (_endpoint(name, os.environ) for name in sorted(names))
-    return MappingProxyType({each.name: each for each in found if each})
+    return find_endpoints(os.environ)
 
 
 @pytest.fixture(scope="session")
 def endpoint(endpoints: Mapping[str, Endpoint]) -> Callable[[str], Endpoint]:
     """``endpoint("api")`` is the service's endpoint; the test fails plainly where there is none."""
-
-    def find(name: str) -> Endpoint:
-        key = re.sub(r"[^a-z0-9]", "_", name.lower())
-        if key not in endpoints:
-            pytest.fail(
-                _missing(f"TEST_{key.upper()}_URL", f"no endpoint of {name!r}", endpoints), pytrace=False
-            )
-        return endpoints[key]
-
-    return find
+    return lambda name: find_endpoint(name, endpoints)
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +69,21 @@ def instance_id() -> str:
 def wait_for() -> Callable[..., object]:
     """:func:`tasklib.waiting.wait_for`: return as soon as a condition holds."""
     return waiting.wait_for
+
+
+def find_endpoints(environment: Mapping[str, str]) -> Mapping[str, Endpoint]:
+    """Every endpoint that the variables in ``environment`` tell, by its name in lower case."""
+    names = [match[1] for name in environment if (match := re.fullmatch(r"TEST_([A-Z0-9_]+)_URL", name))]
+    found = (_endpoint(name, environment) for name in sorted(names))
+    return MappingProxyType({each.name: each for each in found if each})
+
+
+def find_endpoint(name: str, known: Mapping[str, Endpoint]) -> Endpoint:
+    """The endpoint of the service ``name``; the test fails plainly where there is none."""
+    key = re.sub(r"[^a-z0-9]", "_", name.lower())
+    if key not in known:
+        pytest.fail(_missing(f"TEST_{key.upper()}_URL", f"no endpoint of {name!r}", known), pytrace=False)
+    return known[key]
 
 
 def _endpoint(name: str, environment: Mapping[str, str]) -> Endpoint | None:

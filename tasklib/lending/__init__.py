@@ -1,0 +1,1 @@
+"""A stack for tests that no run of ours starts: a process of its own holds it while they run."""

@@ -1,0 +1,172 @@
+"""The process that holds a stack while somebody else's tests run: brings it up, takes it down when they end.
+
+It lives in a session of its own, so that neither the terminal's Ctrl-C nor a kill of the tests' process group
+reaches it. Should it be killed too, its reaper does its work, as that of any run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tasklib import process
+from tasklib.commands.boundary import boundary
+from tasklib.commands.console import engine_context, log_lines, masker_of
+from tasklib.errors import TasklibError, UsageError
+from tasklib.events import Event, Notice, Progress
+from tasklib.lending.choice import Choice, Wanted, choose
+from tasklib.listener import Listener
+from tasklib.pipeline.containers import Beside
+from tasklib.pipeline.target_stack import Phases, TargetStack
+from tasklib.pipeline.turns import Turns
+from tasklib.project import Project, find_project
+from tasklib.results import ContainerLog, Stage, Target
+from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.holding.held_stack import HeldStack, Life
+from tasklib.stacks.holding.run import open_context
+from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.starting.startup import read_logs
+from tasklib.state.places import Turn
+
+__all__ = ["main"]
+
+_LINES = 60
+"""Of all containers together, for one failed test."""
+
+
+def main() -> None:
+    """Lend one stack to the process at the other end of standard input."""
+    _Lender(socket.socket(fileno=os.dup(0))).lend()
+
+
+class _Lender(Listener):
+    """One stack, lent over ``channel`` until its other end is closed."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._cancel = process.Cancel()
+        self._requests: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
+        self._hidden: list[Mapping[str, str]] = []
+
+    def lend(self) -> None:
+        """From the request to the end of whoever made it."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        try:
+            with boundary():
+                if request := self._requests.get():
+                    self._answer(request)
+        except TasklibError as error:
+            found = error.logs if isinstance(error, NotReady) else ()
+            text = masker_of(self._hidden).mask(str(error))
+            self._say({"error": text, "code": error.exit_code, "logs": self._shown(found)})
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError), self._channel.makefile("rb") as lines:
+            for line in lines:
+                self._requests.put(json.loads(line))
+        self._cancel.set("the tests have ended")
+        self._requests.put(None)
+
+    def _answer(self, request: Mapping[str, Any]) -> None:
+        sys.argv = request["argv"]  # what others are told of who uses the stack
+        paths = tuple(map(Path, request["paths"]))
+        project = find_project(paths[0])
+        if name := request.get("project"):
+            self._look(project, name)
+        elif choice := choose(project, Wanted(request["stack"], paths, request["marks"])):
+            self._hold(project, choice)
+        else:
+            self._say({"nothing": True})
+
+    def _hold(self, project: Project, choice: Choice) -> None:
+        """Bring the stack up, answer what is asked about it, take it down."""
+        began = time.monotonic()
+        plan, tests, cancel = choice.plan, choice.tests, self._cancel
+        target = Target(Stage.SERVICE if plan.name else Stage.INTEGRATION, plan.name or project.suite)
+        with open_context(project, self._hear) as context:
+            held = HeldStack(context, plan, listener=self)
+            turn = Turn(time.time(), context.run_id, context.command, os.getpid())
+            nested = bool(context.outer_runs)
+            turns = Turns.of_run(context.state, turn, self._hear, cancel, os.environ, nested=nested)
+            phases = Phases(target, self._hear)
+            stack = TargetStack(held, Builds(context.engine, context), phases, turns, cancel)
+            with closing(stack):
+                self._say({"begins": plan.title})
+                stack.up()
+                reachable = stack.variables(project)
+                if tests.setup:
+                    given = {**context.environment, "COMPOSE_PROJECT_NAME": held.project}
+                    source = str(project.config) if project.config else None
+                    beside = Beside(
+                        stack.stack,
+                        target,
+                        choice.folder,
+                        given,
+                        project.endpoints,
+                        source,
+                        self._hear,
+                        cancel,
+                    )
+                    with turns.turn(target):
+                        outside = {**os.environ, **context.environment, **reachable}
+                        beside.set_up(tests.setup, outside, tests.env)
+                variables = {**context.environment, **tests.env, **reachable}
+                lent = {
+                    "project": held.project,
+                    "title": plan.title,
+                    "variables": variables,
+                    "kept": held.life is Life.KEPT,
+                    "seconds": time.monotonic() - began,
+                }
+                self._say({"ready": lent})
+                self._serve(stack.logs)
+
+    def _look(self, project: Project, name: str) -> None:
+        """Answer what is asked about a stack that somebody else holds."""
+        with engine_context(project) as context:
+            containers = context.engine.containers(name)
+            if not containers:
+                raise UsageError(f"no container of {name} is there")
+            self._hidden += (container.environment for container in containers)
+            lent = {"project": name, "title": name, "variables": {}, "kept": True, "seconds": 0.0}
+            self._say({"ready": lent})
+            self._serve(lambda since: read_logs(context.engine, containers, since=since))
+
+    def _serve(self, logs: Callable[[float], Iterable[ContainerLog]]) -> None:
+        while request := self._requests.get():
+            self._say({"logs": self._shown(logs(request["logs"]))})
+
+    def _shown(self, logs: Iterable[ContainerLog]) -> list[str]:
+        return list(log_lines(logs, masker_of(self._hidden)))
+
+    def _say(self, message: Mapping[str, object]) -> None:
+        """Whoever has gone need not be told."""
+        with contextlib.suppress(OSError):
+            self._channel.sendall((json.dumps(message) + "\n").encode())
+
+    # -- what happens while the stack comes up --------------------------------------------------------------
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            self.notice(event.text)
+        elif isinstance(event, Progress):
+            self.waits(event.text)
+
+    def waits(self, text: str) -> None:
+        self._say({"waits": text})
+
+    def notice(self, text: str) -> None:
+        self._say({"notice": masker_of(self._hidden).mask(text)})
+
+    def hide(self, variables: Mapping[str, str]) -> None:
+        self._hidden.append(variables)
