@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import pytest
@@ -147,6 +148,16 @@ class EngineContract:
         volume = lab.volume("data")
         assert (lab.engine.volume_labels(volume.name) or {})[PROJECT_LABEL] == lab.project
         assert lab.engine.volume_labels(f"{volume.name}-2") is None
+
+    def test_a_name_of_a_volume_is_given_once(self, lab: Laboratory) -> None:
+        """Of many that ask for one at once, all are answered with what one of them asked for."""
+        name = f"{lab.project}.claim"
+        asked = [marked(lab, {"who": str(number)}) for number in range(8)]
+        with ThreadPoolExecutor(len(asked)) as pool:
+            answers = list(pool.map(lambda labels: lab.engine.named_volume(name, labels), asked))
+        assert answers[0] in asked
+        assert answers == answers[:1] * len(asked)
+        assert lab.engine.volume_labels(name) == answers[0]
 
     def test_subnets_are_known_by_network(self, lab: Laboratory) -> None:
         """Those of a project by their keys, and all of the engine."""

@@ -281,6 +281,11 @@ class MemoryEngine:
         self._answer()
         return tuple(resources)
 
+    def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        self._answer()
+        with self._lock:
+            return (self._others.get(name) or self.add_volume(name, labels)).labels
+
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         self._answer()
         found = self._others.get(name)

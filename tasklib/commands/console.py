@@ -102,7 +102,7 @@ def check_names(names: Iterable[str], known: Iterable[str], kind: str) -> None:
 def known_instance(project: Project) -> Instance:
     """The instance as far as it is known without an engine."""
     from tasklib.checkout import find_checkout
-    from tasklib.instance.claims import resolve
+    from tasklib.instance.resolution import resolve
 
     checkout = find_checkout(project.root)
     resolved = resolve(checkout, os.environ, prefix=project.prefix, folder=project.root)

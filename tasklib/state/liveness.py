@@ -52,10 +52,12 @@ def identify(pid: int) -> ProcessIdentity | None:
 
 def is_alive(identity: ProcessIdentity) -> bool | None:
     """Whether that very process still runs; ``None`` where this process cannot know."""
-    if identity.host != host_id() or identity.pid_namespace != _pid_namespace():
+    if identity.host != host_id():
         return None
     if identity.boot_id != boot_id():
-        return False
+        return False  # no process outlives the machine's boot, whatever namespace it was in
+    if identity.pid_namespace != _pid_namespace():
+        return None
     start_time = _start_time(identity.pid)
     return None if start_time is None else start_time == identity.start_time
 

@@ -42,6 +42,14 @@ class Traces:
         return [row for row in self._api.networks() if self._is_mine(row)]
 
     def volumes(self) -> list[dict[str, Any]]:
+        return [row for row in self._own_volumes() if not row["Name"].startswith("tasklib.claim.")]
+
+    def claims(self) -> set[str]:
+        """The Compose projects that somebody has claimed on the engine."""
+        names = {row["Name"] for row in self._own_volumes()} - {row["Name"] for row in self.volumes()}
+        return {name.removeprefix("tasklib.claim.") for name in names}
+
+    def _own_volumes(self) -> list[dict[str, Any]]:
         return [row for row in self._api.volumes().get("Volumes") or () if self._is_mine(row)]
 
     def every_volume(self) -> set[str]:
@@ -68,6 +76,10 @@ class Traces:
 
     def left(self) -> list[str]:
         """All that a run must not leave, in words; tagged images are kept for the next run on purpose."""
+        return self.left_of_stacks() + [f"claim of {project}" for project in sorted(self.claims())]
+
+    def left_of_stacks(self) -> list[str]:
+        """The same while a run lives, which has its claim."""
         return [
             *(f"container {row['Names'][0]} ({row['Status']})" for row in self.containers()),
             *(f"network {row['Name']}" for row in self.networks()),
@@ -81,7 +93,7 @@ class Traces:
             self._quietly(self._api.remove_container, row["Id"], force=True, v=True)
         for row in self.networks():
             self._quietly(self._api.remove_network, row["Id"])
-        for row in self.volumes():
+        for row in self._own_volumes():
             self._quietly(self._api.remove_volume, row["Name"], force=True)
         for image in [*self.images(), *self.dangling()]:
             self._quietly(self._api.remove_image, image, force=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasklib.errors import TasklibError
-from tasklib.instance.claims import Claims, owner
+from tasklib.instance.claim import owner
+from tasklib.instance.claims import Claims
 from tasklib.instance.identity import known_id
+from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.cleaning.owned import remove_images
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
-from tasklib.stacks.holding.sweep import owners
 from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.state.liveness import host_id
 from tasklib.state.records import Checkouts, Images, Kept, Runs
@@ -81,7 +82,7 @@ def remove_stale(engine: Engine, state: State, stale: Iterable[Stale]) -> tuple[
         if len(removed) == len(entry.resources):
             images.forget(entry.project, entry.checkout)
         for claim in claims.of_checkout(entry.checkout):
-            claims.release(claim.instance, lambda project: owners(engine, project))
+            claims.release(claim.instance, EngineArbiter(engine))
         if not claims.of_checkout(entry.checkout):
             checkouts.forget(entry.checkout)
     return tuple(gone)

@@ -240,6 +240,10 @@ class DockerEngine:
         self._api.tag(image, repository, version)
 
     @translated
+    def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        return volume_resource_from(self._api.create_volume(name, labels=dict(labels))).labels
+
+    @translated
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         import docker.errors
 

@@ -84,6 +84,13 @@ class Engine(Protocol):
         """The same with the bytes that removing each would free, as far as the engine's accounting tells."""
         ...
 
+    def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
+        """Make an empty volume unless there is one of that name; returns the labels of the one that is there.
+
+        Of many that ask at once, one makes it and all get the same answer.
+        """
+        ...
+
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         """The labels of a volume, ``None`` when there is none of that name."""
         ...

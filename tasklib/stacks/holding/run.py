@@ -14,13 +14,16 @@ from pathlib import Path
 from tasklib.checkout import find_checkout
 from tasklib.errors import EngineError, TasklibError
 from tasklib.events import Event, Notice
-from tasklib.instance.claims import Claims, Holder, Resolved, resolve
+from tasklib.instance.claim import Holder, Resolved
+from tasklib.instance.claims import Claims
 from tasklib.instance.identity import exports
+from tasklib.instance.resolution import resolve
 from tasklib.isolation import Instance
 from tasklib.project import Project
+from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.holding.sweep import owners, sweep
+from tasklib.stacks.holding.sweep import sweep
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current, host_id
 from tasklib.state.records import Checkouts, Images, Kept, Origin, Run, Runs
@@ -116,7 +119,7 @@ class RunContext:
         claims = Claims(self.state, self.engine.facts.id)
         mine = [claim.instance for claim in claims.of_checkout(self.instance.checkout)]
         for instance in mine if all_branches else [self.instance]:
-            claims.withdraw(instance, lambda project: owners(self.engine, project))
+            claims.withdraw(instance, EngineArbiter(self.engine))
 
 
 @contextlib.contextmanager
@@ -192,7 +195,7 @@ def _claim(project: Project, resolved: Resolved, state: State, engine: Engine, r
     """Claim the instance for this run, or ("") beyond it for plain Compose."""
     claims = Claims(state, engine.facts.id)
     holder = Holder(run_id, current()) if run_id else None
-    claimed = claims.claim(resolved, lambda project: owners(engine, project), holder, exported=holder is None)
+    claimed = claims.claim(resolved, EngineArbiter(engine), holder, exported=holder is None)
     Checkouts(state, host_id()).seen(claimed.instance.checkout, str(project.root))
     return claimed
 
@@ -210,6 +213,6 @@ def _end(state: State, engine: Engine, instance: Instance, run_id: str) -> None:
     if record and record.projects:
         return
     with contextlib.suppress(TasklibError):
-        Claims(state, engine.facts.id).release(instance, lambda project: owners(engine, project), run_id)
+        Claims(state, engine.facts.id).release(instance, EngineArbiter(engine), run_id)
     if record:
         runs.finish(run_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from tasklib.instance.claim import owner
+from tasklib.instance.claims import Claims
+from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL
 from tasklib.stacks.labels import CHECKOUT
@@ -9,17 +12,7 @@ from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
 
-__all__ = ["owners", "sweep"]
-
-
-def owners(engine: Engine, project: str) -> frozenset[str]:
-    """The checkouts that own resources of a Compose project or of its service stacks ("": not ours)."""
-    found = engine.owned({PROJECT_LABEL: ""})
-    return frozenset(
-        resource.labels.get(CHECKOUT, "")
-        for resource in found
-        if resource.labels.get(PROJECT_LABEL, "").partition("_")[0] == project
-    )
+__all__ = ["sweep"]
 
 
 def sweep(engine: Engine, state: State) -> tuple[str, ...]:
@@ -41,6 +34,7 @@ def sweep(engine: Engine, state: State) -> tuple[str, ...]:
         if not left:
             # The record goes once a look finds nothing: the engine may still have been creating things.
             runs.finish(run.id)
+    Claims(state, engine.facts.id).sweep(owner(state), EngineArbiter(engine))
     return tuple(dict.fromkeys(removed))
 
 

@@ -37,7 +37,7 @@ def main() -> None:
         _kill_untold(os.environ.get("TASKLIB_REAPER_OF", ""))
         for folder in left.folders:
             shutil.rmtree(folder, ignore_errors=True)
-    if left.stacks:
+    if left.stacks or (left.engine and not left.alive):
         # Imported only now: most runs end by themselves.
         from tasklib.stacks.reaper.removal import remove_left
 

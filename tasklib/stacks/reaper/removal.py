@@ -9,6 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tasklib.errors import EngineError, TasklibError
+from tasklib.instance.claims import Claims
+from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
@@ -34,11 +36,12 @@ _PAUSE = 0.3
 
 
 def remove_left(left: Left) -> None:
-    """Remove the stacks of ``left`` and take them off the run's record; what happens goes to standard output.
+    """Remove the stacks of ``left``, their record and the run's hold on its id; what happens is printed.
 
     What cannot be removed, or may still be created, stays on the record for the next run to look at.
     """
-    _log(f"`{left.command}` (pid {left.pid}) ended without removing {', '.join(sorted(left.stacks))}")
+    what = f"without removing {', '.join(sorted(left.stacks))}" if left.stacks else "with nothing up"
+    _log(f"`{left.command}` (pid {left.pid}) ended {what}")
     for stack in left.stacks.values():
         if stack.lock is not None:
             sign(stack.lock, User(left.run, f"clean-up after {left.command}", os.getpid()))
@@ -69,7 +72,9 @@ def _remove(left: Left) -> tuple[Resource, ...]:
                 runs.discard(left.run, project)
                 _release(left.stacks.pop(project))
         cut_off = any(not stack.ready for stack in left.stacks.values())
-        stuck = remove_until_quiet(engine, left.stacks.values(), _IN_FLIGHT if cut_off else 2 * _PAUSE)
+        quiet = _IN_FLIGHT if cut_off else 2 * _PAUSE
+        stuck = remove_until_quiet(engine, left.stacks.values(), quiet) if left.stacks else ()
+        Claims(state, left.engine).release_run(left.run, EngineArbiter(engine))
         for stack in left.stacks.values():
             _release(stack)
         if not stuck and not cut_off:

@@ -11,7 +11,7 @@ from typing import Any
 import docker.errors
 import pytest
 
-from tasklib.instance.claims import owner
+from tasklib.instance.claim import owner
 from tasklib.state.store import State
 
 from ..conftest import NewProject

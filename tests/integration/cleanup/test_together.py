@@ -79,3 +79,47 @@ def test_three_checkouts_on_one_branch_at_once(
 def instance_of(checkout: Checkout) -> str:
     """Once nothing is left of the others, the plain id is free again."""
     return checkout.run("tasklib", "infra.id").out.strip()
+
+
+BUILT = """
+    build: {context: ../.., args: {PYTHON_IMAGE: "${PYTHON_IMAGE:-python:3.12-slim}"}}
+    ports: ["8000"]
+"""
+
+OWN_IMAGE = """
+    ARG PYTHON_IMAGE=python:3.12-slim
+    FROM ${PYTHON_IMAGE}
+    WORKDIR /www
+    COPY owner .
+    CMD ["python", "-u", "-m", "http.server", "8000"]
+"""
+
+SERVES_ITS_OWNER = """
+    import os
+    import urllib.request
+
+    def test_whose_it_is():
+        with urllib.request.urlopen(os.environ["TEST_API_URL"] + "/owner") as answer:
+            assert answer.read().decode() == open("owner").read()
+"""
+
+
+def test_two_users_start_at_once(project: NewProject, traces: Traces, token: str, state: Path) -> None:
+    """With a state folder each they have only the engine in common: each is served what it built."""
+    files = {
+        "Dockerfile": OWN_IMAGE,
+        "deploy/test/docker-compose.yml": compose(api=BUILT),
+        "tests/integration/test_owner.py": SERVES_ITS_OWNER,
+    }
+    users = []
+    for name in ("ann", "ben"):
+        checkout = project({**files, "owner": f"{name} {token}\n"}, branch="m-{token}", name=name)
+        users.append(replace(checkout, env={**checkout.env, "XDG_STATE_HOME": str(state / name)}))
+    for number in range(2):
+        with Observer(token) as observer:
+            runs = [Run(user, "tasklib", "test.integration") for user in users]
+            for run in runs:
+                assert run.wait() == 0, f"round {number}: {run.text}"
+        assert not observer.clashes
+        assert len(observer.projects) == 2, f"round {number}: {observer.projects}"
+        assert not traces.left()

@@ -77,7 +77,7 @@ def test_infra_down_and_clean_do_not_take_it_away(shop: Checkout, traces: Traces
         assert traces.states() == {"running"}
     assert shop.run("tasklib", "infra.status").code == 0
     assert shop.run("tasklib", "clean", "--force").code == 0
-    assert not traces.left()
+    assert not traces.left_of_stacks()
     (first.marks / "end").write_text("0")
     assert first.wait() == 0, first.text
 
