@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from tasklib.release.tag.versions import (
     pep440,
     tag_name,
     tagged_version,
+    unlike,
 )
 
 __all__ = ["Plan", "Survey", "plan"]
@@ -37,9 +38,10 @@ class Survey:
     """What a release finds.
 
     ``commit`` and ``branch`` are HEAD's, ``dirty`` what is not committed, ``tags`` the local tags' objects
-    by name, ``merged`` those of them that HEAD descends from, ``remote`` what the remote answered (``None``:
-    there is none), ``behind`` whether it has commits on this branch that are not here. ``files`` are the
-    texts of the changelog, of pyproject.toml and of uv.lock by path.
+    by name, ``merged`` the tags, here and on the remote, that HEAD descends from as far as its history is
+    here (``shallow``: not to its beginning), ``remote`` what the remote answered (``None``: there is none),
+    ``behind`` whether it has commits on this branch that are not here. ``files`` are the texts of the
+    changelog, of pyproject.toml and of uv.lock by path.
     """
 
     root: Path
@@ -49,6 +51,7 @@ class Survey:
     dirty: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     merged: tuple[str, ...] = ()
+    shallow: bool = False
     remote: Remote | None = None
     behind: bool = False
     changelog: Path | None = None
@@ -82,6 +85,8 @@ class Plan:
         """The plan as its reader approves it."""
         remote = self.survey.remote
         yield f"{self.survey.name} {self.version} (last: {self.last or 'none'})"
+        if self.last is None and (others := unlike(_tags(self.survey))):
+            yield f"  does not count {_shown(others)}, not of the form vX.Y.Z; --version goes on from there"
         yield f"  on {self.branch} at {self.commit[:10]}"
         for note in self.notes:
             yield f"  writes {note}"
@@ -149,11 +154,8 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
             "names another.",
         )
     if survey.dirty:
-        shown = ", ".join(survey.dirty[:3]) + (
-            f" and {len(survey.dirty) - 3} more" if len(survey.dirty) > 3 else ""
-        )
         raise UsageError(
-            f"the tree is dirty: {shown}",
+            f"the tree is dirty: {_shown(survey.dirty)}",
             where=where,
             remedy="Commit, ignore or remove what is not committed.",
         )
@@ -168,10 +170,37 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
     return survey.commit, survey.branch
 
 
+def _shown(names: Sequence[str]) -> str:
+    """The first three, and how many more."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _last(survey: Survey, on_base: bool) -> Version | None:
-    """The version to be above: the highest of all, on a release branch the highest that it descends from."""
-    known = [*survey.tags, *(survey.remote.tags if survey.remote else ())] if on_base else survey.merged
-    return highest(version for tag in known if (version := tagged_version(tag)))
+    """The version to be above: the highest that HEAD descends from, on the base branch the highest stable one
+    of all if that is above it. A pre-release on a branch that is not merged holds nobody up.
+
+    Raises :class:`~tasklib.errors.UsageError` where the history that would decide is not here.
+    """
+    merged = highest(_versions(survey.merged))
+    known = list(_versions(_tags(survey)))
+    last = highest([*filter(is_stable, known), *([merged] if merged else [])]) if on_base else merged
+    if survey.shallow and any(last is None or version > last for version in known):
+        name = survey.remote.name if survey.remote else "REMOTE"
+        raise UsageError(
+            "this clone is shallow: which versions the branch descends from is not known here",
+            where=str(survey.root),
+            remedy=f"`git fetch --unshallow --tags {name}` first.",
+        )
+    return last
+
+
+def _tags(survey: Survey) -> tuple[str, ...]:
+    """The tags that there are, here or on the remote."""
+    return tuple(dict.fromkeys([*survey.tags, *(survey.remote.tags if survey.remote else ())]))
+
+
+def _versions(tags: Iterable[str]) -> Iterator[Version]:
+    return (version for tag in tags if (version := tagged_version(tag)))
 
 
 def _version(survey: Survey, last: Version | None, bump: Bump | None, version: str | None) -> Version:
@@ -186,10 +215,12 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     written = changelog.newest(survey.files[survey.changelog]) if survey.changelog else None
     if written and (last is None or written > last):
         return written
+    others = unlike(_tags(survey)) if last is None else ()
+    passed_over = f": {_shown(others)} have not the form vX.Y.Z" if others else ""
     raise UsageError(
         "which version is it?",
         where=str(survey.root),
-        remedy=f"--bump {'|'.join(Bump)} or --version X.Y.Z. The last one is {last or 'none'}.",
+        remedy=f"--bump {'|'.join(Bump)} or --version X.Y.Z. The last one is {last or 'none'}{passed_over}.",
     )
 
 

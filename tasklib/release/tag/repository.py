@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasklib import process
@@ -16,18 +16,21 @@ __all__ = ["Remote", "Repository"]
 
 _NETWORK = 300.0
 """Seconds a remote may take."""
+_PEELED = "^{}"
+"""What follows a tag's name where a remote tells the commit behind it."""
 
 
 @dataclass(frozen=True)
 class Remote:
     """A remote as it answered: the commit of the branch there (``None``: no such branch) and its tags.
 
-    ``tags`` are the ids of the tag objects by name.
+    ``tags`` are the ids of the tag objects by name, ``commits`` what they are tags of.
     """
 
     name: str
     branch: str | None
     tags: Mapping[str, str]
+    commits: Mapping[str, str] = field(default_factory=dict)
 
 
 class Repository:
@@ -51,8 +54,14 @@ class Repository:
 
     def head(self) -> tuple[str | None, str | None]:
         """The commit and the branch (short name) of HEAD."""
-        branch = self._ask("symbolic-ref", "-q", "--short", "HEAD")
+        # git's own short name is `heads/main` where a tag is called main too.
+        branch = self._ask("symbolic-ref", "-q", "HEAD").removeprefix("refs/heads/")
         return self._ask("rev-parse", "-q", "--verify", "HEAD^{commit}") or None, branch or None
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the history here ends before its beginning."""
+        return self._ask("rev-parse", "--is-shallow-repository") == "true"
 
     def dirty(self) -> tuple[str, ...]:
         """What was changed, added or never added, relative to the top folder."""
@@ -88,12 +97,19 @@ class Repository:
 
     def ask_remote(self, name: str, branch: str) -> Remote:
         """What the remote has now; nothing here changes."""
-        out = self._reach("ls-remote", "--refs", name, f"refs/heads/{branch}", "refs/tags/*").stdout
+        out = self._reach("ls-remote", name, f"refs/heads/{branch}", "refs/tags/*").stdout
         found = {ref: oid for oid, _, ref in (line.partition("\t") for line in out.splitlines())}
-        tags = {
+        named = {
             ref.removeprefix("refs/tags/"): oid for ref, oid in found.items() if ref.startswith("refs/tags/")
         }
-        return Remote(name, found.get(f"refs/heads/{branch}"), tags)
+        tags = {tag: oid for tag, oid in named.items() if not tag.endswith(_PEELED)}
+        commits = {tag: named.get(f"{tag}{_PEELED}", oid) for tag, oid in tags.items()}
+        return Remote(name, found.get(f"refs/heads/{branch}"), tags, commits)
+
+    def ancestors(self, commit: str, among: Iterable[str]) -> frozenset[str]:
+        """Those of the commits ``among`` that ``commit`` descends from, itself included."""
+        wanted = frozenset(among)
+        return wanted & frozenset(self._git("rev-list", commit, "--").stdout.split()) if wanted else wanted
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether ``commit`` descends from ``ancestor``; an ancestor that is not here counts as no."""
@@ -128,8 +144,14 @@ class Repository:
             self._quietly("update-ref", "-d", f"refs/tags/{name}", tag)
 
     def uncommit(self, subject: str, parent: str) -> None:
-        """Take the branch back to ``parent`` if only ``subject`` came since; other changes are kept."""
-        if self._quietly("log", "--format=%P %s", "-1", "HEAD").stdout.strip() == f"{parent} {subject}":
+        """Take the branch back to ``parent`` if only ``subject`` came since; other changes are kept.
+
+        A hook may have put something around the subject.
+        """
+        # `git log` would also show what it is set to: signatures, notes.
+        header, _, message = self._quietly("cat-file", "commit", "HEAD").stdout.partition("\n\n")
+        parents = [line for line in header.splitlines() if line.startswith("parent ")]
+        if parents == [f"parent {parent}"] and subject in message.partition("\n")[0]:
             self._quietly("reset", "--quiet", "--keep", parent)
 
     def push(self, remote: str, branch: str, commit: str, tag: str) -> None:

@@ -13,6 +13,7 @@ from tasklib.process import CommandError
 from tasklib.project import Project
 from tasklib.release.tag.planning import Plan, Survey
 from tasklib.release.tag.repository import Remote, Repository
+from tasklib.release.tag.versions import tagged_version
 
 __all__ = ["Applied", "ReleaseError", "apply", "survey"]
 
@@ -65,12 +66,25 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
         branch=branch,
         dirty=repository.dirty(),
         tags=repository.tags(),
-        merged=tuple(repository.tags(merged="HEAD")) if commit else (),
+        merged=_merged(repository, commit, remote) if commit else (),
+        shallow=repository.is_shallow,
         remote=remote,
         behind=bool(commit and remote and remote.branch and not repository.contains(commit, remote.branch)),
         files=files,
         **found,
     )
+
+
+def _merged(repository: Repository, commit: str, remote: Remote | None) -> tuple[str, ...]:
+    """The tags that ``commit`` descends from, also those that only the remote has: a clone may have none."""
+    here = repository.tags()
+    theirs = {
+        tag: target
+        for tag, target in (remote.commits.items() if remote else ())
+        if tag not in here and tagged_version(tag)
+    }
+    ancestors = repository.ancestors(commit, theirs.values())
+    return (*repository.tags(merged=commit), *(tag for tag, at in theirs.items() if at in ancestors))
 
 
 def _first(repository: Repository, folders: tuple[Path, ...], names: tuple[str, ...]) -> Path | None:

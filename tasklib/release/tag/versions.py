@@ -20,9 +20,11 @@ __all__ = [
     "pep440",
     "tag_name",
     "tagged_version",
+    "unlike",
 ]
 
 _TOKEN = "rc"
+_NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+")
 _PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
 
 
@@ -77,6 +79,20 @@ def tagged_version(tag: str) -> Version | None:
     except ValueError:
         return None
     return None if version.build else version
+
+
+def unlike(tags: Iterable[str]) -> tuple[str, ...]:
+    """The tags that look like versions of another form: ``1.4.2``, ``v1.4``, ``api-v1.4.2``, ``2024.05.01``.
+
+    Newest first, as far as their numbers tell.
+    """
+
+    def order(tag: str) -> list[tuple[int, str]]:
+        numbers = (number.lstrip("0") for number in re.findall(r"[0-9]+", tag))
+        return [(len(number), number) for number in numbers]
+
+    found = [tag for tag in tags if _NUMBERS.search(tag) and not tagged_version(tag)]
+    return tuple(sorted(found, key=order, reverse=True))
 
 
 def is_stable(version: Version) -> bool:

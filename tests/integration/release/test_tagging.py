@@ -33,9 +33,9 @@ def remote(tmp_path: Path) -> Checkout:
     return made
 
 
-def clone(remote: Checkout, name: str) -> Checkout:
+def clone(remote: Checkout, name: str, *options: str) -> Checkout:
     made = Checkout(remote.root.with_name(name), "main", remote.env)
-    remote.git("clone", "-q", str(remote.root), str(made.root))
+    remote.git("clone", "-q", *options, str(remote.root), str(made.root))
     for key, value in (("user.name", "A"), ("user.email", "a@example.com")):
         made.git("config", key, value)
     return made
@@ -163,6 +163,21 @@ def hook(checkout: Checkout, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
+def refuse(remote: Checkout, *words: str) -> None:
+    """Let the remote take nothing, and say ``words``."""
+    path = remote.root / "hooks/pre-receive"
+    lines = "".join(f"echo '{line}' >&2\n" for line in words)
+    path.write_text(f"#!/bin/sh\n{lines}exit 1\n")
+    path.chmod(0o755)
+
+
+def signing(checkout: Checkout, key: Path, setting: str) -> None:
+    """Let git sign what ``setting`` names, with a new ``key``."""
+    checkout.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), (setting, "true")):
+        checkout.git("config", name, value)
+
+
 def test_tag_race(work: Checkout, other: Checkout, remote: Checkout) -> None:
     """Somebody pushes the same tag while ours is on its way: theirs stays, nothing of ours is left."""
     other.git("tag", "-a", "-m", "theirs", "v1.0.0")
@@ -189,9 +204,7 @@ def test_branch_race(work: Checkout, other: Checkout, remote: Checkout) -> None:
 
 def test_remote_refuses_tags(work: Checkout, remote: Checkout) -> None:
     """A remote whose hook refuses the tag gets no branch either, and its reason is told."""
-    path = remote.root / "hooks/pre-receive"
-    path.write_text("#!/bin/sh\necho 'tags are frozen' >&2\nexit 1\n")
-    path.chmod(0o755)
+    refuse(remote, "tags are frozen")
     before = references(work), references(remote)
     ran = tag(work, "--version", "1.0.0", "--push")
     assert (ran.code, "pre-receive hook declined" in ran.err) == (1, True), ran
@@ -241,10 +254,7 @@ def test_interrupted(work: Checkout, remote: Checkout, tmp_path: Path, number: s
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="signing takes ssh-keygen")
 def test_signed(work: Checkout, tmp_path: Path) -> None:
     """Where git is set to sign, the tag is signed."""
-    key = tmp_path / "key"
-    work.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("tag.gpgSign", "true")):
-        work.git("config", name, value)
+    signing(work, tmp_path / "key", "tag.gpgSign")
     assert tag(work, "--version", "1.0.0").code == 0
     assert "BEGIN SSH SIGNATURE" in work.git("cat-file", "tag", "v1.0.0")
 
@@ -262,3 +272,49 @@ def test_maintenance(work: Checkout, remote: Checkout) -> None:
     work.commit()
     assert tag(work, "--bump", "patch", "--push").code == 0
     assert head(remote, "v1.0.1^{commit}") == head(remote, "release/1.0") == head(work)
+
+
+def test_pre_release_on_another_branch(work: Checkout, remote: Checkout) -> None:
+    """A pre-release of a branch that is not merged holds up no patch of the base branch."""
+    assert tag(work, "--version", "1.0.0", "--push").code == 0
+    work.git("switch", "-q", "-c", "next")
+    (work.root / "next").touch()
+    work.commit()
+    work.git("tag", "-a", "-m", "soon", "v2.0.0-rc.1")
+    work.git("push", "-q", "origin", "next", "v2.0.0-rc.1")
+    work.git("switch", "-q", "main")
+    write(work.root, {"CHANGELOG.md": LOG})
+    work.commit()
+    ran = tag(work, "--bump", "patch", "--push")
+    assert ran.code == 0, ran
+    assert head(remote, "v1.0.1^{commit}") == head(work)
+
+
+@pytest.mark.parametrize("branch", ["main", "release/1.0"])
+def test_clone_without_tags(work: Checkout, remote: Checkout, branch: str) -> None:
+    """A clone without tags goes on from those that the remote has."""
+    assert tag(work, "--version", "1.0.0", "--push").code == 0
+    work.git("push", "-q", "origin", "main:release/1.0")
+    without = clone(remote, "without", "--no-tags", "--branch", branch)
+    assert without.git("tag") == ""
+    write(without.root, {"CHANGELOG.md": LOG})
+    without.commit()
+    assert "shop 1.0.1 (last: 1.0.0)" in tag(without, "--bump", "patch", "--dry-run").out
+
+
+def test_a_tag_called_like_the_branch(work: Checkout, remote: Checkout) -> None:
+    """A tag that is called like the branch is not taken for it."""
+    work.git("tag", "main")
+    ran = tag(work, "--version", "1.0.0", "--push")
+    assert (ran.code, head(remote, "refs/heads/main")) == (0, head(work, "v1.0.0^{commit}")), ran
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="signing takes ssh-keygen")
+def test_signatures_shown(work: Checkout, remote: Checkout, tmp_path: Path) -> None:
+    """Where git shows signatures, a refused push still takes the commit back."""
+    signing(work, tmp_path / "key", "commit.gpgSign")
+    work.git("config", "log.showSignature", "true")
+    refuse(remote, "tags are frozen")
+    before = references(work)
+    assert tag(work, "--version", "1.0.0", "--push").code == 1
+    assert (references(work), work.is_clean) == (before, True)

@@ -137,6 +137,46 @@ def test_tag_that_only_the_remote_has() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bump", "version", "tag"),
+    [("patch", None, "v1.1.1"), ("pre", None, "v1.1.1-rc.1"), (None, "1.1.1", "v1.1.1")],
+)
+def test_pre_release_that_is_not_merged(bump: str | None, version: str | None, tag: str) -> None:
+    """A pre-release on another branch, here or on the remote alone, holds up no version of this one."""
+    theirs = Remote("origin", COMMIT, {"v2.0.0-rc.1": "5", "v3.0.0-beta": "6"})
+    survey = changed(tags={**FOUND.tags, "v2.0.0-rc.1": "5"}, remote=theirs)
+    assert planned(survey, bump=bump, version=version).tag == tag
+    merged = replace(survey, merged=(*FOUND.merged, "v2.0.0-rc.1"))
+    assert planned(merged, bump="patch").tag == "v2.0.0"
+
+
+def test_stable_version_of_another_branch() -> None:
+    """What was released from another branch is above what the base branch releases next."""
+    assert planned(changed(tags={**FOUND.tags, "v2.0.0": "5"}), bump="patch").tag == "v2.0.1"
+
+
+def test_shallow_clone() -> None:
+    """Where the missing history decides what the last version is, it is asked for; elsewhere not."""
+    assert planned(changed(shallow=True), bump="patch").tag == "v1.1.1"
+    for survey in (
+        changed(shallow=True, tags={**FOUND.tags, "v2.0.0-rc.1": "5"}),
+        changed(shallow=True, branch="release/1.1", merged=()),
+    ):
+        with pytest.raises(UsageError, match="git fetch --unshallow --tags origin"):
+            planned(survey, bump="patch")
+
+
+@pytest.mark.parametrize("tag", ["1.4.2", "v1.4", "2024.05.01", "2024-05-01", "api-v1.4.2", "v1.4.2.0"])
+def test_tags_of_another_form(tag: str) -> None:
+    """A tag that looks like a version and is none of ours is named where no last version is known."""
+    survey = changed(tags={tag: "1", "deployed": "2"}, merged=(tag,), remote=None, changelog=None)
+    lines = list(planned(survey, bump="minor").lines())
+    assert lines[1] == f"  does not count {tag}, not of the form vX.Y.Z; --version goes on from there"
+    with pytest.raises(UsageError, match=rf"which version.*\n.*none: {tag} "):
+        planned(survey)
+    assert "does not count" not in "".join(planned(bump="minor").lines())
+
+
+@pytest.mark.parametrize(
     ("survey", "version", "said"),
     [
         (changed(commit=None), "2.0.0", "no commit"),
