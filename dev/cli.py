@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from dev.commands import attached
 from dev.consent import Consent
 from dev.dotenv import write_dotenvs
 from dev.engine import ensure_engine
@@ -23,11 +24,12 @@ from dev.provision_images import ensure_images
 from dev.state import set_up_lock
 from dev.tools import ensure_browser, ensure_registry
 
-__all__ = ["main", "parse", "pytest_arguments"]
+__all__ = ["main", "parse", "suite_runs"]
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "example-project"
-SUITE = ("tests/unit", "tests/integration")
+PARALLEL = ("-n", "auto", "--maxprocesses", "8")
+COVERAGE = ("--cov", "--cov-report=")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,15 +40,14 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options, extra = parse(arguments)
         with set_up_lock():
-            run: Callable[[], None] = _COMMANDS[options.command](Consent(given=options.provide_engine), extra)
-        run()
+            run: Callable[[], int] = _COMMANDS[options.command](Consent(given=options.provide_engine), extra)
+        return run()
     except DevError as error:
         print(f"dev: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
         print("dev: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -72,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (
         ("demo", "set up, then run the main job on example-project"),
-        ("test", "set up, then run the whole test suite; arguments after -- go to pytest"),
+        (
+            "test",
+            "set up, then lint and run the whole test suite; with arguments after --, pytest with these",
+        ),
         ("setup", "set up only: .venv, engine, images"),
         ("images", "choose, pull or build the images only, and print them"),
     ):
@@ -94,27 +98,34 @@ def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return given[:at], given[at + 1 :]
 
 
-def _demo(consent: Consent, extra: list[str]) -> Callable[[], None]:
+def _demo(consent: Consent, extra: list[str]) -> Callable[[], int]:
     environment, choices = _set_up(consent)
     argv = [str(environment.bin / "nox"), "-s", "unit", "service", "integration"]
     return lambda: _become(argv, PROJECT, environment, choices)
 
 
-def _test(consent: Consent, extra: list[str]) -> Callable[[], None]:
+def _test(consent: Consent, extra: list[str]) -> Callable[[], int]:
     environment, choices = _set_up(consent)
     host = probe_host()
     ensure_registry(environment, host)
     ensure_browser(host, consent)
-    argv = [str(environment.bin / "pytest"), *pytest_arguments(extra)]
-    return lambda: _become(argv, ROOT, environment, choices)
+    *first, last = ([str(environment.bin / "pytest"), *run] for run in suite_runs(extra))
+
+    def run() -> int:
+        for argv in first:
+            if code := attached(argv, ROOT, environment.variables(variables(choices) | _coverage_core())):
+                return code
+        _become(last, ROOT, environment, choices)
+
+    return run
 
 
-def _setup(consent: Consent, extra: list[str]) -> Callable[[], None]:
+def _setup(consent: Consent, extra: list[str]) -> Callable[[], int]:
     _set_up(consent)
-    return lambda: None
+    return lambda: 0
 
 
-def _images(consent: Consent, extra: list[str]) -> Callable[[], None]:
+def _images(consent: Consent, extra: list[str]) -> Callable[[], int]:
     host = probe_host()
     ensure_engine(host, consent)
     choices = _provide_images(host, consent)
@@ -125,7 +136,7 @@ def _images(consent: Consent, extra: list[str]) -> Callable[[], None]:
             else "official"
         )
         print(f"{choice.image.variable}={choice.name}  # {note}")
-    return lambda: None
+    return lambda: 0
 
 
 _COMMANDS = {"demo": _demo, "test": _test, "setup": _setup, "images": _images}
@@ -147,10 +158,23 @@ def _provide_images(host: Host, consent: Consent) -> tuple[Choice, ...]:
     return choices
 
 
-def pytest_arguments(extra: Sequence[str], root: Path = ROOT) -> list[str]:
-    """pytest's arguments: the whole suite in parallel, unless `extra` names files or folders of its own."""
+def suite_runs(extra: Sequence[str], root: Path = ROOT) -> list[list[str]]:
+    """pytest's arguments, run by run: the unit tests, with their coverage, then the rest, lint among it.
+
+    With arguments of the user's it is one run without coverage, of what they name, or else of all tests.
+    """
+    if not extra:
+        return [
+            [*PARALLEL, *COVERAGE, "-q", "tests/unit"],
+            [*PARALLEL, "-q", "tests/integration"],
+        ]
     chosen = any((root / argument.partition("::")[0]).exists() for argument in extra if argument[:1] != "-")
-    return ["-n", "auto", "--maxprocesses", "8", *([] if chosen else SUITE), *extra]
+    return [[*PARALLEL, *([] if chosen else ["tests/unit", "tests/integration"]), *extra]]
+
+
+def _coverage_core() -> dict[str, str]:
+    """The interpreter's own monitoring, where it has one, slows nothing down."""
+    return {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
 
 
 def _become(argv: list[str], folder: Path, environment: Environment, choices: tuple[Choice, ...]) -> NoReturn:

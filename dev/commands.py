@@ -15,9 +15,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.errors import CommandFailed
+from dev.errors import CommandFailed, DevError
 
-__all__ = ["Answer", "last_lines", "query", "run_logged", "spawn", "started", "step", "stop", "stop_all"]
+__all__ = [
+    "Answer",
+    "attached",
+    "last_lines",
+    "query",
+    "run_logged",
+    "spawn",
+    "started",
+    "step",
+    "stop",
+    "stop_all",
+]
 
 _STOPPING = ((signal.SIGINT, 5.0), (signal.SIGTERM, 10.0), (signal.SIGKILL, None))
 """Signals and the seconds given after each: a bootstrap first unmounts and removes its folder."""
@@ -112,6 +123,25 @@ def run_logged(
         code = _wait_to_the_end(process) if finish else process.wait()
     if code != 0:
         raise CommandFailed(tuple(argv), code, log, last_lines(log))
+
+
+def attached(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> int:
+    """Run `argv` on this process's own terminal; its exit code. An interrupt ends it before it is raised.
+
+    Raises DevError when it cannot be started.
+    """
+    sys.stdout.flush()
+    try:
+        process = subprocess.Popen(argv, cwd=folder, env=env)
+    except OSError as error:
+        raise DevError(f"{argv[0]} cannot be run in {folder}: {error.strerror}.") from error
+    try:
+        return process.wait()
+    except BaseException:
+        # A signal that was sent to us alone has not reached it.
+        process.terminate()
+        process.wait()
+        raise
 
 
 def _wait_to_the_end(process: subprocess.Popen[bytes]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -49,6 +50,13 @@ class _Argument(Argument):
 
     def __repr__(self) -> str:
         return self._flag
+
+    def __deepcopy__(self, memo: object) -> _Argument:
+        """Invoke copies every option of every task at its start; of ours, only the values read differ."""
+        copied = copy(self)
+        if isinstance(self._value, list):
+            copied._value = list(self._value)
+        return copied
 
 
 class StrictTask(Task[Any]):

@@ -43,13 +43,16 @@ OWNERS = {
 """Which parts alone use a module that is not ours."""
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """Every module of the package; the plugin that runs in other interpreters imports nothing of it."""
+    found = []
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         if "inject" not in parts:
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            yield name, ast.parse(path.read_text(encoding="utf-8"))
+            found.append((name, ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(found)
 
 
 @cache
@@ -91,6 +94,15 @@ def test_every_room_says_what_it_is_for() -> None:
         path.parent.name: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in rooms
     }
     assert [name for name, text in said.items() if not text or not text.splitlines()[0].endswith(".")] == []
+
+
+def test_a_newcomers_questions_are_answered_by_files_that_are_there() -> None:
+    """CONTRIBUTING.md's table: each answer is one module of the package, which says what it is for."""
+    table = _section(ROOT.parent / "CONTRIBUTING.md", "## Where is …?")
+    answers = re.findall(r"(?m)^\| .+\? \| `tasklib/(.+\.py)` \|$", table)
+    assert len(answers) == len(set(answers)) == table.count("?")
+    said = {path: ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8"))) for path in answers}
+    assert all(said.values())
 
 
 def test_imports_go_upwards_only() -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from dev import cli
-from dev.commands import last_lines, query, run_logged
+from dev.commands import attached, last_lines, query, run_logged
 from dev.consent import Consent
 from dev.environment import node_suits
-from dev.errors import CommandFailed, NoEngine, UsageError
+from dev.errors import CommandFailed, DevError, NoEngine, UsageError
 from dev.facts import Reach, host_from, reach_of, version_of
 from dev.standins import Base, bootstrap_command
+from tasklib.waiting import wait_for
 
 ROOT = Path(cli.__file__).resolve().parents[1]
 
@@ -75,16 +79,52 @@ def test_node_versions() -> None:
     assert not any(node_suits(version_of(text)) for text in others)
 
 
+def test_unit_tests_come_first() -> None:
+    """They are measured, the integration tests are not."""
+    first, second = cli.suite_runs([])
+    assert first[-1] == "tests/unit"
+    assert second[-1] == "tests/integration"
+    assert ("--cov" in first, "--cov" in second) == (True, False)
+
+
 def test_pytest_gets_the_whole_suite_unless_files_are_named(tmp_path: Path) -> None:
     """Options keep both folders; a file or a test of one replaces them; values of options do not count as
-    files."""
+    files. No part of the suite has to reach the whole one's coverage."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").touch()
-    assert cli.pytest_arguments([], tmp_path)[-2:] == ["tests/unit", "tests/integration"]
-    assert cli.pytest_arguments(["-k", "orders"], tmp_path)[-4:] == [*cli.SUITE, "-k", "orders"]
-    chosen = cli.pytest_arguments(["tests/test_a.py::test_x"], tmp_path)
+    (selected,) = cli.suite_runs(["-k", "orders"], tmp_path)
+    assert selected[-4:] == ["tests/unit", "tests/integration", "-k", "orders"]
+    (chosen,) = cli.suite_runs(["tests/test_a.py::test_x"], tmp_path)
     assert chosen[-1] == "tests/test_a.py::test_x"
     assert "tests/unit" not in chosen
+    assert "--cov" not in {*selected, *chosen}
+
+
+def test_a_run_on_this_terminal_gives_its_exit_code(tmp_path: Path) -> None:
+    """The code is passed on; what cannot be started is a message."""
+    assert attached([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, os.environ) == 3
+    with pytest.raises(DevError, match="no-such-program-here cannot be run"):
+        attached(["no-such-program-here"], tmp_path, os.environ)
+
+
+def test_an_interrupt_ends_a_run_on_this_terminal(tmp_path: Path) -> None:
+    """Nothing goes on behind the prompt that comes back."""
+    mark = tmp_path / "process"
+    script = (
+        f"import os, pathlib, time; pathlib.Path({str(mark)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+
+    def interrupt() -> None:
+        wait_for(lambda: mark.exists() and mark.read_text(), timeout=30)
+        signal.raise_signal(signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    with pytest.raises(KeyboardInterrupt):
+        attached([sys.executable, "-c", script], tmp_path, os.environ)
+    interrupting.join()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
 
 
 def test_only_test_takes_arguments_for_its_child() -> None:
