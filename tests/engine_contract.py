@@ -11,7 +11,7 @@ import pytest
 
 from tasklib.errors import EngineError
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import PROJECT_LABEL, Container, Resource
+from tasklib.stacks.engine.values import PROJECT_LABEL, Container, Errand, Resource
 
 __all__ = ["EngineContract", "Laboratory"]
 
@@ -186,6 +186,28 @@ class EngineContract:
         image = lab.engine.image_id(lab.image)
         assert image
         assert lab.engine.images([image]) == ()
+
+    def test_an_errand_becomes_an_image(self, lab: Laboratory) -> None:
+        """It is a container of nobody's services, found by its labels, and ends when it is told to."""
+        image, tag = lab.engine.image_config(lab.image), f"{lab.project}/made:latest"
+        assert image
+        labels = {PROJECT_LABEL: lab.project, lab.mark: "yes"}
+        errand = lab.engine.create(Errand(lab.image, RUNS, labels=labels))
+        assert [r.id for r in lab.engine.owned({PROJECT_LABEL: lab.project})] == [errand]
+        lab.engine.start(errand)
+        lab.engine.stop(errand, 0)
+        ended = lab.engine.container(errand)
+        assert ended
+        assert ended.state == "exited"
+        try:
+            made = lab.engine.commit(errand, tag, image)
+            assert lab.engine.image_id(tag) == made
+            assert lab.engine.image_volumes(tag) == image.volumes
+        finally:
+            lab.engine.remove(lab.engine.images([tag]))
+        lab.engine.remove(lab.engine.owned({PROJECT_LABEL: lab.project}))
+        assert lab.engine.container(errand) is None
+        assert lab.engine.image_config(tag) is None
 
     def test_sizes_change_nothing_else(self, lab: Laboratory) -> None:
         """Where the engine's accounting does not tell, a size is 0."""

@@ -23,6 +23,8 @@ from tasklib.stacks.engine.values import (
     BaseImage,
     Container,
     EngineFacts,
+    Errand,
+    ImageConfig,
     Publisher,
     Resource,
 )
@@ -315,6 +317,27 @@ class MemoryEngine:
     def base_image(self, tag: str) -> BaseImage | None:
         image = self.image_id(tag)
         return BaseImage(image) if image else None
+
+    def image_config(self, tag: str) -> ImageConfig | None:
+        image = self.image_id(tag)
+        return ImageConfig(image, volumes=self._volumes_of_images[image]) if image else None
+
+    def create(self, errand: Errand) -> str:
+        self._answer()
+        project = errand.labels.get(PROJECT_LABEL, "")
+        return self.add_container(project, "", errand.command, labels=errand.labels).id
+
+    def container(self, container_id: str) -> Container | None:
+        self._answer()
+        return self._one(container_id)
+
+    def stop(self, container_id: str, seconds: int) -> None:
+        self._answer()
+        self.change(container_id, state="exited", exit_code=0)
+
+    def commit(self, container_id: str, tag: str, image: ImageConfig) -> str:
+        self._answer()
+        return self.add_image(tag, volumes=image.volumes)
 
     def image_volumes(self, image: str) -> tuple[str, ...] | None:
         found = self.image_id(image)

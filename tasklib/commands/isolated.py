@@ -167,8 +167,10 @@ def config_of(file: str, *, diff: bool) -> int:
 def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
     from tasklib.errors import EngineError
     from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.holding.bakery import with_known_bakes
     from tasklib.stacks.preparation import prepare
     from tasklib.stacks.rewrite import as_text
+    from tasklib.state.store import default_state
 
     try:
         engine = DockerEngine.connect()
@@ -176,7 +178,7 @@ def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
         engine = None
     prepared = prepare(plan, instance, engine)
     if engine:
-        prepared = prepared.addressed(engine)
+        prepared = with_known_bakes(prepared, engine, default_state()).addressed(engine)
     isolation = prepared.isolation
     if diff:
         for rule, changes in isolation.by_rule().items():

@@ -86,6 +86,7 @@ class _Assembly:
             slow=MappingProxyType(_SLOW | _seconds(settings.slow)),
             timeout=MappingProxyType(_seconds(settings.timeout)),
             persistent=frozenset(settings.persistent),
+            bake=settings.bake and self.env.get("TASKLIB_BAKE") != "0",
             ready_timeout=settings.timeout.ready,
             jobs=settings.jobs,
             base_branch=settings.base_branch,

@@ -89,7 +89,8 @@ class Project:
     ``env_files`` and ``project_directory`` what Compose is given (``None``: where it looks by itself),
     ``publish`` the ports, by Compose service, that tests need besides those its file publishes,
     ``endpoints`` the templates by variable, ``persistent`` the volumes and services of test stacks whose data
-    stays on disk (``all``: every), ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
+    stays on disk (``all``: every), ``bake`` whether known data stores start from what they initialised
+    before, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
     that a stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
     (``None``: by machine).
     """
@@ -112,6 +113,7 @@ class Project:
     endpoints: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     shared: Shared = Shared()
     persistent: frozenset[str] = frozenset()
+    bake: bool = True
     image_name: str | None = None
     slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))

@@ -185,6 +185,9 @@ class Settings(SuiteKeys, frozen=True):
     persistent: Annotated[
         list[str], Meta(description="volumes or databases whose data stays on disk; `all`")
     ] = []
+    bake: Annotated[
+        bool, Meta(description="whether known data stores start from what they initialised before")
+    ] = True
     images: Annotated[ImagesSection, Meta(description="released images")] = ImagesSection()
     slow: Annotated[StageSeconds, Meta(description="seconds above which a test is marked")] = StageSeconds()
     timeout: Annotated[TimeoutSection, Meta(description="seconds after which a target's tests are ended")] = (

@@ -13,6 +13,7 @@ from tasklib.project import Project, select_services
 from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container
+from tasklib.stacks.holding.bakery import with_known_bakes
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
@@ -91,7 +92,8 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
     ``docker compose`` speaks to this instance and brings no fixed port back.
     """
     (plan,) = plans(context.project, [name] if name else [])
-    prepared = prepare(plan, context.instance, context.engine).addressed(context.engine)
+    found = prepare(plan, context.instance, context.engine)
+    prepared = with_known_bakes(found, context.engine, context.state).addressed(context.engine)
     source = plan.source
     override = context.state.root / "compose" / f"{prepared.project}@{context.instance.checkout}.yml"
     write_privately(override, override_file(prepared.rendered, prepared.config))
@@ -106,10 +108,9 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
         yield "COMPOSE_PROFILES", ",".join(source.profiles)
     # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
     yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
-    found = endpoints(context.engine.containers(prepared.project))
     yield from endpoint_variables(
         prepared.config,
-        found,
+        endpoints(context.engine.containers(prepared.project)),
         context.project.endpoints,
         servers=prepared.servers,
         text_of=prepared.text_of,

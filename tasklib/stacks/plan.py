@@ -31,6 +31,7 @@ class StackPlan:
     kept: bool = False
     shared: Shared = field(default_factory=Shared)
     persistent: frozenset[str] = frozenset()
+    bake: bool = False
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     publish: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     alone: bool = False
@@ -65,6 +66,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         service.name,
         shared=project.shared,
         persistent=project.persistent,
+        bake=project.bake,
         env=service.env,
         publish=project.publish,
         inside=_inside(service.tests),
@@ -96,6 +98,7 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
         ),
         shared=project.shared,
         persistent=project.persistent,
+        bake=project.bake,
         env=project.env,
         publish=project.publish,
         inside=_inside(tests),

@@ -24,6 +24,7 @@ from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
+    Bake,
     Facts,
     Isolation,
     base_image,
@@ -98,6 +99,12 @@ class Prepared:
         where = str(self.plan.source.files[0])
         remedy = f"{first.remedy[:1].upper()}{first.remedy[1:]}."
         raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=remedy)
+
+    def baked(self, bakes: Mapping[str, Bake]) -> Prepared:
+        """The same with these stores (by service) starting from what they initialised before."""
+        facts = replace(self.facts, bakes=bakes)
+        isolation = review(self.rendered, self.instance, self.plan.name, facts=facts)
+        return replace(self, facts=facts, isolation=isolation)
 
     def addressed(self, engine: Engine, seed: str = "") -> Prepared:
         """The same with a small free subnet for each network; networks that exist keep theirs.

@@ -49,13 +49,16 @@ class Stack:
         instance: Instance,
         engine: Engine,
         listener: Listener | None = None,
+        bakery: Callable[[Prepared, process.Cancel], Prepared] | None = None,
     ) -> None:
+        """``bakery`` has the stores of a prepared stack start from what they initialised before."""
         self.plan = plan
         self.project = instance.project(plan.name)
         self.labels = labels(instance, plan.name)
         self._instance = instance
         self._engine = engine
         self._listener = listener or Listener()
+        self._bakery = bakery
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
         self.cut_off = False
@@ -79,9 +82,14 @@ class Stack:
             self._listener.hide(variables)
 
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
-        """Build the stack's images. Raises :class:`~tasklib.errors.StackError` when one cannot be built."""
+        """Build the stack's images, and bake its stores.
+
+        Raises :class:`~tasklib.errors.StackError` when an image cannot be built.
+        """
         with blaming(self._engine.heart), listening(self._engine.heart, cancel) as own:
             builds.build(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, own)
+            if self._bakery:
+                self._prepared = self._bakery(self.prepared, own)
 
     def create(self, cancel: process.Cancel) -> None:
         """Make networks, volumes and containers and start nothing, where that can be done apart.

@@ -69,6 +69,8 @@ def command_environment(state: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         "TERM": "dumb",
+        # What is baked outlives a test on purpose; those that are about it turn it on.
+        "TASKLIB_BAKE": "0",
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasklib.errors import UsageError
+from tasklib.stacks.cleaning.bakes import forget_bakes, leave_bakes, own_bakes
 from tasklib.stacks.cleaning.owned import (
     built_projects,
     own_projects,
@@ -30,10 +31,13 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
     found = owned_now(context, all_branches=all_branches)
     # Sizes are known only while things exist; asking is slow and not worth it for nothing.
     sizes = {(r.kind, r.id): r.size for r in context.engine.sized(found)} if found else {}
+    bakes = own_bakes(context)
     gone: list[Resource] = []
     for project in own_projects(context, all_branches=all_branches):
         gone += remove_project(context, project, force=force)
     gone += remove_images(context.engine, [resource for resource in found if resource.kind == "image"])
+    forget_bakes(context.engine, context.state, bakes)
+    leave_bakes(context)
     for project in built_projects(context, all_branches):
         left = {image.id for image in context.engine.images(tags_of(context, project))}
         context.images.forget(project, context.instance.checkout, tags_of(context, project) - left)

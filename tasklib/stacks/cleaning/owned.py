@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tasklib.errors import UsageError
+from tasklib.stacks.cleaning.bakes import own_bakes
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tasklib.stacks.holding.run import RunContext
@@ -63,7 +64,7 @@ def owned_now(context: RunContext, *, all_branches: bool) -> tuple[Resource, ...
     tags = [
         tag for project in built_projects(context, all_branches) for tag in sorted(tags_of(context, project))
     ]
-    return (*context.engine.owned(labels), *context.engine.images(tags))
+    return (*context.engine.owned(labels), *context.engine.images([*tags, *own_bakes(context)]))
 
 
 def remove_images(engine: Engine, images: Sequence[Resource]) -> tuple[Resource, ...]:

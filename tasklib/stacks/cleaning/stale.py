@@ -11,6 +11,7 @@ from tasklib.instance.claim import owner
 from tasklib.instance.claims import Claims
 from tasklib.instance.identity import known_id
 from tasklib.stacks.arbiter import EngineArbiter
+from tasklib.stacks.cleaning.bakes import forget_bakes, unused_bakes
 from tasklib.stacks.cleaning.owned import remove_images
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
@@ -25,7 +26,10 @@ __all__ = ["Stale", "find_stale", "remove_stale"]
 
 @dataclass(frozen=True)
 class Stale:
-    """What a checkout that is gone has of one Compose project, and why it counts as gone."""
+    """What a checkout that is gone has of one Compose project, and why it counts as gone.
+
+    A bake belongs to no checkout (""): its tag stands for the project.
+    """
 
     project: str
     checkout: str
@@ -54,6 +58,9 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
         why = _why(checkout, folder) if folder else _why_by_labels(resources)
         if resources and why and checkout not in running:
             stale.append(Stale(project, checkout, why, tuple(resources)))
+    gone = {checkout: why for checkout, folder in folders.items() if (why := _why(checkout, folder))}
+    for bake, why, images in unused_bakes(engine, state, gone):
+        stale.append(Stale(bake.tag, "", why, images))
     sized = {(r.kind, r.id): r for r in engine.sized(r for s in stale for r in s.resources)} if stale else {}
     return tuple(replace(s, resources=tuple(sized[r.kind, r.id] for r in s.resources)) for s in stale)
 
@@ -76,6 +83,9 @@ def remove_stale(engine: Engine, state: State, stale: Iterable[Stale]) -> tuple[
         finally:
             lock.release()
         gone += removed
+        if not entry.checkout:
+            forget_bakes(engine, state, [entry.project])
+            continue
         record = kept.get(entry.project)
         if record and record.checkout == entry.checkout:
             kept.discard(entry.project)

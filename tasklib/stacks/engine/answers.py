@@ -17,6 +17,7 @@ from tasklib.stacks.engine.values import (
     BaseImage,
     Container,
     EngineFacts,
+    ImageConfig,
     Port,
     Publisher,
     Resource,
@@ -29,6 +30,7 @@ __all__ = [
     "container_id_from",
     "container_resource_from",
     "facts_from",
+    "image_config_from",
     "image_from",
     "log_lines_from",
     "network_resource_from",
@@ -214,6 +216,18 @@ def written_from(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     changed = [path for path, kind in kinds.items() if kind == 0 and path not in holders]
     new = [path for path, kind in kinds.items() if kind == 1 and kinds.get(path.rpartition("/")[0]) != 1]
     return tuple(sorted([*changed, *new]))
+
+
+def image_config_from(row: Mapping[str, Any]) -> ImageConfig:
+    """How an image is run."""
+    config = row.get("Config") or {}
+    return ImageConfig(
+        str(row["Id"]),
+        tuple(config.get("Entrypoint") or ()),
+        tuple(config.get("Cmd") or ()),
+        _environment(config.get("Env") or ()),
+        volumes_of_image_from(row),
+    )
 
 
 def volumes_of_image_from(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from tasklib.stacks.engine.answers import (
     container_from,
     container_id_from,
     container_resource_from,
+    image_config_from,
     image_from,
     log_lines_from,
     network_resource_from,
@@ -34,6 +35,8 @@ from tasklib.stacks.engine.values import (
     BaseImage,
     Container,
     EngineFacts,
+    Errand,
+    ImageConfig,
     Publisher,
     Resource,
     Usage,
@@ -42,6 +45,9 @@ from tasklib.stacks.engine.values import (
 from tasklib.stacks.engine.watch import Watch
 
 __all__ = ["DockerEngine"]
+
+_COMMIT = 600.0
+"""Seconds that making an image of a container may take: it copies all that was written."""
 
 _BUSY = 5.0
 """Seconds for which the engine may do its accounting for others before ours is given up."""
@@ -84,7 +90,7 @@ class DockerEngine:
     @contextlib.contextmanager
     def watch(self, project: str) -> Iterator[Watch]:
         events = self._events(project)
-        watch = Watch(lambda: self.containers(project), self._container)
+        watch = Watch(lambda: self.containers(project), self.container)
         changed = map(container_id_from, events)
         thread = threading.Thread(target=watch.follow, args=(changed,), daemon=True, name=f"watch {project}")
         thread.start()
@@ -95,7 +101,7 @@ class DockerEngine:
                 events.close()
 
     @translated
-    def _container(self, container_id: str) -> Container | None:
+    def container(self, container_id: str) -> Container | None:
         return self._inspect(container_id)
 
     @translated
@@ -143,6 +149,49 @@ class DockerEngine:
                 target.write(chunk)
         except docker.errors.NotFound:
             return
+
+    @translated
+    def create(self, errand: Errand) -> str:
+        from docker.types import Mount
+
+        mounts = [Mount(inside, path, "bind", read_only=True) for path, inside in errand.files]
+        limits = {} if errand.shared_memory is None else {"shm_size": errand.shared_memory}
+        return str(
+            self._api.create_container(
+                errand.image,
+                list(errand.command),
+                hostname=errand.hostname or None,
+                environment=dict(errand.environment),
+                labels=dict(errand.labels),
+                host_config=self._api.create_host_config(network_mode="none", mounts=mounts, **limits),
+            )["Id"]
+        )
+
+    @translated
+    def stop(self, container_id: str, seconds: int) -> None:
+        self._api.stop(container_id, timeout=seconds)
+
+    @translated
+    def commit(self, container_id: str, tag: str, image: ImageConfig) -> str:
+        config = self._api.inspect_container(container_id)["Config"]
+        repository, _, version = tag.rpartition(":")
+        own = {row.partition("=")[0] for row in config.get("Env") or ()} - image.environment.keys()
+        # The engine takes over whatever is not given: only another value keeps the container's out.
+        answer = self._api.post(
+            f"{self._api.base_url}/v{self._api.api_version}/commit",
+            params={"container": container_id, "repo": repository, "tag": version, "pause": "false"},
+            json={
+                "Entrypoint": list(image.entrypoint),
+                "Cmd": list(image.command),
+                "Env": [f"{k}={v}" for k, v in (dict.fromkeys(own, "") | dict(image.environment)).items()],
+                "Labels": dict.fromkeys(config.get("Labels") or (), "") | self._labels(image.id),
+            },
+            timeout=_COMMIT,
+        )
+        return str(self._api._result(answer, json=True)["Id"])
+
+    def _labels(self, image: str) -> dict[str, str]:
+        return (self._image(image) or {}).get("Config", {}).get("Labels") or {}
 
     @translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
@@ -219,6 +268,11 @@ class DockerEngine:
             answers = [self._api.prune_builds(filters={"id": f"^{layer}$"}, all=True) for layer in left]
             pruned = bool(gone := {layer for answer in answers for layer in answer["CachesDeleted"] or ()})
             left -= gone
+
+    @translated
+    def image_config(self, tag: str) -> ImageConfig | None:
+        row = self._image(tag)
+        return None if row is None else image_config_from(row)
 
     @translated
     def image_volumes(self, image: str) -> tuple[str, ...] | None:

@@ -9,7 +9,15 @@ from typing import BinaryIO, Protocol
 
 from tasklib.results import LogLine
 from tasklib.stacks.engine.patience import Heart
-from tasklib.stacks.engine.values import BaseImage, Container, EngineFacts, Publisher, Resource
+from tasklib.stacks.engine.values import (
+    BaseImage,
+    Container,
+    EngineFacts,
+    Errand,
+    ImageConfig,
+    Publisher,
+    Resource,
+)
 from tasklib.stacks.engine.watch import Watch
 
 __all__ = ["Engine"]
@@ -67,6 +75,27 @@ class Engine(Protocol):
         """Every host port that a container of this engine publishes, and whose it is."""
         ...
 
+    # -- errands -----------------------------------------------------------------------------------------
+
+    def create(self, errand: Errand) -> str:
+        """The id of a new container for ``errand``, which is not started."""
+        ...
+
+    def container(self, container_id: str) -> Container | None:
+        """One container as it is now, ``None`` where there is none."""
+        ...
+
+    def stop(self, container_id: str, seconds: int) -> None:
+        """End a container as its image wants it ended, by force after ``seconds``."""
+        ...
+
+    def commit(self, container_id: str, tag: str, image: ImageConfig) -> str:
+        """Make an image called ``tag`` of what a container wrote; returns its id.
+
+        It is run as ``image`` is. Labels and variables of the container's own are left empty in it.
+        """
+        ...
+
     # -- what is owned -----------------------------------------------------------------------------------
 
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
@@ -120,6 +149,10 @@ class Engine(Protocol):
 
     def base_image(self, tag: str) -> BaseImage | None:
         """The image that ``tag`` names, as something to build on; ``None`` when there is none."""
+        ...
+
+    def image_config(self, tag: str) -> ImageConfig | None:
+        """How the image that ``tag`` names is run, ``None`` when there is none."""
         ...
 
     def image_volumes(self, image: str) -> tuple[str, ...] | None:

@@ -14,6 +14,8 @@ __all__ = [
     "BaseImage",
     "Container",
     "EngineFacts",
+    "Errand",
+    "ImageConfig",
     "Port",
     "Publisher",
     "Resource",
@@ -92,6 +94,33 @@ class BaseImage:
     triggers: bool = False
     environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
     folder: str = "/"
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What an image says of how it is run: its id, words, variables and the folders it declares as VOLUME."""
+
+    id: str
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=_nothing)
+    volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A container of no stack, without a network: what it runs, and the files it may read.
+
+    ``files`` are (path on this machine, path inside); ``labels`` say whose it is while it is there.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=_nothing, repr=False)
+    files: tuple[tuple[str, str], ...] = ()
+    hostname: str = ""
+    shared_memory: int | None = None
+    labels: Mapping[str, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True)

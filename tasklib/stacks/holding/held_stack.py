@@ -10,6 +10,7 @@ from tasklib.instance.identity import INSTANCE_ID
 from tasklib.listener import Listener
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.holding.bakery import Bakery
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.stack import Stack
@@ -50,7 +51,9 @@ class HeldStack:
 
         ``keep`` is whether it is to outlive the run.
         """
-        self.stack = Stack(plan, context.instance, context.engine, listener)
+        listener = listener or Listener()
+        bakery = Bakery(context, listener)
+        self.stack = Stack(plan, context.instance, context.engine, listener, bakery)
         self.project = self.stack.project
         self.life = Life.UNTOUCHED
         self._context = context

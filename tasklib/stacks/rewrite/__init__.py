@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasklib.isolation import Instance
+from tasklib.stacks.rewrite.bakes import start_baked
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.extras import judge_namespaces, own_files
 from tasklib.stacks.rewrite.hints import follow_addresses, point_out
@@ -29,7 +30,7 @@ from tasklib.stacks.rewrite.lifecycle import (
     only_compose_can_start,
     stop_at_once,
 )
-from tasklib.stacks.rewrite.model import Change, Facts, Hint, Isolation, Problem
+from tasklib.stacks.rewrite.model import Bake, Change, Facts, Hint, Isolation, Problem
 from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
 from tasklib.stacks.rewrite.names import follow_names, keep_default_names, name_containers
 from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, subnet_sizes
@@ -42,6 +43,7 @@ from tasklib.stacks.rewrite.text import as_text
 from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymous_volumes, own_volumes
 
 __all__ = [
+    "Bake",
     "Change",
     "Facts",
     "Hint",
@@ -104,6 +106,7 @@ def review(
     own_volumes(draft)
     keep_in_memory(draft)
     own_files(draft)
+    start_baked(draft)
     # How they run.
     check_fast(draft)
     bound_restarts(draft)

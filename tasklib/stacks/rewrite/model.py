@@ -9,9 +9,21 @@ from typing import Any
 
 from tasklib.project import Shared
 
-__all__ = ["Change", "Facts", "Hint", "Isolation", "Problem"]
+__all__ = ["Bake", "Change", "Facts", "Hint", "Isolation", "Problem"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Bake:
+    """What a data store starts from instead of its image: ``tag`` holds what it initialised before.
+
+    ``environment`` is added to its own, ``command`` comes in place of its own.
+    """
+
+    tag: str
+    environment: Mapping[str, str]
+    command: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Facts:
     projects: tuple[str, ...] = ()
     unset: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     real_paths: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    bakes: Mapping[str, Bake] = field(default_factory=lambda: _NOTHING)
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,19 @@ class Baking:
 
     ``data`` are the folders that hold the result, ``data_variable`` the variable that moves them, ``scripts``
     the folders of what the image runs then, ``configuration`` the folders of settings that may decide it.
+    Only where ``program``, the first word of its command, is known, anything is kept: by ``entrypoint`` the
+    start script whose ways these are, ``ready`` is a command that ends with 0 inside once the server takes
+    connections, and ``options`` are those of the program that trade durability for speed.
     """
 
     data: tuple[str, ...]
     data_variable: str = ""
     scripts: tuple[str, ...] = ("/docker-entrypoint-initdb.d",)
     configuration: tuple[str, ...] = ()
+    program: str = ""
+    entrypoint: str = "docker-entrypoint.sh"
+    ready: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

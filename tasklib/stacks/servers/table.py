@@ -33,7 +33,15 @@ _POSTGRES = (
         in_memory=True,
         official=("postgres",),
         volumes=((0, (f"{_PG_FOLDER}/data",)), (18, (_PG_FOLDER,))),
-        baking=Baking((_PG_FOLDER,), "PGDATA"),
+        baking=Baking(
+            (_PG_FOLDER,),
+            "PGDATA",
+            configuration=("/etc/postgresql",),
+            program="postgres",
+            # While it initialises it listens on a socket alone.
+            ready=("pg_isready", "-q", "-h", "127.0.0.1"),
+            options=("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
+        ),
     ),
     # github.com/kartoza/docker-postgis: names and defaults of its own.
     Server(

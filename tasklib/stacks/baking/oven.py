@@ -1,0 +1,65 @@
+"""Bakes a store: a container of its own without a network, ended once it serves, and kept as an image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tasklib import process
+from tasklib.errors import EngineError
+from tasklib.stacks.baking.recipe import Recipe
+from tasklib.stacks.baking.unfit import Unfit
+from tasklib.stacks.engine.engine import Engine
+
+__all__ = ["bake"]
+
+_PAUSE = 0.05
+"""Seconds between two looks whether it serves."""
+
+_GRACE = 60
+"""Seconds that it has to end: what is ended by force would have to be repaired at each start."""
+
+_FILES = 'for folder; do find "$folder" -type f | grep -q . && exit 1; done; exit 0'
+"""Whether nothing was written to these folders."""
+
+
+def bake(
+    engine: Engine,
+    recipe: Recipe,
+    tag: str,
+    labels: Mapping[str, str],
+    timeout: float,
+    cancel: process.Cancel,
+) -> str:
+    """Make the image ``tag`` and return its id; ``labels`` are what the container carries meanwhile.
+
+    Raises :class:`Unfit` where the store does not become ready in ``timeout`` seconds, or does what an image
+    cannot hold. Whoever calls it removes what carries the labels.
+    """
+    container = engine.create(replace(recipe.errand, labels=labels))
+    engine.start(container)
+    until = time.monotonic() + timeout
+    while not _serves(engine, recipe, container):
+        cancel.check()
+        if time.monotonic() > until:
+            raise Unfit(f"it was not ready after {timeout:g} s without a network")
+        time.sleep(_PAUSE)
+    if recipe.hidden and not engine.run_inside(container, ("sh", "-c", _FILES, "sh", *recipe.hidden)):
+        raise Unfit(f"it writes to {' or '.join(recipe.hidden)}, which no image holds")
+    engine.stop(container, _GRACE)
+    ended = engine.container(container)
+    if ended is None or ended.state != "exited" or ended.exit_code:
+        raise Unfit("it did not end by itself")
+    cancel.check()
+    return engine.commit(container, tag, recipe.image)
+
+
+def _serves(engine: Engine, recipe: Recipe, container: str) -> bool:
+    seen = engine.container(container)
+    if seen is None or seen.state != "running":
+        raise Unfit("it ended before it was ready")
+    try:
+        return engine.run_inside(container, recipe.baking.ready)
+    except EngineError:
+        return False  # It has ended meanwhile: the next look says so.

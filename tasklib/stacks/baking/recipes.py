@@ -1,0 +1,43 @@
+"""The recipes of a prepared stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tasklib.stacks.baking.recipe import Recipe, recipe_of
+from tasklib.stacks.baking.unfit import Unfit
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.preparation import Prepared
+
+__all__ = ["Recipes", "recipes_of"]
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """How to bake the stores of a stack, by service, and why others are not baked."""
+
+    found: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({}))
+    unfit: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def recipes_of(prepared: Prepared, engine: Engine) -> Recipes:
+    """Those of a stack of tests. None where the plan does without, keeps its data, or has no files there."""
+    plan, rendered = prepared.plan, prepared.rendered
+    if not plan.bake or plan.kept or "all" in plan.persistent or engine.facts.remote:
+        return Recipes()
+    found, unfit = {}, {}
+    for name, service in rendered["services"].items():
+        volumes = {str(mount.get("source")) for mount in service.get("volumes") or ()}
+        if {name, *volumes} & plan.persistent:
+            continue
+        try:
+            # The image is asked for only where something could come of it.
+            recipe = recipe_of(name, rendered, engine.image_config(str(service.get("image") or "")))
+        except Unfit as why:
+            unfit[name] = str(why)
+        else:
+            if recipe:
+                found[name] = recipe
+    return Recipes(found, unfit)

@@ -1,0 +1,194 @@
+"""What decides what a store initialises, and what is not understood."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasklib.stacks.baking.recipe import Recipe, recipe_of
+from tasklib.stacks.baking.unfit import Unfit
+from tasklib.stacks.engine.values import ImageConfig
+from tasklib.stacks.rewrite import Bake, Facts, isolate
+
+IMAGE = ImageConfig(
+    "sha256:1", ("docker-entrypoint.sh",), ("postgres",), {"PATH": "/bin"}, ("/var/lib/postgresql/data",)
+)
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    (tmp_path / "1.sql").write_text("CREATE TABLE a (api text);")
+    return tmp_path
+
+
+@pytest.fixture
+def config(scripts: Path) -> dict[str, Any]:
+    db = {
+        "image": "postgres:16",
+        "environment": {"POSTGRES_PASSWORD": "x$$y"},
+        "ports": [{"target": 5432}],
+        "networks": {"default": None},
+        "volumes": [
+            {"type": "bind", "source": str(scripts), "target": "/docker-entrypoint-initdb.d"},
+            {"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"},
+        ],
+    }
+    return {"services": {"db": db, "api": {"image": "api"}}, "volumes": {"data": {}}}
+
+
+def made(config: Mapping[str, Any], image: ImageConfig = IMAGE) -> Recipe:
+    found = recipe_of("db", config, image)
+    assert found
+    return found
+
+
+def changed(config: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
+    other = copy.deepcopy(dict(config))
+    other["services"]["db"] |= keys
+    return other
+
+
+def test_the_container_gets_what_the_store_would(config: dict[str, Any], scripts: Path) -> None:
+    """But its data elsewhere, and its files to read alone."""
+    found = made(config)
+    assert found.errand.environment["POSTGRES_PASSWORD"] == "x$y"
+    assert not found.errand.environment["PGDATA"].startswith("/var/lib/postgresql")
+    assert found.errand.files == ((str(scripts), "/docker-entrypoint-initdb.d"),)
+    assert found.command[0] == "postgres"
+
+
+def test_the_files_options_come_last(config: dict[str, Any]) -> None:
+    """Of an option that is given twice the last one counts."""
+    found = made(changed(config, command=["-c", "fsync=on"]))
+    assert found.errand.command[-2:] == ("-c", "fsync=on")
+    assert found.errand.command[:3] == ("postgres", "-c", "fsync=off")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"ports": [{"target": 5432, "published": "7000"}]},
+        {"labels": {"a": "b"}},
+        {"healthcheck": {"test": ["CMD", "true"]}},
+        {"container_name": "other"},
+    ],
+)
+def test_what_nothing_inside_sees_changes_nothing(keys: dict[str, Any], config: dict[str, Any]) -> None:
+    """Two checkouts with the same store share a bake whatever their ports and names."""
+    assert made(changed(config, **keys)).key == made(config).key
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"environment": {"POSTGRES_PASSWORD": "z"}},
+        {"environment": {"POSTGRES_PASSWORD": "x$$y", "ANY": ""}},
+        {"command": ["postgres", "-c", "work_mem=1MB"]},
+        {"hostname": "db"},
+        {"shm_size": "67108864"},
+    ],
+)
+def test_what_a_script_can_see_is_in_the_key(keys: dict[str, Any], config: dict[str, Any]) -> None:
+    """Another value is another bake."""
+    assert made(changed(config, **keys)).key != made(config).key
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "1.sql").write_text("SELECT 1;"),
+        lambda folder: (folder / "1.sql").chmod(0o700),
+        lambda folder: (folder / "1.sql").rename(folder / "2.sql"),
+        lambda folder: (folder / "none").mkdir(),
+    ],
+    ids=["content", "mode", "name", "folder"],
+)
+def test_any_change_of_a_file_is_in_the_key(
+    change: Callable[[Path], object], config: dict[str, Any], scripts: Path
+) -> None:
+    """Contents, modes, names, and what was added."""
+    before = made(config).key
+    change(scripts)
+    assert made(config).key != before
+
+
+def test_another_image_is_another_bake(config: dict[str, Any]) -> None:
+    """By its id: a name may move."""
+    assert made(config, ImageConfig("sha256:2", IMAGE.entrypoint, IMAGE.command)).key != made(config).key
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"build": {"context": "."}},
+        {"depends_on": {"api": {"condition": "service_started"}}},
+        {"user": "postgres"},
+        {"read_only": True},
+        {"a_key_of_tomorrow": "x"},
+        {"entrypoint": ["/own.sh"]},
+        {"command": ["bash", "-c", "postgres"]},
+        {"command": ["-p", "6000"]},
+        {"command": ["-c", "config_file=/etc/postgresql/own.conf"]},
+        {"environment": {"PGPORT": "6000"}},
+        {"environment": {"POSTGRES_INITDB_WALDIR": "/var/lib/postgresql/wal"}},
+        {"volumes": [{"type": "bind", "source": "/tmp", "target": "/out"}]},
+        {"volumes": [{"type": "volume", "source": "data", "target": "/other"}]},
+        {"secrets": [{"source": "from-environment", "target": "s"}]},
+    ],
+)
+def test_what_is_not_understood_is_not_baked(keys: dict[str, Any], config: dict[str, Any]) -> None:
+    """The store starts as its file says."""
+    with pytest.raises(Unfit):
+        made(changed(config, **keys))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("2.sh", "curl -s http://example.com || true"),
+        ("2.sh", "psql -h api -c 'SELECT 1' || true"),
+        ("2.sh", "echo shared_buffers=1MB >> /var/lib/postgresql/data/postgresql.conf"),
+    ],
+)
+def test_a_script_that_would_do_something_else(
+    name: str, text: str, config: dict[str, Any], scripts: Path
+) -> None:
+    """There is no network while it is baked, and the data is elsewhere."""
+    (scripts / name).write_text(text)
+    with pytest.raises(Unfit):
+        made(config)
+
+
+def test_a_volume_that_another_service_uses(config: dict[str, Any]) -> None:
+    """It would not find the data there."""
+    config["services"]["api"]["volumes"] = [{"type": "volume", "source": "data", "target": "/d"}]
+    with pytest.raises(Unfit):
+        made(config)
+
+
+def test_a_link_among_the_files(config: dict[str, Any], scripts: Path) -> None:
+    """What it leads to inside is not what it leads to here."""
+    (scripts / "3.sql").symlink_to("/etc/hostname")
+    with pytest.raises(Unfit):
+        made(config)
+
+
+@pytest.mark.parametrize("image", ["api", "redis:7", "mongo:7"])
+def test_what_has_nothing_to_bake(image: str, config: dict[str, Any]) -> None:
+    """It is no matter to speak of."""
+    assert recipe_of("db", changed(config, image=image), IMAGE) is None
+
+
+def test_the_rewritten_store(config: dict[str, Any]) -> None:
+    """It starts from the bake, which nobody pulls; the rest of its environment stays."""
+    bake = Bake("tasklib-bake/postgres:1", {"PGDATA": "/elsewhere"}, ("postgres", "-c", "fsync=off"))
+    isolated = isolate(config, "main", facts=Facts(bakes={"db": bake}))
+    db = isolated["services"]["db"]
+    assert (db["image"], db["pull_policy"]) == ("tasklib-bake/postgres:1", "never")
+    assert db["environment"] == {"POSTGRES_PASSWORD": "x$$y", "PGDATA": "/elsewhere"}
+    assert db["command"] == ["postgres", "-c", "fsync=off"]
+    assert isolate(isolated, "main", facts=Facts(bakes={"db": bake})) == isolated
