@@ -57,9 +57,9 @@ class Busy:
 
     def __str__(self) -> str:
         first = min(self.holders) if self.holders else None
-        since = f" since {time.strftime('%H:%M:%S', time.localtime(first.began))}" if first else ""
-        more = f", {self.ahead} more before this one" if self.ahead else ""
-        return f"waiting for {first or 'another run'}, which works{since}{more}"
+        since = f", running since {time.strftime('%H:%M:%S', time.localtime(first.began))}" if first else ""
+        more = f"; {self.ahead} more wait before this one" if self.ahead else ""
+        return f"waiting for {first or 'another run'}{since}{more}"
 
 
 class Places:

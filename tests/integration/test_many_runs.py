@@ -43,4 +43,4 @@ def test_a_run_waits_for_a_place_and_says_for_whom(tmp_path: Path) -> None:
             assert first.wait().code == 0
             ran = second.wait()
     assert ran.code == 0
-    assert f"(pid {first.process.pid}), which works since" in ran.text
+    assert f"(pid {first.process.pid}), running since" in ran.text
