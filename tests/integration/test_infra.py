@@ -28,7 +28,7 @@ SHOP = {
         api=SERVED,
         queue="""
             image: ${REDIS_IMAGE:-redis:7}
-            environment: {REDIS_PASSWORD: queue-secret}
+            command: redis-server --requirepass queue-secret
             ports: ["6379"]
             volumes: [jobs:/data]
         """,
