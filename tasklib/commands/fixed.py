@@ -146,7 +146,7 @@ class AsWritten:
 
         The addresses are called ``DEV_API_URL``, not ``TEST_API_URL``: no test gets here by mistake.
         """
-        from tasklib.stacks.endpoints import endpoint_variables, endpoints
+        from tasklib.stacks.endpoints import endpoints
         from tasklib.stacks.fixed import stack as fixed
 
         stack = self._stack()
@@ -161,7 +161,7 @@ class AsWritten:
             if stack.source.profiles:
                 variables["COMPOSE_PROFILES"] = ",".join(stack.source.profiles)
             if found:
-                named = endpoint_variables(fixed.render(stack), found)
+                named = fixed.variables(stack, fixed.render(stack), found)
                 prefix = f"{self.name.upper()}_"
                 variables |= {f"{prefix}{name.removeprefix('TEST_')}": value for name, value in named.items()}
         return variables
@@ -243,9 +243,10 @@ def _reachable(
     stack: FixedStack, engine: Engine, config: Mapping[str, Any], found: Iterable[Container]
 ) -> Iterator[str]:
     """``api: http://127.0.0.1:8000`` for every published port of the containers ``found``."""
-    from tasklib.stacks.endpoints import endpoint_variables, endpoints, variable_part
+    from tasklib.stacks.endpoints import endpoints, variable_part
+    from tasklib.stacks.fixed import stack as fixed
 
-    variables = endpoint_variables(config, found_ := endpoints(found))
+    variables = fixed.variables(stack, config, found_ := endpoints(found))
     for endpoint in found_:
         url = variables[f"TEST_{variable_part(endpoint.service)}_URL"]
         if urlsplit(url).port != endpoint.port:

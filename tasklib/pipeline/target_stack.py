@@ -114,6 +114,13 @@ class TargetStack:
         except TasklibError:
             return ()
 
+    def forgot(self) -> tuple[str, ...]:
+        """The services that lost their data since the stack came up."""
+        try:
+            return self._held.stack.forgot()
+        except TasklibError:
+            return ()
+
     def _close(self) -> None:
         if self._held.touched:
             # The engine would go on creating for a client that is ended: better it is done.

@@ -139,6 +139,10 @@ class Execution:
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
+            for service in stack.forgot():
+                what = f"{service} restarted; its data was in memory and is gone: "
+                what += f'`persistent = ["{service}"]` in [tool.tasklib] keeps it'
+                self._emit(Notice(what, "warning", target))
         return result
 
     def _beside(self, target: Target, stack: TargetStack) -> Beside:

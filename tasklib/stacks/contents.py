@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["text_in"]
+__all__ = ["dockerfiles", "mounted_texts", "text_in"]
 
 _ROOTS = {"secrets": "/run/secrets/", "configs": "/"}
 
@@ -71,3 +71,43 @@ def _read(path: Path) -> str | None:
         return path.read_text(errors="replace")
     except (OSError, ValueError):
         return None
+
+
+def dockerfiles(rendered: Mapping[str, Any]) -> dict[str, str]:
+    """The text of each built service's Dockerfile, where it is a file on this machine."""
+    found = {}
+    for name, service in rendered["services"].items():
+        if build := service.get("build"):
+            path = Path(str(build.get("context", "."))) / str(build.get("dockerfile", "Dockerfile"))
+            try:
+                found[name] = build.get("dockerfile_inline") or path.read_text(errors="replace")
+            except OSError:
+                continue
+    return found
+
+
+_SETTINGS = (".cfg", ".conf", ".ini", ".json", ".properties", ".template", ".toml", ".yaml", ".yml")
+_MOST_FILES = 50
+
+
+def mounted_texts(rendered: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings that files on this machine hold for the containers: mounted ones, configs, of folders the
+    first few right in them."""
+    sources = [
+        Path(str(mount.get("source")))
+        for service in rendered["services"].values()
+        for mount in service.get("volumes") or ()
+        if isinstance(mount, Mapping) and mount.get("type") == "bind"
+    ]
+    parts = (rendered.get("configs") or {}).values()
+    sources += [Path(str(part["file"])) for part in parts if part and "file" in part]
+    found = [_read(path) for source in dict.fromkeys(sources) for path in _settings(source)]
+    return tuple(text for text in found if text)
+
+
+def _settings(source: Path) -> list[Path]:
+    try:
+        inside = sorted(source.iterdir()) if source.is_dir() else [source]
+    except OSError:
+        return []
+    return [path for path in inside if path.suffix in _SETTINGS][:_MOST_FILES]

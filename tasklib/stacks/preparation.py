@@ -18,7 +18,7 @@ from tasklib.project.compose_files import assignments
 from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
-from tasklib.stacks.contents import text_in
+from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
@@ -176,7 +176,8 @@ def prepare(
         held_back=held_back(rendered["services"], plan.inside, plan.tested, plan.needs),
         checkout_root=str(_checkout_root(plan.source.root)),
         probe=probe,
-        dockerfiles=_dockerfiles(rendered),
+        dockerfiles=dockerfiles(rendered),
+        mounted=mounted_texts(rendered),
         projects=_projects(plan.source, files, env),
         unset=places,
         real_paths=_real_paths(rendered, plan.shared.mounts),
@@ -315,16 +316,3 @@ def _real_paths(rendered: Mapping[str, Any], allowed: Iterable[str]) -> dict[str
     paths |= {str((volume.get("driver_opts") or {}).get("device") or "") for volume in volumes if volume}
     found = {path: os.path.realpath(path) for path in {*paths, *allowed} if path.startswith("/")}
     return {path: real for path, real in found.items() if real != path}
-
-
-def _dockerfiles(rendered: Mapping[str, Any]) -> dict[str, str]:
-    """The text of each built service's Dockerfile, where it is a file on this machine."""
-    found = {}
-    for name, service in rendered["services"].items():
-        if build := service.get("build"):
-            path = Path(str(build.get("context", "."))) / str(build.get("dockerfile", "Dockerfile"))
-            try:
-                found[name] = build.get("dockerfile_inline") or path.read_text(errors="replace")
-            except OSError:
-                continue
-    return found

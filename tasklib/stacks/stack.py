@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tasklib import process
@@ -16,13 +16,13 @@ from tasklib.stacks.compose.failures import NotReady, missing_image
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.patience import blaming, listening
-from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.engine.values import Container, Resource
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
-from tasklib.stacks.rewrite import only_compose_can_start, replica_count
+from tasklib.stacks.rewrite import in_memory, only_compose_can_start, replica_count
 from tasklib.stacks.starting.startup import Startup, read_logs
 from tasklib.stacks.starting.steps import StartPlan
 
@@ -61,6 +61,7 @@ class Stack:
         self._bakery = bakery
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
+        self._lives: Mapping[str, str] = {}
         self.cut_off = False
         """Whether Compose was ended while it created: the engine may go on with what it had asked for."""
 
@@ -80,6 +81,9 @@ class Stack:
         self._prepared.refuse_problems()
         for variables in self._prepared.variables():
             self._listener.hide(variables)
+        for hint in self._prepared.isolation.hints:
+            if hint.loud:
+                self._listener.notice(f"{hint.service}: {hint.variable} {hint.what}")
 
     def build(self, builds: Builds, cancel: process.Cancel) -> None:
         """Build the stack's images, and bake its stores.
@@ -130,7 +134,22 @@ class Stack:
         if self._created and not self._created <= self._what_is_there():
             # Someone cleaned up: what does not run yet counts as garbage.
             self.down()
-        return self._retried(lambda: endpoints(self._startup().follow(cancel)))
+        return self._retried(lambda: endpoints(self._follow(cancel)))
+
+    def _follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
+        found = tuple(self._startup().follow(cancel))
+        self._lives = dict(container.life for container in found)
+        return found
+
+    def forgot(self) -> tuple[str, ...]:
+        """The services that lost their data since :meth:`up`: in memory, and their container restarted."""
+        lost = in_memory(self.prepared.config)
+        return tuple(
+            container.service
+            for container in self._engine.containers(self.project)
+            if container.service in lost
+            and self._lives.get(container.id, container.started) != container.started
+        )
 
     def _what_is_there(self) -> frozenset[str]:
         return frozenset(r.id for r in self._engine.owned(self.labels, kinds=("container", "network")))

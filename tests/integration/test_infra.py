@@ -179,3 +179,44 @@ def test_the_isolated_config_is_what_compose_accepts(project: NewProject) -> Non
     diff = shop.run("tasklib", "infra.config", "--file", "else/where.yml", "--diff")
     assert "8080" in diff.out
     assert len(diff.lines) < 30
+
+
+def test_what_the_installed_compose_does_not_know_is_said_with_its_version(project: NewProject) -> None:
+    """An element that is newer than Compose, or misspelt: which Compose it is helps to tell."""
+    shop = project({"compose.yml": compose(api=SERVED) + "elements_of_next_year: {}\n"})
+    ran = shop.run("tasklib", "infra.config", "--file", "compose.yml")
+    assert ran.code == 2, ran
+    assert "elements_of_next_year" in ran.err
+    version = shop.run("docker", "compose", "version", "--short").out.strip()
+    assert f"Compose {version} is installed" in ran.err
+
+
+def test_a_store_in_memory_that_the_tests_restarted_is_named_where_they_fail(
+    project: NewProject, traces: Traces
+) -> None:
+    """Its data is gone with its container; `persistent` in [tool.tasklib] keeps it."""
+    queue = "image: ${REDIS_IMAGE:-redis:7}\nports: ['6379']\nvolumes: [jobs:/data]"
+    tests = """
+        import os, subprocess
+
+        def test_survives():
+            names = ["docker", "ps", "-q", "--filter", "label=com.docker.compose.service=queue",
+                     "--filter", f"label=com.docker.compose.project={os.environ['COMPOSE_PROJECT_NAME']}"]
+            (queue,) = subprocess.check_output(names, text=True).split()
+            subprocess.run(["docker", "exec", queue, "touch", "/data/mark"], check=True)
+            subprocess.run(["docker", "restart", "-t", "0", queue], check=True)
+            subprocess.run(["docker", "exec", queue, "test", "-e", "/data/mark"], check=True)
+    """
+    shop = project(
+        {
+            "services/api/deploy/test/docker-compose.yml": compose(queue=queue) + "volumes:\n  jobs: {}\n",
+            "services/api/tests/integration/test_api.py": tests,
+        }
+    )
+    said = "queue restarted; its data was in memory and is gone"
+    failed = shop.run("tasklib", "test.service")
+    assert (failed.code, said in failed.text) == (1, True), failed
+    shop.write({"pyproject.toml": '[tool.tasklib]\npersistent = ["queue"]\n'})
+    kept = shop.run("tasklib", "test.service")
+    assert (kept.code, said in kept.text) == (0, False), kept
+    assert traces.left() == []

@@ -17,7 +17,7 @@ from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, e
 from tasklib.project.places import example_beside
 from tasklib.project.toml import nearest
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
-from tasklib.stacks.compose.program import compose_program
+from tasklib.stacks.compose.program import compose_program, compose_version
 from tasklib.stacks.rewrite import as_text
 
 __all__ = [
@@ -301,6 +301,11 @@ def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibErro
     what = last.replace(f"{named}: ", "") if named else last
     missing = _MISSING.search(last)
     remedy = example_beside(Path(missing[1])) if missing else None
+    if "dditional propert" in last and "not allowed" in last:
+        version = compose_version()
+        remedy = (
+            f"Compose {version} is installed, which does not know it: is it misspelt, or newer than that?"
+        )
     return kind(what, where=named or _where(source), remedy=remedy)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tasklib import process
 from tasklib.errors import EngineError
 
-__all__ = ["compose_program"]
+__all__ = ["compose_program", "compose_version"]
 
 _SYSTEM_FOLDERS = (
     "/usr/local/lib/docker/cli-plugins",
@@ -45,6 +46,12 @@ def compose_program() -> tuple[str, ...]:
             remedy="Install Docker and its Compose plugin: https://docs.docker.com/engine/install",
         )
     return ("docker", "compose")
+
+
+def compose_version() -> str:
+    """The version of Compose that is installed; "" where it does not say."""
+    done = process.run([*compose_program(), "version", "--short"], check=False, timeout=10)
+    return done.stdout.strip()
 
 
 def _plugin_folders() -> Iterator[Path]:

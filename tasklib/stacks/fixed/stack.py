@@ -7,6 +7,7 @@ Compose goes on with them; they are only started and waited for as the tests' st
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,12 @@ from tasklib.checkout import find_checkout
 from tasklib.errors import StackError, UsageError
 from tasklib.listener import Listener
 from tasklib.project import Environment, Project
+from tasklib.project.compose_files import assignments
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.compose import Source
 from tasklib.stacks.compose.failures import BuildFailed, missing_image
+from tasklib.stacks.contents import dockerfiles, text_in
+from tasklib.stacks.endpoints import Endpoint, endpoint_variables
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Container
 from tasklib.stacks.fixed.ports import FixedPort, conflicts, fixed_ports, port_variables
@@ -30,7 +34,7 @@ from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.starting.startup import Startup
 from tasklib.stacks.starting.steps import StartPlan
 
-__all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down"]
+__all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down", "variables"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,17 @@ def fixed_stack(project: Project, environment: Environment) -> FixedStack:
 def render(stack: FixedStack, cancel: process.Cancel | None = None) -> dict[str, Any]:
     """The config as plain Compose runs it."""
     return compose.render(stack.source, stack.project, {}, cancel)
+
+
+def variables(stack: FixedStack, config: Mapping[str, Any], found: Iterable[Endpoint]) -> dict[str, str]:
+    """``TEST_<SERVICE>_URL`` and the like for the endpoints of a rendered config."""
+    given = {k: v for file in stack.source.env_files for k, v in assignments(file).items()}
+    return endpoint_variables(
+        config,
+        found,
+        servers=known_servers(config, dockerfiles(config)),
+        text_of=lambda service, path: text_in(config, service, path, {**given, **os.environ}),
+    )
 
 
 def owner(engine: Engine, stack: FixedStack) -> Path | None:

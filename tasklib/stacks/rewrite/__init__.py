@@ -38,7 +38,7 @@ from tasklib.stacks.rewrite.normal import long_form, plain_keys
 from tasklib.stacks.rewrite.ports import free_ports, port_variable, reserved_ports
 from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import held_back, hold_back, replica_count, spread_replicas
-from tasklib.stacks.rewrite.stores import keep_in_memory
+from tasklib.stacks.rewrite.stores import in_memory, keep_in_memory
 from tasklib.stacks.rewrite.text import as_text
 from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymous_volumes, own_volumes
 
@@ -54,6 +54,7 @@ __all__ = [
     "base_images",
     "comes_back",
     "held_back",
+    "in_memory",
     "isolate",
     "only_compose_can_start",
     "port_variable",

@@ -99,8 +99,8 @@ class Draft:
     def problem(self, path: Path, what: str, remedy: str) -> None:
         self.problems.append(Problem(show(path), what, remedy))
 
-    def hint(self, service: str, variable: str, what: str) -> None:
-        found = Hint(service, variable, what)
+    def hint(self, service: str, variable: str, what: str, *, loud: bool = False) -> None:
+        found = Hint(service, variable, what, loud)
         if found not in self.hints:
             self.hints.append(found)
 

@@ -22,6 +22,12 @@ _ADDRESS = re.compile(
     r"(?:/\d{1,3}(?!\d))?"
 )
 
+_ADVERTISED = re.compile(
+    r"advertise|issuer|server_url|(external|public|root|site|frontend)_?ur[il]|hostname|redirect",
+    re.IGNORECASE,
+)
+"""What a server tells its clients: the address that they go on with, outside of its container too."""
+
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -53,7 +59,7 @@ def point_out(draft: Draft) -> None:
         for variable, text in (*values(service), *used_contents(draft.config, service)):
             for host, number in _HOST_PORT.findall(text):
                 if variable != HEALTH_CHECK or not _is_loopback(host):  # It runs inside.
-                    _point_out_port(draft, name, variable, host, int(number))
+                    _point_out_port(draft, name, variable, text, host, int(number))
             for found in _ADDRESS.findall(text):
                 _point_out_address(draft, name, variable, found)
             for volume in _WORD.findall(text):
@@ -75,7 +81,7 @@ def point_out(draft: Draft) -> None:
 
 def _point_out_unset(draft: Draft) -> None:
     for name, where in draft.facts.unset.items():
-        draft.hint(where, f"${{{name}}}", "is not set and has no default, so nothing stands there")
+        draft.hint(where, f"${{{name}}}", "is not set and has no default, so nothing stands there", loud=True)
 
 
 def _point_out_unreachable(draft: Draft, name: str, service: dict[str, Any]) -> None:
@@ -94,12 +100,21 @@ def _point_out_address(draft: Draft, name: str, variable: str, found: str) -> No
         draft.hint(name, variable, f"names the address {address}, which is {new} in this stack")
 
 
-def _point_out_port(draft: Draft, name: str, variable: str, host: str, number: int) -> None:
+def _point_out_port(draft: Draft, name: str, variable: str, text: str, host: str, number: int) -> None:
     if (found := draft.published.get(number)) is None:
         return
     owner, target = found
     if _is_loopback(host) and _network_owner(draft, name) == owner and str(target) == str(number):
-        return  # The container itself, which listens there as before.
+        # The container itself listens there as before; whom it tells to come there finds nothing.
+        if _ADVERTISED.search(text if variable in ("command", "entrypoint") else variable):
+            draft.hint(
+                name,
+                variable,
+                f"tells clients to come to {host}:{number}, which is a free port here; "
+                f"`${{{port_variable(owner, target)}}}` in the file is its number",
+                loud=True,
+            )
+        return
     draft.hint(
         name,
         variable,

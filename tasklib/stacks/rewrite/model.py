@@ -40,7 +40,8 @@ class Facts:
     ``dockerfiles``: service → text of its Dockerfile. ``persistent``: keys of volumes and services whose data
     stays on disk, or ``all``. ``publish``: service → the container ports that tests need.
     ``held_back``: services that are built and not started, since tests run in their images. ``projects``:
-    what plain Compose calls the project, by which the file's own values may go.
+    what plain Compose calls the project, by which the file's own values may go. ``mounted``: the texts
+    of settings that containers are given as files.
     """
 
     start_interval: bool = False
@@ -58,6 +59,7 @@ class Facts:
     held_back: frozenset[str] = frozenset()
     projects: tuple[str, ...] = ()
     unset: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    mounted: tuple[str, ...] = ()
     real_paths: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     bakes: Mapping[str, Bake] = field(default_factory=lambda: _NOTHING)
 
@@ -88,11 +90,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Hint:
-    """A value that may be wrong in an isolated stack, by service and by where it stands (``variable``)."""
+    """A value that may be wrong in an isolated stack, by service and by where it stands (``variable``).
+
+    ``loud``: it is said whenever the stack comes up, not only by who asks for the config.
+    """
 
     service: str
     variable: str
     what: str
+    loud: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def name_containers(draft: Draft) -> None:
 
 def keep_default_names(draft: Draft) -> None:
     """Where a value names a container as Compose would have called it, that is an alias of its service."""
-    texts = [text for _, text in contents(draft.config)]
+    texts = [*draft.facts.mounted, *(text for _, text in contents(draft.config))]
     for name, service in draft.services():
         if name not in draft.copies:
             texts += [text for _, text in values(service)]

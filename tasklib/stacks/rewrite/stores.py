@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.servers import known_server
 
-__all__ = ["holds_data", "keep_in_memory"]
+__all__ = ["holds_data", "in_memory", "keep_in_memory"]
 
 _RULE = "memory"
 
@@ -43,6 +44,22 @@ def keep_in_memory(draft: Draft) -> None:
         if (options := _options(service)) is not None:
             why = f"{name} is a data store of a test: its data lives in memory"
             draft.put(("volumes", key, "driver_opts"), options, _RULE, why)
+
+
+def in_memory(config: Mapping[str, Any]) -> frozenset[str]:
+    """The services of an isolated config whose data is gone when their container stops."""
+    volumes: Mapping[str, Any] = config.get("volumes") or {}
+    held = {
+        key
+        for key, volume in volumes.items()
+        if ((volume or {}).get("driver_opts") or {}).get("type") == "tmpfs"
+    }
+    return frozenset(
+        name
+        for name, service in config["services"].items()
+        for mount in service.get("volumes") or ()
+        if mount.get("type") == "volume" and mount.get("source") in held
+    )
 
 
 def _users(draft: Draft) -> dict[str, list[tuple[str, dict[str, Any]]]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.contents import text_in
+from tasklib.stacks.contents import mounted_texts, text_in
 
 
 @pytest.fixture
@@ -49,3 +49,15 @@ def test_secrets_configs_and_mounted_files_are_read(
     """From wherever the definition says they come; anything else is not known."""
     assert text_in(config, "db", path, {"PW": "from a variable"}) == text
     assert text_in(config, "another", path, {}) is None
+
+
+def test_mounted_settings_are_read_and_nothing_else(tmp_path: Path) -> None:
+    """Mounted files and those right in mounted folders, by their kind; what is not there is passed over."""
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d/site.conf").write_text("server web;")
+    (tmp_path / "conf.d/page.html").write_text("<p>")
+    (tmp_path / "nginx.conf").write_text("http {}")
+    names = ("conf.d", "nginx.conf", "missing.conf")
+    mounts = [{"type": "bind", "source": str(tmp_path / name), "target": f"/etc/{name}"} for name in names]
+    rendered = {"services": {"proxy": {"volumes": mounts}}}
+    assert mounted_texts(rendered) == ("server web;", "http {}")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tasklib.errors import EngineError, Interrupted, StackError, UsageError
+from tasklib.listener import Listener
 from tasklib.process import Cancel
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.values import Container
@@ -219,3 +220,20 @@ def test_a_run_does_not_wait_for_the_run_that_started_it(new_run: NewRun, plan: 
         inner.up(Cancel())
     inner.close()
     outer.close()
+
+
+def test_what_clients_are_told_wrongly_is_said_when_the_stack_is_prepared(
+    compose: MemoryCompose, new_run: NewRun, plan: StackPlan
+) -> None:
+    """A loud hint is a notice to whoever listens; the others are for who asks for the config."""
+    ports = [{"target": 8000, "published": "8000"}]
+    quiet, loud = {"A": "http://host.docker.internal:8000"}, {"PUBLIC_URL": "http://localhost:8000"}
+    compose.services = {"api": {"image": "api", "ports": ports, "environment": quiet | loud}}
+    heard: list[str] = []
+
+    class Hears(Listener):
+        def notice(self, text: str) -> None:
+            heard.append(text)
+
+    prepared(new_run(), plan, listener=Hears())
+    assert [text.partition(" tells")[0] for text in heard] == ["api: PUBLIC_URL"]

@@ -185,3 +185,24 @@ def test_a_port_on_internal_networks_alone_is_pointed_out() -> None:
     }
     found = reviewed(services, networks=networks).hints
     assert [(hint.service, hint.variable) for hint in found] == [("db", "ports")]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KAFKA_ADVERTISED_LISTENERS", "INSIDE://vault:9092,OUTSIDE://localhost:8200"),
+        ("MINIO_SERVER_URL", "http://localhost:8200"),
+        ("KC_HOSTNAME", "http://localhost:8200"),
+        ("OIDC_ISSUER", "http://127.0.0.1:8200/realms/x"),
+    ],
+)
+def test_an_address_that_a_server_tells_its_clients_is_said_loudly(variable: str, value: str) -> None:
+    """It is right inside of the container alone, also where both ports have one number."""
+    vault = {"ports": [{"target": 8200, "published": "8200"}], "environment": {variable: value}}
+    (hint,) = reviewed({"vault": vault}).hints
+    assert (hint.variable, hint.loud) == (variable, True)
+    assert "${TASKLIB_PORT_VAULT_8200}" in hint.what
+    listening = {**vault, "environment": {"KAFKA_LISTENERS": value}}
+    assert not reviewed({"vault": listening}).hints
+    flag = {**vault, "environment": {}, "command": ["start", "--advertise-kafka-addr", "localhost:8200"]}
+    assert [(h.variable, h.loud) for h in reviewed({"vault": flag}).hints] == [("command", True)]

@@ -204,3 +204,11 @@ def test_isolating_twice_is_isolating_once() -> None:
     first = of_myproj(services)
     again = review(first.config, "feature-auth", facts=OWN)
     assert (again.config, again.changes) == (first.config, ())
+
+
+def test_a_default_name_in_a_mounted_file_is_an_alias() -> None:
+    """Settings that a container is given as a file may name others as Compose calls them; others may not."""
+    facts = replace(FACTS, projects=("shop",), mounted=("upstream web { server shop-web-1:8000; }",))
+    services = reviewed({"web": {}, "proxy": {}}, facts=facts).config["services"]
+    assert services["web"]["networks"]["default"]["aliases"] == ["shop-web-1"]
+    assert not (services["proxy"]["networks"]["default"] or {}).get("aliases")

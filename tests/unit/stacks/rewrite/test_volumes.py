@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasklib.project import Shared
-from tasklib.stacks.rewrite import base_images
+from tasklib.stacks.rewrite import base_images, in_memory
 from tasklib.stacks.servers import declared_volumes
 
 from .support import FACTS, ROOT, one, reviewed
@@ -379,3 +379,14 @@ def test_a_mounts_links_are_followed(source: str, shared: tuple[str, ...], probl
     mounts = [{"type": "bind", "source": source, "target": "/data"}]
     found = reviewed({"api": {"volumes": mounts}}, facts=facts).problems
     assert [problem in one.what for one in found] == ([True] if problem else [])
+
+
+def test_what_is_in_memory_is_told_by_the_isolated_config() -> None:
+    """The data of a known store is lost with its container, that of any other service is not."""
+    data = {"type": "volume", "source": "data", "target": "/data"}
+    other = {**data, "source": "files"}
+    services = {"cache": {"image": "redis:7", "volumes": [data]}, "web": {"volumes": [other]}}
+    config = reviewed(services, volumes={"data": {}, "files": {}}).config
+    assert in_memory(config) == {"cache"}
+    facts = replace(FACTS, persistent=frozenset({"cache"}))
+    assert in_memory(reviewed(services, facts=facts, volumes={"data": {}, "files": {}}).config) == frozenset()
