@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["dockerfiles", "mounted_texts", "text_in"]
+__all__ = ["dockerfiles", "mounted_texts", "text_in", "with_included"]
 
 _ROOTS = {"secrets": "/run/secrets/", "configs": "/"}
 
@@ -111,3 +112,20 @@ def _settings(source: Path) -> list[Path]:
     except OSError:
         return []
     return [path for path in inside if path.suffix in _SETTINGS][:_MOST_FILES]
+
+
+_FILE_NAMED = re.compile(r"[^\s\"',\[\]{}]+\.ya?ml\b")
+
+
+def with_included(files: Iterable[Path]) -> tuple[Path, ...]:
+    """``files`` and those that they name and that are there: what they include and extend, however deep."""
+    found: dict[Path, None] = {}
+    waiting = list(files)
+    while waiting:
+        path = Path(os.path.normpath(waiting.pop(0)))
+        if path in found:
+            continue
+        found[path] = None
+        named = (path.parent / name for name in _FILE_NAMED.findall(_read(path) or ""))
+        waiting += [place for place in named if os.path.isfile(place)]  # noqa: PTH113 - Path.is_file raises for a name that is too long
+    return tuple(found)

@@ -18,7 +18,7 @@ from tasklib.project.compose_files import assignments
 from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
-from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in
+from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_included
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
@@ -153,7 +153,7 @@ def prepare(
     """
     project = instance.project(plan.name)
     files, env_files = _texts(plan.source.files), _texts(plan.source.env_files)
-    names = reserved_ports([*files, *env_files])
+    names = reserved_ports([*_texts(with_included(plan.source.files)), *env_files])
     ports = _host_ports(names, engine.containers(project) if engine and names else ())
     env = {
         **plan.env,

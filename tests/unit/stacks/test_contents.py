@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.contents import mounted_texts, text_in
+from tasklib.stacks.contents import mounted_texts, text_in, with_included
 
 
 @pytest.fixture
@@ -61,3 +61,17 @@ def test_mounted_settings_are_read_and_nothing_else(tmp_path: Path) -> None:
     mounts = [{"type": "bind", "source": str(tmp_path / name), "target": f"/etc/{name}"} for name in names]
     rendered = {"services": {"proxy": {"volumes": mounts}}}
     assert mounted_texts(rendered) == ("server web;", "http {}")
+
+
+def test_included_and_extended_files_are_found_however_deep(tmp_path: Path) -> None:
+    """Relative to the file that names them; a circle ends, and what is not there is passed over."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "compose.yml").write_text("include: [parts/kafka.yml, missing.yml]\n")
+    (tmp_path / "parts/kafka.yml").write_text('services: {k: {extends: {file: "base.yaml", service: k}}}\n')
+    (tmp_path / "parts/base.yaml").write_text("include:\n  - ../compose.yml\n")
+    found = with_included([tmp_path / "compose.yml"])
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
+        "compose.yml",
+        "parts/kafka.yml",
+        "parts/base.yaml",
+    ]
