@@ -1,4 +1,4 @@
-"""``python -m benchmarks [pipeline] [listing] [runner]``: measure and print ratios.
+"""``python -m benchmarks [pipeline] [listing] [runner] [bake]``: measure and print ratios.
 
 Each benchmark alternates what it compares, so that a machine that slows down slows both.
 """
@@ -8,10 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 
-from benchmarks import listing, pipeline, runner
+from benchmarks import bake, listing, pipeline, runner
 from dev.chosen import chosen_images
 
-_ALL = {"pipeline": pipeline.measure, "listing": listing.measure, "runner": runner.measure}
+_ALL = {
+    "pipeline": pipeline.measure,
+    "listing": listing.measure,
+    "runner": runner.measure,
+    "bake": bake.measure,
+}
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -208,3 +210,28 @@ def test_what_is_not_understood_starts_as_its_file_says(
     assert bakes() == []
     (log,) = state.glob("tasklib/logs/*.log")
     assert f"not baked: {why}" in log.read_text()
+
+
+@pytest.mark.parametrize("how", ["gone", "unused"])
+def test_what_nobody_starts_from_is_stale(
+    how: str, shop: Shop, bakes: Bakes, token: str, state: Path
+) -> None:
+    """Once its checkouts are gone from the disk, or for a week; it is shown first, and removed on --yes."""
+    made = shop()
+    other = made.worktree(f"other/{token}")
+    up(other)
+    down(other)
+    (tag,) = bakes()
+    assert "nothing is stale" in made.run("tasklib", "clean.stale").out
+    if how == "gone":
+        shutil.rmtree(other.root)
+    else:
+        (path,) = state.glob("tasklib/bakes/*/*.json")
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "at": 0.0, "used": dict.fromkeys(record["used"], 0.0)}))
+    assert tag in made.run("tasklib", "clean.stale").out
+    assert bakes() == [tag]
+    ran = made.run("tasklib", "clean.stale", "--yes")
+    assert ran.code == 0, ran
+    assert bakes() == []
+    assert "nothing is stale" in made.run("tasklib", "clean.stale").out
