@@ -20,7 +20,7 @@ from tasklib.stacks.references import parse_reference
 from tasklib.stacks.rewrite import Bake
 from tasklib.stacks.servers import Baking, known_server
 
-__all__ = ["REPOSITORY", "Recipe", "recipe_of"]
+__all__ = ["REPOSITORY", "Recipe", "can_be_baked", "recipe_of"]
 
 _VERSION = "1"
 """Raised when what we do to make a bake changes."""
@@ -103,16 +103,23 @@ class Recipe:
         return Bake(tag, {self.baking.data_variable: _HOME}, self.command)
 
 
-def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -> Recipe | None:
-    """How to bake a service of a rendered config; ``None`` where it is no store that can be.
+def can_be_baked(image: str) -> bool:
+    """Whether an image is that of a store of which it is known how."""
+    server = known_server(image)
+    return bool(server and server.baking and server.baking.ready)
 
-    ``image`` is its image as far as it is here. Raises :class:`Unfit` for a store that may be too much.
+
+def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -> Recipe:
+    """How to bake a service of a rendered config whose image :func:`can_be_baked`.
+
+    ``image`` is that as far as it is here. Raises :class:`Unfit` for a store that may do more than is known.
     """
     service = config["services"][name]
-    reference = parse_reference(str(service.get("image") or ""))
-    server = known_server(str(service.get("image") or ""))
-    if reference is None or server is None or server.baking is None or not server.baking.ready:
-        return None
+    reference = parse_reference(str(service["image"]))
+    server = known_server(str(service["image"]))
+    assert reference
+    assert server
+    assert server.baking
     baking = server.baking
     _refuse_keys(service)
     if image is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from tasklib.stacks.baking.recipe import Recipe, recipe_of
+from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of
 from tasklib.stacks.baking.unfit import Unfit
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.preparation import Prepared
@@ -32,12 +32,13 @@ def recipes_of(prepared: Prepared, engine: Engine) -> Recipes:
         volumes = {str(mount.get("source")) for mount in service.get("volumes") or ()}
         if {name, *volumes} & plan.persistent:
             continue
+        image = str(service.get("image") or "")
+        if not can_be_baked(image):
+            continue
         try:
-            # The image is asked for only where something could come of it.
-            recipe = recipe_of(name, rendered, engine.image_config(str(service.get("image") or "")))
+            recipe = recipe_of(name, rendered, engine.image_config(image))
         except Unfit as why:
             unfit[name] = str(why)
         else:
-            if recipe:
-                found[name] = recipe
+            found[name] = recipe
     return Recipes(found, unfit)

@@ -212,6 +212,17 @@ def test_what_is_not_understood_starts_as_its_file_says(
     assert f"not baked: {why}" in log.read_text()
 
 
+def test_beside_a_service_that_is_built(shop: Shop, bakes: Bakes, ask: Ask, token: str) -> None:
+    """The store is baked, what is built here is not."""
+    made = shop()
+    made.write({"deploy/test/Dockerfile": f"FROM {os.environ.get('PYTHON_IMAGE', 'python:3.12-slim')}\n"})
+    with (made.root / COMPOSE).open("a") as file:
+        file.write("  job:\n    build: .\n    command: ['true']\n    depends_on: [db]\n")
+    ran = made.run("tasklib", "test.integration")
+    assert ran.code == 0, ran
+    assert len(bakes()) == 1
+
+
 @pytest.mark.parametrize("how", ["gone", "unused"])
 def test_what_nobody_starts_from_is_stale(
     how: str, shop: Shop, bakes: Bakes, token: str, state: Path
