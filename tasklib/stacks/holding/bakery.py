@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from tasklib import process
-from tasklib.errors import EngineError
+from tasklib.errors import EngineError, TasklibError
 from tasklib.isolation import Instance
 from tasklib.listener import Listener
 from tasklib.stacks.baking.oven import bake
@@ -103,7 +104,10 @@ class Bakery:
                 raise
             record = replace(record, failed=error.what)
         except BaseException:
-            bakes.forget(record.tag)
+            # The engine may have made it although we were not told.
+            with contextlib.suppress(TasklibError):
+                context.engine.remove(context.engine.images([record.tag]))
+                bakes.forget(record.tag)
             raise
         finally:
             context.engine.remove(context.engine.owned(own))
