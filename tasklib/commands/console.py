@@ -195,7 +195,8 @@ def show_logs(error: StackError, masker: Masker) -> None:
 
 def masker_of(hidden: Iterable[Mapping[str, str]]) -> Masker:
     """What masks the secrets among the variables ``hidden``."""
-    from tasklib.reporting.masking import Masker, secret_values
+    from tasklib.reporting.masking import Masker
+    from tasklib.reporting.secrets import secret_values
 
     return Masker(value for variables in hidden for value in secret_values(variables))
 

@@ -86,7 +86,8 @@ def images(
     from tasklib.project import find_project, select_services
     from tasklib.release.images import publishing
     from tasklib.release.images.names import Image, platforms, rows
-    from tasklib.reporting.masking import Masker, secret_values
+    from tasklib.reporting.masking import Masker
+    from tasklib.reporting.secrets import secret_values
 
     def show(found: Sequence[Image]) -> None:
         if format == "json":

@@ -63,7 +63,8 @@ def run_stages(
     from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
-    from tasklib.reporting.masking import Masker, secret_values
+    from tasklib.reporting.masking import Masker
+    from tasklib.reporting.secrets import secret_values
     from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
 
@@ -123,10 +124,12 @@ def run_stages(
                 else "no pass on this content"
             )
             complain(f"{target}: {'out' if at else 'in'}: {why}")
-    masker = Masker()
+    own = [project.env, *(service.env for service in project.services)]
+    own += [tests.env for tests in project.all_tests()]
+    masker = Masker(secret for env in (os.environ, *own) for secret in secret_values(env, project.mask))
 
     def hide(variables: Mapping[str, str]) -> None:
-        masker.add(secret_values(variables))
+        masker.add(secret_values(variables, project.mask))
 
     with open_sinks(
         format,

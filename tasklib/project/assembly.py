@@ -90,6 +90,7 @@ class _Assembly:
             ready_timeout=settings.timeout.ready,
             jobs=settings.jobs,
             base_branch=settings.base_branch,
+            mask=tuple(settings.mask),
         )
         if self._is_empty(project):
             raise ConfigError(

@@ -92,7 +92,7 @@ class Project:
     stays on disk (``all``: every), ``bake`` whether known data stores start from what they initialised
     before, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
     that a stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
-    (``None``: by machine).
+    (``None``: by machine), ``mask`` names of variables whose values are hidden besides the known ones.
     """
 
     root: Path
@@ -120,6 +120,13 @@ class Project:
     ready_timeout: float | None = None
     jobs: int | None = None
     base_branch: str = "main"
+    mask: tuple[str, ...] = ()
+
+    def all_tests(self) -> tuple[StageTests, ...]:
+        """The tests of every service and of the project itself, in all stages."""
+        found = [self.unit, self.integration]
+        found += [tests for service in self.services for tests in (service.unit, service.tests)]
+        return tuple(tests for tests in found if tests)
 
     @property
     def suite(self) -> str:

@@ -178,6 +178,9 @@ class Settings(SuiteKeys, frozen=True):
     endpoints: Annotated[
         Strings, Meta(description='variables of the tests: TEST_API_URL = "http://{api:8000}/v1"')
     ] = {}
+    mask: Annotated[
+        list[str], Meta(description="variables whose values are hidden besides the known ones")
+    ] = []
     doctor: Annotated[DoctorSection, Meta(description="which rules `doctor` follows")] = DoctorSection()
     shared: Annotated[SharedSection, Meta(description="what tests may touch beyond their stack")] = (
         SharedSection()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -13,27 +13,14 @@ from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 from tasklib.events import Event, Sink
+from tasklib.reporting.secrets import MIN_LENGTH
 from tasklib.results import Target
 
-__all__ = ["MASK", "MIN_LENGTH", "MaskedSink", "Masker", "secret_values"]
+__all__ = ["MASK", "MaskedSink", "Masker"]
 
 MASK = "***"
-MIN_LENGTH = 8
-"""Shorter values are ordinary words more often than secrets."""
-
-_NAMES = ("PASSWORD", "TOKEN", "SECRET", "KEY")
-
 _STRUCTURE = frozenset({"file", "folders", "log_file"})
 """Fields that name files: masked they would name none."""
-
-
-def secret_values(env: Mapping[str, str]) -> frozenset[str]:
-    """The values of variables whose names contain PASSWORD, TOKEN, SECRET or KEY, 8 characters or longer."""
-    return frozenset(
-        value
-        for name, value in env.items()
-        if any(word in name.upper() for word in _NAMES) and len(value.strip()) >= MIN_LENGTH
-    )
 
 
 class Masker:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunStarted, TargetFinished, TestFinished
-from tasklib.reporting.masking import MASK, MaskedSink, Masker, secret_values
+from tasklib.reporting.masking import MASK, MaskedSink, Masker
+from tasklib.reporting.secrets import secret_values
 from tasklib.results import (
     ContainerLog,
     LogLine,

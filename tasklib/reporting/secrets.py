@@ -1,0 +1,95 @@
+"""PURE: which values are secrets: by the names of their variables, and by their place in a URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+__all__ = ["MIN_LENGTH", "is_secret_name", "secret_values"]
+
+MIN_LENGTH = 8
+"""Shorter values are ordinary words more often than secrets."""
+
+_SECRET = frozenset({"PASS", "PWD", "PW", "TOKEN", "TOKENS", "APIKEY", "AUTH", "DSN", "KEY", "KEYS", "SALT"})
+"""Words of names that hold secrets, whatever stands around them."""
+
+_PLACE = frozenset(
+    {
+        "PATH",
+        "PATHS",
+        "FILE",
+        "FILES",
+        "DIR",
+        "NAME",
+        "NAMES",
+        "ID",
+        "IDS",
+        "HOST",
+        "PORT",
+        "USER",
+        "USERNAME",
+    }
+    | {
+        "TYPE",
+        "MODE",
+        "METHOD",
+        "ALGORITHM",
+        "PREFIX",
+        "LENGTH",
+        "SIZE",
+        "TTL",
+        "EXPIRY",
+        "EXPIRES",
+        "TIMEOUT",
+    }
+    | {"ENABLED", "REQUIRED", "VERSION"}
+)
+"""Last words of names that say where a secret is, or what kind of one."""
+
+_COMMON = frozenset(
+    {"postgres", "postgresql", "password", "password1", "passw0rd", "changeme", "changeit", "rabbitmq"}
+    | {"minioadmin", "testtest", "testpass", "testpassword", "development", "production", "integration"}
+    | {"localhost", "username", "database"}
+)
+"""Passwords that are ordinary words: masking them would hide what logs say, and nothing that is a secret."""
+
+_LONG = re.compile(r"(?i)password|passwd|passphrase|secret|credential|private_?key")
+"""What names nothing but a secret, also where it is run together with other words: PGPASSWORD."""
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IN_URL = re.compile(r"[a-zA-Z][\w+.-]*://[^\s/:@]*:(?P<password>[^\s/@]+)@")
+
+
+def is_secret_name(name: str, more: Collection[str] = ()) -> bool:
+    """Whether a variable of this name holds a secret; ``more`` are names that do, too.
+
+    >>> [is_secret_name(name) for name in ("DB_PASS", "PGPASSWORD", "apiKey", "MONKEY", "KEY_PATH")]
+    [True, True, True, False, False]
+    """
+    if name in more or name.startswith("SECRET "):
+        return True
+    words = [word.upper() for word in _WORDS.findall(name)]
+    if not words or words[-1] in _PLACE:
+        return False
+    return not _SECRET.isdisjoint(words) or _LONG.search(name) is not None
+
+
+def secret_values(env: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str]:
+    """The secrets among the values of ``env``, 8 characters or longer, and passwords inside of URLs.
+
+    What is an ordinary word, or the plain value of another variable (a user, a database), is none.
+    """
+    plain = {value for name, value in env.items() if not is_secret_name(name, more)} | _COMMON
+    return frozenset(
+        value
+        for value in _candidates(env, more)
+        if len(value.strip()) >= MIN_LENGTH and value.strip() not in plain
+    )
+
+
+def _candidates(env: Mapping[str, str], more: Collection[str]) -> Iterator[str]:
+    for name, value in env.items():
+        in_url = [found["password"] for found in _IN_URL.finditer(value)]
+        yield from in_url
+        if is_secret_name(name, more) and not in_url:
+            yield value
