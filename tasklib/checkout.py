@@ -16,7 +16,7 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import TasklibError, UsageError
 
-__all__ = ["Checkout", "changed_files", "find_checkout", "git", "git_environment"]
+__all__ = ["Checkout", "changed_files", "existing_branch", "find_checkout", "git", "git_environment"]
 
 _DEADLINE = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -77,6 +77,25 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     how = ("--name-only", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none", "-z")
     differing = git(root, "diff", *how, start, "--").stdout
     return _paths(root, f"{differing.rstrip(chr(10))}{git(root, *untracked).stdout}")
+
+
+def existing_branch(checkout: Checkout, wanted: str) -> str:
+    """``wanted`` if there is such a branch here or on ``origin``; else the one that repositories like this
+    have in its place: what ``origin`` says, ``master``, the only one. Without any of these ``wanted``."""
+    if checkout.git_dir is None:
+        return wanted
+    names = ("refs/heads/", "refs/remotes/origin/")
+    asked = ("for-each-ref", "--format=%(refname)%09%(symref)", *names)
+    try:
+        rows = [line.partition("\t") for line in git(checkout.root, *asked).stdout.splitlines()]
+    except TasklibError:
+        return wanted
+    there = {name: symref for name, _, symref in rows}
+    remote = there.pop("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
+    known = {name.removeprefix(prefix) for name in there for prefix in names if name.startswith(prefix)}
+    only = next(iter(known)) if len(known) == 1 else ""
+    choices = (name for name in (wanted, remote, "master", only) if name in known)
+    return next(choices, wanted)
 
 
 def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:

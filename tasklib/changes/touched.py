@@ -7,7 +7,7 @@ import re
 from tasklib import process
 from tasklib.changes.inputs import named_paths, stack_facts
 from tasklib.changes.selection import Selection, everything, select
-from tasklib.checkout import changed_files, find_checkout
+from tasklib.checkout import changed_files, existing_branch, find_checkout
 from tasklib.errors import UsageError
 from tasklib.project import Project
 
@@ -25,9 +25,10 @@ def touched(project: Project, base: str | None = None, cancel: process.Cancel | 
     """
     if base is not None and not base.strip():
         return everything(project, "no commit to compare with was given")
-    named = base or project.base_branch
+    checkout = find_checkout(project.root)
+    named = base or existing_branch(checkout, project.base_branch)
     try:
-        changed = changed_files(find_checkout(project.root), named)
+        changed = changed_files(checkout, named)
     except UsageError as error:
         if not _HASH.fullmatch(named):
             raise

@@ -57,22 +57,23 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
     import difflib
 
     from tasklib import __version__
-    from tasklib.checkout import find_checkout
+    from tasklib.checkout import existing_branch, find_checkout
     from tasklib.project import find_project
     from tasklib.release.images.names import split_name
-    from tasklib.release.workflows import Facts, Forge, workflows
+    from tasklib.release.workflows.files import Facts, Forge, workflows
 
     if not forge:
         raise UsageError(f"--for takes {' or '.join(Forge)}")
     project = find_project(Path.cwd())
-    root = find_checkout(project.root).root
+    checkout = find_checkout(project.root)
+    root = checkout.root
     folders = [project.root, *(service.path for service in project.services)]
     facts = Facts(
         tuple(service.name for service in project.services),
-        base_branch=project.base_branch,
+        base_branch=existing_branch(checkout, project.base_branch),
         single=project.single,
         node=any((folder / "package.json").is_file() for folder in folders),
-        registry=split_name(project.image_name)[0] if project.image_name else None,
+        registry=split_name(project.image_name.replace("{service}", "x"))[0] if project.image_name else None,
         requirement=f"tasklib-stages=={__version__}",
         suite=project.suite if project.unit else None,
         folder="" if project.root == root else project.root.relative_to(root).as_posix(),

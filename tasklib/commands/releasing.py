@@ -28,6 +28,7 @@ def tag(
     from datetime import date
 
     from tasklib import process
+    from tasklib.checkout import existing_branch, find_checkout
     from tasklib.commands.consent import confirm
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
@@ -40,7 +41,7 @@ def tag(
     with interruptible(cancel, _stopping):
         planned = plan(
             survey(project, cancel),
-            base_branch=project.base_branch,
+            base_branch=existing_branch(find_checkout(project.root), project.base_branch),
             bump=Bump(bump) if bump else None,
             version=version,
             push=push,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.checkout import Checkout, changed_files, find_checkout, git_environment
+from tasklib.checkout import Checkout, changed_files, existing_branch, find_checkout, git_environment
 from tasklib.errors import UsageError
 
 Git = Callable[..., str]
@@ -306,3 +306,32 @@ def test_overlooked_submodule(repository: Path, git: Git, tmp_path: Path, how: s
     if how == "moved":
         git(repository / "libs", "commit", "-qam", "moved")
     assert changed_files(find_checkout(repository), here) == (repository / "libs",)
+
+
+@pytest.mark.parametrize(
+    ("branches", "found"),
+    [
+        (["main", "master"], "main"),
+        (["master", "work"], "master"),
+        (["trunk"], "trunk"),
+        (["feature/a", "feature/b"], "main"),
+    ],
+)
+def test_existing_branch(repository: Path, git: Git, branches: list[str], found: str) -> None:
+    """Where the wanted branch is missing, master or the only branch takes its place."""
+    git(repository, "switch", "-q", "-c", "first")
+    for branch in branches:
+        git(repository, "branch", "--force", branch)
+    git(repository, "switch", "-q", branches[0])
+    for branch in git(repository, "branch", "--format=%(refname:short)").split():
+        if branch not in branches:
+            git(repository, "branch", "-D", branch)
+    assert existing_branch(find_checkout(repository), "main") == found
+
+
+def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Path) -> None:
+    """The remote's own choice comes before a master."""
+    git(repository, "branch", "-m", "develop")
+    git(repository, "branch", "master")
+    git(tmp_path, "clone", "-q", str(repository), str(tmp_path / "clone"))
+    assert existing_branch(find_checkout(tmp_path / "clone"), "main") == "develop"

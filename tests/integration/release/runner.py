@@ -79,16 +79,18 @@ class Runner:
         for name, job in data["jobs"].items():
             needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
             before = [self._results[need] for need in needs]
-            context = {
+            context: dict[str, Any] = {
                 **self._contexts,
-                "needs": _Values({n: {"outputs": self._outputs.get(n)} for n in needs}),
+                "needs": _Values(
+                    {n: {"outputs": self._outputs.get(n), "result": self._results[n]} for n in needs}
+                ),
             }
-            condition = job.get("if")
-            if condition and "failure()" in condition:
-                wanted = "failure" not in before
-            else:
-                wanted = all(result == "success" for result in before)
-                wanted = wanted and (not condition or bool(self._value(condition, context)))
+            condition = str(job.get("if", "success()"))
+            # Unless a condition asks how the jobs before ended, these have to have passed.
+            wanted = "()" in condition or all(result == "success" for result in before)
+            succeeded = all(result == "success" for result in before)
+            context["success"] = lambda succeeded=succeeded: succeeded
+            wanted = wanted and bool(self._value(condition, context))
             self._results[name] = "skipped"
             if wanted:
                 rows = list(self._rows(job, context))
@@ -147,5 +149,10 @@ class Runner:
         whole = _EXPRESSION.fullmatch(text.strip())
         code = (whole[1] if whole else text).strip()
         code = code.replace("||", " or ").replace("&&", " and ").replace("!= null", "is not null")
-        functions = {"fromJSON": lambda value: _wrapped(json.loads(value))}
+        code = re.sub(r"!(?!=)", " not ", code)
+        functions = {
+            "fromJSON": lambda value: _wrapped(json.loads(value)),
+            "always": lambda: True,
+            "cancelled": lambda: False,
+        }
         return eval(code, {"__builtins__": {}}, {**context, **functions, "null": _NULL})

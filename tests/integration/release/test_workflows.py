@@ -98,14 +98,29 @@ def test_change(shop: Checkout, machine: dict[str, str], tmp_path: Path, forge: 
     assert "unit api" not in push.output
 
 
+def test_by_hand(shop: Checkout, machine: dict[str, str], tmp_path: Path) -> None:
+    """A run by hand or by schedule has no commit to compare with: it tests everything."""
+    by_hand = runner(shop, machine, tmp_path / "hand", {"event": {}})
+    assert by_hand.run(shop.root / ".github/workflows/test.yml"), by_hand.output
+    rows = [("services", None), ("test", "api"), ("test", "web"), ("integration", None), ("gate", None)]
+    assert by_hand.ran == rows
+
+
+def test_the_base_branch_there_is(shop: Checkout) -> None:
+    """Where there is no main, the branch that there is stands in the files."""
+    shop.git("branch", "-m", "master")
+    assert shop.run("tasklib", "ci.workflow", "--for", "github", "--force").code == 0
+    assert 'branches: ["master"]' in (shop.root / ".github/workflows/test.yml").read_text()
+    assert shop.run("tasklib", "ci.matrix", "--changed").code == 0
+
+
 def test_release(shop: Checkout, machine: dict[str, str], token: str, tmp_path: Path) -> None:
     """A tag pushes every image once the tests passed; a pre-release is not the latest."""
     shop.git("tag", "v1.0.0-rc.1")
     secrets = {"REGISTRY_USER": "tester", "REGISTRY_PASSWORD": PASSWORD}
     release = runner(shop, machine, tmp_path / "release", {"ref_name": "v1.0.0-rc.1"}, **secrets)
     assert release.run(shop.root / ".github/workflows/release.yml"), release.output
-    jobs = [("test", None), ("services", None), ("images", "api"), ("images", "web")]
-    assert release.ran == jobs
+    assert release.ran == [("test", None), ("images", None)]
     for service in ("api", "web"):
         assert f"{token}-{service}:1.0.0-rc.1@sha256:" in release.output
     assert "(latest)" not in release.output
@@ -125,18 +140,23 @@ def test_kept(shop: Checkout) -> None:
     """A file that was changed is kept and its difference shown; --force overwrites it."""
     path = shop.root / ".github/workflows/test.yml"
     written = path.read_text()
-    path.write_text(written.replace('python-version: "3.12"', 'python-version: "3.13"'))
+    path.write_text(written.replace('python-version: "3.13"', 'python-version: "3.14"'))
     mine = path.read_text()
     ran = shop.run("tasklib", "ci.workflow", "--for", "github")
     assert (ran.code, path.read_text()) == (2, mine)
-    assert '-          python-version: "3.13"' in ran.out
-    assert '+          python-version: "3.12"' in ran.out
+    assert '-          python-version: "3.14"' in ran.out
+    assert '+          python-version: "3.13"' in ran.out
     assert ".github/workflows/release.yml is up to date" in ran.out
     assert "kept as they are: .github/workflows/test.yml; --force" in ran.err
     dry = shop.run("tasklib", "--dry", "ci.workflow", "--for", "github", "--force")
     assert (dry.code, path.read_text()) == (0, mine)
     assert shop.run("tasklib", "ci.workflow", "--for", "github", "--force").code == 0
     assert path.read_text() == written
+
+
+def test_registry(shop: Checkout, guarded: Registry) -> None:
+    """The release logs in to the registry that the images' name says."""
+    assert f'REGISTRY: "{guarded.host}"' in (shop.root / ".github/workflows/release.yml").read_text()
 
 
 def test_usage(shop: Checkout) -> None:

@@ -11,7 +11,7 @@ from tasklib.options.command import Command
 from tasklib.options.values import Values
 from tasklib.project import Environment
 from tasklib.release.tag.versions import Bump
-from tasklib.release.workflows import Forge
+from tasklib.release.workflows.files import Forge
 
 
 def test_what_is_not_typed_has_its_default() -> None:

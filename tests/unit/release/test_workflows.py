@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasklib.release.workflows import Facts, Forge, workflows
+from tasklib.release.workflows.files import Facts, Forge, workflows
 
 SHOP = Facts(("api", "web"), node=True, registry="registry.example.com")
 SINGLE = Facts(("shop",), single=True, registry="ghcr.io")
@@ -82,16 +86,111 @@ def test_release(facts: Facts, forge: Forge) -> None:
     assert scripts(release)[-1].startswith('tasklib release.images --version "$VERSION"')
     assert not [script for script in scripts(release) if "latest" in script]
     assert release["jobs"]["images"]["steps"][0]["with"]["fetch-depth"] == 0
+    assert "strategy" not in release["jobs"]["images"]
+    assert not [step for job in release["jobs"].values() for step in job["steps"] if "cache@" in str(step)]
+    assert "VERSION" not in release.get("env", {})
 
 
 def test_matrix() -> None:
     """GitHub takes its rows from tasklib, Gitea lists them, a single-service project has no matrix."""
     rows = "${{ fromJSON(needs.services.outputs.matrix) }}"
-    github, gitea = parsed(SHOP, Forge.GITHUB), parsed(SHOP, Forge.GITEA)
-    for name, job in (("test.yml", "test"), ("release.yml", "images")):
-        assert github[name]["jobs"][job]["strategy"]["matrix"] == rows
-        assert gitea[name]["jobs"][job]["strategy"]["matrix"] == {"service": ["api", "web"]}
-        assert "strategy" not in parsed(SINGLE, Forge.GITHUB)[name]["jobs"][job]
+    github, gitea = parsed(SHOP, Forge.GITHUB)["test.yml"], parsed(SHOP, Forge.GITEA)["test.yml"]
+    assert github["jobs"]["test"]["strategy"]["matrix"] == rows
+    assert gitea["jobs"]["test"]["strategy"]["matrix"] == {"service": ["api", "web"]}
+    assert parsed(SINGLE, Forge.GITHUB)["test.yml"]["jobs"].keys() == {"project", "gate"}
+
+
+@pytest.mark.parametrize("facts", [SHOP, SINGLE])
+def test_gate(facts: Facts) -> None:
+    """The gate waits for all other jobs and runs whatever becomes of them."""
+    jobs = parsed(facts, Forge.GITHUB)["test.yml"]["jobs"]
+    gate = jobs.pop("gate")
+    assert (gate["if"], set(gate["needs"])) == ("always()", set(jobs))
+
+
+@pytest.mark.parametrize(
+    ("services", "matrix", "test", "integration", "passes"),
+    [
+        ("success", ["api"], "success", "success", True),
+        ("success", [], "skipped", "success", True),
+        ("success", ["api"], "skipped", "success", False),
+        ("success", ["api"], "failure", "skipped", False),
+        ("success", ["api"], "success", "skipped", False),
+        ("success", ["api"], "success", "failure", False),
+        ("success", ["api"], "cancelled", "cancelled", False),
+        ("failure", None, "skipped", "skipped", False),
+    ],
+)
+def test_verdict_of_the_gate(
+    services: str, matrix: list[str] | None, test: str, integration: str, passes: bool
+) -> None:
+    """Skipped is no success, unless no service had to be tested."""
+    [step] = parsed(SHOP, Forge.GITHUB)["test.yml"]["jobs"]["gate"]["steps"]
+    rows = "" if matrix is None else json.dumps({"include": [{"service": name} for name in matrix]})
+    env = {"SERVICES": services, "MATRIX": rows, "TEST": test, "INTEGRATION": integration}
+    assert set(step["env"]) == set(env)
+    done = subprocess.run(["bash", "-e", "-c", step["run"]], env=env, capture_output=True, check=False)
+    assert (done.returncode == 0) is passes
+
+
+def test_every_push_is_tested() -> None:
+    """Only a newer push to the same pull request stops a run; merge queues and runs by hand are tested."""
+    workflow = parsed(SHOP, Forge.GITHUB)["test.yml"]
+    assert {"push", "pull_request", "merge_group", "workflow_dispatch"} <= workflow["on"].keys()
+    group = workflow["concurrency"]["group"]
+    assert "github.event_name == 'pull_request' && github.ref || github.run_id" in group
+
+
+def test_caches_of_rows() -> None:
+    """Each row of the matrix has a cache of its own: what one key holds is never written again."""
+    for forge in Forge:
+        text = workflows(SHOP, forge)[f".{forge}/workflows/test.yml"]
+        keys = re.findall(r"(?m)^ *key: (.*)$", text)
+        assert len(keys) == len(set(keys)) == 2
+        assert "${{ matrix.service }}" in keys[0]
+
+
+@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("facts", [SHOP, SINGLE])
+def test_actions(facts: Facts, forge: Forge) -> None:
+    """Actions are pinned by commit, the version beside it, each the same everywhere; none keeps the token."""
+    text = "".join(workflows(facts, forge).values())
+    used = set(re.findall(r"uses: (.*)", text))
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
+    assert len({action.partition("@")[0] for action in used}) == len(used)
+    assert text.count("actions/checkout@") == text.count("persist-credentials: false")
+
+
+ZIZMOR = Path(sys.executable).with_name("zizmor")
+FOR_GITHUB = ["excessive-permissions", "concurrency-limits", "secrets-outside-env"]
+"""Audits of what Gitea knows nothing of."""
+
+
+@pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install 'tasklib-stages[dev]'")
+@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("facts", [SHOP, SINGLE, Facts(("a", "b"), folder="sub", suite="shop")])
+def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:
+    """zizmor finds nothing in the files, however strict it is."""
+    for name, text in workflows(facts, forge).items():
+        path = tmp_path / ".github/workflows" / Path(name).name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    rules = {rule: {"disable": True} for rule in (FOR_GITHUB if forge is Forge.GITEA else [])}
+    config = tmp_path / "zizmor.yml"
+    config.write_text(yaml.safe_dump({"rules": rules}))
+    options = ["--offline", "--persona=auditor", "--no-progress", f"--config={config}"]
+    done = subprocess.run([ZIZMOR, *options, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("name", ["test.yml", "release.yml"])
+def test_templates(forge: Forge, name: str) -> None:
+    """The templates themselves are workflows, but for keys that stand there once for each choice."""
+    template = (files("tasklib.release.workflows") / forge.value / name).read_text()
+    data = yaml.safe_load(template)
+    data["on"] = data.pop(True)
+    jsonschema.validate(data, schema())
 
 
 def test_gitea_uses_nothing_that_it_ignores() -> None:
@@ -104,8 +203,9 @@ def test_gitea_uses_nothing_that_it_ignores() -> None:
 def test_registry_of_github() -> None:
     """GitHub's own registry takes the workflow's token, with permission for packages in that job alone."""
     release = parsed(SINGLE, Forge.GITHUB)["release.yml"]
-    assert release["permissions"] == {"contents": "read"}
+    assert release["permissions"] == {}
     job = release["jobs"]["images"]
     assert job["permissions"]["packages"] == "write"
-    login = next(step for step in job["steps"] if "docker login ghcr.io" in step.get("run", ""))
+    login = next(step for step in job["steps"] if "docker login" in step.get("run", ""))
+    assert login["env"]["REGISTRY"] == "ghcr.io"
     assert login["env"]["REGISTRY_PASSWORD"] == "${{ secrets.GITHUB_TOKEN }}"

@@ -1,0 +1,1 @@
+"""Workflow files for GitHub and Gitea, from templates that are workflows themselves."""

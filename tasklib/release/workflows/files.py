@@ -1,0 +1,93 @@
+"""Workflow files as text: tests of every change, images of every version tag.
+
+The templates beside this module are whole workflows, so that whatever checks workflows can read them. In them
+``"{word}"`` is replaced by a value, and the lines between ``# if word`` and ``# end`` are kept or left out.
+
+Gitea makes a matrix before any job has run, so there each service has its row and a row that the change does
+not touch passes at once. GitHub's rows come from ``ci.matrix``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+from tasklib.stacks.rewrite import as_text
+
+__all__ = ["Facts", "Forge", "filled", "workflows"]
+
+_GITHUB_REGISTRY = "ghcr.io"
+_UNNAMED = "registry.example.com"
+
+_VALUE = re.compile(r'"\{([a-z-]+)\}"')
+_IF = re.compile(r" *# if ([a-z-]+)\n")
+_END = re.compile(r" *# end\n")
+
+
+class Forge(StrEnum):
+    """Where workflows run."""
+
+    GITHUB = "github"
+    GITEA = "gitea"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What of a project its workflows depend on.
+
+    ``services`` are all, ``node`` whether any of them needs Node, ``registry`` the host its images go to
+    (``None`` while nothing names them), ``requirement`` what pip installs tasklib by, ``folder`` where the
+    project is in its checkout ("" at the top), ``suite`` the name of its own unit tests.
+    """
+
+    services: Sequence[str]
+    base_branch: str = "main"
+    single: bool = False
+    node: bool = False
+    registry: str | None = None
+    requirement: str = "tasklib-stages"
+    folder: str = ""
+    suite: str | None = None
+
+
+def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
+    """The files by path below the checkout."""
+    values = {
+        "base-branch": as_text(facts.base_branch),
+        "folder": as_text(facts.folder),
+        "registry": as_text(facts.registry or _UNNAMED),
+        "requirement": as_text(facts.requirement),
+        "services": ", ".join(map(as_text, facts.services)),
+        "suite": as_text(facts.suite or ""),
+    }
+    own_registry = facts.registry == _GITHUB_REGISTRY
+    conditions = {
+        "folder": bool(facts.folder),
+        "many": not facts.single,
+        "node": facts.node,
+        "own-registry": own_registry,
+        "other-registry": not own_registry,
+        "single": facts.single,
+        "suite": facts.suite is not None and not facts.single,
+    }
+    templates = files(__package__) / forge.value
+    return {
+        f".{forge}/workflows/{name}": filled((templates / name).read_text(), values, conditions)
+        for name in ("test.yml", "release.yml")
+    }
+
+
+def filled(template: str, values: Mapping[str, str], conditions: Mapping[str, bool]) -> str:
+    """``template`` with its blocks decided by ``conditions`` and its words replaced by ``values`` (YAML)."""
+    lines, open_blocks = [], [True]
+    for line in template.splitlines(keepends=True):
+        if block := _IF.fullmatch(line):
+            open_blocks.append(open_blocks[-1] and conditions[block[1]])
+        elif _END.fullmatch(line):
+            open_blocks.pop()
+        elif open_blocks[-1]:
+            lines.append(line)
+    return _VALUE.sub(lambda word: values[word[1]], "".join(lines))
