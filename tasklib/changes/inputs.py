@@ -69,13 +69,18 @@ def _facts(project: Project, owner: str | None, source: Source, cancel: process.
     return StackFacts(owner, files, tuple(_service(project, name, row, shared) for name, row in services))
 
 
-def read_config(source: Source, cancel: process.Cancel | None = None) -> Mapping[str, Any]:
-    """The rendered config of a stack of the test environment, to look at. Raises as rendering does."""
+def read_config(
+    source: Source, cancel: process.Cancel | None = None, env: Mapping[str, str] | None = None
+) -> Mapping[str, Any]:
+    """The rendered config of a stack of the test environment, to look at; ``env`` adds variables.
+
+    Raises as rendering does.
+    """
     texts = [
         path.read_text(errors="replace") for path in (*source.files, *source.env_files) if path.is_file()
     ]
-    env = {"TEST_INSTANCE_ID": "any", **dict.fromkeys(reserved_ports(texts), "1")}
-    return render(source, "any", env, cancel)
+    fixed = {"TEST_INSTANCE_ID": "any", **dict.fromkeys(reserved_ports(texts), "1")}
+    return render(source, "any", {**fixed, **(env or {})}, cancel)
 
 
 def _where(source: Source, project: Project) -> str:

@@ -18,6 +18,8 @@ __all__ = ["Definitions", "find_definitions"]
 
 Build = Mapping[str, Any]
 
+_VERSION = "VERSION"
+
 
 class Definitions:
     """The ``build`` sections of ``services``, rendered, and the secrets that they may name."""
@@ -28,26 +30,27 @@ class Definitions:
 
 
 def find_definitions(
-    project: Project, services: Iterable[Service], cancel: process.Cancel | None = None
+    project: Project, services: Iterable[Service], cancel: process.Cancel | None = None, *, version: str
 ) -> Definitions:
     """How to build each of ``services``: as the prod Compose file builds it, else as its own stack does
     (then to the Dockerfile's last stage: a stack for tests may stop earlier), else by its Dockerfile.
 
-    Services without any of them are left out. Raises :class:`~tasklib.errors.ConfigError` for a Compose file
-    that cannot be read.
+    Compose files see ``version`` as the variable VERSION; a build without a Compose file gets it as the
+    argument of that name. Services without any of them are left out. Raises
+    :class:`~tasklib.errors.ConfigError` for a Compose file that cannot be read.
     """
-    services = tuple(services)
+    services, env = tuple(services), {_VERSION: version}
     builds: dict[str, Build] = {}
     secrets: dict[str, Any] = {}
     if project.compose.get(Environment.PROD):
-        prod = _prod(full_stack_plan(project, Environment.PROD).source, cancel)
+        prod = _prod(full_stack_plan(project, Environment.PROD).source, env, cancel)
         builds.update(_builds(project, prod))
         secrets.update(prod.get("secrets") or {})
     sources = {service.name: source for service in services if (source := _own_source(project, service))}
     missing = [name for name in sources if name not in builds]
     with ThreadPoolExecutor(4) as pool:
         for name, config in zip(
-            missing, pool.map(lambda n: read_config(sources[n], cancel), missing), strict=True
+            missing, pool.map(lambda n: read_config(sources[n], cancel, env), missing), strict=True
         ):
             build = _builds(project, config).get(name)
             if build is not None:
@@ -57,7 +60,7 @@ def find_definitions(
         dockerfile = service.path / "Dockerfile"
         if service.name not in builds and dockerfile.is_file():
             root, path = (str(p).replace("$", "$$") for p in (project.root, dockerfile))
-            builds[service.name] = {"context": root, "dockerfile": path}
+            builds[service.name] = {"context": root, "dockerfile": path, "args": dict(env)}
     wanted = {service.name for service in services}
     return Definitions({name: build for name, build in builds.items() if name in wanted}, secrets)
 
@@ -86,12 +89,12 @@ def _builds(project: Project, config: Mapping[str, Any]) -> dict[str, Build]:
     return found
 
 
-def _prod(source: Source, cancel: process.Cancel | None) -> Mapping[str, Any]:
+def _prod(source: Source, env: Mapping[str, str], cancel: process.Cancel | None) -> Mapping[str, Any]:
     """The prod config. Where variables are missing that only the server has, its builds if they need none."""
     try:
-        return render(source, "any", {}, cancel)
+        return render(source, "any", env, cancel)
     except ConfigError:
-        raw = render(source, "any", {}, cancel, interpolate=False)
+        raw = render(source, "any", env, cancel, interpolate=False)
         builds = {name: row["build"] for name, row in raw["services"].items() if "build" in row}
         if "$" in str(builds):
             raise

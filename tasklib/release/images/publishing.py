@@ -18,7 +18,7 @@ from tasklib.project import Project, Service
 from tasklib.release.images import names
 from tasklib.release.images.definitions import Definitions, find_definitions
 from tasklib.release.images.names import Image
-from tasklib.release.images.registry import Registry, RegistryError
+from tasklib.release.images.registry import Registry, RegistryError, RegistryRefused
 from tasklib.release.tag.repository import Repository
 from tasklib.release.tag.tagging import ReleaseError
 from tasklib.release.tag.versions import highest, is_stable, parse, tagged_version
@@ -131,22 +131,25 @@ def publish(
 
     What the registry has of this version and commit already is kept. ``say`` is told what happens,
     ``on_line`` gets every line of the builds, ``hide`` the secrets that these must not show. Raises
+    :class:`~tasklib.errors.UsageError` before the build where the registry lets this user push nothing,
     :class:`PushFailed` when not all of it could be pushed, :class:`~tasklib.errors.StackError` when an image
     cannot be built: then nothing was pushed.
     """
-    definitions = find_definitions(release.project, release.services, cancel)
+    version = str(release.version)
+    definitions = find_definitions(release.project, release.services, cancel, version=version)
     for variables in hidden_variables({"services": {}, "secrets": definitions.secrets}):
         hide(variables)
     for service in release.services:
         if service.name not in definitions.builds:
             say(f"{service.name} has no image: no Compose file builds it, and it has no Dockerfile")
-    version = str(release.version)
     wanted = [Image(name, names.image_name(release.project, name), version) for name in definitions.builds]
     if not wanted:
         return ()
     found = {image.service: image for image in _there(release, wanted, say)} if release.push else {}
     missing = [image for image in wanted if image.service not in found]
     if missing:
+        if release.push:
+            _check_push(missing, say)
         say(f"building {', '.join(image.reference for image in missing)}")
         _build(release, definitions, missing, on_line, cancel)
     if not release.push:
@@ -179,6 +182,17 @@ def _there(release: Release, wanted: Sequence[Image], say: Say) -> list[Image]:
             )
         found.append(replace(image, digest=published.digest, kept=True))
     return found
+
+
+def _check_push(wanted: Sequence[Image], say: Say) -> None:
+    """Ask before anything is built whether it can be pushed. Raises where the registry says no."""
+    for image in wanted:
+        try:
+            Registry(image.name).check_push()
+        except RegistryRefused as error:
+            raise UsageError(f"{error.what}; nothing was built", remedy=error.remedy) from error
+        except RegistryError:
+            continue  # the push itself will tell
 
 
 def _config(release: Release, definitions: Definitions, wanted: Sequence[Image]) -> dict[str, object]:

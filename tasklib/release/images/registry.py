@@ -21,7 +21,7 @@ import requests
 from tasklib.errors import TasklibError
 from tasklib.release.images.names import split_name
 
-__all__ = ["Published", "Registry", "RegistryError"]
+__all__ = ["Published", "Registry", "RegistryError", "RegistryRefused"]
 
 _TIMEOUT = (5.0, 20.0)
 """Seconds to connect, and to wait for an answer."""
@@ -39,6 +39,14 @@ _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 class RegistryError(TasklibError):
     """A registry could not be asked, or did not say."""
+
+
+class _WrongLogin(RegistryError):
+    """What gives tokens for a registry does not know the user or the password."""
+
+
+class RegistryRefused(RegistryError):
+    """A registry does not let this user push."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,27 @@ class Registry:
         config = self._json(self._get(f"/v2/{self.repository}/blobs/{manifest['config']['digest']}"))
         return Published(digest, MappingProxyType((config.get("config") or {}).get("Labels") or {}))
 
+    def check_push(self) -> None:
+        """Ask whether a push would be let in, by beginning an upload and ending it without a byte.
+
+        Raises :class:`RegistryRefused` if not.
+        """
+        try:
+            answer = self._send("POST", f"/v2/{self.repository}/blobs/uploads/")
+        except _WrongLogin:
+            answer = None
+        if answer is None or answer.status_code == 401:
+            why = "does not accept the login" if _credentials(self.host) else "takes no push without a login"
+            raise RegistryRefused(f"{self.host} {why}", remedy=f"`docker login {self.host}`")
+        if answer.status_code == 403:
+            raise RegistryRefused(
+                f"{self.host} does not let this user push {self.repository}",
+                remedy=f"`docker login {self.host}` as one who may, or correct images.name.",
+            )
+        if (begun := answer.headers.get("Location")) and answer.status_code == 202:
+            with contextlib.suppress(RegistryError):
+                self._send("DELETE", begun)
+
     def _json(self, answer: requests.Response) -> dict[str, Any]:
         if answer.status_code != 200:
             raise RegistryError(f"{self.host} answered {answer.status_code} about {self.repository}")
@@ -99,24 +128,27 @@ class Registry:
         raise RegistryError(f"{self.host} did not answer with JSON about {self.repository}")
 
     def _get(self, path: str, accept: str = "application/json") -> requests.Response:
+        return self._send("GET", path, accept)
+
+    def _send(self, method: str, path: str, accept: str = "application/json") -> requests.Response:
         try:
             url = urljoin(f"{self._address()}/", path)
-            answer = self._ask(url, accept)
+            answer = self._ask(method, url, accept)
             if answer.status_code == 401 and (
                 token := self._login(answer.headers.get("WWW-Authenticate", ""))
             ):
                 self._token = token
-                answer = self._ask(url, accept)
+                answer = self._ask(method, url, accept)
             return answer
         except requests.RequestException as error:
             raise RegistryError(f"{self.host} does not answer ({type(error).__name__})") from None
 
-    def _ask(self, url: str, accept: str) -> requests.Response:
+    def _ask(self, method: str, url: str, accept: str) -> requests.Response:
         headers = {"Accept": accept}
         # A page's link may lead elsewhere; the login does not.
         if self._token and urlsplit(url).netloc == urlsplit(self._base).netloc:
             headers["Authorization"] = self._token
-        return self._session.get(url, headers=headers, timeout=_TIMEOUT)
+        return self._session.request(method, url, headers=headers, timeout=_TIMEOUT)
 
     def _address(self) -> str:
         """https, or http where Docker itself takes it: on this machine."""
@@ -153,6 +185,8 @@ class Registry:
         else:
             headers = {"Authorization": _basic(login)} if login else {}
             answer = self._session.get(realm, params=wanted, headers=headers, timeout=_TIMEOUT)
+        if answer.status_code in (401, 403):
+            raise _WrongLogin(f"{self.host} does not accept the login")
         found = self._json(answer)
         return f"Bearer {found.get('token') or found.get('access_token') or ''}"
 

@@ -150,6 +150,35 @@ def test_build_of_the_stack(project: NewProject, registry: Registry, token: str)
     assert registry.labels(f"{token}-api", "1.0.0")["colour"] == "blue"
 
 
+def test_version_in_the_build(project: NewProject, registry: Registry, token: str) -> None:
+    """The version reaches the build: as a variable of Compose files, as an argument where there are none."""
+    dockerfile = (
+        "FROM scratch\nARG VERSION=none\nARG RELEASE=none\nLABEL seen=$VERSION/$RELEASE\nCOPY . /app\n"
+    )
+    compose = """
+        services:
+          web:
+            build:
+              context: .
+              args: {RELEASE: "${VERSION}"}
+    """
+    made = project(
+        {
+            **named(registry.host, token),
+            "services/api/Dockerfile": dockerfile,
+            "services/web/Dockerfile": dockerfile,
+            "services/web/docker-compose.yml": compose,
+        }
+    )
+    with (made.root / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.tasklib.services.web]\ncompose = "docker-compose.yml"\n')
+    made.commit()
+    ran = made.run("tasklib", "release.images", "--version", "1.0.0", env={"VERSION": "of the shell"})
+    assert ran.code == 0, ran
+    seen = {name: registry.labels(f"{token}-{name}", "1.0.0")["seen"] for name in ("api", "web")}
+    assert seen == {"api": "1.0.0/none", "web": "none/1.0.0"}
+
+
 def test_build_fails(shop: Checkout, registry: Registry, token: str) -> None:
     """When one image cannot be built, none is pushed, and the line of its Dockerfile is told."""
     (shop.root / "services/web/Dockerfile").write_text("FROM scratch\nCOPY absent /x\n")
@@ -228,14 +257,21 @@ def guarded(tmp_path: Path) -> Iterator[Registry]:
 
 
 def test_credentials(project: NewProject, guarded: Registry, token: str, tmp_path: Path) -> None:
-    """The login comes from Docker's own store and is in no output; without one the registry's no is told."""
+    """The login comes from Docker's own store and is in no output; without one nothing is built."""
     shop = project({**FILES, **named(guarded.host, token)})
     folder = tmp_path / "docker"
     folder.mkdir()
     env = {"DOCKER_CONFIG": str(folder)}
     argv = ("tasklib", "release.images", "--version", "1.0.0", "--name", "api")
     refused = shop.run(*argv, env=env)
-    assert (refused.code, "no basic auth credentials" in refused.err) == (1, True), refused
+    assert (refused.code, "building" in refused.err) == (2, False), refused
+    assert f"{guarded.host} takes no push without a login; nothing was built" in refused.err
+    assert f"`docker login {guarded.host}`" in refused.err
+    wrong = base64.b64encode(b"tester:wrong").decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": wrong}}}))
+    refused = shop.run(*argv, env=env)
+    assert (refused.code, "building" in refused.err) == (2, False), refused
+    assert f"{guarded.host} does not accept the login" in refused.err
     login = base64.b64encode(f"tester:{PASSWORD}".encode()).decode()
     (folder / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": login}}}))
     for _ in range(2):
