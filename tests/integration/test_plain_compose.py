@@ -105,6 +105,7 @@ def test_two_clones_on_one_branch_share_nothing(project: NewProject, traces: Tra
     assert _compose(shops[1], second, "exec", "-T", "web", "cat", "/data/who") == "second\n"
     assert "took down" in shops[1].run("tasklib", "infra.down").out
     assert _variables(shops[1])[0]["COMPOSE_PROJECT_NAME"] == f"test-feature-{token}", "both gave it back"
+    assert shops[1].run("tasklib", "clean").code == 0
 
 
 def test_what_others_use_is_named(project: NewProject, engine: Any, token: str) -> None:
