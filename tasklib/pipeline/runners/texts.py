@@ -84,6 +84,10 @@ def shorten(text: str) -> str:
     return flat if len(flat) <= LENGTH else f"{flat[: LENGTH - 1]}…"
 
 
+_WORKER = re.compile(r"\[gw\d+\] ")
+"""How xdist begins what it says of a worker."""
+
+
 def gist(detail: str) -> str:
     """The line of a failure's text that says what is wrong, where the runner did not say it apart.
 
@@ -101,7 +105,7 @@ def gist(detail: str) -> str:
         return shorten(" ".join(lines[lines.index("Expected:") : -1]))
     if any(_TRACEBACK in line for line in lines):
         return shorten(lines[-1])
-    own = [line for line in lines if not _GO.match(line) and not _FRAME.match(line)]
+    own = [line for line in lines if not any(p.match(line) for p in (_GO, _FRAME, _WORKER))]
     return shorten((own or lines or [""])[0])
 
 

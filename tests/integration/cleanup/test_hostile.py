@@ -135,3 +135,4 @@ def test_a_shell_reads_back_what_infra_env_prints(project: NewProject) -> None:
     assert ran.code == 0, ran
     assert ran.out == shop.run("tasklib", "infra.id").out
     assert not list(shop.root.parent.rglob("pwned"))
+    assert shop.run("tasklib", "clean").code == 0
