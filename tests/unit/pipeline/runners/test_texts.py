@@ -76,3 +76,9 @@ def test_a_program_that_gives_up_is_quoted_where_it_says_why() -> None:
     node = ["warming up", "\x1b[31mError: bad config\x1b[0m", "    at f (file:///a.js:1:2)", "───────", ""]
     assert texts.complaint(node) == "warming up Error: bad config"
     assert texts.complaint([]) == ""
+
+
+def test_a_worker_that_died_says_so() -> None:
+    """xdist begins with which Python it was, which helps nobody."""
+    said = "worker 'gw1' crashed while running 'test_a.py::test_b'"
+    assert texts.gist(f"[gw1] linux -- Python 3.11.7 /venv/bin/python\n{said}") == said

@@ -73,3 +73,10 @@ def test_fail_slow_fails_a_passed_target_and_names_the_test() -> None:
     assert fail_slow(result, {Stage.UNIT: 3}) is result
     broken = TargetResult(API, Outcome.ERROR, slowest=result.slowest)
     assert fail_slow(broken, {}) is broken
+
+
+def test_all_slow_tests_are_counted_where_only_the_slowest_are_kept() -> None:
+    """A target keeps the results of its twenty slowest; thirty were too slow."""
+    kept = tuple(a_test(f"test_{number}", 2.0) for number in range(20))
+    result = TargetResult(API, Outcome.PASSED, slowest=kept, slow=30)
+    assert fail_slow(result, {}).reason.startswith("30 tests took longer than 1s")
