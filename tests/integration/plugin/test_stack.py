@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 
 import pexpect
@@ -254,7 +253,7 @@ def test_the_debugger_has_the_terminal(shop: Checkout, traces: Traces) -> None:
         "pytest",
         ["--stack", "own", "--pdb", "tests/integration/test_fails.py"],
         cwd=str(shop.root / API),
-        env={**os.environ, **shop.env},
+        env=dict(shop.env),
         encoding="utf-8",
         timeout=60,
     )
