@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -161,7 +162,8 @@ BROKEN = {
                 prots: ["8000"]
             """
         ),
-        f"{COMPOSE_FILE}: validating services.api Additional property prots is not allowed",
+        f"{COMPOSE_FILE}: validating services.api Additional property prots is not allowed. "
+        "Compose … is installed, which does not know it: is it misspelt, or newer than that?",
         code=2,
     ),
     "what cannot be isolated": Broken(
@@ -196,9 +198,14 @@ def test_a_stack_that_cannot_come_up_says_why_and_goes(project: NewProject, case
     nox = checkout.run("nox", "-s", "service")
 
     assert (invoke.code, nox.code) == (broken.code, 1), _both(invoke, nox)
-    assert invoke.told == broken.told("invoke test.service --name api"), invoke
-    assert nox.told == broken.told("nox -s service -- --name api"), nox
+    assert _without_version(invoke) == broken.told("invoke test.service --name api"), invoke
+    assert _without_version(nox) == broken.told("nox -s service -- --name api"), nox
     assert checkout.is_clean
+
+
+def _without_version(ran: Ran) -> list[str]:
+    """What was told, whichever Compose is installed."""
+    return [re.sub(r"(?<=Compose )\S+(?= is installed)", "…", line) for line in ran.told]
 
 
 def _both(*ran: Ran) -> str:
