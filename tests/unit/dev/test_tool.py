@@ -116,7 +116,8 @@ def test_an_interrupt_ends_a_run_on_this_terminal(tmp_path: Path) -> None:
 
     def interrupt() -> None:
         wait_for(lambda: mark.exists() and mark.read_text(), timeout=30)
-        signal.raise_signal(signal.SIGINT)
+        # To the main thread: a signal that this one takes would be looked at when the other's wait is over.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     interrupting = threading.Thread(target=interrupt)
     interrupting.start()
