@@ -15,8 +15,9 @@ from tasklib.events import Bus, Event, RunFinished, Sink
 from tasklib.options.catalog import FORMAT
 from tasklib.reporting.files.last import LastSink
 from tasklib.reporting.files.reports import ReportSink, check_reports
+from tasklib.reporting.folds.folding import EventsAlone, Folding, Reporter
 from tasklib.reporting.folds.slowest import Slowest
-from tasklib.reporting.guard import GuardedSink
+from tasklib.reporting.guard import Guarded
 from tasklib.reporting.lines.actions import ActionsSink, in_actions
 from tasklib.reporting.lines.heartbeat import Heartbeat
 from tasklib.reporting.lines.jsonlines import JsonSink
@@ -75,29 +76,29 @@ def open_sinks(
             sys.stderr.write(f"warning: {text}\n")
 
     with ExitStack() as stack:
-        sinks: list[Sink] = []
+        reporters: list[Reporter] = []
         if log_file is not None:
             try:
                 log = stack.enter_context(LogSink(log_file))
-                sinks.append(GuardedSink(log, f"writing {log_file}", complain))
+                reporters.append(Guarded(EventsAlone(log), f"writing {log_file}", complain))
             except OSError as error:
                 complain(f"no full log: {error}")
                 log_file = None
         if last_run is not None:
             try:
                 last = stack.enter_context(LastSink(last_run))
-                sinks.append(GuardedSink(last, f"writing {last_run}", complain))
+                reporters.append(Guarded(EventsAlone(last), f"writing {last_run}", complain))
             except OSError as error:
                 complain(f"this run cannot be shown again: {error}")
         if reports:
             report = ReportSink(
                 reports, limits=limits, base=base, home=env.get("HOME", ""), complain=complain
             )
-            sinks.append(GuardedSink(stack.enter_context(report), "reports", complain))
+            reporters.append(Guarded(stack.enter_context(report), "reports", complain))
         slowest = Slowest(durations, limits, base=base) if durations is not None else None
         shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
-        sinks.append(GuardedSink(shown, "printing results", complain))
-        yield MaskedSink(_LogNamed(Bus(sinks), log_file), masker or Masker())
+        reporters.append(Guarded(shown, "printing results", complain))
+        yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), log_file), masker or Masker())
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,12 @@ class _Options:
     slowest: Slowest | None
 
 
-def _shown(format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str], options: _Options) -> Sink:
+def _shown(
+    format: str, stack: ExitStack, stream: TextIO, env: Mapping[str, str], options: _Options
+) -> Reporter:
     """The sink for the stream itself. Off a terminal a board cannot be drawn, whoever asks for it."""
     if format == "json":
-        return JsonSink(stream)
+        return EventsAlone(JsonSink(stream))
     terminal = capable(stream, {**env, "CI": ""} if format == "live" else env)
     if format in ("auto", "live") and terminal:
         # Rich takes a while to import: only a board needs it.
@@ -160,7 +163,7 @@ class _Watched:
         write(cast("TextIO", self), f"{text}\n")
 
 
-def _lines(watched: _Watched, env: Mapping[str, str], options: _Options) -> Sink:
+def _lines(watched: _Watched, env: Mapping[str, str], options: _Options) -> Reporter:
     """The sink that prints lines: with annotations in CI systems that take them."""
     stream = cast("TextIO", watched)
     if in_actions(env):

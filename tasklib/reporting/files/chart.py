@@ -11,8 +11,9 @@ from xml.etree.ElementTree import Element
 import pygal
 from pygal.style import Style
 
-from tasklib.reporting.files.record import Activity, RunRecord, Span, TargetRecord
+from tasklib.reporting.files.record import RunRecord, TargetRecord
 from tasklib.reporting.files.timeline import critical_path
+from tasklib.reporting.folds.spans import Activity, Span
 from tasklib.reporting.words.text import one_line, seconds, shorten
 from tasklib.results import Outcome
 

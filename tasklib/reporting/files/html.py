@@ -16,8 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasklib.reporting.files.chart import legend, timeline_svg
-from tasklib.reporting.files.record import Activity, RunRecord, Span, TargetRecord, TimedTest
+from tasklib.reporting.files.record import RunRecord, TargetRecord, TimedTest
 from tasklib.reporting.files.timeline import critical_path, span_seconds, waits
+from tasklib.reporting.folds.spans import Activity, Span
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import failed, place, rerun, short_id, titled
 from tasklib.reporting.words.text import clean, lines, one_line, plural, seconds, tilde

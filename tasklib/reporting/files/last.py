@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasklib.events import Event, Notice, RunFinished, RunStarted, TargetFinished, TestFinished
+from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.jsonlines import JsonSink
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.words.failures import failed
@@ -96,7 +97,7 @@ def shown(events: Iterable[Event], *, base: str = "", logs: str | None = None, m
     """
     if logs is None:
         stream = io.StringIO()
-        sink = PlainSink(stream, base=base)
+        sink = Folding(PlainSink(stream, base=base))
         for event in events:
             sink.emit(event)
         lines = stream.getvalue().splitlines()

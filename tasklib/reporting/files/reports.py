@@ -12,7 +12,8 @@ from typing import Self
 
 from tasklib.errors import UsageError
 from tasklib.events import Event, RunFinished
-from tasklib.reporting.files.record import Recorder, RunRecord
+from tasklib.reporting.files.record import RunRecord, record
+from tasklib.reporting.folds.run import RunState
 from tasklib.results import Stage
 
 __all__ = ["SUFFIXES", "ReportSink", "check_reports"]
@@ -45,7 +46,7 @@ def check_reports(paths: Sequence[Path]) -> None:
 
 
 class ReportSink:
-    """Collects the run and writes every report once it has ended, or when the context is left.
+    """Writes every report once the run has ended, or when the context is left.
 
     ``complain`` is told what could not be written; nothing is raised for that.
     """
@@ -64,8 +65,7 @@ class ReportSink:
         self._base = base
         self._home = home
         self._complain = complain
-        self._recorder = Recorder()
-        self._begun = False
+        self._run: RunState | None = None
         self._written = False
 
     def __enter__(self) -> Self:
@@ -75,38 +75,37 @@ class ReportSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # A run that broke off still has results worth reading.
-        if self._begun and not self._written:
-            self._write()
+        if self._run is not None and not self._written:
+            self._write(self._run)
 
-    def emit(self, event: Event) -> None:
-        self._begun = True
-        self._recorder.emit(event)
+    def tell(self, event: Event, run: RunState) -> None:
+        self._run = run
         if isinstance(event, RunFinished):
-            self._write()
+            self._write(run)
 
-    def _write(self) -> None:
+    def _write(self, run: RunState) -> None:
         self._written = True
-        record = self._recorder.record()
+        whole = record(run)
         for path in self._paths:
             try:
-                _replace(path, self._text(path, record))
+                _replace(path, self._text(path, whole))
             except Exception as error:
                 self._complain(f"report {path} not written: {error}")
 
-    def _text(self, path: Path, record: RunRecord) -> str:
+    def _text(self, path: Path, whole: RunRecord) -> str:
         match path.suffix.lower():
             case ".xml":
                 from tasklib.reporting.files.junit import junit_xml
 
-                return junit_xml(record)
+                return junit_xml(whole)
             case ".json":
                 from tasklib.reporting.files.runjson import run_json
 
-                return run_json(record)
+                return run_json(whole)
             case _:
                 from tasklib.reporting.files.html import run_html
 
-                return run_html(record, limits=self._limits, base=self._base, home=self._home)
+                return run_html(whole, limits=self._limits, base=self._base, home=self._home)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from tasklib.events import RunFinished, TargetFinished, TestFinished
-from tasklib.reporting.files.record import RunRecord, Span, TargetRecord
+from tasklib.reporting.files.record import RunRecord, TargetRecord
 from tasklib.reporting.files.timeline import critical_path, waits
+from tasklib.reporting.folds.spans import Span
 from tasklib.reporting.lines.jsonlines import to_object
 
 __all__ = ["VERSION", "run_document", "run_json"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasklib.reporting.files.record import Activity, RunRecord, Span
+from tasklib.reporting.files.record import RunRecord
+from tasklib.reporting.folds.spans import Activity, Span
 from tasklib.results import Target
 
 __all__ = ["Wait", "critical_path", "span_seconds", "waits"]

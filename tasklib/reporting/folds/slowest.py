@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from tasklib.events import Event, TestFinished
-from tasklib.reporting.folds.history import History
+from tasklib.events import TestFinished
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.words.failures import titled
 from tasklib.reporting.words.text import shorten
 from tasklib.results import Stage, Target, TestOutcome, TestResult
@@ -19,57 +19,47 @@ MAX_MARKED = 100
 """A run whose tests are all slow must not print all of them."""
 
 
-_Entry = tuple[float, int, Target, TestResult]
-
-
+@dataclass(frozen=True)
 class Slowest:
-    """Keeps the ``count`` slowest tests of a run, and those above ``limits`` (seconds by stage)."""
+    """Tells of the ``count`` slowest tests of a run, and of those above ``limits`` (seconds by stage)."""
 
-    def __init__(self, count: int, limits: Mapping[Stage, float], *, base: str = "") -> None:
-        self._count = count
-        self._limits = limits
-        self._base = base
-        self._history = History()
-        self._order = itertools.count()
-        self._slowest: list[_Entry] = []
-        self._marked: list[_Entry] = []
-        self._number_marked = 0
+    count: int
+    limits: Mapping[Stage, float]
+    base: str = ""
 
-    def emit(self, event: Event) -> None:
-        self._history.emit(event)
-        if not isinstance(event, TestFinished) or event.result.outcome is TestOutcome.RERUN:
-            return
-        # The negated number keeps the earlier of two equally slow tests.
-        entry = (event.result.seconds, -next(self._order), event.target, event.result)
-        _keep(self._slowest, entry, self._count)
-        if too_slow(event.result, limit_of(event.target.stage, self._limits)):
-            self._number_marked += 1
-            _keep(self._marked, entry, MAX_MARKED)
-
-    def lines(self) -> list[str]:
-        """The slowest first, those above their limit marked; empty if nothing ran."""
-        entries = {entry[1]: entry for entry in (*self._slowest, *self._marked)}
+    def lines(self, run: RunState) -> list[str]:
+        """The slowest first (of equals the earlier), those above their limit marked; empty if nothing ran."""
+        tests = [
+            (number, test)
+            for number, test in enumerate(run.tests)
+            if test.result.outcome is not TestOutcome.RERUN
+        ]
+        slow = [(number, test) for number, test in tests if too_slow(test.result, self._limit(test))]
+        # nlargest keeps the earlier of two equals.
+        named = {
+            **dict(heapq.nlargest(self.count, tests, key=_length)),
+            **dict(heapq.nlargest(MAX_MARKED, slow, key=_length)),
+        }
         found = [
             duration_line(
-                target,
-                result,
-                limit_of(target.stage, self._limits),
-                folder=self._history.folder(target),
-                base=self._base,
+                test.target,
+                test.result,
+                self._limit(test),
+                folder=run.folder(test.target),
+                base=self.base,
             )
-            for _, _, target, result in sorted(entries.values(), key=lambda entry: entry[:2], reverse=True)
+            for _, test in sorted(named.items(), key=lambda entry: (-_length(entry), entry[0]))
         ]
-        if self._number_marked > MAX_MARKED:
-            found.append(f"... and {self._number_marked - MAX_MARKED} more tests above their limit ...")
+        if len(slow) > MAX_MARKED:
+            found.append(f"... and {len(slow) - MAX_MARKED} more tests above their limit ...")
         return ["slowest tests:", *found] if found else []
 
+    def _limit(self, test: TestFinished) -> float:
+        return limit_of(test.target.stage, self.limits)
 
-def _keep(heap: list[_Entry], entry: _Entry, size: int) -> None:
-    """Add the entry if it is among the ``size`` largest; numbers differ, so that results are not compared."""
-    if len(heap) < size:
-        heapq.heappush(heap, entry)
-    elif heap:
-        heapq.heappushpop(heap, entry)
+
+def _length(entry: tuple[int, TestFinished]) -> float:
+    return entry[1].result.seconds
 
 
 def duration_line(

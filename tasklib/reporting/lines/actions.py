@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TextIO
 
 from tasklib.events import Event, Notice, Output, RunFinished, TargetFinished
-from tasklib.reporting.folds.history import History
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.lines.markdown import job_summary
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import short_id, shown_path
 from tasklib.reporting.words.text import lines, one_line, write
-from tasklib.results import Outcome, Target, TargetResult, TestResult
+from tasklib.results import Outcome, RunResult, Target, TargetResult, TestResult
 
 __all__ = ["ActionsSink", "command", "in_actions", "neutral"]
 
@@ -77,15 +77,13 @@ class ActionsSink:
         self._base = base
         self._summary = summary
         self._workspace = workspace or base
-        self._history = History()
         self._output: dict[Target, deque[str]] = {}
         self._annotations = 0
 
-    def emit(self, event: Event) -> None:
-        self._history.emit(event)
+    def tell(self, event: Event, run: RunState) -> None:
         if isinstance(event, RunFinished):
-            self._write_summary(event)
-        self._plain.emit(event)
+            self._write_summary(event.result, run)
+        self._plain.tell(event, run)
         match event:
             case Output() if not self._verbose:
                 kept = self._output.setdefault(event.target, deque(maxlen=GROUP_LINES))
@@ -93,9 +91,9 @@ class ActionsSink:
             case Notice() if event.level != "info":
                 self._annotate(event.level, str(event.target or ""), event.text)
             case TargetFinished():
-                self._finish(event.result)
+                self._finish(event.result, run)
 
-    def _finish(self, result: TargetResult) -> None:
+    def _finish(self, result: TargetResult, run: RunState) -> None:
         output = self._output.pop(result.target, ())
         if result.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
             return
@@ -103,13 +101,12 @@ class ActionsSink:
             title = command("group", f"all output of {result.target}")
             self._print(title, *map(neutral, output), command("endgroup"))
         for test in result.failures:
-            self._annotate_test(result.target, test)
+            self._annotate_test(result.target, test, run)
         if not result.failures and result.outcome is not Outcome.INTERRUPTED:
             self._annotate("error", str(result.target), result.reason or str(result.outcome))
 
-    def _annotate_test(self, target: Target, test: TestResult) -> None:
-        folder = self._history.folder(target)
-        file = shown_path(test.file, folder, self._workspace) if test.file else None
+    def _annotate_test(self, target: Target, test: TestResult, run: RunState) -> None:
+        file = shown_path(test.file, run.folder(target), self._workspace) if test.file else None
         title = f"{target}: {short_id(test.id)}"
         self._annotate("error", title, "\n".join(explain(test)), file=file, line=test.line)
 
@@ -122,10 +119,10 @@ class ActionsSink:
         text = "\n".join(lines(message)) or "failed"
         self._print(command(level, text, file=file, line=line, title=one_line(title)))
 
-    def _write_summary(self, event: RunFinished) -> None:
+    def _write_summary(self, result: RunResult, run: RunState) -> None:
         if self._summary is None:
             return
-        text = job_summary(event.result, self._history, base=self._base)
+        text = job_summary(result, run, base=self._base)
         # Other tools of the step write to the same file.
         try:
             with self._summary.open("a", encoding="utf-8", errors="replace") as file:

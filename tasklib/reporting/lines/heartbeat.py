@@ -5,23 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from tasklib.events import (
-    Event,
-    PhaseStarted,
-    RunFinished,
-    RunStarted,
-    Sink,
-    TargetFinished,
-    TestFinished,
-    TestsCollected,
-    TestStarted,
-)
+from tasklib.events import Event, RunStarted
+from tasklib.reporting.folds.folding import Reporter
+from tasklib.reporting.folds.run import RunState, TargetState
 from tasklib.reporting.words.text import one_line, seconds
-from tasklib.results import Phase, Target, TestOutcome
+from tasklib.results import Phase
 
 __all__ = ["Heartbeat"]
 
@@ -33,24 +24,18 @@ SHOWN = 3
 """Targets that a line names."""
 
 
-@dataclass
-class _Work:
+def _doing(state: TargetState) -> str:
     """What a target is at."""
-
-    phase: Phase | None = None
-    total: int = 0
-    done: int = 0
-    test: str = ""
-
-    def __str__(self) -> str:
-        if self.phase is not Phase.TEST:
-            return str(self.phase or "waiting")
-        at = f", at {one_line(self.test, 200)}" if self.test else ""
-        return f"{self.done:,} of {self.total:,} tests{at}"
+    phase = state.phase or state.last_phase
+    if phase is not Phase.TEST:
+        return str(phase or "waiting")
+    test = max(state.current.values(), key=lambda test: test.since, default=None)
+    at = f", at {one_line(test.id, 200)}" if test else ""
+    return f"{state.counts.done:,} of {state.counts.total:,} tests{at}"
 
 
 class Heartbeat:
-    """Hands events to ``sink``, and has ``say`` print a line where nothing has been printed for long.
+    """Hands on to ``reporter``, and has ``say`` print a line where nothing has been printed for long.
 
     ``printed`` tells when something was last printed, as ``clock`` (seconds, monotonic) counts. A context
     manager: nothing is said outside of it.
@@ -58,12 +43,12 @@ class Heartbeat:
 
     def __init__(
         self,
-        sink: Sink,
+        reporter: Reporter,
         say: Callable[[str], None],
         printed: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sink = sink
+        self._reporter = reporter
         self._say = say
         self._printed = printed
         self._clock = clock
@@ -72,7 +57,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
         self._began: float | None = None
         self._pause = FIRST
-        self._work: dict[Target, _Work] = {}
+        self._run = RunState()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -84,42 +69,23 @@ class Heartbeat:
         self._stop.set()
         self._thread.join(1)
 
-    def emit(self, event: Event) -> None:
+    def tell(self, event: Event, run: RunState) -> None:
         with self._lock:
-            self._sink.emit(event)
-            self._note(event)
-
-    def _note(self, event: Event) -> None:
-        match event:
-            case RunStarted():
+            self._reporter.tell(event, run)
+            self._run = run
+            if isinstance(event, RunStarted):
                 self._began = self._clock()
-            case PhaseStarted():
-                self._of(event.target).phase = event.phase
-            case TestsCollected():
-                self._of(event.target).total = event.total
-            case TestStarted():
-                self._of(event.target).test = event.id
-            case TestFinished() if event.result.outcome is not TestOutcome.RERUN:
-                work = self._of(event.target)
-                work.done += 1
-                work.test = "" if work.test == event.result.id else work.test
-            case TargetFinished():
-                self._work.pop(event.result.target, None)
-            case RunFinished():
-                self._began = None
-
-    def _of(self, target: Target) -> _Work:
-        return self._work.setdefault(target, _Work())
 
     def beat(self) -> float:
         """Say what runs if it is time to; the seconds until it may be the next time."""
         with self._lock:
             now = self._clock()
             due = self._printed() + self._pause
-            if now < due or self._began is None:
+            if now < due or self._began is None or self._run.result is not None:
                 return max(due - now, 1.0)
-            parts = [f"{target} ({work})" for target, work in list(self._work.items())[:SHOWN]]
-            more = f" and {len(self._work) - SHOWN} more" if len(self._work) > SHOWN else ""
+            active = [state for state in self._run.targets.values() if state.active]
+            parts = [f"{state.target} ({_doing(state)})" for state in active[:SHOWN]]
+            more = f" and {len(active) - SHOWN} more" if len(active) > SHOWN else ""
             self._say(f"still running after {seconds(now - self._began)}: {', '.join(parts)}{more}")
             self._pause = min(self._pause * 2, LONGEST)
             return self._pause

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tasklib.reporting.folds.history import History
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.words.failures import failure_lines
 from tasklib.reporting.words.text import clean, one_line, seconds
 from tasklib.reporting.words.wording import counts, run_summary
@@ -35,15 +35,15 @@ def fenced(text: str) -> str:
     return f"{fence}text\n{clean(text)}\n{fence}"
 
 
-def job_summary(result: RunResult, history: History, *, base: str = "", limit: int = 900_000) -> str:
+def job_summary(result: RunResult, run: RunState, *, base: str = "", limit: int = 900_000) -> str:
     """A heading, a table of the targets and the failures, at most ``limit`` bytes of UTF-8.
 
     GitHub refuses a step's summary above 1 MiB as a whole.
     """
-    where = " ".join(part for part in (history.project, history.instance) if part)
+    where = " ".join(part for part in (run.project, run.instance) if part)
     parts = [f"## {cell(where)}: {cell(run_summary(result))}", "", *_table(result), ""]
     size = sum(len(part.encode()) + 1 for part in parts)
-    for part in _failures(result, history, base):
+    for part in _failures(result, run, base):
         size += len(part.encode()) + 1
         if size > limit:
             parts.append("More failures are in the log of the step.")
@@ -66,19 +66,19 @@ def _table(result: RunResult) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def _failures(result: RunResult, history: History, base: str) -> Iterator[str]:
+def _failures(result: RunResult, run: RunState, base: str) -> Iterator[str]:
     for found in result.targets:
         if found.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
             continue
-        lines = _lines(found, history, base)
+        lines = _lines(found, run, base)
         if lines:
             title = cell(f"{found.target}: {counts(found.counts, outcome=found.outcome) or found.outcome}")
             block = fenced("\n".join(lines))
             yield f"<details open><summary>{title}</summary>\n\n{block}\n\n</details>\n"
 
 
-def _lines(found: TargetResult, history: History, base: str) -> list[str]:
+def _lines(found: TargetResult, run: RunState, base: str) -> list[str]:
     lines = failure_lines(
-        found, folder=history.folder(found.target), base=base, moments=history.moments[found.target]
+        found, folder=run.folder(found.target), base=base, moments=run.moments(found.target)
     )
     return [*clean(found.reason).splitlines(), *lines]

@@ -6,23 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from tasklib.events import (
-    Event,
-    Notice,
-    Output,
-    RunFinished,
-    RunStarted,
-    TargetFinished,
-    TestFinished,
-    TestStarted,
-)
-from tasklib.reporting.folds.board import Board, advance, stage_seconds
-from tasklib.reporting.folds.history import History
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished
+from tasklib.reporting.folds.run import RunState, stage_seconds
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.words.failures import failure_lines
 from tasklib.reporting.words.text import lines, one_line, plural, write
 from tasklib.reporting.words.wording import run_summary, stage_summary, target_summary
-from tasklib.results import Outcome, RunResult, Stage, Target
+from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 
 __all__ = ["MAX_LINES", "PlainSink", "stages_by_line"]
 
@@ -72,20 +62,13 @@ class PlainSink:
         self._escape = escape
         self._verbose = verbose
         self._base = base
-        self._history = History()
         self._grouped: frozenset[Stage] = frozenset()
-        self._board = Board()
         self._skipped_told: set[Target] = set()
         self._notices: set[str] = set()
         self._infos = 0
         self._infos_allowed = 2
 
-    def emit(self, event: Event) -> None:
-        self._history.emit(event)
-        if not isinstance(event, (TestStarted, TestFinished)):
-            self._board = advance(self._board, event)
-        if self._slowest:
-            self._slowest.emit(event)
+    def tell(self, event: Event, run: RunState) -> None:
         match event:
             case RunStarted():
                 self._start(event)
@@ -94,9 +77,9 @@ class PlainSink:
             case Notice():
                 self._notice(event)
             case TargetFinished():
-                self._finish(event)
+                self._finish(event.result, run)
             case RunFinished():
-                self._summary(event.result)
+                self._summary(event.result, run)
 
     def _start(self, event: RunStarted) -> None:
         self._grouped = stages_by_line(event.targets)
@@ -117,8 +100,7 @@ class PlainSink:
         else:
             self._print(f"{event.level}: {line}")
 
-    def _finish(self, event: TargetFinished) -> None:
-        result = event.result
+    def _finish(self, result: TargetResult, run: RunState) -> None:
         target = result.target
         trouble = result.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED)
         if trouble or (result.outcome is Outcome.PASSED and target.stage not in self._grouped):
@@ -126,26 +108,26 @@ class PlainSink:
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) or result.failures:
             found = failure_lines(
                 result,
-                folder=self._history.folder(target),
+                folder=run.folder(target),
                 base=self._base,
-                moments=self._history.moments[target],
+                moments=run.moments(target),
             )
             self._print(*found)
-        self._end_stage(target.stage)
+        self._end_stage(target.stage, run)
 
-    def _end_stage(self, stage: Stage) -> None:
-        states = self._board.stage(stage)
+    def _end_stage(self, stage: Stage, run: RunState) -> None:
+        states = run.stage(stage)
         whole = [state.result for state in states if state.result is not None]
         if stage not in self._grouped or len(whole) < len(states):
             return
         if any(result.outcome is not Outcome.SKIPPED for result in whole):
             self._skipped_told.update(result.target for result in whole)
-            self._print(f"{stage}: {stage_summary(whole, stage_seconds(self._board, stage) or 0.0)}")
+            self._print(f"{stage}: {stage_summary(whole, stage_seconds(run, stage) or 0.0)}")
 
-    def _summary(self, result: RunResult) -> None:
+    def _summary(self, result: RunResult, run: RunState) -> None:
         self._skips(result)
         if self._slowest:
-            self._print(*self._slowest.lines())
+            self._print(*self._slowest.lines(run))
         log = f". Full log: {result.log_file}" if result.log_file else ""
         self._print(f"{run_summary(result)}{log}")
 

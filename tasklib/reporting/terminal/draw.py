@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.spinner import Spinner
 from rich.text import Text
 
-from tasklib.reporting.folds.board import Board, TargetState
+from tasklib.reporting.folds.run import RunState, TargetState
 from tasklib.reporting.words.failures import short_id
 from tasklib.reporting.words.glyphs import STYLES, TITLES, Glyphs, glyphs
 from tasklib.reporting.words.text import one_line, plural, seconds
@@ -52,7 +52,7 @@ _STEPS = (
 )
 
 
-def render(board: Board, now: float, width: int, height: int, *, ascii: bool = False) -> list[Text]:
+def render(run: RunState, now: float, width: int, height: int, *, ascii: bool = False) -> list[Text]:
     """At most ``height`` lines of at most ``width`` columns that show the board at the time ``now``.
 
     Where there are more targets than lines, parallel tests, then finished and pending stages, then finished
@@ -63,7 +63,7 @@ def render(board: Board, now: float, width: int, height: int, *, ascii: bool = F
     height = max(1, height)
     found: list[Text] = []
     for detail in _STEPS:
-        found = list(_View(board, now, width, glyphs(ascii=ascii), detail).lines())
+        found = list(_View(run, now, width, glyphs(ascii=ascii), detail).lines())
         if len(found) <= height:
             break
     if len(found) > height:
@@ -79,7 +79,7 @@ def render(board: Board, now: float, width: int, height: int, *, ascii: bool = F
 
 @dataclass(frozen=True)
 class _View:
-    board: Board
+    run: RunState
     now: float
     width: int
     marks: Glyphs
@@ -88,11 +88,11 @@ class _View:
     def lines(self) -> Iterator[Text]:
         if self.detail.only_active:
             names = self._name_width()
-            yield from (self._target(state, names) for state in self.board.targets.values() if state.active)
+            yield from (self._target(state, names) for state in self.run.targets.values() if state.active)
             yield self._run()
             return
         for stage in Stage:
-            if states := self.board.stage(stage):
+            if states := self.run.stage(stage):
                 yield from self._stage(stage, states)
         yield self._run()
 
@@ -170,7 +170,7 @@ class _View:
         stages = list(Stage)
         before = stages[: stages.index(state.target.stage)]
         open_stages = [
-            stage for stage in before if any(other.result is None for other in self.board.stage(stage))
+            stage for stage in before if any(other.result is None for other in self.run.stage(stage))
         ]
         done = {Phase.BUILD: "images are built", Phase.START: "stack is ready"}
         ready = done.get(state.last_phase) if state.last_phase else None
@@ -235,17 +235,17 @@ class _View:
             )
 
     def _run(self) -> Text:
-        states = list(self.board.targets.values())
+        states = list(self.run.targets.values())
         ended = sum(state.result is not None for state in states)
         value = total(state.counts for state in states)
         bad = value.failed + value.errors
-        took = seconds(max(0.0, self.now - self.board.started))
+        took = seconds(max(0.0, self.now - (self.run.started or self.now)))
         line = Text(style="dim").append(f"{took} {self.marks.dot} {ended}/{plural(len(states), 'target')}")
         if value.total:
             line.append(f" {self.marks.dot} {value.done:,}/{plural(value.total, 'test')}")
         if bad:
             line.append(f" {self.marks.dot} ").append(f"{bad:,} failed", style="bold red not dim")
-        where = " ".join(part for part in (self.board.project, self.board.instance) if part)
+        where = " ".join(part for part in (self.run.project, self.run.instance) if part)
         return line.append(f" {self.marks.dot} {one_line(where)}" if where else "")
 
     def _spin(self) -> str:
@@ -257,7 +257,7 @@ class _View:
         return one_line(f"{service} {state.target.stage}" if self.detail.only_active else service)
 
     def _name_width(self) -> int:
-        longest = max(cell_len(self._name(state)) for state in self.board.targets.values())
+        longest = max(cell_len(self._name(state)) for state in self.run.targets.values())
         return max(1, min(longest, max(8, self.width // 3)))
 
 

@@ -16,8 +16,7 @@ from rich.segment import ControlType
 from rich.text import Text
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
-from tasklib.reporting.folds.board import Board, advance
-from tasklib.reporting.folds.history import History
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.terminal.draw import render
 from tasklib.reporting.terminal.summary import failure_list, result_table, verdict
@@ -78,8 +77,7 @@ class LiveSink:
         self._clock = clock
         self._ascii = not can_encode(console.file, "✓●━░→…")  # type: ignore[arg-type]
         self._marks = glyphs(ascii=self._ascii)
-        self._board = Board()
-        self._history = History()
+        self._run = RunState()
         self._live: Live | None = None
         self._drawing = threading.RLock()
         self._stop = threading.Event()
@@ -95,11 +93,8 @@ class LiveSink:
     ) -> None:
         self._end()
 
-    def emit(self, event: Event) -> None:
-        self._board = advance(self._board, event)
-        self._history.emit(event)
-        if self._slowest:
-            self._slowest.emit(event)
+    def tell(self, event: Event, run: RunState) -> None:
+        self._run = run
         match event:
             case RunStarted():
                 self._begin()
@@ -119,7 +114,7 @@ class LiveSink:
 
     def _failure(self, event: TestFinished) -> Iterable[Text]:
         test = event.result
-        folder = self._history.folder(event.target)
+        folder = self._run.folder(event.target)
         head = (f"{self._marks.failed} {event.target}  ", "bold red")
         yield Text.assemble(head, (name(test) if test.file else place(test), "bold"))
         if test.file:
@@ -136,22 +131,22 @@ class LiveSink:
         if result.outcome is Outcome.ERROR:
             head = (f"{self._marks.error} {result.target}  ", "bold red")
             yield Text.assemble(head, " ".join(lines(result.reason)) or "error")
-        if logs := log_lines(result.logs, self._history.moments[result.target]):
+        if logs := log_lines(result.logs, self._run.moments(result.target)):
             yield Text(f"    {result.target}: container logs", style="dim")
             for line in logs:
                 yield Text(f"    {line}", style="dim")
 
     def _summary(self) -> None:
-        board = self._board
+        run = self._run
         width = self._console.width
-        found = list(failure_list(board, self._base, self._marks))
+        found = list(failure_list(run, self._base, self._marks))
         self._console.print()
-        self._console.print(result_table(board, width, self._marks), crop=False)
+        self._console.print(result_table(run, width, self._marks), crop=False)
         for line in [Text(), *found, Text()] if found else [Text()]:
             self._console.print(line, soft_wrap=True)
-        for text in self._slowest.lines() if self._slowest else ():
+        for text in self._slowest.lines(run) if self._slowest else ():
             self._console.print(Text(text, style="yellow" if text.startswith("SLOW") else ""), soft_wrap=True)
-        self._console.print(verdict(board, self._marks, home=self._home), soft_wrap=True)
+        self._console.print(verdict(run, self._marks, home=self._home), soft_wrap=True)
 
     # Drawing: everything below holds the lock that orders the thread's drawing and the events' printing.
 
@@ -193,7 +188,7 @@ class LiveSink:
             width, height = self._console.size
             if self._drawn and width < self._drawn_width:
                 self._after_shrinking(width)
-            board = render(self._board, self._clock(), width - 1, height - 1, ascii=self._ascii)
+            board = render(self._run, self._clock(), width - 1, height - 1, ascii=self._ascii)
             self._drawn = [line.cell_len for line in board]
             self._drawn_width = width
             self._live.update(Group(*board), refresh=True)

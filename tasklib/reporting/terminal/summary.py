@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from tasklib.reporting.folds.board import Board, TargetState, stage_seconds
+from tasklib.reporting.folds.run import RunState, TargetState, stage_seconds
 from tasklib.reporting.words.failures import name, place, rerun
 from tasklib.reporting.words.glyphs import STYLES, TITLES, Glyphs
 from tasklib.reporting.words.text import one_line, plural, seconds, tilde
@@ -24,9 +24,9 @@ MAX_FAILURES = 10
 _WORST = (Outcome.ERROR, Outcome.FAILED, Outcome.INTERRUPTED, Outcome.PASSED)
 
 
-def result_table(board: Board, width: int, marks: Glyphs) -> Table:
+def result_table(run: RunState, width: int, marks: Glyphs) -> Table:
     """Every target with its tests and where its time went; the phases only where there is room for them."""
-    states = [state for state in board.targets.values() if state.result is not None]
+    states = [state for state in run.targets.values() if state.result is not None]
     used = [phase for phase in Phase if any(state.spent(phase) >= 0.05 for state in states)]
     wide = width >= 46 + 9 * len(used) and any(phase is not Phase.TEST for phase in used)
     table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=wide, header_style="dim")
@@ -39,7 +39,7 @@ def result_table(board: Board, width: int, marks: Glyphs) -> Table:
     for stage in Stage:
         rows = [state for state in states if state.target.stage is stage]
         if rows:
-            length = stage_seconds(board, stage)
+            length = stage_seconds(run, stage)
             _stage_rows(table, stage, rows, length, phases, marks, fold=len(states) > MAX_ROWS)
     return table
 
@@ -58,7 +58,7 @@ def _stage_rows(
     ran = any(result.outcome is not Outcome.SKIPPED for result in results)
     took = seconds(length) if ran and length is not None else ""
     table.add_row(Text(TITLES[stage], style="bold"), "", Text(took, style="bold"))
-    board_phases = {state.target: state.spent for state in states}
+    spent_by = {state.target: state.spent for state in states}
     passed = [result for result in results if result.outcome is Outcome.PASSED]
     if fold and len(passed) > 3:
         merged = counts(total(result.counts for result in passed))
@@ -80,7 +80,7 @@ def _stage_rows(
         if result.outcome is Outcome.SKIPPED:
             table.add_row(mark, Text(_skip_reason(result), style="dim"))
             continue
-        spent = [board_phases[result.target](phase) for phase in phases]
+        spent = [spent_by[result.target](phase) for phase in phases]
         cells = [seconds(length) if length >= 0.05 else "" for length in spent]
         table.add_row(mark, _told(result), seconds(result.seconds), *cells)
 
@@ -98,11 +98,11 @@ def _skip_reason(result: TargetResult) -> str:
     return f"skipped: {one_line(result.reason)}" if result.reason else "skipped"
 
 
-def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
+def failure_list(run: RunState, base: str, marks: Glyphs) -> Iterable[Text]:
     """Each failed test, where it is, and the command that repeats it: they scrolled by above."""
     shown = 0
     every = 0
-    for state in board.targets.values():
+    for state in run.targets.values():
         result = state.result
         if result is None or result.outcome not in (Outcome.FAILED, Outcome.ERROR, Outcome.INTERRUPTED):
             continue
@@ -126,16 +126,16 @@ def failure_list(board: Board, base: str, marks: Glyphs) -> Iterable[Text]:
         yield Text(f"  {marks.ellipsis} and {every - shown} more", style="dim")
 
 
-def verdict(board: Board, marks: Glyphs, *, home: str = "") -> Text:
+def verdict(run: RunState, marks: Glyphs, *, home: str = "") -> Text:
     """The last lines: how it went, and where everything is in full."""
-    result = board.result
+    result = run.result
     assert result is not None
     head, _, rest = run_summary(result).partition(":")
     text = Text.assemble((head, STYLES[result.outcome].replace("bold ", "") + " bold"), f":{rest}")
     spent = [
         f"{phase} {seconds(length)}"
         for phase in Phase
-        if (length := sum(state.spent(phase) for state in board.targets.values())) >= 0.05
+        if (length := sum(state.spent(phase) for state in run.targets.values())) >= 0.05
     ]
     if len(spent) > 1:
         text.append(f"\nwork: {f' {marks.dot} '.join(spent)}", style="dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import shutil
@@ -13,7 +14,8 @@ import pytest
 
 from tasklib.events import Event
 from tasklib.reporting.files.html import run_html
-from tasklib.reporting.files.record import Recorder
+from tasklib.reporting.files.record import record
+from tasklib.reporting.folds.run import RunState, advance
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -45,11 +47,9 @@ addEventListener("load", () => {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, recordings: dict[str, Callable[..., list[Event]]]) -> Path:
     """The page of a run of twenty services and several hundred tests."""
-    recorder = Recorder()
-    for event in recordings["large"]():
-        recorder.emit(event)
+    run = functools.reduce(advance, recordings["large"](), RunState())
     path = tmp_path_factory.mktemp("page") / "run.html"
-    path.write_text(run_html(recorder.record(), limits={}, base="/home/ana/shop"), encoding="utf-8")
+    path.write_text(run_html(record(run), limits={}, base="/home/ana/shop"), encoding="utf-8")
     return path
 
 

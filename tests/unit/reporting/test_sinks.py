@@ -14,7 +14,8 @@ import pytest
 
 from tasklib.errors import UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
-from tasklib.reporting.guard import GuardedSink
+from tasklib.reporting.folds.folding import EventsAlone, Folding
+from tasklib.reporting.guard import Guarded
 from tasklib.reporting.lines.log import LogSink
 from tasklib.reporting.masking import Masker
 from tasklib.reporting.sinks import capable, open_sinks
@@ -188,7 +189,7 @@ def test_a_broken_sink_is_told_once_and_left_out(error: Exception, expected: lis
     """A full disk or a bug in a report is one line, a reader that went away is none."""
     complaints: list[str] = []
     broken = Broken(error)
-    sink = GuardedSink(broken, "x", complaints.append)
+    sink = Folding(Guarded(EventsAlone(broken), "x", complaints.append))
     for _ in range(3):
         sink.emit(Notice("x"))
     assert complaints == expected

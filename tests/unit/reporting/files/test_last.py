@@ -10,6 +10,7 @@ import pytest
 
 from tasklib.events import Event, RunFinished
 from tasklib.reporting.files.last import LastSink, narrowed, shown
+from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.replay import read
 
@@ -31,7 +32,7 @@ def kept(events: Sequence[Event], path: Path) -> list[Event]:
 
 def plain(events: list[Event], path: Path) -> list[str]:
     with path.open("w") as stream:
-        sink = PlainSink(stream)
+        sink = Folding(PlainSink(stream))
         for event in events:
             sink.emit(event)
     return path.read_text().splitlines()

@@ -20,10 +20,13 @@ from tasklib.events import Event, RunStarted
 from tasklib.reporting.files.chart import ticks
 from tasklib.reporting.files.html import run_html
 from tasklib.reporting.files.junit import junit_xml
-from tasklib.reporting.files.record import Activity, Recorder, RunRecord
+from tasklib.reporting.files.record import RunRecord, record
 from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.files.runjson import run_document
 from tasklib.reporting.files.timeline import critical_path, waits
+from tasklib.reporting.folds.folding import Folding
+from tasklib.reporting.folds.run import RunState, advance
+from tasklib.reporting.folds.spans import Activity
 from tasklib.results import Outcome, Stage, Target, TestOutcome, TestResult
 
 from .. import recordings
@@ -38,10 +41,7 @@ def schema() -> xmlschema.XMLSchema:
 
 
 def record_of(events: list[Event]) -> RunRecord:
-    recorder = Recorder()
-    for event in events:
-        recorder.emit(event)
-    return recorder.record()
+    return record(functools.reduce(advance, events, RunState()))
 
 
 RUNS = {
@@ -230,7 +230,8 @@ def test_a_run_that_broke_off_is_reported_as_interrupted(tmp_path: Path) -> None
     """Where no end of the run comes, leaving the context writes what is known."""
     complaints: list[str] = []
     path = tmp_path / "new" / "run.json"
-    with ReportSink([path], limits={}, base="", complain=complaints.append) as sink:
+    with ReportSink([path], limits={}, base="", complain=complaints.append) as reports:
+        sink = Folding(reports)
         for event in recordings.passing()[:150]:
             sink.emit(event)
     document = json.loads(path.read_text())
@@ -242,7 +243,8 @@ def test_all_kinds_are_written_and_nothing_else(tmp_path: Path) -> None:
     """Each suffix gets its kind; no temporary file stays behind."""
     paths = [tmp_path / name for name in ("run.xml", "run.json", "run.HTML")]
     check_reports(paths)
-    with ReportSink(paths, limits={}, base="", complain=pytest.fail) as sink:
+    with ReportSink(paths, limits={}, base="", complain=pytest.fail) as reports:
+        sink = Folding(reports)
         for event in recordings.failing_service():
             sink.emit(event)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run.HTML", "run.json", "run.xml"]
@@ -253,7 +255,8 @@ def test_a_report_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
     """A failing report does not fail the run, and is named."""
     (tmp_path / "run.xml").mkdir()
     complaints: list[str] = []
-    with ReportSink([tmp_path / "run.xml"], limits={}, base="", complain=complaints.append) as sink:
+    with ReportSink([tmp_path / "run.xml"], limits={}, base="", complain=complaints.append) as reports:
+        sink = Folding(reports)
         sink.emit(RunStarted("p", "i", ()))
     assert "run.xml not written" in complaints[0]
 

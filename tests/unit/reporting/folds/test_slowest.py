@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.events import TestFinished
+from tasklib.reporting.folds.folding import Folding
+from tasklib.reporting.folds.run import RunState, advance
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.results import Outcome, Stage, Target, TargetResult, TestOutcome, TestResult
@@ -26,9 +28,10 @@ def a_test(name: str, call: float) -> TestResult:
 
 def lines(found: Sequence[tuple[Target, TestResult]], count: int) -> list[str]:
     slowest = Slowest(count, {Stage.SERVICE: 5.0})
+    run = RunState()
     for target, result in found:
-        slowest.emit(TestFinished(target, result))
-    return slowest.lines()
+        run = advance(run, TestFinished(target, result))
+    return slowest.lines(run)
 
 
 def test_the_slowest_of_all_targets_are_named_and_marked() -> None:
@@ -55,7 +58,7 @@ def test_every_test_above_its_limit_is_named(calls: list[float], count: int) -> 
 def test_slow_tests_are_printed_before_the_last_line() -> None:
     """The summary stays the last line."""
     stream = io.StringIO()
-    sink = PlainSink(stream, slowest=Slowest(3, {}))
+    sink = Folding(PlainSink(stream, slowest=Slowest(3, {})))
     for event in recordings.large():
         sink.emit(event)
     found = stream.getvalue().splitlines()

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
-from tasklib.reporting.folds.history import History
+from tasklib.reporting.folds.folding import Folding
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.lines.actions import ActionsSink, command, in_actions, neutral
 from tasklib.reporting.lines.markdown import cell, fenced, job_summary
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
@@ -25,7 +26,8 @@ COMMAND = re.compile(r"^\s*::[a-z-]+.*?::", re.MULTILINE)
 
 def printed(events: list[Event], **options: object) -> str:
     stream = io.StringIO()
-    sink = ActionsSink(stream, base=recordings.ROOT, workspace="/home/ana", **options)  # type: ignore[arg-type]
+    reporter = ActionsSink(stream, base=recordings.ROOT, workspace="/home/ana", **options)  # type: ignore[arg-type]
+    sink = Folding(reporter)
     for event in events:
         sink.emit(event)
     return stream.getvalue()
@@ -111,7 +113,7 @@ def test_a_summary_stays_below_githubs_limit() -> None:
     tests = [replace(recordings.FAILURE, id=f"t.py::t{index}", output="x\n" * 500) for index in range(50)]
     targets = tuple(Target(Stage.UNIT, f"s{index}") for index in range(200))
     results = tuple(TargetResult(target, Outcome.FAILED, failures=tuple(tests)) for target in targets)
-    text = job_summary(RunResult(results), History(), limit=100_000)
+    text = job_summary(RunResult(results), RunState(), limit=100_000)
     assert len(text.encode()) < 110_000
     assert "More failures are in the log" in text
 

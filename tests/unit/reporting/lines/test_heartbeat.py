@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tasklib.events import (
     Event,
+    PhaseFinished,
     PhaseStarted,
     RunStarted,
     TargetFinished,
@@ -11,6 +12,8 @@ from tasklib.events import (
     TestsCollected,
     TestStarted,
 )
+from tasklib.reporting.folds.folding import Folding
+from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.lines.heartbeat import FIRST, LONGEST, Heartbeat
 from tasklib.results import Outcome, Phase, Stage, Target, TargetResult, TestOutcome, TestResult
 
@@ -18,7 +21,7 @@ API = Target(Stage.UNIT, "api")
 
 
 class Nothing:
-    def emit(self, event: Event) -> None:
+    def tell(self, event: Event, run: RunState) -> None:
         """Prints nothing."""
 
 
@@ -33,7 +36,8 @@ def test_silence_is_broken_with_what_runs() -> None:
         last = now
         said.append(text)
 
-    beating = Heartbeat(Nothing(), say, lambda: last, lambda: now)
+    heartbeat = Heartbeat(Nothing(), say, lambda: last, lambda: now)
+    beating = Folding(heartbeat)
     for event in (
         RunStarted("shop", "main", (API,)),
         PhaseStarted(API, Phase.TEST),
@@ -43,19 +47,41 @@ def test_silence_is_broken_with_what_runs() -> None:
         TestStarted(API, "t.py::test_b"),
     ):
         beating.emit(event)
-    beating.beat()
+    heartbeat.beat()
     assert said == []
     now = FIRST
-    assert beating.beat() == 2 * FIRST
+    assert heartbeat.beat() == 2 * FIRST
     assert said == ["still running after 1m 00s: unit api (1 of 500 tests, at t.py::test_b)"]
     now += FIRST
-    beating.beat()
+    heartbeat.beat()
     assert len(said) == 1
     for _ in range(5):
         now += LONGEST
-        assert beating.beat() <= LONGEST
+        assert heartbeat.beat() <= LONGEST
     assert len(said) == 6
     beating.emit(TargetFinished(TargetResult(API, Outcome.PASSED)))
     now += LONGEST
-    beating.beat()
+    heartbeat.beat()
+    assert "unit api" not in said[-1]
+
+
+def test_what_has_been_cleaned_up_is_named_no_more() -> None:
+    """A stack that is being removed is named after its target has ended; once it is gone, it is not."""
+    now = 0.0
+    said: list[str] = []
+    heartbeat = Heartbeat(Nothing(), said.append, lambda: 0.0, lambda: now)
+    beating = Folding(heartbeat)
+    for event in (
+        RunStarted("shop", "main", (API,)),
+        PhaseStarted(API, Phase.TEST),
+        TargetFinished(TargetResult(API, Outcome.PASSED)),
+        PhaseStarted(API, Phase.CLEAN),
+    ):
+        beating.emit(event)
+    now = LONGEST
+    heartbeat.beat()
+    assert "unit api (clean)" in said[-1]
+    beating.emit(PhaseFinished(API, Phase.CLEAN))
+    now += LONGEST
+    heartbeat.beat()
     assert "unit api" not in said[-1]

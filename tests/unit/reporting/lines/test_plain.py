@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
+from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.plain import MAX_LINES, PlainSink, stages_by_line
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult, TestOutcome, TestResult
 
@@ -21,7 +22,7 @@ API = Target(Stage.UNIT, "api")
 
 def printed(events: list[Event], *, verbose: bool = False) -> str:
     stream = io.StringIO()
-    sink = PlainSink(stream, verbose=verbose, base=recordings.ROOT)
+    sink = Folding(PlainSink(stream, verbose=verbose, base=recordings.ROOT))
     for event in events:
         sink.emit(event)
     return stream.getvalue()
@@ -192,7 +193,7 @@ def test_a_stream_without_unicode_gets_question_marks() -> None:
     """A pipe in an ASCII locale takes everything without an error."""
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii", write_through=True)
-    sink = PlainSink(stream)
+    sink = Folding(PlainSink(stream))
     sink.emit(Notice("größer ✓"))
     assert raw.getvalue() == b"gr??er ?\n"
 

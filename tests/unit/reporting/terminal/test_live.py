@@ -22,6 +22,7 @@ from tasklib.events import (
     TargetStarted,
     TestFinished,
 )
+from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.terminal.live import LiveSink, make_console, reflows
 from tasklib.results import Phase, RunResult, Stage, Target
@@ -62,7 +63,7 @@ class Terminal(io.StringIO):
 
 
 @contextmanager
-def live(terminal: Terminal, *, no_color: bool = False, **options: object) -> Iterator[LiveSink]:
+def live(terminal: Terminal, *, no_color: bool = False, **options: object) -> Iterator[Folding]:
     terminal.console = Console(
         file=terminal,
         force_terminal=True,
@@ -75,7 +76,7 @@ def live(terminal: Terminal, *, no_color: bool = False, **options: object) -> It
         emoji=False,
     )
     with LiveSink(terminal.console, base=recordings.ROOT, clock=lambda: T0 + 1, **options) as sink:  # type: ignore[arg-type]
-        yield sink
+        yield Folding(sink)
 
 
 def play(events: list[Event], terminal: Terminal, **options: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""The board as a value, and its lines without a terminal."""
+"""The run as a value, and its lines without a terminal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasklib.events import (
     TestsCollected,
     TestStarted,
 )
-from tasklib.reporting.folds.board import Board, advance
+from tasklib.reporting.folds.run import RunState, advance
 from tasklib.reporting.terminal.draw import MAX_WIDTH, render
 from tasklib.results import Counts, Outcome, Phase, Stage, Target, TargetResult, TestOutcome, TestResult
 
@@ -35,17 +35,17 @@ DB = Target(Stage.SERVICE, "price-db")
 PLAN = RunStarted("shop", "feature-auth", (API, WEB, DB), at=T0)
 
 
-def board_of(*events: Event) -> Board:
-    board = Board()
+def run_of(*events: Event) -> RunState:
+    run = RunState()
     for event in events:
-        board = advance(board, event)
-    return board
+        run = advance(run, event)
+    return run
 
 
 def shown(
     *events: Event, now: float = 12.3, width: int = 80, height: int = 30, ascii: bool = False
 ) -> list[str]:
-    return [line.plain for line in render(board_of(PLAN, *events), T0 + now, width, height, ascii=ascii)]
+    return [line.plain for line in render(run_of(PLAN, *events), T0 + now, width, height, ascii=ascii)]
 
 
 def running(done: int = 497, total: int = 955, *, worker: str = "") -> list[Event]:
@@ -59,7 +59,7 @@ def running(done: int = 497, total: int = 955, *, worker: str = "") -> list[Even
     ]
 
 
-def test_the_board_looks_as_promised() -> None:
+def test_the_run_looks_as_promised() -> None:
     """Stages in order; a running target has a bar, percentage, counts, seconds and its test beneath."""
     counted = Counts(total=74, passed=74)
     done = TargetFinished(TargetResult(WEB, Outcome.PASSED, counts=counted, seconds=3.2), at=T0)
@@ -115,8 +115,8 @@ def test_waiting_for_a_turn_does_not_count_as_work() -> None:
         TargetStarted(DB, at=T0 + 5),
         PhaseStarted(DB, Phase.START, at=T0 + 6),
     ]
-    assert board_of(PLAN, *events).targets[DB].seconds(T0 + 7) == 3
-    assert board_of(PLAN, *events[:3]).targets[DB].seconds(T0 + 7) == 2
+    assert run_of(PLAN, *events).targets[DB].seconds(T0 + 7) == 3
+    assert run_of(PLAN, *events[:3]).targets[DB].seconds(T0 + 7) == 2
 
 
 def test_parallel_workers_show_their_tests() -> None:
@@ -152,7 +152,7 @@ def test_failures_and_skips_are_told() -> None:
 
 
 def test_seconds_and_spinners_move_without_events() -> None:
-    """The same board looks different an eighth of a second later: nobody sees a still screen."""
+    """The same run looks different an eighth of a second later: nobody sees a still screen."""
     events: list[Event] = [TargetStarted(DB, at=T0), PhaseStarted(DB, Phase.BUILD, at=T0)]
     assert shown(*events, now=2.0) != shown(*events, now=2.125)
 
@@ -166,12 +166,12 @@ def test_more_targets_than_lines_keep_what_works_in_sight() -> None:
     for target in active:
         events += [TargetStarted(target, at=T0), PhaseStarted(target, Phase.TEST, at=T0)]
         events += [TestsCollected(target, 10, at=T0), TestStarted(target, "t.py::test_x", at=T0)]
-    found = [line.plain for line in render(board_of(*events), T0 + 1, 80, 12)]
+    found = [line.plain for line in render(run_of(*events), T0 + 1, 80, 12)]
     assert len(found) <= 12
     assert all(any(target.service in line for line in found) for target in active)
     assert "  … 7 done · 11 pending" in found
     assert found[-1].startswith("1.0s · 7/41 targets")
-    tiny = [line.plain for line in render(board_of(*events), T0 + 1, 80, 4)]
+    tiny = [line.plain for line in render(run_of(*events), T0 + 1, 80, 4)]
     assert [line.split()[1:3] for line in tiny[:2]] == [["service-7", "unit"], ["service-8", "unit"]]
 
 
@@ -186,12 +186,12 @@ RECORDED = (recordings.passing(), recordings.failing_service(), recordings.inter
     ascii=st.booleans(),
 )
 @settings(deadline=None, max_examples=200)
-def test_no_line_is_wider_and_no_board_higher_than_the_terminal(
+def test_no_line_is_wider_and_no_run_higher_than_the_terminal(
     recorded: list[Event], upto: int, width: int, height: int, ascii: bool
 ) -> None:
-    """At any moment and any size the board fits, and it is never empty."""
-    board = board_of(*recorded[:upto])
-    found = render(board, T0 + upto / 100, width, height, ascii=ascii)
+    """At any moment and any size the run fits, and it is never empty."""
+    run = run_of(*recorded[:upto])
+    found = render(run, T0 + upto / 100, width, height, ascii=ascii)
     assert 0 < len(found) <= height
     assert max(cell_len(line.plain) for line in found) <= min(width, MAX_WIDTH)
 
@@ -201,7 +201,7 @@ def test_no_line_is_wider_and_no_board_higher_than_the_terminal(
 def test_hostile_names_keep_the_lines_apart(name: str, text: str, width: int) -> None:
     """Names and texts with wide, combining or control characters break neither lines nor widths."""
     target = Target(Stage.UNIT, name or "x")
-    board = board_of(
+    run = run_of(
         RunStarted(text, text, (target,), at=T0),
         TargetStarted(target, at=T0),
         PhaseStarted(target, Phase.TEST, at=T0),
@@ -209,7 +209,7 @@ def test_hostile_names_keep_the_lines_apart(name: str, text: str, width: int) ->
         TestsCollected(target, 3, at=T0),
         TestStarted(target, f"a.py::{text}", at=T0),
     )
-    for line in render(board, T0, width, 20):
+    for line in render(run, T0, width, 20):
         assert "\n" not in line.plain
         assert "\x1b" not in line.plain
         assert cell_len(line.plain) <= width
@@ -218,24 +218,24 @@ def test_hostile_names_keep_the_lines_apart(name: str, text: str, width: int) ->
 def test_counts_of_the_runner_win_over_our_own() -> None:
     """The counts of a finished target are its result's; a late event changes nothing."""
     result = TargetResult(API, Outcome.PASSED, counts=Counts(total=5, passed=5))
-    board = board_of(PLAN, *running(2, 5), TargetFinished(result, at=T0))
-    late = advance(board, TestFinished(API, recordings.FAILURE, at=T0))
-    assert board.targets[API].counts == result.counts
-    assert late is board
+    run = run_of(PLAN, *running(2, 5), TargetFinished(result, at=T0))
+    late = advance(run, TestFinished(API, recordings.FAILURE, at=T0))
+    assert run.targets[API].counts == result.counts
+    assert late.targets is run.targets
 
 
 def test_reruns_do_not_count_as_done() -> None:
     """A test that is tried again adds to the reruns, not to the tests that ended."""
     again = replace(recordings.FAILURE, outcome=TestOutcome.RERUN)
-    board = board_of(PLAN, *running(1, 5), TestFinished(API, again, at=T0))
-    assert board.targets[API].counts.done == 1
-    assert board.targets[API].counts.rerun == 1
+    run = run_of(PLAN, *running(1, 5), TestFinished(API, again, at=T0))
+    assert run.targets[API].counts.done == 1
+    assert run.targets[API].counts.rerun == 1
 
 
 def test_what_is_not_shown_costs_nothing() -> None:
-    """Output lines leave the board as it is."""
-    board = board_of(PLAN)
-    assert advance(board, Output(API, "text", at=T0)) is board
+    """Output lines leave the targets as they are."""
+    run = run_of(PLAN)
+    assert advance(run, Output(API, "text", at=T0)).targets is run.targets
 
 
 def test_cleaning_goes_on_after_the_result() -> None:
@@ -245,6 +245,6 @@ def test_cleaning_goes_on_after_the_result() -> None:
         PhaseStarted(DB, Phase.CLEAN, at=T0 + 2),
     ]
     assert "  ✓ price-db  3/3  2.0s  cleaning" in shown(*ended)
-    board = board_of(PLAN, *ended, PhaseFinished(DB, Phase.CLEAN, at=T0 + 3))
-    assert board.targets[DB].spent(Phase.CLEAN) == 1
-    assert not board.targets[DB].active
+    run = run_of(PLAN, *ended, PhaseFinished(DB, Phase.CLEAN, at=T0 + 3))
+    assert run.targets[DB].spent(Phase.CLEAN) == 1
+    assert not run.targets[DB].active

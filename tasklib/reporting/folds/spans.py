@@ -1,0 +1,84 @@
+"""PURE: what a target does when, as spans of time that follow each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tasklib.events import PhaseFinished, PhaseStarted, Progress, TargetFinished, TargetStarted
+from tasklib.results import Phase, Target
+
+__all__ = ["Activity", "Course", "Span", "SpanEvent"]
+
+SpanEvent = TargetStarted | PhaseStarted | PhaseFinished | Progress | TargetFinished
+
+
+class Activity(StrEnum):
+    """What a target does in a span of time: a phase, or waiting for its turn between two of them."""
+
+    BUILD = "build"
+    START = "start"
+    TEST = "test"
+    CLEAN = "clean"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True)
+class Span:
+    """What a target did from ``start`` to ``end`` (seconds since the epoch); ``notes`` are its progress."""
+
+    target: Target
+    activity: Activity
+    start: float
+    end: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Course:
+    """The spans that have ended, and what is open since ``since``: a phase, or waiting for one."""
+
+    target: Target
+    spans: tuple[Span, ...] = ()
+    phase: Phase | None = None
+    since: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def phases(self) -> dict[Phase, float]:
+        """The seconds of every phase that has ended, the latest one last."""
+        found: dict[Phase, float] = {}
+        for span in self.spans:
+            if span.activity is not Activity.WAIT:
+                phase = Phase(span.activity)
+                found[phase] = found.pop(phase, 0.0) + max(0.0, span.seconds)
+        return found
+
+    def after(self, event: SpanEvent) -> Course:
+        match event:
+            case TargetStarted():
+                # Images may have been built before the target's own turn.
+                return self if self.since else replace(self, since=event.at)
+            case PhaseStarted():
+                # What it was at while it waited says what it waited for.
+                waited = self.phase is None and 0 < self.since < event.at
+                spans = self._with(Activity.WAIT, event.at) if waited else self.spans
+                return Course(self.target, spans, event.phase, event.at)
+            case PhaseFinished():
+                return self._ended(event.at)
+            case TargetFinished():
+                return self if self.phase is None else self._ended(event.at)
+            case Progress():
+                known = not event.text or event.text in self.notes[-1:]
+                return self if known else replace(self, notes=(*self.notes, event.text))
+
+    def _ended(self, at: float) -> Course:
+        spans = self.spans if self.phase is None else self._with(Activity(self.phase), at)
+        return Course(self.target, spans, None, at)
+
+    def _with(self, activity: Activity, end: float) -> tuple[Span, ...]:
+        return (*self.spans, Span(self.target, activity, self.since, end, self.notes))
