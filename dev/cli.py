@@ -22,7 +22,7 @@ from dev.images import Choice, dotenv, summary, variables
 from dev.probe import probe_host
 from dev.provision_images import ensure_images
 from dev.state import set_up_lock
-from dev.tools import ensure_browser, ensure_registry
+from dev.tools import ensure_browser, ensure_registry, ensure_shells
 
 __all__ = ["main", "parse", "suite_runs"]
 
@@ -109,6 +109,7 @@ def _test(consent: Consent, extra: list[str]) -> Callable[[], int]:
     host = probe_host()
     ensure_registry(environment, host)
     ensure_browser(host, consent)
+    ensure_shells(host, consent)
     *first, last = ([str(environment.bin / "pytest"), *run] for run in suite_runs(extra))
 
     def run() -> int:

@@ -1,4 +1,4 @@
-"""What only the tests use: a browser, and an image registry.
+"""What only the tests use: a browser, shells, and an image registry.
 
 The registry is taken out of the distribution's package without installing it: the package would also start a
 service on a fixed port.
@@ -20,23 +20,34 @@ from dev.packages import install
 from dev.plan import Install
 from dev.state import log_file
 
-__all__ = ["ensure_browser", "ensure_registry"]
+__all__ = ["ensure_browser", "ensure_registry", "ensure_shells"]
 
 _PROGRAM = "docker-registry"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_SHELLS = ("fish", "zsh")
 
 
 def ensure_browser(host: Host, consent: Consent) -> None:
-    """Install Debian's Chromium where there is no such browser and changing the machine is permitted.
+    """Install Debian's Chromium where there is no browser of the kind. (Ubuntu's package is a snap.)"""
+    if not any(map(shutil.which, _BROWSERS)):
+        permitted = host.distribution == "debian"
+        _install_or_say(("chromium",), "the tests of pages are skipped", host, consent, permitted=permitted)
 
-    Without one the tests of the report page are skipped, which one line says. (Ubuntu's package is a snap.)
-    """
-    if any(map(shutil.which, _BROWSERS)):
-        return
-    why = "no chromium: the tests of the report page are skipped"
-    if consent.given and host.root and host.distribution == "debian":
+
+def ensure_shells(host: Host, consent: Consent) -> None:
+    """Install the shells that completion is tested in."""
+    if missing := tuple(shell for shell in _SHELLS if not shutil.which(shell)):
+        _install_or_say(missing, "the tests of their completion are skipped", host, consent)
+
+
+def _install_or_say(
+    packages: tuple[str, ...], without: str, host: Host, consent: Consent, *, permitted: bool = True
+) -> None:
+    """Install ``packages`` where that is permitted; else one line says what is done ``without`` them."""
+    why = f"no {', no '.join(packages)}: {without}"
+    if consent.given and host.root and host.packaged and permitted:
         try:
-            install(Install(("chromium",)), host)
+            install(Install(packages), host)
         except DevError as error:
             why = f"{why} ({error})"
         else:

@@ -5,10 +5,12 @@ A failing test is a result, not an exception: nothing here is raised for one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "EXIT_CODES",
     "START_ENGINE",
     "ConfigError",
     "EngineError",
@@ -21,6 +23,17 @@ __all__ = [
     "UsageError",
     "engine_stopped",
 ]
+
+EXIT_CODES: Mapping[int, str] = {
+    0: "passed",
+    1: "tests failed",
+    2: "wrong usage or configuration",
+    3: "no usable engine",
+    4: "a stack did not become ready",
+    70: "a mistake of tasklib itself",
+    130: "interrupted",
+}
+"""What each exit code says."""
 
 START_ENGINE = "Start it (`systemctl start docker`, or Docker Desktop), or point DOCKER_HOST to a local one."
 """What helps where no engine answers."""

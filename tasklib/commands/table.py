@@ -175,6 +175,13 @@ def _doctor(values: Values) -> int:
     )
 
 
+def _agents(values: Values) -> None:
+    from tasklib.agents.pages import section, skill
+    from tasklib.commands.console import say
+
+    say((skill() if values[o.SKILL] else section()).rstrip("\n"))
+
+
 _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "test.all": lambda values: _stages(values, "unit", "service", "integration"),
     "test.unit": lambda values: _stages(values, "unit"),
@@ -196,4 +203,5 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "release.tag": _tag,
     "release.images": _images,
     "doctor": _doctor,
+    "agents": _agents,
 }

@@ -77,6 +77,9 @@ FINDINGS = choice(
 )
 RULE = optional("explain", "CODE", "what a rule is about, with a bad and a good example")
 
+# Agents
+SKILL = switch("skill", "the SKILL.md instead: a skill that agents load by themselves")
+
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
     CHANGED,
@@ -203,6 +206,12 @@ COMMANDS = (
         "Find what in this project breaks the patterns, say why, and repair it.",
         (PATH, FIX, SELECT, IGNORE, FINDINGS, RULE),
         "--fix",
+    ),
+    Command(
+        "agents",
+        "Print the section for AGENTS.md that tells coding agents how this project is tested.",
+        (SKILL,),
+        "--skill",
     ),
 )
 

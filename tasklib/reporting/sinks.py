@@ -13,6 +13,7 @@ from typing import Any, TextIO, cast
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Event, RunFinished, Sink
 from tasklib.options.catalog import FORMAT
+from tasklib.reporting.agents import under_agent
 from tasklib.reporting.files.last import LastSink
 from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.folds.folding import EventsAlone, Folding, Reporter
@@ -128,7 +129,7 @@ def _shown(
     if format == "json":
         return EventsAlone(JsonSink(stream))
     terminal = capable(stream, {**env, "CI": ""} if format == "live" else env)
-    if format in ("auto", "live") and terminal:
+    if terminal and (format == "live" or (format == "auto" and not under_agent())):
         # Rich takes a while to import: only a board needs it.
         from tasklib.reporting.terminal.live import LiveSink, make_console, reflows
 

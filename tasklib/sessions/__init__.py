@@ -18,7 +18,7 @@ from typing import Any
 import nox
 
 from tasklib.commands.console import say
-from tasklib.errors import NothingRan, TasklibError, UsageError
+from tasklib.errors import EXIT_CODES, NothingRan, TasklibError, UsageError
 from tasklib.options.caller import Caller, typed_program
 from tasklib.options.catalog import COMMANDS
 from tasklib.options.command import Command
@@ -29,14 +29,6 @@ __all__ = ["register"]
 
 _SESSIONS = {command.session: command for command in COMMANDS if command.session}
 _DEFAULT = ("unit", "service", "integration")
-_REASONS = {
-    1: "tests failed",
-    2: "wrong configuration",
-    3: "no usable engine",
-    4: "a stack did not become ready",
-    70: "tasklib itself failed",
-}
-
 _registered: dict[str, str] = {}
 """Our commands by the sessions of this noxfile that run them."""
 
@@ -129,14 +121,14 @@ def _run(session: nox.Session, command: Command) -> _Ending:
         return _Ending()
     if not command.runs_tests:
         code = run(command, values)
-        return _Ending(failed=_REASONS.get(code, f"exit code {code}") if code else "")
+        return _Ending(failed=EXIT_CODES.get(code, f"exit code {code}") if code else "")
     if command.session in _DEFAULT and (failed := outcomes_of(session).failed):
         return _Ending(skipped=f"{failed[0]} failed")
     code = run(command, values)
     if code == 130:
         raise KeyboardInterrupt
     remember(session, failed=bool(code))
-    return _Ending(failed=_REASONS.get(code, f"exit code {code}") if code else "")
+    return _Ending(failed=EXIT_CODES.get(code, f"exit code {code}") if code else "")
 
 
 def _stages_follow(session: nox.Session) -> bool:

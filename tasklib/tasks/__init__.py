@@ -12,7 +12,7 @@ from invoke.collection import Collection
 from tasklib.options.catalog import COMMANDS, command
 from tasklib.tasks.strict import StrictTask
 
-__all__ = ["ci", "clean", "doctor", "infra", "namespace", "release", "test"]
+__all__ = ["agents", "ci", "clean", "doctor", "infra", "namespace", "release", "test"]
 
 
 def _collection(name: str) -> Collection:
@@ -29,3 +29,5 @@ namespace = Collection(test, infra, clean, ci, release)
 namespace.add_task(StrictTask(command("release.tag")), "release-tag")
 doctor = StrictTask(command("doctor"))
 namespace.add_task(doctor)
+agents = StrictTask(command("agents"))
+namespace.add_task(agents)

@@ -13,9 +13,11 @@ from tasklib import __version__
 from tasklib.commands.console import say, written
 from tasklib.errors import Interrupted
 from tasklib.options.catalog import STAGE_OPTIONS
+from tasklib.options.command import Command
 from tasklib.options.help import command_help, option_rows
 from tasklib.options.likeness import meant
 from tasklib.tasks import namespace
+from tasklib.tasks.completion import values
 from tasklib.tasks.strict import StrictTask
 
 __all__ = ["run"]
@@ -55,7 +57,18 @@ class _Program(Program):
 
     def parse_cleanup(self) -> None:
         with self._usage_errors(), written():  # what is only to be listed or explained is printed here
+            if self.args.complete.value and (known := values(self._typed_so_far(), self._commands())):
+                say("\n".join(known))
+                raise Exit
             super().parse_cleanup()
+
+    def _typed_so_far(self) -> list[str]:
+        """What a shell asks to be completed, without the program."""
+        return str(self.core.remainder).split()[1:]
+
+    def _commands(self) -> dict[str, Command]:
+        named = {name: self.collection[name] for name in self.parser.contexts}
+        return {name: task.command for name, task in named.items() if isinstance(task, StrictTask)}
 
     @contextlib.contextmanager
     def _usage_errors(self) -> Iterator[None]:

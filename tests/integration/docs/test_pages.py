@@ -48,7 +48,7 @@ def run_page(
         ran = checkout.run("bash", "-c", typed, env=env)
         assert ran.code == codes.get(line, 0), ran
         found[line] = ran
-    assert len(found) > 5
+    assert len(found) >= 5
     return found
 
 

@@ -81,7 +81,7 @@ def test_no_browser(
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(tools, "install", lambda *_: pytest.fail("installs"))
     tools.ensure_browser(host, Consent(given=given))
-    assert capsys.readouterr().err == "dev: no chromium: the tests of the report page are skipped\n"
+    assert capsys.readouterr().err == "dev: no chromium: the tests of pages are skipped\n"
 
 
 def test_a_browser_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +92,15 @@ def test_a_browser_is_installed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         tools.ensure_browser(replace(DEBIAN, root=True), Consent(given=True))
     assert there == list(Install(("chromium",)).packages)
+
+
+def test_shells_that_are_missing_are_installed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is there is left alone."""
+    there = ["zsh"]
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in there else None)
+    monkeypatch.setattr(tools, "install", lambda wanted, host: asked.append(tuple(wanted.packages)))
+    tools.ensure_shells(replace(DEBIAN, root=True), Consent(given=True))
+    there.append("fish")
+    tools.ensure_shells(replace(DEBIAN, root=True), Consent(given=True))
+    assert asked == [("fish",)]

@@ -68,6 +68,14 @@ def test_formats_choose_the_sink() -> None:
     assert "::error" not in shown("json", {"GITHUB_ACTIONS": "true"})
 
 
+@pytest.mark.parametrize("variable", ["AI_AGENT", "CLAUDECODE", "CURSOR_AGENT", "GEMINI_CLI"])
+def test_a_coding_agent_gets_lines(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """On a terminal too, as it keeps what a board draws over; who asks for the board gets it."""
+    monkeypatch.setenv(variable, "1")
+    assert "\x1b" not in shown("auto", TERMINAL, Tty())
+    assert "\x1b[?25l" in shown("live", TERMINAL, Tty())
+
+
 def test_an_unknown_format_is_refused_with_those_that_are_known() -> None:
     """A mistyped format is wrong usage, and all of them fit into the line."""
     with (
