@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
-from tasklib import __version__
+import tasklib
 from tasklib.commands.console import say, written
 from tasklib.errors import Interrupted
 from tasklib.options.catalog import STAGE_OPTIONS
@@ -29,6 +29,9 @@ class _Program(Program):
     def no_tasks_given(self) -> None:
         self.list_tasks()
         raise Exit
+
+    def print_version(self) -> None:
+        say(f"{self.name} {tasklib.__version__}")
 
     def print_help(self) -> None:
         say(f"Usage: {self.binary} TASK [OPTIONS] [-- OPTIONS OF THE TEST RUNNER]\n")
@@ -110,7 +113,7 @@ def run(words: Sequence[str]) -> None:
 
     Raises :class:`~tasklib.errors.Interrupted` after Ctrl-C.
     """
-    program = _Program(version=__version__, namespace=namespace, name="tasklib", binary="tasklib")
+    program = _Program(namespace=namespace, name="tasklib", binary="tasklib")
     try:
         program.run(list(words))
     except SystemExit as left:

@@ -1,10 +1,17 @@
-"""PURE: the version that a pyproject.toml and its uv.lock state, and writing another one there."""
+"""PURE: the version that a pyproject.toml and its uv.lock state, and writing another one there.
+
+What was written is read back: text that a pattern has edited is what the reader of TOML says it is.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
+
+from tasklib.errors import UsageError
 
 __all__ = ["lock_with_version", "package_version", "with_version"]
 
@@ -22,8 +29,27 @@ def package_version(pyproject: str) -> tuple[str, str] | None:
     return (name, version) if isinstance(name, str) and isinstance(version, str) else None
 
 
-def with_version(pyproject: str, version: str) -> str:
-    """The same text with another version in ``[project]``, if it has one on a line of its own."""
+def with_version(pyproject: str, version: str, *, where: str = "pyproject.toml") -> str:
+    """The same text with another version in ``[project]``; the text itself where that states none.
+
+    Raises :class:`~tasklib.errors.UsageError` with ``where`` and the line, for a version that stands where it
+    is not changed: anywhere but on a line of its own.
+    """
+    meant = _loaded(pyproject)
+    if package_version(pyproject) is None:
+        return pyproject
+    old, meant["project"]["version"] = meant["project"]["version"], version
+    edited = _edited(pyproject, version)
+    if _loaded(edited) != meant:
+        raise UsageError(
+            f"the version {old} could not be changed to {version}",
+            where=f"{where}:{_line_of(pyproject, old)}",
+            remedy=f'Put `version = "{old}"` on a line of its own below [project].',
+        )
+    return edited
+
+
+def _edited(pyproject: str, version: str) -> str:
     lines, table = pyproject.splitlines(keepends=True), ""
     for number, line in enumerate(lines):
         if header := _TABLE.fullmatch(line.rstrip("\r\n")):
@@ -34,16 +60,48 @@ def with_version(pyproject: str, version: str) -> str:
     return "".join(lines)
 
 
-def lock_with_version(lock: str, name: str, version: str) -> str:
-    """The same uv.lock with another version of the project itself: it must fit its pyproject.toml."""
-    packages = re.split(r"(?m)^(?=\[\[package\]\])", lock)
-    for number, text in enumerate(packages):
-        entry = (_loaded(text).get("package") or [{}])[0]
-        source = entry.get("source") or {}
-        own = "." in (source.get("virtual"), source.get("editable"))
-        if own and _normal(entry.get("name", "")) == _normal(name):
-            packages[number] = re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', text, count=1)
-    return "".join(packages)
+def lock_with_version(lock: str, name: str, version: str, *, where: str = "uv.lock") -> str:
+    """The same uv.lock with another version of the project itself: it must fit its pyproject.toml.
+
+    Raises :class:`~tasklib.errors.UsageError` with ``where`` and the line, where it stands in another form
+    than uv writes.
+    """
+    meant = deepcopy(_loaded(lock))
+    own = [entry for entry in _packages(meant) if _is_own(entry, name) and "version" in entry]
+    old = [entry["version"] for entry in own]
+    for entry in own:
+        entry["version"] = version
+    parts = re.split(r"(?m)^(?=\[\[package\]\])", lock)
+    for number, text in enumerate(parts):
+        if any(_is_own(entry, name) for entry in _packages(_loaded(text))):
+            parts[number] = re.sub(r'(?m)^version = ".*"', f'version = "{version}"', text, count=1)
+    edited = "".join(parts)
+    if _loaded(edited) != meant:
+        raise UsageError(
+            f"the version {old[0] if old else ''} of {name} could not be changed to {version}",
+            where=f"{where}:{_line_of(lock, *old[:1])}",
+            remedy="Have it written anew: `uv lock`.",
+        )
+    return edited
+
+
+def _packages(lock: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    packages = lock.get("package")
+    yield from (
+        entry for entry in (packages if isinstance(packages, list) else ()) if isinstance(entry, dict)
+    )
+
+
+def _is_own(entry: dict[str, Any], name: str) -> bool:
+    source = entry.get("source")
+    own = isinstance(source, dict) and "." in (source.get("virtual"), source.get("editable"))
+    return own and _normal(str(entry.get("name", ""))) == _normal(name)
+
+
+def _line_of(text: str, version: str = "") -> int:
+    """The first line that seems to state the version, counted from 1."""
+    lines = enumerate(text.split("\n"), 1)
+    return next((number for number, line in lines if "version" in line and version in line), 1)
 
 
 def _normal(name: str) -> str:

@@ -251,11 +251,12 @@ def _edits(survey: Survey, version: Version, today: date) -> tuple[dict[Path, st
         text = survey.files[path]
         stated = manifest.package_version(text)
         if stated and stated[1] != (spelled := pep440(version)):
-            edits[path] = manifest.with_version(text, spelled)
+            edits[path] = manifest.with_version(text, spelled, where=str(path))
             notes.append(f"{path.name}: version {stated[1]} → {spelled}")
-            if survey.lock:
-                edits[survey.lock] = manifest.lock_with_version(survey.files[survey.lock], stated[0], spelled)
-                notes.append(f"{survey.lock.name}: the same")
+            if lock := survey.lock:
+                old = survey.files[lock]
+                edits[lock] = manifest.lock_with_version(old, stated[0], spelled, where=str(lock))
+                notes += [f"{lock.name}: the same"] if edits[lock] != old else []
     if (
         (path := survey.changelog)
         and is_stable(version)

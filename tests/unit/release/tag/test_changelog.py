@@ -1,16 +1,13 @@
-"""The changelog and the manifests, read and moved on by one release."""
+"""The changelog, read and moved on by one release."""
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.release.tag.changelog import newest, released, section, sections
-from tasklib.release.tag.manifest import lock_with_version, package_version, with_version
 from tasklib.release.tag.versions import parse
 
 TEXT = """\
@@ -101,45 +98,3 @@ def test_nothing_gets_lost(lines: list[str]) -> None:
     added = "## 2.0.0 - 2024-03-03"
     assert [line for line in after if line != added] == before
     assert after.count(added) == (1 if section(text, None) else 0)
-
-
-PYPROJECT = """\
-[tool.other]
-version = "9"
-
-[project]
-name = "Shop.Front"  # the name
-version = '1.0.0'  # kept in step
-
-[project.urls]
-version = "no"
-"""
-
-
-def test_package_version() -> None:
-    """Only the package's own version is read and written, everything around it stays."""
-    assert package_version(PYPROJECT) == ("Shop.Front", "1.0.0")
-    new = with_version(PYPROJECT, "1.1.0rc1")
-    assert new == PYPROJECT.replace("'1.0.0'", "'1.1.0rc1'")
-    assert tomllib.loads(new)["project"]["version"] == "1.1.0rc1"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[project]\nname = 'a'\ndynamic = ['version']\n", "[tool.x]\nversion = '1'\n", "not toml ["]
-)
-def test_no_package_version(text: str) -> None:
-    """Where no version is stated, none is read and none written."""
-    assert package_version(text) is None
-    assert with_version(text, "2") == text
-
-
-def test_lock() -> None:
-    """The lock file's entry of the project itself follows, other packages of that version do not."""
-    lock = (
-        'version = 1\n\n[[package]]\nname = "other"\nversion = "1.0.0"\nsource = { registry = "x" }\n\n'
-        '[[package]]\nname = "shop-front"\nversion = "1.0.0"\nsource = { editable = "." }\n'
-    )
-    new = lock_with_version(lock, "Shop.Front", "1.1.0")
-    versions = [package["version"] for package in tomllib.loads(new)["package"]]
-    assert versions == ["1.0.0", "1.1.0"]
-    assert new.replace("1.1.0", "1.0.0") == lock
