@@ -228,14 +228,9 @@ def _stopping(_: str) -> None:
 
 def _place(engine: Engine) -> str:
     """The engine as its user knows it: its machine, and the context or variable that leads there."""
-    from tasklib import process
+    from tasklib.stacks.address import engine_address
 
-    host = os.environ.get("DOCKER_HOST", "")
-    if host:
-        way = f"DOCKER_HOST={host}"
-    else:
-        shown = process.run(["docker", "context", "show"], check=False, timeout=10).stdout.strip()
-        way = f"context {shown or 'default'}"
+    way = without_password(engine_address().way)
     return f"the engine {engine.facts.name or engine.facts.id[:12]} ({way})"
 
 

@@ -133,12 +133,13 @@ def _spawn(
                     pipe.close()
 
 
-def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
+def detach(argv: Sequence[str], *, stdin: int, log: Path, env: Mapping[str, str] | None = None) -> int:
     """Start ``argv`` in a session of its own, reading the file descriptor ``stdin``; returns its pid.
 
-    It outlives us, our terminal and a kill of our process group. ``log`` takes its output.
+    It outlives us, our terminal and a kill of our process group. ``log`` takes its output, ``env`` is its
+    environment (ours).
     """
-    child = _detached(argv, stdin, log)
+    child = _detached(argv, stdin, log, env)
     # Should it end before us, somebody has to take note, or it stays as a zombie.
     threading.Thread(target=child.wait, daemon=True, name=f"wait for {child.pid}").start()
     return child.pid
@@ -146,15 +147,17 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path) -> int:
 
 def accompany(argv: Sequence[str], *, stdin: int, log: Path) -> Callable[[], int]:
     """As :func:`detach`, but without a thread of ours; call what is returned to wait for its end."""
-    return _detached(argv, stdin, log).wait
+    return _detached(argv, stdin, log, None).wait
 
 
-def _detached(argv: Sequence[str], stdin: int, log: Path) -> subprocess.Popen[bytes]:
+def _detached(
+    argv: Sequence[str], stdin: int, log: Path, env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    env = os.environ if env is None else env
     with log.open("ab") as output:
-        env = {name: value for name, value in os.environ.items() if name != CHILD_OF}
         return subprocess.Popen(
             list(argv),
-            env={**env, REAPER_OF: _OURSELVES},
+            env={**{name: value for name, value in env.items() if name != CHILD_OF}, REAPER_OF: _OURSELVES},
             stdin=stdin,
             stdout=output,
             stderr=output,

@@ -157,6 +157,31 @@ def test_an_engine_elsewhere_is_refused_before_anything_starts(shop: Checkout, h
     assert len(ran.lines) == 2
 
 
+@pytest.mark.parametrize(
+    ("env", "config", "said"),
+    [
+        ({"DOCKER_CONTEXT": "big"}, None, "there is no Docker context big, which DOCKER_CONTEXT names"),
+        ({}, '{"currentContext": "big"}', "{folder}/config.json: there is no Docker context big"),
+        ({}, "[]", "{folder}/config.json: it is not a JSON object"),
+        ({}, '{"proxies": []', "{folder}/config.json: it is not JSON"),
+        ({}, '{"proxies": []}', "{folder}/config.json: Docker's settings cannot be used ("),
+    ],
+)
+@pytest.mark.parametrize("words", ["test.service", "infra.status", "infra.up --env prod --yes"])
+def test_settings_that_name_no_engine_are_told_with_their_file(
+    shop: Checkout, tmp_path: Path, words: str, env: dict[str, str], config: str | None, said: str
+) -> None:
+    """Exit code 3: no other engine is used in silence, and nobody sees a traceback."""
+    folder = tmp_path / "docker"
+    folder.mkdir()
+    if config is not None:
+        (folder / "config.json").write_text(config)
+    shop.write({"deploy/prod/docker-compose.yml": "services: {api: {image: api}}\n"})
+    ran = shop.run("tasklib", *words.split(), env={"DOCKER_HOST": "", "DOCKER_CONFIG": str(folder), **env})
+    assert (ran.code, len(ran.err.splitlines()) <= 2) == (3, True), ran
+    assert ran.err.startswith(f"error: {said.format(folder=folder)}"), ran
+
+
 def test_a_state_folder_that_cannot_be_used_is_told_in_two_lines(shop: Checkout) -> None:
     """The message says which folder it is and what helps."""
     ran = shop.run("tasklib", "test.unit", env={"XDG_STATE_HOME": "/proc/nowhere"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from tasklib.release.images.registry import Registry, RegistryError, RegistryRef
 from tasklib.release.tag.repository import Repository
 from tasklib.release.tag.tagging import ReleaseError
 from tasklib.release.tag.versions import highest, is_stable, parse, tagged_version
+from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.bake import bake
 from tasklib.stacks.preparation import hidden_variables
 
@@ -244,7 +244,7 @@ def _push_tag(reference: str, cancel: process.Cancel) -> str:
 
 
 def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
-    done = process.run(["docker", *arguments], cancel=cancel, check=False, env=dict(os.environ))
+    done = process.run(["docker", *arguments], cancel=cancel, check=False, env=docker_environment())
     if done.code == 0:
         return done
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]

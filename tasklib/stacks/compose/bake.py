@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tasklib import process
 from tasklib.errors import EngineError, engine_stopped
+from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
 
@@ -44,7 +44,7 @@ def bake(
         on_line=read,
         cwd=folder,
         # Contexts may lie outside of the folder; attestations would make every image an index.
-        env={**os.environ, "BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"},
+        env=docker_environment({"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}),
         stdin=as_text(config),
         cancel=cancel,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
 from tasklib.project.places import example_beside
 from tasklib.project.toml import nearest
+from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 from tasklib.stacks.compose.program import compose_program, compose_version
 from tasklib.stacks.rewrite import as_text
@@ -281,7 +281,7 @@ def _env_files(source: Source) -> list[str]:
 
 
 def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
-    merged = {**os.environ, **source.env, **env, "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"}
+    merged = docker_environment({**source.env, **env, "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"})
     # Ours are given as options; BuildKit's own notices would cost lines.
     for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
         merged.pop(name, None)

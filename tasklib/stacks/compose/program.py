@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import EngineError
+from tasklib.stacks.address import docker_folder, docker_settings
 
 __all__ = ["compose_program", "compose_version"]
 
@@ -55,12 +55,10 @@ def compose_version() -> str:
 
 
 def _plugin_folders() -> Iterator[Path]:
-    config = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    try:
-        extra = json.loads((config / "config.json").read_bytes()).get("cliPluginsExtraDirs") or ()
-    except (OSError, ValueError, AttributeError):
-        extra = ()
-    yield from (Path(str(folder)) for folder in (*extra, config / "cli-plugins", *_SYSTEM_FOLDERS))
+    folder = docker_folder()
+    extra = docker_settings(folder).get("cliPluginsExtraDirs")
+    named = extra if isinstance(extra, list) else []
+    yield from (Path(str(path)) for path in (*named, folder / "cli-plugins", *_SYSTEM_FOLDERS))
 
 
 def _is_script(program: Path) -> bool:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import platform
 import socket
 from typing import Any
 
 from tasklib.errors import START_ENGINE, EngineError
+from tasklib.stacks.address import EngineAddress, docker_folder, engine_address
 from tasklib.stacks.engine.answers import facts_from
 from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import EngineFacts
 
 __all__ = ["connect"]
-
-_UNSET = "Start it, or unset DOCKER_HOST to use this machine's own engine."
 
 
 def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
@@ -24,15 +22,18 @@ def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
     Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
     one whose published ports are not reachable on this machine's loopback interface.
     """
-    import docker
-    import docker.errors
-    import requests.exceptions
+    from docker.errors import DockerException
 
+    address = engine_address()
+    if address.host.startswith("ssh://") and not remote:
+        raise _remote(address.host)
     try:
-        client = docker.from_env(timeout=TIMEOUT, max_pool_size=32, use_ssh_client=remote).api
+        client = _client(address)
         info, version = client.info(), client.version()
-    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
-        raise _unreachable(error, os.environ.get("DOCKER_HOST", "")) from error
+    except (DockerException, OSError) as error:
+        raise _unreachable(error, address) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _unfit(error, address) from error
     facts = facts_from(info, version, str(client.base_url))
     # Neither a proxy nor a .netrc has a say in a local socket; looking for them takes a fifth of each call.
     client.trust_env = facts.remote
@@ -44,6 +45,26 @@ def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
             remedy="Run this job on the host, or in a container with `network_mode: host`.",
         )
     return client, facts
+
+
+def _client(address: EngineAddress) -> Any:
+    import docker
+    from docker.tls import TLSConfig
+
+    pems = address.certificates
+    tls = pems and TLSConfig(
+        client_cert=(str(pems / "cert.pem"), str(pems / "key.pem")),
+        ca_cert=str(pems / "ca.pem"),
+        verify=address.verified,
+    )
+    return docker.APIClient(
+        address.host or None,
+        version="auto",
+        timeout=TIMEOUT,
+        tls=tls or False,
+        use_ssh_client=True,
+        max_pool_size=32,
+    )
 
 
 def _shares_our_network(client: Any) -> bool:
@@ -71,15 +92,32 @@ def _remote(endpoint: str) -> EngineError:
     )
 
 
-def _unreachable(error: BaseException, host: str) -> EngineError:
-    """Why nothing answers; ``host`` is DOCKER_HOST ("": not set)."""
-    if host.startswith("ssh://") or "paramiko" in str(error):
-        return _remote(host or "the current context's ssh:// address")
-    where, remedy = (f" at DOCKER_HOST={host}", _UNSET) if host else ("", START_ENGINE)
+def _unreachable(error: Exception, address: EngineAddress) -> EngineError:
+    """Why nothing answers."""
+    from docker.errors import InvalidConfigFile
+
+    if isinstance(error, InvalidConfigFile):
+        return _unfit(error, address)
+    if address.is_usual:
+        where, remedy = "", START_ENGINE
+    elif address.context:
+        where = f" in {address.way}"
+        remedy = "Start it, or `docker context use default` to use this machine's own engine."
+    else:
+        where = f" at {address.way}"
+        remedy = "Start it, or unset DOCKER_HOST to use this machine's own engine."
     return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
 
 
-def _reason(error: BaseException) -> str:
+def _unfit(error: Exception, address: EngineAddress) -> EngineError:
+    """The SDK stumbled over what DOCKER_HOST or the settings hold."""
+    if address.context:
+        file = str(docker_folder() / "config.json")
+        return EngineError(f"Docker's settings cannot be used ({_reason(error)})", where=file)
+    return EngineError(f"{address.way} cannot be used ({_reason(error)})")
+
+
+def _reason(error: Exception) -> str:
     text = str(error)
     if "FileNotFoundError" in text or "No such file" in text:
         return "its socket does not exist"

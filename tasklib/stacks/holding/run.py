@@ -20,6 +20,7 @@ from tasklib.instance.identity import exports
 from tasklib.instance.resolution import resolve
 from tasklib.isolation import Instance
 from tasklib.project import Project
+from tasklib.stacks.address import docker_environment
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
@@ -183,7 +184,8 @@ def open_context(
 
 
 def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> Reaper:
-    reaper = Reaper(state.made() / "reaper.log")
+    # It is to find the engine that we found, whatever Docker's settings say by then.
+    reaper = Reaper(state.made() / "reaper.log", docker_environment() if engine else None)
     if engine:
         reaper.introduce(
             run=run_id, engine=engine.facts.id, state=state.root, command=command, pid=os.getpid()

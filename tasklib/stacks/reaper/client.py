@@ -43,8 +43,8 @@ _START = "import sys; sys.path.append(sys.argv[1]); from tasklib.stacks.reaper.p
 class Reaper:
     """The run's end of the socket. Safe to use from threads."""
 
-    def __init__(self, log: Path) -> None:
-        """Start the process; ``log`` takes what it says."""
+    def __init__(self, log: Path, env: Mapping[str, str] | None = None) -> None:
+        """Start the process with the environment ``env`` (ours); ``log`` takes what it says."""
         self._lock = threading.Lock()
         self._stacks: set[str] = set()
         ours, theirs = socket.socketpair()
@@ -52,7 +52,7 @@ class Reaper:
             _rotate(log)
             home = str(Path(tasklib.__file__).resolve().parent.parent)
             self.pid = process.detach(
-                [sys.executable, "-P", "-c", _START, home], stdin=theirs.fileno(), log=log
+                [sys.executable, "-P", "-c", _START, home], stdin=theirs.fileno(), log=log, env=env
             )
         self._socket = ours
         BACKGROUND.add(self._names)

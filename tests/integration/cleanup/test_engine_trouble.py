@@ -95,6 +95,25 @@ def test_an_engine_that_dies_or_hangs(
 
 
 @needs_second_engine
+def test_the_engine_of_a_context(
+    second: OwnEngine, project: NewProject, tmp_path: Path, traces: Traces
+) -> None:
+    """Builds, containers and their removal are on the engine that DOCKER_CONTEXT names, without settings."""
+    shop = project({**FILES, "services/api/deploy/test/docker-compose.yml": BUILT})
+    shop.write({"services/api/Dockerfile": "ARG PYTHON_IMAGE\nFROM ${PYTHON_IMAGE}\n"})
+    # The folder of Docker's settings holds contexts and no config.json.
+    env = {"DOCKER_CONFIG": str(tmp_path / "docker"), "DOCKER_CONTEXT": "second"}
+    create = ("docker", "context", "create", "second", "--docker", f"host={second.host}")
+    made = shop.run(*create, env={**env, "DOCKER_CONTEXT": "default"})
+    assert (made.code, (tmp_path / "docker" / "config.json").exists()) == (0, False), made
+
+    up = shop.run(*second.within("tasklib", "infra.up", "--name", "api"), env=env)
+    assert (up.code, len(second.left()), traces.left()) == (0, 2, []), up
+    down = shop.run(*second.within("tasklib", "clean"), env=env)
+    assert (down.code, second.left()) == (0, []), down
+
+
+@needs_second_engine
 def test_a_full_disk(tmp_path: Path, project: NewProject, engine: Any, state: Path) -> None:
     """Neither a build nor a start that finds no room leaves anything, and both say what is wrong."""
     with ExitStack() as stack:

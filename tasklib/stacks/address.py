@@ -1,0 +1,144 @@
+"""Which engine is meant: asked once, and told to the SDK and to every ``docker`` command alike.
+
+The rules are those of Docker's own client: DOCKER_HOST, else DOCKER_CONTEXT, else ``currentContext`` in its
+``config.json``, else this machine's usual socket. The SDK has other ones where ``config.json`` is missing.
+Source: ``cli/command/cli.go`` and ``cli/context/store`` of github.com/docker/cli.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tasklib.errors import EngineError
+
+__all__ = ["EngineAddress", "docker_environment", "docker_folder", "docker_settings", "engine_address"]
+
+_LOCAL = "default"
+"""The context that is no file: this machine's usual socket."""
+
+
+@dataclass(frozen=True)
+class EngineAddress:
+    """Where an engine is, and what says so.
+
+    ``host`` is a URL as Docker writes it ("": the usual socket), ``context`` the name of the context ("":
+    DOCKER_HOST says it), ``certificates`` a folder with ``ca.pem``, ``cert.pem`` and ``key.pem``,
+    ``verified`` whether the engine's own certificate is checked, too.
+    """
+
+    host: str = ""
+    context: str = _LOCAL
+    certificates: Path | None = None
+    verified: bool = True
+
+    @property
+    def way(self) -> str:
+        """How the user named it."""
+        return f"context {self.context}" if self.context else f"DOCKER_HOST={self.host}"
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is where everybody's engine is who says nothing."""
+        return self.context == _LOCAL
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What names it to a ``docker`` command, whatever its settings become meanwhile."""
+        return {"DOCKER_CONTEXT": self.context} if self.context else {"DOCKER_HOST": self.host}
+
+
+def engine_address(env: Mapping[str, str] | None = None) -> EngineAddress:
+    """The engine that ``env`` (our own environment) and Docker's settings name, the same for a whole process.
+
+    Raises :class:`~tasklib.errors.EngineError` for a context that is not there and for settings that cannot
+    be read: nobody knows which engine is meant then.
+    """
+    env = os.environ if env is None else env
+    names = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
+    return _address(docker_folder(env), *(env.get(name, "") for name in names))
+
+
+def docker_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Our environment and ``more``, for a ``docker`` command that is to speak to :func:`engine_address`."""
+    merged = {**os.environ, **more}
+    others = {name: merged[name] for name in merged.keys() - {"DOCKER_HOST", "DOCKER_CONTEXT"}}
+    return {**others, **engine_address().environment}
+
+
+def docker_folder(env: Mapping[str, str] | None = None) -> Path:
+    """Where Docker's client has its settings."""
+    env = os.environ if env is None else env
+    return Path(env.get("DOCKER_CONFIG") or Path(env.get("HOME") or Path("~").expanduser(), ".docker"))
+
+
+def docker_settings(folder: Path) -> Mapping[str, Any]:
+    """What the user set for Docker's client in ``folder``.
+
+    Raises :class:`~tasklib.errors.EngineError` where that cannot be read.
+    """
+    return _read(folder / "config.json")
+
+
+@cache
+def _address(folder: Path, host: str, context: str, certificates: str, verify: str) -> EngineAddress:
+    """``folder`` holds Docker's settings, the rest is as the variables say ("": not set)."""
+    settings = docker_settings(folder)
+    if not host:
+        return _named(folder, context, settings)
+    pems = Path(certificates) if certificates else folder if verify else None
+    return EngineAddress(host, "", pems, verified=bool(verify))
+
+
+def _named(folder: Path, variable: str, settings: Mapping[str, Any]) -> EngineAddress:
+    file = folder / "config.json"
+    name = variable or settings.get("currentContext") or _LOCAL
+    if not isinstance(name, str):
+        raise EngineError("`currentContext` is not a name", where=str(file), remedy=_MEND)
+    if name == _LOCAL:
+        return EngineAddress()
+    key = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    meta = folder / "contexts" / "meta" / key / "meta.json"
+    if not meta.is_file():
+        way_back = "unset DOCKER_CONTEXT" if variable else "`docker context use default`"
+        raise EngineError(
+            f"there is no Docker context {name}" + (", which DOCKER_CONTEXT names" if variable else ""),
+            where=None if variable else str(file),
+            remedy=f"`docker context ls` lists those there are; {way_back} to use this machine's own engine.",
+        )
+    match _read(meta):
+        case {"Endpoints": {"docker": {**endpoint}}}:
+            certificates = folder / "contexts" / "tls" / key / "docker"
+            return EngineAddress(
+                str(endpoint.get("Host") or ""),
+                name,
+                certificates if certificates.is_dir() else None,
+                not endpoint.get("SkipTLSVerify"),
+            )
+    raise EngineError(f"the context {name} names no engine", where=str(meta), remedy=_MEND)
+
+
+_MEND = "Mend it or move it away: which engine is meant cannot be known."
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    """A file of Docker's settings; one that is missing, or empty, sets nothing."""
+    try:
+        text = path.read_bytes()
+        found = json.loads(text) if text.strip() else {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise EngineError(f"it cannot be read ({error.strerror})", where=str(path), remedy=_MEND) from error
+    except (ValueError, RecursionError) as error:
+        raise EngineError("it is not JSON", where=str(path), remedy=_MEND) from error
+    if not isinstance(found, dict):
+        raise EngineError("it is not a JSON object", where=str(path), remedy=_MEND)
+    return found
