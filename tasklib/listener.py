@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 __all__ = ["Listener"]
 
 
@@ -18,6 +16,3 @@ class Listener:
 
     def notice(self, text: str) -> None:
         """Something that the user should know although it stops nothing."""
-
-    def hide(self, variables: Mapping[str, str]) -> None:
-        """Variables whose secrets must not be shown, before anything else can hold one."""

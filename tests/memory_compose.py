@@ -12,6 +12,7 @@ from tasklib.errors import StackError
 from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
 from tasklib.stacks.engine.values import PROJECT_LABEL, Port
+from tasklib.stacks.hidden import hide_secrets
 from tests.memory_engine import MemoryEngine
 
 __all__ = ["MemoryCompose"]
@@ -40,6 +41,7 @@ class MemoryCompose:
         services = {name: copy.deepcopy(dict(service)) for name, service in self.services.items()}
         for service in services.values():
             service.setdefault("networks", {"default": None})
+        hide_secrets({"services": services})
         return {
             "name": project,
             "services": services,

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasklib.errors import InternalError, Interrupted, OutputClosed, TasklibError
+from tasklib.shown.cleaning import clean
+from tasklib.shown.masking import mask
 
 __all__ = ["boundary", "open_streams", "spoken"]
 
@@ -21,14 +23,15 @@ _PACKAGE = Path(__file__).parents[1]
 
 @contextlib.contextmanager
 def boundary() -> Iterator[None]:
-    """Everything that is raised inside, as a :class:`~tasklib.errors.TasklibError`.
+    """Everything that is raised inside, as a :class:`~tasklib.errors.TasklibError` that may be shown.
 
     Ctrl-C is :class:`Interrupted`, a reader of our output who has gone :class:`OutputClosed`, and what is
     left a mistake of ours: an :class:`InternalError` that says where its traceback is.
     """
     try:
         yield
-    except TasklibError:
+    except TasklibError as error:
+        _make_presentable(error)
         raise
     except KeyboardInterrupt:
         raise Interrupted from None
@@ -36,6 +39,18 @@ def boundary() -> Iterator[None]:
         if isinstance(error, BrokenPipeError) and _reader_gone():
             raise OutputClosed from None
         raise _mistake(error) from None
+
+
+def _make_presentable(error: TasklibError) -> None:
+    """No secret in it, and names that others chose cannot make lines of their own or steer a terminal."""
+    error.what = _presentable(error.what)
+    error.where = error.where and _presentable(error.where)
+    error.remedy = error.remedy and _presentable(error.remedy)
+    error.args = (error.what,)
+
+
+def _presentable(text: str) -> str:
+    return clean(mask(text)).replace("\n", " ")
 
 
 def spoken(error: TasklibError) -> str:
@@ -75,7 +90,7 @@ def _reader_gone() -> bool:
 def _mistake(error: Exception) -> InternalError:
     from tasklib.reporting.words.text import one_line
 
-    said = one_line(f"{type(error).__name__}: {error}".removesuffix(": "), 200)
+    said = one_line(mask(f"{type(error).__name__}: {error}".removesuffix(": ")), 200)
     path = _kept(error)
     return InternalError(
         f"tasklib itself failed: {said}{_place(error)}",
@@ -94,7 +109,7 @@ def _place(error: Exception) -> str:
 
 def _kept(error: Exception) -> str:
     """The file that the traceback was written to, for the user alone; empty where none can be."""
-    text = "".join(traceback.format_exception(error))
+    text = mask("".join(traceback.format_exception(error)))
     with contextlib.suppress(OSError, TasklibError):
         return _written(text, _log_folder())
     with contextlib.suppress(OSError):

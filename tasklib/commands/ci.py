@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasklib.commands.console import complain, say
+from tasklib.commands.console import complain, give, say
 from tasklib.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def matrix(*, changed: bool = False, base: str | None = None, explain: bool = Fa
         for service in project.services
         if service.name in names
     ]
-    say(json.dumps({"include": rows}))
+    give(json.dumps({"include": rows}))
 
 
 def choose(project: Project, *, changed: bool, base: str | None, explain: bool) -> Selection:

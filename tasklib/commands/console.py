@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from tasklib.errors import StackError, UsageError
 from tasklib.listener import Listener
 from tasklib.options.likeness import meant
+from tasklib.shown.cleaning import clean, in_actions, neutral
+from tasklib.shown.masking import mask
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
     from tasklib.project import Project
-    from tasklib.reporting.masking import Masker
     from tasklib.results import ContainerLog
     from tasklib.stacks.engine.values import Container, Resource
     from tasklib.stacks.holding.run import RunContext
@@ -30,9 +31,10 @@ __all__ = [
     "complain_of_left",
     "engine_context",
     "flush",
+    "give",
+    "hide_containers",
     "known_instance",
     "log_lines",
-    "masker_of",
     "say",
     "short",
     "show_logs",
@@ -47,9 +49,17 @@ _SOON = 2.0
 
 
 def say(line: str) -> None:
-    """Print a line. Raises :class:`~tasklib.errors.UsageError` where it cannot be written."""
+    """Print a line for people: no secret, and nothing that would steer their terminal or their CI system.
+
+    Raises :class:`~tasklib.errors.UsageError` where it cannot be written.
+    """
+    give(_shown(line))
+
+
+def give(text: str) -> None:
+    """Print what a program reads, as it is. Raises as :func:`say` does."""
     with written():
-        sys.stdout.write(f"{line}\n")
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 
@@ -74,7 +84,13 @@ def written() -> Iterator[None]:
 
 
 def complain(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    """Say it on standard error."""
+    sys.stderr.write(f"{_shown(line)}\n")
+
+
+def _shown(text: str) -> str:
+    found = clean(mask(text))
+    return neutral(found) if in_actions(os.environ) else found
 
 
 def complain_of_left(found: Iterable[Resource], gone: Iterable[Resource]) -> bool:
@@ -135,11 +151,11 @@ def show_variables(variables: Mapping[str, str], format: str) -> None:
     import shlex
 
     if format == "json":
-        say(json.dumps(variables, indent=2))
+        give(json.dumps(variables, indent=2))
         return
     export = "export " if format == "shell" else ""
     for variable, value in variables.items():
-        say(f"{export}{variable}={shlex.quote(value)}")
+        give(f"{export}{variable}={shlex.quote(value)}")
 
 
 class Waiting(Listener):
@@ -148,11 +164,6 @@ class Waiting(Listener):
     def __init__(self) -> None:
         self._began = time.monotonic()
         self._said: set[str] = set()
-        self.hidden: list[Mapping[str, str]] = []
-        """What must not be shown."""
-
-    def hide(self, variables: Mapping[str, str]) -> None:
-        self.hidden.append(variables)
 
     def notice(self, text: str) -> None:
         complain(text)
@@ -173,32 +184,27 @@ def told(container: Container) -> str:
     return f"{container.service}: {container.state}{health} {ports}".rstrip()
 
 
-def log_lines(logs: Iterable[ContainerLog], masker: Masker) -> Iterator[str]:
-    """Every line after its container, masked."""
+def log_lines(logs: Iterable[ContainerLog]) -> Iterator[str]:
+    """Every line after its container."""
     for log in logs:
         for line in log.lines:
-            yield f"{log.service} | {masker.mask(line.text)}"
+            yield f"{log.service} | {line.text}"
 
 
-def show_logs(error: StackError, masker: Masker) -> None:
-    """The last lines of the containers at fault, if it says any, on standard error.
-
-    They are masked, and so is what the error itself says.
-    """
+def show_logs(error: StackError) -> None:
+    """The last lines of the containers at fault, if it says any, on standard error."""
     from tasklib.stacks.compose.failures import NotReady
 
-    for text in log_lines(error.logs if isinstance(error, NotReady) else (), masker):
+    for text in log_lines(error.logs if isinstance(error, NotReady) else ()):
         complain(f"  {text}")
-    error.what = masker.mask(error.what)
-    error.args = (error.what,)
 
 
-def masker_of(hidden: Iterable[Mapping[str, str]]) -> Masker:
-    """What masks the secrets among the variables ``hidden``."""
-    from tasklib.reporting.masking import Masker
-    from tasklib.reporting.secrets import secret_values
+def hide_containers(containers: Iterable[Container]) -> None:
+    """What stands in the containers' own variables, whatever the files say by now, is not to be shown."""
+    from tasklib.shown.masking import hide
 
-    return Masker(value for variables in hidden for value in secret_values(variables))
+    for container in containers:
+        hide(container.environment)
 
 
 def short(value: object) -> str:

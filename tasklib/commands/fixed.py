@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,13 +15,15 @@ from tasklib.commands.console import (
     Waiting,
     check_names,
     complain,
+    give,
+    hide_containers,
     log_lines,
-    masker_of,
     say,
     show_logs,
     told,
     without_password,
 )
+from tasklib.errors import TasklibError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -52,7 +55,6 @@ class AsWritten:
         from tasklib.errors import StackError
         from tasklib.process.interrupts import interruptible
         from tasklib.stacks.fixed import stack as fixed
-        from tasklib.stacks.preparation import hidden_variables
 
         stack = self._stack()
         cancel = process.Cancel()
@@ -73,7 +75,7 @@ class AsWritten:
                 try:
                     found = fixed.bring_up(engine, stack, rendered, names, cancel, Waiting())
                 except StackError as error:
-                    show_logs(error, masker_of(hidden_variables(rendered)))
+                    show_logs(error)
                     raise
             say(f"{stack.project} is up ({time.monotonic() - began:.1f} s)")
             for line in _reachable(stack, engine, rendered, found):
@@ -127,6 +129,7 @@ class AsWritten:
 
     def logs(self, names: Sequence[str], *, tail: int) -> None:
         """Print the last lines of the stack's containers, each prefixed by its service."""
+        from tasklib.stacks.fixed import stack as fixed
         from tasklib.stacks.starting.startup import read_logs
 
         stack = self._stack()
@@ -137,8 +140,10 @@ class AsWritten:
                 return
             check_names(names, {container.service for container in found}, "container")
             wanted = [container for container in found if not names or container.service in names]
-            masker = masker_of(container.environment for container in found)
-            for text in log_lines(read_logs(engine, wanted, tail=tail), masker):
+            hide_containers(found)
+            with contextlib.suppress(TasklibError):
+                fixed.render(stack)  # tells what else is secret
+            for text in log_lines(read_logs(engine, wanted, tail=tail)):
                 say(text)
 
     def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
@@ -176,7 +181,7 @@ class AsWritten:
         if diff:
             complain(f"{self.name} runs as its files are written: nothing is changed")
         else:
-            say(as_text(rendered, indent=2))
+            give(as_text(rendered, indent=2))
         return 0
 
     def _stack(self) -> FixedStack:

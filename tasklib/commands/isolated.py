@@ -14,9 +14,9 @@ from tasklib.commands.console import (
     complain,
     complain_of_left,
     engine_context,
+    give,
     known_instance,
     log_lines,
-    masker_of,
     say,
     short,
     show_logs,
@@ -53,11 +53,10 @@ class Isolated:
         with interruptible(cancel, complain), engine_context(project, holds=True) as context:
             for plan in plans:
                 began = time.monotonic()
-                waiting = Waiting()
                 try:
-                    variables = kept.bring_up(context, plan, cancel, waiting)
+                    variables = kept.bring_up(context, plan, cancel, Waiting())
                 except StackError as error:
-                    show_logs(error, masker_of(waiting.hidden))
+                    show_logs(error)
                     raise
                 say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
                 for name, value in variables.items():
@@ -121,11 +120,11 @@ class Isolated:
                 say("nothing is up")
                 return
             check_names(names, {c.service for stack in stacks for c in stack.containers}, "container")
+            kept.hide_secrets_of(context, stacks)
             for stack in stacks:
                 wanted = [c for c in stack.containers if not names or c.service in names]
                 prefix = f"{stack.project} " if len(stacks) > 1 else ""
-                masker = masker_of(container.environment for container in stack.containers)
-                for text in log_lines(read_logs(context.engine, wanted, tail=tail), masker):
+                for text in log_lines(read_logs(context.engine, wanted, tail=tail)):
                     say(f"{prefix}{text}")
 
     def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
@@ -186,7 +185,7 @@ def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
             for change in changes:
                 say(f"  {change.path}: {short(change.before)} -> {short(change.after)}  ({change.why})")
     else:
-        say(as_text(isolation.config, indent=2))
+        give(as_text(isolation.config, indent=2))
     for hint in isolation.hints:
         complain(f"note: {hint.service}: {hint.variable}: {hint.what}")
     for problem in isolation.problems:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasklib.commands.console import complain, say
+from tasklib.commands.console import complain, give, say
 from tasklib.errors import UsageError
 
 __all__ = ["last", "proof"]
@@ -34,7 +34,7 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
         raise UsageError("no run of this checkout is known", remedy="Run the tests once.") from None
     if format == "json":
         for event in events:
-            say(json.dumps(to_object(event), separators=(",", ":")))
+            give(json.dumps(to_object(event), separators=(",", ":")))
     else:
         for line in shown(events, base=str(Path.cwd()), logs=logs, most=most):
             say(line)

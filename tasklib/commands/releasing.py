@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from tasklib.commands.console import complain, say
+from tasklib.commands.console import complain, give, say
 from tasklib.errors import StackError
 
 __all__ = ["images", "tag"]
@@ -87,12 +87,10 @@ def images(
     from tasklib.project import find_project, select_services
     from tasklib.release.images import publishing
     from tasklib.release.images.names import Image, platforms, rows
-    from tasklib.reporting.masking import Masker
-    from tasklib.reporting.secrets import secret_values
 
     def show(found: Sequence[Image]) -> None:
         if format == "json":
-            say(json.dumps({"version": str(release.version), "images": rows(found)}))
+            give(json.dumps({"version": str(release.version), "images": rows(found)}))
             return
         for image in found:
             if image.digest or not push:
@@ -119,21 +117,13 @@ def images(
             for service in release.services:
                 say(f"would build {publishing.reference(release, service)}")
             return
-        masker = Masker()
-
-        def tell(line: str) -> None:
-            complain(masker.mask(line))
-
-        def hide(variables: Mapping[str, str]) -> None:
-            masker.add(secret_values(variables))
-
         try:
-            show(publishing.publish(release, tell, tell if verbose else lambda line: None, cancel, hide))
+            show(publishing.publish(release, complain, complain if verbose else lambda line: None, cancel))
         except publishing.PushFailed as error:
             show(error.images)
             raise
         except StackError as error:
             from tasklib.commands.console import show_logs
 
-            show_logs(error, masker)
+            show_logs(error)
             raise

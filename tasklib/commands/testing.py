@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +63,6 @@ def run_stages(
     from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
-    from tasklib.reporting.masking import Masker
-    from tasklib.reporting.secrets import secret_values
     from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
 
@@ -124,13 +122,6 @@ def run_stages(
                 else "no pass on this content"
             )
             complain(f"{target}: {'out' if at else 'in'}: {why}")
-    own = [project.env, *(service.env for service in project.services)]
-    own += [tests.env for tests in project.all_tests()]
-    masker = Masker(secret for env in (os.environ, *own) for secret in secret_values(env, project.mask))
-
-    def hide(variables: Mapping[str, str]) -> None:
-        masker.add(secret_values(variables, project.mask))
-
     with open_sinks(
         format,
         verbose=verbose,
@@ -139,7 +130,6 @@ def run_stages(
         env=os.environ,
         log_file=_log_file(project.name),
         last_run=None if nothing else evidence.last_run,
-        masker=masker,
         base=str(Path.cwd()),
         durations=durations,
         limits=project.slow,
@@ -151,7 +141,7 @@ def run_stages(
             return 0
         with ThreadPoolExecutor(1) as aside:
             before = aside.submit(evidence.content, os.environ)
-            result = run(project, wanted, sink, options=options, hide=hide)
+            result = run(project, wanted, sink, options=options)
         if not (keyword or extra):
             evidence.remember(before.result(), evidence.content(os.environ), result)
     if result.outcome is Outcome.SKIPPED:

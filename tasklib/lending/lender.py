@@ -21,7 +21,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.commands.boundary import boundary
-from tasklib.commands.console import engine_context, log_lines, masker_of
+from tasklib.commands.console import engine_context, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.lending.choice import Choice, Wanted, choose
@@ -31,6 +31,8 @@ from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project, find_project
 from tasklib.results import ContainerLog, Stage, Target
+from tasklib.shown.cleaning import clean
+from tasklib.shown.masking import mask
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.holding.run import open_context
@@ -56,7 +58,6 @@ class _Lender(Listener):
         self._channel = channel
         self._cancel = process.Cancel()
         self._requests: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
-        self._hidden: list[Mapping[str, str]] = []
 
     def lend(self) -> None:
         """From the request to the end of whoever made it."""
@@ -67,8 +68,7 @@ class _Lender(Listener):
                     self._answer(request)
         except TasklibError as error:
             found = error.logs if isinstance(error, NotReady) else ()
-            text = masker_of(self._hidden).mask(str(error))
-            self._say({"error": text, "code": error.exit_code, "logs": self._shown(found)})
+            self._say({"error": str(error), "code": error.exit_code, "logs": self._shown(found)})
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError), self._channel.makefile("rb") as lines:
@@ -137,7 +137,7 @@ class _Lender(Listener):
             containers = context.engine.containers(name)
             if not containers:
                 raise UsageError(f"no container of {name} is there")
-            self._hidden += (container.environment for container in containers)
+            hide_containers(containers)
             lent = {"project": name, "title": name, "variables": {}, "kept": True, "seconds": 0.0}
             self._say({"ready": lent})
             self._serve(lambda since: read_logs(context.engine, containers, since=since))
@@ -147,7 +147,7 @@ class _Lender(Listener):
             self._say({"logs": self._shown(logs(request["logs"]))})
 
     def _shown(self, logs: Iterable[ContainerLog]) -> list[str]:
-        return list(log_lines(logs, masker_of(self._hidden)))
+        return [clean(mask(line)) for line in log_lines(logs)]
 
     def _say(self, message: Mapping[str, object]) -> None:
         """Whoever has gone need not be told."""
@@ -166,7 +166,4 @@ class _Lender(Listener):
         self._say({"waits": text})
 
     def notice(self, text: str) -> None:
-        self._say({"notice": masker_of(self._hidden).mask(text)})
-
-    def hide(self, variables: Mapping[str, str]) -> None:
-        self._hidden.append(variables)
+        self._say({"notice": clean(mask(text))})

@@ -43,12 +43,10 @@ def run(
     *,
     options: Options | None = None,
     cancel: process.Cancel | None = None,
-    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
 ) -> RunResult:
     """Run ``stages`` of ``project``, telling ``sink`` what happens.
 
-    Failing tests, stacks that do not come up and interrupts are results; ``hide`` is told the variables of
-    every stack, whose secrets must not be shown, before any event can hold one. Raises a
+    Failing tests, stacks that do not come up and interrupts are results. Raises a
     :class:`~tasklib.errors.TasklibError` when nothing could be run at all: no such service, no tests, no
     engine.
     """
@@ -77,7 +75,7 @@ def run(
         known = {target: _known(target, options.passed[target]) for target in wanted if target not in left}
         for skipped in known.values():
             emit(TargetFinished(skipped))
-        ran = _Pipeline(project, left, options, context, emit, cancel, hide).run() if left else {}
+        ran = _Pipeline(project, left, options, context, emit, cancel).run() if left else {}
         results = {**known, **ran}
         result = RunResult(
             tuple(results[target] for target in wanted),
@@ -172,7 +170,6 @@ class _Pipeline:
         context: RunContext,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
-        hide: Callable[[Mapping[str, str]], None],
     ) -> None:
         self._project = project
         self._targets = targets
@@ -184,7 +181,7 @@ class _Pipeline:
         self._jobs = _jobs(project, options)
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
         turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
-        self._execution = Execution(project, options, context, turns, emit, cancel, hide)
+        self._execution = Execution(project, options, context, turns, emit, cancel)
 
     def run(self) -> Mapping[Target, TargetResult]:
         stacks = self._stacks()

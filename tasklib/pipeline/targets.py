@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -33,12 +33,9 @@ __all__ = ["Execution"]
 class _TargetListener(Listener):
     """What happens to a stack, as events of the target that it is brought up for."""
 
-    def __init__(
-        self, target: Target, emit: Callable[[Event], None], hide: Callable[[Mapping[str, str]], None]
-    ) -> None:
+    def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
         self._target = target
         self._emit = emit
-        self._hide = hide
 
     def waits(self, text: str) -> None:
         self._emit(Progress(self._target, text))
@@ -48,9 +45,6 @@ class _TargetListener(Listener):
 
     def notice(self, text: str) -> None:
         self._emit(Notice(text, "warning", self._target))
-
-    def hide(self, variables: Mapping[str, str]) -> None:
-        self._hide(variables)
 
 
 class Execution:
@@ -64,7 +58,6 @@ class Execution:
         turns: Turns,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
-        hide: Callable[[Mapping[str, str]], None],
     ) -> None:
         self._turns = turns
         self._project = project
@@ -72,7 +65,6 @@ class Execution:
         self._context = context
         self._emit = emit
         self._cancel = cancel
-        self._hide = hide
         self._builds: Builds | None = None
 
     def service_stack(self, target: Target) -> TargetStack:
@@ -92,7 +84,7 @@ class Execution:
             self._context,
             plan,
             keep=self._options.keep,
-            listener=_TargetListener(target, self._emit, self._hide),
+            listener=_TargetListener(target, self._emit),
         )
         return TargetStack(held, self._builds, phases, self._turns, self._cancel)
 

@@ -17,6 +17,7 @@ from tasklib.project.compose_files import compose_files, compose_files_for_tests
 from tasklib.project.layout import PYPROJECT, service_folders
 from tasklib.project.model import Project
 from tasklib.project.selection import script_tests
+from tasklib.shown.masking import hide, hide_names
 
 __all__ = ["find_project"]
 
@@ -67,13 +68,25 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     if chosen is None and last:
         chosen = _Candidate(last, _Kind.SINGLE, ())
     if chosen:
-        return load_project(chosen.root, os.environ if env is None else env)
+        project = load_project(chosen.root, os.environ if env is None else env)
+        _hide_secrets(project)
+        return project
     raise ConfigError(
         f"no services and no tests found here or above, up to {top or '/'}",
         where=str(start),
         remedy="tasklib looks for services/<name>/ (with a Dockerfile, pyproject.toml, package.json, deploy/ "
         "or tests/), tests/unit, tests/integration and what [tool.tasklib] in pyproject.toml names.",
     )
+
+
+def _hide_secrets(project: Project) -> None:
+    """What the project's own files say is secret is known to be from now on."""
+    hide_names(project.mask)
+    hide(project.env)
+    for service in project.services:
+        hide(service.env)
+    for tests in project.all_tests():
+        hide(tests.env)
 
 
 def _upward(start: Path, top: Path | None) -> Iterator[Path]:

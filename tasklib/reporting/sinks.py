@@ -19,14 +19,15 @@ from tasklib.reporting.files.reports import ReportSink, check_reports
 from tasklib.reporting.folds.folding import EventsAlone, Folding, Reporter
 from tasklib.reporting.folds.slowest import Slowest
 from tasklib.reporting.guard import Guarded
-from tasklib.reporting.lines.actions import ActionsSink, in_actions
+from tasklib.reporting.lines.actions import ActionsSink
 from tasklib.reporting.lines.heartbeat import Heartbeat
 from tasklib.reporting.lines.jsonlines import JsonSink
 from tasklib.reporting.lines.log import LogSink
 from tasklib.reporting.lines.plain import PlainSink
-from tasklib.reporting.masking import MaskedSink, Masker
+from tasklib.reporting.masking import MaskedSink
 from tasklib.reporting.words.text import write
 from tasklib.results import Stage
+from tasklib.shown.cleaning import in_actions
 from tasklib.slow_tests import DEFAULT_LIMITS
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
@@ -54,7 +55,6 @@ def open_sinks(
     env: Mapping[str, str],
     log_file: Path | None = None,
     last_run: Path | None = None,
-    masker: Masker | None = None,
     base: str = "",
     durations: int | None = None,
     limits: Mapping[Stage, float] = DEFAULT_LIMITS,
@@ -63,9 +63,9 @@ def open_sinks(
 
     ``stream`` takes the lines, the board or the JSON; ``log_file`` everything in full, ``last_run`` what
     can be shown again; ``reports`` are
-    written when the run has ended; ``masker`` hides values, to which the caller may add while the run goes
-    on; ``base`` is the folder that paths are shown relative to; ``durations`` is how many of the slowest
-    tests are told (``None``: none), those above their stage's ``limits`` (seconds) always among them.
+    written when the run has ended; ``base`` is the folder that paths are shown relative to; ``durations``
+    is how many of the slowest tests are told (``None``: none), those above their stage's ``limits`` (seconds)
+    always among them. Secrets are hidden, also those that become known while the run goes on.
     Raises :class:`UsageError` for an unknown format or a report that nobody can write.
     """
     if format not in FORMATS:
@@ -99,7 +99,7 @@ def open_sinks(
         slowest = Slowest(durations, limits, base=base) if durations is not None else None
         shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
         reporters.append(Guarded(shown, "printing results", complain))
-        yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), log_file), masker or Masker())
+        yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), log_file))
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
+from tasklib.errors import ConfigError
 from tasklib.listener import Listener
 from tasklib.project import Project, select_services
 from tasklib.project.compose_files import EXPORTED_FILES
+from tasklib.shown.masking import hide
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container
 from tasklib.stacks.holding.bakery import with_known_bakes
@@ -22,7 +25,7 @@ from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import prepare
 from tasklib.stacks.rewrite.override import override_file
 
-__all__ = ["StackStatus", "bring_up", "plans", "status", "variables"]
+__all__ = ["StackStatus", "bring_up", "hide_secrets_of", "plans", "status", "variables"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,22 @@ def status(context: RunContext) -> tuple[StackStatus, ...]:
         StackStatus(project, instances[project], context.engine.containers(project))
         for project in sorted(instances)
     )
+
+
+def hide_secrets_of(context: RunContext, stacks: Collection[StackStatus]) -> None:
+    """Show nothing any more that these stacks of ours hold as secret: by their containers and their files.
+
+    Files that cannot be read (any more) tell nothing.
+    """
+    project, shown = context.project, {stack.project for stack in stacks}
+    for stack in stacks:
+        for container in stack.containers:
+            hide(container.environment)
+    for name in ["", *(service.name for service in project.services if service.compose)]:
+        with contextlib.suppress(ConfigError):
+            for plan in plans(project, [name] if name else []):
+                if context.instance.project(plan.name) in shown:
+                    prepare(plan, context.instance, None)
 
 
 def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -40,7 +40,7 @@ from tasklib.stacks.rewrite import (
 from tasklib.stacks.servers import Server, known_server
 from tasklib.stacks.unset import place_of, refuse_bad_images
 
-__all__ = ["Prepared", "hidden_variables", "known_servers", "prepare"]
+__all__ = ["Prepared", "known_servers", "prepare"]
 
 
 _PROBE_ID = "tasklib-probe-b1d64f"
@@ -86,10 +86,6 @@ class Prepared:
         variables = {k: v for file in self.plan.source.env_files for k, v in assignments(file).items()}
         return text_in(self.rendered, service, path, {**variables, **os.environ, **self.env})
 
-    def variables(self) -> Iterator[Mapping[str, str]]:
-        """What may need hiding: see :func:`hidden_variables`."""
-        return hidden_variables(self.rendered)
-
     def refuse_problems(self) -> None:
         """Raise :class:`~tasklib.errors.ConfigError` when something in the files cannot be isolated."""
         if not self.isolation.problems:
@@ -132,15 +128,6 @@ def known_servers(
         if server := next((server for image in images if (server := known_server(image))), None):
             found[name] = server
     return found
-
-
-def hidden_variables(rendered: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    """Every service's environment, and the stack's secrets as ``SECRET <name>``: what may need hiding."""
-    for service in rendered["services"].values():
-        yield {key: str(value) for key, value in (service.get("environment") or {}).items() if value}
-    for name, secret in (rendered.get("secrets") or {}).items():
-        if text := _secret(secret):
-            yield {f"SECRET {name}": text}
 
 
 def prepare(
@@ -251,15 +238,6 @@ def _renamed(part: Any, old: str, new: str) -> Any:
 def _checkout_root(folder: Path) -> Path:
     """The working tree that ``folder`` is in: what lies in that belongs to this instance alone."""
     return find_checkout(folder).root
-
-
-def _secret(secret: Mapping[str, Any]) -> str:
-    if variable := secret.get("environment"):
-        return os.environ.get(str(variable), "")
-    try:
-        return Path(str(secret["file"])).read_text(errors="replace").strip() if "file" in secret else ""
-    except OSError:
-        return ""
 
 
 def _image_volumes(images: Iterable[str], engine: Engine) -> dict[str, tuple[str, ...]]:

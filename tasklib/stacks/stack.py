@@ -73,14 +73,12 @@ class Stack:
         return self._prepared
 
     def prepare(self, cancel: process.Cancel) -> None:
-        """Render and isolate, and say what must not be shown.
+        """Render and isolate.
 
         Raises :class:`~tasklib.errors.ConfigError` for what cannot be isolated.
         """
         self._prepared = prepare(self.plan, self._instance, self._engine, cancel)
         self._prepared.refuse_problems()
-        for variables in self._prepared.variables():
-            self._listener.hide(variables)
         for hint in self._prepared.isolation.hints:
             if hint.loud:
                 self._listener.notice(f"{hint.service}: {hint.variable} {hint.what}")

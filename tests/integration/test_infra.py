@@ -163,6 +163,42 @@ def test_secrets_are_masked_in_logs_and_in_what_failed(project: NewProject, trac
     assert "correct-horse" not in ran.out + ran.err
 
 
+def test_what_the_files_say_is_secret_is_hidden_too(project: NewProject, traces: Traces) -> None:
+    """Content of `secrets:`, arguments of builds, and what Compose itself says of a variable's value."""
+    built = """
+        build:
+          context: .
+          dockerfile_inline: |
+            FROM {image}
+            ARG NPM_TOKEN
+            RUN echo using $$NPM_TOKEN && test -z "{empty}"
+          args: {{NPM_TOKEN: npm-0123456789}}
+        command: sh -c 'cat /run/secrets/licence; echo built with npm-0123456789; sleep 600'
+        init: true
+        secrets: [licence]
+    """
+    secrets = "secrets:\n  licence: {file: licence.txt}\n"
+    path = "deploy/test/docker-compose.yml"
+    text = compose(api=built.format(image=PYTHON, empty="")) + secrets
+    shop = project({path: text, "deploy/test/licence.txt": "first-line-of-it\nsecond-line-of-it\n"})
+    up = shop.run("tasklib", "infra.up")
+    assert up.code == 0, up
+    logs = shop.run("tasklib", "infra.logs")
+    assert logs.lines == ["api | ***", "api | ***", "api | built with ***"], logs
+    assert shop.run("tasklib", "infra.down").code == 0
+
+    write(shop.root, {path: compose(api=built.format(image=PYTHON, empty="no")) + secrets})
+    failed = shop.run("tasklib", "infra.up")
+    assert failed.code == 4, failed
+    assert "npm-0123456789" not in failed.text
+
+    write(shop.root, {path: compose(api=f"image: {PYTHON}\nports: ['${{API_TOKEN}}']")})
+    refused = shop.run("tasklib", "infra.up", env={"API_TOKEN": "tok-0123456789"})
+    assert refused.code == 2, refused
+    assert "***" in refused.err
+    assert "tok-0123456789" not in refused.text
+
+
 def test_the_isolated_config_is_what_compose_accepts(project: NewProject) -> None:
     """`infra.config` of a project, of one service and of any file is a config that Compose reads."""
     shop = project({**SHOP, "else/where.yml": compose(web="image: nginx:1\nports: ['8080:80']")})

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from _pytest.outcomes import Failed
 
+from tasklib.shown.masking import forget
+
 Git = Callable[..., str]
 
 _ENGINE_PROGRAMS = frozenset({"docker", "docker-compose", "dockerd", "podman"})
@@ -84,6 +86,12 @@ def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     for scope in ("GLOBAL", "SYSTEM"):
         monkeypatch.setenv(f"GIT_CONFIG_{scope}", os.devnull)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> None:
+    """What one test learns to be secret is none of the next one's."""
+    forget()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
+from tasklib.shown.masking import mask, masked
 
 __all__ = ["Session"]
 
@@ -44,7 +45,7 @@ class Session:
         self._began = time.monotonic()
 
     def line(self, name: str, text: str) -> None:
-        text = texts.bounded(text)
+        text = texts.bounded(mask(text))
         self._lines[name].append(text)
         self._emit(Output(self.suite.target, text))
 
@@ -71,6 +72,7 @@ class Session:
         self._emit(Notice(f"{text}{why}", "warning", self.suite.target))
 
     def take(self, message: wire.Message) -> None:
+        message = masked(message)  # before anybody cuts it
         match message:
             case wire.Finish():
                 self.tally.finished(self._test(message), message.worker, message.at)

@@ -23,7 +23,6 @@ from tasklib.release.tag.tagging import ReleaseError
 from tasklib.release.tag.versions import highest, is_stable, parse, tagged_version
 from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.bake import bake
-from tasklib.stacks.preparation import hidden_variables
 
 __all__ = ["PushFailed", "Release", "only", "previous_tag", "publish", "reference", "release_of"]
 
@@ -125,20 +124,17 @@ def publish(
     say: Say,
     on_line: Say,
     cancel: process.Cancel,
-    hide: Callable[[Mapping[str, str]], None] = lambda variables: None,
 ) -> tuple[Image, ...]:
     """Build and push; returns every image with its digest.
 
     What the registry has of this version and commit already is kept. ``say`` is told what happens,
-    ``on_line`` gets every line of the builds, ``hide`` the secrets that these must not show. Raises
+    ``on_line`` gets every line of the builds. Raises
     :class:`~tasklib.errors.UsageError` before the build where the registry lets this user push nothing,
     :class:`PushFailed` when not all of it could be pushed, :class:`~tasklib.errors.StackError` when an image
     cannot be built: then nothing was pushed.
     """
     version = str(release.version)
     definitions = find_definitions(release.project, release.services, cancel, version=version)
-    for variables in hidden_variables({"services": {}, "secrets": definitions.secrets}):
-        hide(variables)
     for service in release.services:
         if service.name not in definitions.builds:
             say(f"{service.name} has no image: no Compose file builds it, and it has no Dockerfile")

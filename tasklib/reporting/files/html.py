@@ -21,9 +21,10 @@ from tasklib.reporting.files.timeline import critical_path, span_seconds, waits
 from tasklib.reporting.folds.spans import Activity, Span
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import failed, place, rerun, short_id, titled
-from tasklib.reporting.words.text import clean, lines, one_line, plural, seconds, tilde
+from tasklib.reporting.words.text import lines, one_line, plural, seconds, tilde
 from tasklib.reporting.words.wording import counts, total
 from tasklib.results import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult
+from tasklib.shown.cleaning import clean
 from tasklib.slow_tests import limit_of, too_slow
 
 __all__ = ["run_html"]

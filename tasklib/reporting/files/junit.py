@@ -14,8 +14,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from tasklib.reporting.files.record import RunRecord, TargetRecord
 from tasklib.reporting.words.failures import split_id
-from tasklib.reporting.words.text import clean
 from tasklib.results import ContainerLog, Outcome, TestOutcome, TestResult
+from tasklib.shown.cleaning import clean
 
 __all__ = ["junit_xml", "legal"]
 

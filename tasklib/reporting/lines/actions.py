@@ -6,7 +6,6 @@ Sources of facts: GitHub's documentation of workflow commands, and of job summar
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -19,19 +18,15 @@ from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import short_id, shown_path
 from tasklib.reporting.words.text import lines, one_line, write
 from tasklib.results import Outcome, RunResult, Target, TargetResult, TestResult
+from tasklib.shown.cleaning import neutral
 
-__all__ = ["ActionsSink", "command", "in_actions", "neutral"]
+__all__ = ["ActionsSink", "command"]
 
 MAX_ANNOTATIONS = 30
 """GitHub shows ten a step; a log with thousands helps nobody."""
 
 GROUP_LINES = 2000
 """The last lines of a failed target's output that its group holds."""
-
-
-def in_actions(env: Mapping[str, str]) -> bool:
-    """Whether this is a job of GitHub or Gitea Actions."""
-    return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
 
 
 def command(name: str, message: str = "", **properties: str | int | None) -> str:
@@ -46,12 +41,6 @@ def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text
-
-
-def neutral(line: str) -> str:
-    """``line`` such that the runner takes it for no command: tests may print what they like."""
-    line = line.replace("##[", "## [")
-    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
 
 
 class ActionsSink:

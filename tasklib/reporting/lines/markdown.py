@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.words.failures import failure_lines
-from tasklib.reporting.words.text import clean, one_line, seconds
+from tasklib.reporting.words.text import one_line, seconds
 from tasklib.reporting.words.wording import counts, run_summary
 from tasklib.results import Outcome, Phase, RunResult, TargetResult
+from tasklib.shown.cleaning import clean
 
 __all__ = ["cell", "fenced", "job_summary"]
 

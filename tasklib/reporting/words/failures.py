@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasklib.reporting.words.explanation import explain
-from tasklib.reporting.words.text import bounded, clean, lines, one_line, plural
+from tasklib.reporting.words.text import bounded, lines, one_line, plural
 from tasklib.results import ContainerLog, LogLine, TargetResult, TestOutcome, TestResult
+from tasklib.shown.cleaning import clean
 
 __all__ = [
     "Moment",

@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TextIO
 
+from tasklib.shown.cleaning import clean
+
 __all__ = [
     "bounded",
     "can_encode",
-    "clean",
     "lines",
     "one_line",
     "plural",
@@ -19,32 +20,7 @@ __all__ = [
     "write",
 ]
 
-# ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
-_ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
-    r"|\x1b[ -/]*[0-~]?"
-)
-# Control characters, and those that reorder text, so that a log could show something else than it holds.
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
-
 _LEFT_OUT = re.compile(r"\[\.\.\. (\d+) lines left out \.\.\.\]")
-
-
-def clean(text: str) -> str:
-    """``text`` without escape sequences and control characters; only newlines stay, tabs become spaces.
-
-    A line that was drawn over itself (a progress bar) keeps what it showed last.
-    """
-    if text.isprintable():
-        return text
-    text = _ESCAPES.sub("", text).replace("\r\n", "\n")
-    if "\r" in text:
-        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
-    return _CONTROLS.sub("", text.expandtabs(4))
 
 
 def lines(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import EngineError, engine_stopped
+from tasklib.shown.masking import mask
 from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
@@ -33,6 +34,7 @@ def bake(
     output = BuildOutput()
 
     def read(_: str, line: str) -> None:
+        line = mask(line)  # before anybody cuts it
         output.read(line)
         on_line(line)
 

@@ -13,11 +13,14 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
+from tasklib.project.compose_files import assignments
 from tasklib.project.places import example_beside
 from tasklib.project.toml import nearest
+from tasklib.shown.masking import hide, mask
 from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 from tasklib.stacks.compose.program import compose_program, compose_version
+from tasklib.stacks.hidden import hide_secrets
 from tasklib.stacks.rewrite import as_text
 
 __all__ = [
@@ -93,6 +96,8 @@ def render(
     ``env`` is added to our own environment; ``on_unset`` is told each variable that is not set and has no
     default. Raises :class:`~tasklib.errors.ConfigError` with Compose's own words when it refuses them.
     """
+    for variables in (source.env, env, *map(assignments, source.env_files)):
+        hide(variables)
     argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
     argv += [] if interpolate else ["--no-interpolate"]
     argv += ["--", *source.services] if source.services else []
@@ -103,7 +108,7 @@ def render(
         if source.services and "no such service: " in done.stderr:
             everything = render(replace(source, services=()), project, env, cancel, interpolate=False)
             raise _no_such_service(done.stderr, source, everything["services"])
-        raise _failure(done.stderr, ConfigError, source)
+        raise _failure(mask(done.stderr), ConfigError, source)
     for name in unset_variables(done.stderr):
         on_unset(name)
     try:
@@ -116,6 +121,7 @@ def render(
             where=_where(source),
             remedy="Does every service carry a profile? `profiles` in [tool.tasklib] names those to use.",
         )
+    hide_secrets(rendered)
     return rendered
 
 
@@ -215,13 +221,9 @@ def _as_written(
     cancel: process.Cancel,
     output: UpOutput,
 ) -> int:
-    def read(_: str, line: str) -> None:
-        output.read(line)
-        on_line(line)
-
     return process.stream(
         [*_base(source, project), "--progress", "plain", *_files(source), *verb],
-        on_line=read,
+        on_line=_reader(output, on_line),
         cwd=source.directory,
         env=_environment(source, {}),
         cancel=cancel,
@@ -240,13 +242,9 @@ def _act(
     project = str(config["name"])
     argv = [*_base(source, project), "--progress", "plain", "--file", "-", *_env_files(source), *verb]
 
-    def read(_: str, line: str) -> None:
-        output.read(line)
-        on_line(line)
-
     code = process.stream(
         argv,
-        on_line=read,
+        on_line=_reader(output, on_line),
         cwd=source.directory,
         env=_environment(source, env),
         stdin=as_text(config),
@@ -259,6 +257,15 @@ def _act(
         what = f"`docker compose {verb[0]}` ended with code {code} and said nothing"
         raise StackError(what, where=_where(source))
     return code
+
+
+def _reader(output: UpOutput, on_line: OnLine) -> Callable[[str, str], None]:
+    def read(_: str, line: str) -> None:
+        line = mask(line)  # before anybody cuts it
+        output.read(line)
+        on_line(line)
+
+    return read
 
 
 def _base(source: Source, project: str) -> list[str]:

@@ -10,6 +10,7 @@ from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.listener import Listener
 from tasklib.results import ContainerLog
+from tasklib.shown.masking import mask, masked
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
@@ -178,12 +179,12 @@ def read_logs(
     engine: Engine, containers: Iterable[Container], *, since: float = 0.0, tail: int = 200
 ) -> tuple[ContainerLog, ...]:
     """The last ``tail`` lines of each container from ``since`` (seconds since the epoch) on."""
-    read = ((c.service, engine.logs(c.id, since=since, tail=tail)) for c in containers)
+    read = ((c.service, masked(engine.logs(c.id, since=since, tail=tail))) for c in containers)
     return tuple(ContainerLog(service, lines) for service, lines in read if lines)
 
 
 def _health(output: str) -> str:
-    line = " ".join(output.split())
+    line = " ".join(mask(output).split())
     if not line:
         return ""
     return f"; its health check said: {line if len(line) <= 200 else line[:199] + '…'}"

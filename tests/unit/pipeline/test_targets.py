@@ -34,7 +34,7 @@ def test_the_command_that_repeats_a_target_judges_it_alike(
     project = Project(Path("/shop"), "shop", services=(Service("api", Path("/shop/services/api")),))
     options = Options(fail_slow=fail_slow, caller=caller)
     nobody = cast("Any", None)
-    execution = Execution(project, options, nobody, nobody, nobody, Cancel(), nobody)
+    execution = Execution(project, options, nobody, nobody, nobody, Cancel())
     told = shlex.split(execution.rerun(Target(Stage.UNIT, "api")))
     assert told == [*shlex.split(command), *(["--fail-slow"] if fail_slow else [])]
 
@@ -46,9 +46,7 @@ def test_a_hostile_name_is_one_word_of_the_command_that_repeats_it(name: str, se
     services = (Service(name, Path("/shop/x")), Service("api", Path("/shop/api")))
     options = Options(caller=Caller(("it",), {"test.unit": "unit"}, sessions=sessions))
     nobody = cast("Any", None)
-    execution = Execution(
-        Project(Path("/shop"), "shop", services), options, nobody, nobody, nobody, Cancel(), nobody
-    )
+    execution = Execution(Project(Path("/shop"), "shop", services), options, nobody, nobody, nobody, Cancel())
     words = shlex.split(execution.rerun(Target(Stage.UNIT, name)))
     words = words[words.index("unit") + 1 + sessions :]
     assert words in (["--name", name], [f"--name={name}"])

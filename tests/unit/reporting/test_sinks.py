@@ -17,9 +17,9 @@ from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
 from tasklib.reporting.folds.folding import EventsAlone, Folding
 from tasklib.reporting.guard import Guarded
 from tasklib.reporting.lines.log import LogSink
-from tasklib.reporting.masking import Masker
 from tasklib.reporting.sinks import capable, open_sinks
 from tasklib.results import RunResult, Stage, Target
+from tasklib.shown.masking import hide
 
 from . import recordings
 
@@ -140,14 +140,13 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_run(
 
 
 def test_secrets_are_masked_in_every_sink(tmp_path: Path) -> None:
-    """Lines, log and reports show no value that the masker knows, also if it came to know it late."""
-    masker = Masker()
+    """Lines, log and reports show no secret, also if it became known late."""
     stream = io.StringIO()
     files = [tmp_path / name for name in ("run.json", "run.xml", "run.html")]
     with open_sinks(
-        "plain", verbose=True, stream=stream, env={}, reports=files, log_file=tmp_path / "l", masker=masker
+        "plain", verbose=True, stream=stream, env={}, reports=files, log_file=tmp_path / "l"
     ) as sink:
-        masker.add(["order.total"])
+        hide({"API_TOKEN": "order.total"})
         for event in [*recordings.failing_unit(), Output(API, "order.total")]:
             sink.emit(event)
     for text in (stream.getvalue(), *(path.read_text() for path in (*files, tmp_path / "l"))):

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
 from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.folds.run import RunState
-from tasklib.reporting.lines.actions import ActionsSink, command, in_actions, neutral
+from tasklib.reporting.lines.actions import ActionsSink, command
 from tasklib.reporting.lines.markdown import cell, fenced, job_summary
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
+from tasklib.shown.cleaning import in_actions, neutral
 
 from .. import recordings
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.reporting.words.text import bounded, clean, lines, one_line, plural, seconds, shorten, tilde
+from tasklib.reporting.words.text import bounded, lines, one_line, plural, seconds, shorten, tilde
+from tasklib.shown.cleaning import clean
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.reporting.secrets import is_secret_name, secret_values
+from tasklib.shown.secrets import is_secret_name, secret_values
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,28 @@ def test_passwords_in_urls_are_secrets_and_the_urls_are_not() -> None:
         "SENTRY_DSN": "https://k3yk3yk3y:x@o",
     }
     assert secret_values(env) == {"s3cr3t-word"}
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("https://ghp_0123456789abcdef0123@github.com/x", "ghp_0123456789abcdef0123"),
+        ("host=db user=shop password=s3cr3t-word", "s3cr3t-word"),
+        ("Server=db;Database=shop;Password='s3cr3t word';", "s3cr3t word"),
+        ("-Xmx1g -Dspring.datasource.password=s3cr3t-word", "s3cr3t-word"),
+        ("https://api/x?sort_key=created_at&access_token=s3cr3t-word", "s3cr3t-word"),
+        ('{"type": "account", "keys": [{"private_key": "s3cr3t-word"}]}', "s3cr3t-word"),
+    ],
+)
+def test_a_secret_inside_of_a_value(value: str, secret: str) -> None:
+    """Tokens of URLs, what drivers and programs are given, documents of JSON."""
+    assert secret_values({"SETTINGS": value}) == {secret}
+
+
+@pytest.mark.parametrize("value", ["{", "[" * 100_000, "=", "a=b=c", '{"password": 12345678}', "://:@"])
+def test_what_only_looks_like_one_is_passed_over(value: str) -> None:
+    """No value of a variable is an error."""
+    assert secret_values({"SETTINGS": value}) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunStarted, TargetFinished, TestFinished
-from tasklib.reporting.masking import MASK, MaskedSink, Masker
-from tasklib.reporting.secrets import secret_values
 from tasklib.results import (
     ContainerLog,
     LogLine,
@@ -20,23 +20,15 @@ from tasklib.results import (
     TestOutcome,
     TestResult,
 )
+from tasklib.shown.masking import MASK, Masker, forget, hide, hide_names, mask
+from tasklib.shown.secrets import secret_values
 
 SECRET = 'p@ss "w0rd"/ß'
 TARGET = Target(Stage.UNIT, "postgres")
 
 
-class Kept:
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
-
-
 def masked(event: Event, *secrets: str) -> Event:
-    kept = Kept()
-    MaskedSink(kept, Masker(secrets)).emit(event)
-    return kept.events[0]
+    return Masker(secrets).masked(event)
 
 
 def test_secret_variables_are_known_by_name_and_length() -> None:
@@ -105,16 +97,50 @@ def test_targets_and_files_keep_their_names() -> None:
 
 def test_values_can_come_later() -> None:
     """What is added in the middle of a run is masked from then on."""
-    kept = Kept()
     masker = Masker()
-    sink = MaskedSink(kept, masker)
-    for _ in range(2):
-        sink.emit(Notice("token 12345678"))
-        masker.add(["12345678"])
-    assert [event.text for event in kept.events if isinstance(event, Notice)] == [
-        "token 12345678",
-        "token ***",
-    ]
+    before = masker.mask("token 12345678")
+    masker.add(["12345678"])
+    assert (before, masker.mask("token 12345678")) == ("token 12345678", "token ***")
+
+
+LONG = "eyJhbGciOiJIUzI1NiJ9." + "".join(f"{number:04}" for number in range(50))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(LONG[:118] + "..." + LONG[-119:], id="its middle left out"),
+        pytest.param(LONG[:30] + "\N{HORIZONTAL ELLIPSIS}", id="its end left out"),
+        pytest.param("..." + LONG[40:], id="its beginning left out"),
+    ],
+)
+def test_a_long_value_is_known_where_it_was_cut(shown: str) -> None:
+    """By its beginning and its end: pytest itself shortens what it compares."""
+    found = Masker([LONG]).mask(f"token: {shown}")
+    assert not any(LONG[at : at + 8] in found for at in range(len(LONG) - 8))
+    assert MASK in found
+
+
+def test_a_value_is_known_without_its_escapes() -> None:
+    """What reaches people was cleaned before."""
+    assert Masker(["abc\x1b[31mdefgh\x1b[0mij"]).mask("abcdefghij") == MASK
+
+
+def test_a_value_quoted_for_a_shell_is_known() -> None:
+    """Commands are shown as they would be typed."""
+    secret = "it's-a-secret"
+    assert Masker([secret]).mask(f"login {shlex.quote(secret)}") == f"login {MASK}"
+
+
+def test_what_this_process_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own environment, what it is told of, and variables whose names a project adds."""
+    monkeypatch.setenv("API_TOKEN", "from-outside")
+    monkeypatch.setenv("LICENCE", "licence-text")
+    forget()
+    assert mask("from-outside licence-text told-later") == "*** licence-text told-later"
+    hide_names(["LICENCE"])
+    hide({"DB_PASSWORD": "told-later"})
+    assert mask("from-outside licence-text told-later") == "*** *** ***"
 
 
 @given(st.dictionaries(st.sampled_from(["A_TOKEN", "KEYS", "x"]), st.text(max_size=30)), st.text())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.commands.console import masker_of, show_logs
+from tasklib.commands.boundary import boundary
+from tasklib.commands.console import show_logs
 from tasklib.results import ContainerLog, LogLine
 from tasklib.stacks.compose.failures import NotReady
-from tasklib.stacks.preparation import hidden_variables
+from tasklib.stacks.hidden import hide_secrets
 
 
 def test_secrets_are_masked_in_the_logs_and_in_the_error(
@@ -16,12 +17,20 @@ def test_secrets_are_masked_in_the_logs_and_in_the_error(
     """Passwords of any service and the stack's secrets are hidden wherever the failure shows them."""
     monkeypatch.setenv("SIGNING", "sign-here-now")
     rendered = {
-        "services": {"api": {"environment": {"DB_PASSWORD": "correct-horse", "MODE": "production"}}},
+        "services": {
+            "api": {
+                "environment": {"DB_PASSWORD": "correct-horse", "MODE": "production"},
+                "build": {"context": ".", "args": {"NPM_TOKEN": "npm_0123456789"}},
+            }
+        },
         "secrets": {"signing": {"environment": "SIGNING"}},
     }
-    log = ContainerLog("api", (LogLine(1.0, "production: correct-horse, sign-here-now"),))
+    log = ContainerLog("api", (LogLine(1.0, "production: correct-horse, sign-here-now, npm_0123456789"),))
     error = NotReady("api is unhealthy; it said: correct-horse", logs=(log,), remedy="Look.")
-    show_logs(error, masker_of(hidden_variables(rendered)))
-    assert capsys.readouterr().err == "  api | production: ***, ***\n"
+    hide_secrets(rendered)
+    show_logs(error)
+    with pytest.raises(NotReady), boundary():
+        raise error
+    assert capsys.readouterr().err == "  api | production: ***, ***, ***\n"
     assert str(error) == "api is unhealthy; it said: ***\nLook."
     assert error.args == ("api is unhealthy; it said: ***",)

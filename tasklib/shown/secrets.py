@@ -1,9 +1,11 @@
-"""PURE: which values are secrets: by the names of their variables, and by their place in a URL."""
+"""PURE: which values are secrets: by the names of their variables, and by their place in a text."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 __all__ = ["MIN_LENGTH", "is_secret_name", "secret_values"]
 
@@ -57,7 +59,15 @@ _LONG = re.compile(r"(?i)password|passwd|passphrase|secret|credential|private_?k
 """What names nothing but a secret, also where it is run together with other words: PGPASSWORD."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_IN_URL = re.compile(r"[a-zA-Z][\w+.-]*://[^\s/:@]*:(?P<password>[^\s/@]+)@")
+_IN_URL = re.compile(r"[a-zA-Z][\w+.-]*://(?P<user>[^\s/:@]*)(?::(?P<password>[^\s/@]*))?@")
+_TOKEN = 20
+"""Characters from which on the user of a URL is taken for a token: `https://<token>@host`."""
+
+_ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
+"""`password=…` inside of a value: in a query, in what a driver takes, among a program's options."""
+
+_INSIDE = frozenset({"PASS", "PWD", "PW", "TOKEN", "APIKEY"})
+"""Words of names inside of values that hold secrets: a `sort_key=` holds none there."""
 
 
 def is_secret_name(name: str, more: Collection[str] = ()) -> bool:
@@ -75,7 +85,7 @@ def is_secret_name(name: str, more: Collection[str] = ()) -> bool:
 
 
 def secret_values(env: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str]:
-    """The secrets among the values of ``env``, 8 characters or longer, and passwords inside of URLs.
+    """The secrets among the values of ``env``, 8 characters or longer, and passwords inside of values.
 
     What is an ordinary word, or the plain value of another variable (a user, a database), is none.
     """
@@ -89,7 +99,37 @@ def secret_values(env: Mapping[str, str], more: Collection[str] = ()) -> frozens
 
 def _candidates(env: Mapping[str, str], more: Collection[str]) -> Iterator[str]:
     for name, value in env.items():
-        in_url = [found["password"] for found in _IN_URL.finditer(value)]
-        yield from in_url
-        if is_secret_name(name, more) and not in_url:
+        inside = list(_inside(value))
+        yield from inside
+        in_url = any(found["password"] for found in _IN_URL.finditer(value))
+        if name in more or (is_secret_name(name) and not in_url):
             yield value
+
+
+def _inside(value: str) -> Iterator[str]:
+    """Passwords inside of a value: of a URL, of what a driver takes, of a JSON document."""
+    for found in _IN_URL.finditer(value):
+        yield found["password"] or ""
+        if len(found["user"]) >= _TOKEN:
+            yield found["user"]
+    for found in _ASSIGNED.finditer(value) if "=" in value else ():
+        words = {word.upper() for word in _WORDS.findall(found["name"])}
+        if _LONG.search(found["name"]) or words & _INSIDE:
+            yield found["value"].strip("\"'")
+    if value.lstrip().startswith(("{", "[")):
+        try:
+            yield from _of_document(json.loads(value))
+        except (ValueError, RecursionError):
+            return
+
+
+def _of_document(document: Any) -> Iterator[str]:
+    if isinstance(document, list):
+        for item in document:
+            yield from _of_document(item)
+    if not isinstance(document, dict):
+        return
+    for name, value in document.items():
+        if isinstance(value, str) and is_secret_name(name):
+            yield value
+        yield from _of_document(value)

@@ -1,0 +1,53 @@
+"""PURE: text that others wrote, without what would steer a terminal or a CI system.
+
+Sources of facts: ECMA-48, and the runner of GitHub Actions, which takes ``::`` for a command at the start of
+a line and ``##[`` anywhere in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+__all__ = ["clean", "in_actions", "neutral"]
+
+# ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
+    r"|\x1b[ -/]*[0-~]?"
+)
+# Control characters, and those that reorder text, so that a log could show something else than it holds.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def clean(text: str) -> str:
+    """``text`` without escape sequences and control characters; only newlines stay, tabs become spaces.
+
+    A line that was drawn over itself (a progress bar) keeps what it showed last.
+    """
+    if text.isprintable():
+        return text
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n")
+    if "\r" in text:
+        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    return _CONTROLS.sub("", text.expandtabs(4))
+
+
+def in_actions(env: Mapping[str, str]) -> bool:
+    """Whether this is a job of GitHub or Gitea Actions."""
+    return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
+
+
+def neutral(text: str) -> str:
+    """``text`` such that the runner of Actions takes no line of it for a command."""
+    if "##[" not in text and "::" not in text:
+        return text
+    return "\n".join(map(_neutral, text.split("\n")))
+
+
+def _neutral(line: str) -> str:
+    line = line.replace("##[", "## [")
+    return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line
