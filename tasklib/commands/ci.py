@@ -58,6 +58,7 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
 
     from tasklib import __version__
     from tasklib.checkout import existing_branch, find_checkout
+    from tasklib.files.whole import write_whole
     from tasklib.project import find_project
     from tasklib.release.images.names import split_name
     from tasklib.release.workflows.files import Facts, Forge, workflows
@@ -94,7 +95,7 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
                 continue
         if not dry:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            write_whole(path, text.encode())
         say(f"{'would write' if dry else 'wrote'} {name}")
     if project.image_name is None:
         complain('note: nothing names the images yet: [tool.tasklib.images] name = "registry/…-{service}"')

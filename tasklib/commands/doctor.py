@@ -29,6 +29,7 @@ def examine(path: str, *, fix: bool, select: Sequence[str], ignore: Sequence[str
     from tasklib.doctor.examination import examine as look
     from tasklib.doctor.findings import Severity
     from tasklib.doctor.formats import printed
+    from tasklib.files.whole import write_whole
 
     root = Path(path).absolute()
     if not root.exists():
@@ -37,7 +38,7 @@ def examine(path: str, *, fix: bool, select: Sequence[str], ignore: Sequence[str
     rules = chosen(select or chosen_by_project, [*ignored_by_project, *ignore])
     if fix:
         for repair in repaired(root, rules):
-            repair.path.write_bytes(repair.text.encode("utf-8"))
+            write_whole(repair.path, repair.text.encode())
             codes = ", ".join(sorted({finding.code for finding in repair.mended}))
             complain(f"repaired {os.path.relpath(repair.path)}: {codes}")
     found = look(root, rules)

@@ -201,16 +201,14 @@ def _engine() -> Any:
 
 def _lock(engine: Engine, stack: FixedStack) -> Any:
     """Hold the stack: two at once on one Compose project race."""
-    import shlex
-    import sys
     from contextlib import contextmanager
 
     from tasklib.errors import UsageError
-    from tasklib.state.stack_lock import StackLock, User
+    from tasklib.files.lock import this_process
+    from tasklib.state.stack_lock import StackLock
     from tasklib.state.store import default_state
 
-    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
-    user = User(command=command, pid=os.getpid(), root=str(stack.source.root))
+    user = this_process(stack.source.root)
     lock = StackLock(default_state(), engine.facts.id, stack.project, user)
 
     @contextmanager

@@ -61,7 +61,7 @@ def _one_by_one() -> dict[str, Any]:
 
 def _session(command: Command) -> Callable[[nox.Session], None]:
     def session(session: nox.Session) -> None:
-        for name in ("docker", "urllib3", "filelock"):
+        for name in ("docker", "urllib3"):
             # Nox shows every library's debugging lines; those of the Docker SDK are hundreds a stack.
             logging.getLogger(name).setLevel(logging.WARNING)
         ending = _ended(session, command)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import ConfigError
+from tasklib.files.whole import PRIVATE, write_whole
 from tasklib.listener import Listener
 from tasklib.project import Project, select_services
 from tasklib.project.compose_files import EXPORTED_FILES
@@ -139,7 +140,4 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
 def write_privately(path: Path, text: str) -> None:
     """Put ``text`` in place of what ``path`` held, readable by its user alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.touch(mode=0o600)
-    temporary.write_text(text)
-    temporary.replace(path)
+    write_whole(path, text.encode(), mode=PRIVATE)

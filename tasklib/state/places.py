@@ -10,15 +10,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import itertools
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import ConfigError
+from tasklib.files.lock import open_lock, sign, signature, try_lock
 
 __all__ = ["Busy", "Places", "Turn"]
 
@@ -109,8 +109,8 @@ class Places:
         path = folder / name
         with self._decision():
             # Until it is locked, whoever decides takes it for a dead one's.
-            descriptor = _open(path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            descriptor = open_lock(path)
+            try_lock(descriptor)
         try:
             yield path
         finally:
@@ -139,18 +139,17 @@ class Places:
                 os.close(descriptor)
             if taken is None:
                 return Busy(tuple(holders), ahead, self._turn)
-            os.ftruncate(taken, 0)
-            os.pwrite(taken, json.dumps(asdict(self._turn)).encode(), 0)
+            sign(taken, self._turn)
             return taken
 
     def _slot(self, number: int) -> int | Turn:
         """The open and locked file of a place; or who holds it."""
         path = self._folder / f"place-{number}"
-        descriptor = _open(path)
-        if _lock(descriptor):
+        descriptor = open_lock(path)
+        if try_lock(descriptor):
             return descriptor
         try:
-            return Turn(**json.loads(os.pread(descriptor, 65536, 0)))
+            return Turn(**signature(descriptor))
         except (ValueError, TypeError):
             return Turn(0.0, "")
         finally:
@@ -159,7 +158,7 @@ class Places:
     @contextlib.contextmanager
     def _decision(self) -> Iterator[None]:
         """One look at a time, so that no two take the free places of each other for granted."""
-        descriptor = _open(self._folder / "decision")
+        descriptor = open_lock(self._folder / "decision")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -178,26 +177,14 @@ class Places:
             ) from error
 
 
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _waits(path: Path) -> bool:
     """Whether whoever made this file still waits; a dead one's file is removed."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     try:
-        if _lock(descriptor):
+        if try_lock(descriptor):
             path.unlink(missing_ok=True)
             return False
         return time.time() - os.fstat(descriptor).st_mtime < _SILENT

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-import filelock
 import msgspec
 
 from tasklib.errors import ConfigError
+from tasklib.files.lock import Lock, this_process
+from tasklib.files.whole import PRIVATE, write_whole
 
 __all__ = ["State", "default_state"]
 
@@ -64,15 +65,7 @@ class State:
         path = self._path(name)
         with self._usable():
             self._folder(path.parent)
-            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(_encode(record))
-                Path(temporary).replace(path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    Path(temporary).unlink()
-                raise
+            write_whole(path, _encode(record), mode=PRIVATE)
 
     def remove(self, name: str) -> None:
         """Forget ``name``; nothing happens where there is no such record."""
@@ -96,22 +89,23 @@ class State:
 
     @contextlib.contextmanager
     def lock(self, name: str, *, timeout: float = 60.0) -> Iterator[None]:
-        """Hold the lock ``name`` against every other process and thread that shares this folder."""
+        """Hold the lock ``name`` against every other process and thread that shares this folder.
+
+        Who waits for longer than ``timeout`` seconds is told who has it.
+        """
         path = self.root / "locks" / f"{name}.lock"
         with self._usable():
             self._folder(path.parent)
-            held = filelock.FileLock(path, timeout=timeout, mode=0o600)
-            try:
-                held.acquire()
-            except filelock.Timeout as error:
-                raise ConfigError(
-                    f"another tasklib process has held {path} for more than {timeout:g} s",
-                    remedy="End that process (`fuser` names it) and try again.",
-                ) from error
+        lock = Lock(path, this_process())
+        if not lock.try_acquire(timeout):
+            raise ConfigError(
+                f"{lock.holder()} has held {path} for more than {timeout:g} s",
+                remedy="End that process and try again.",
+            )
         try:
             yield
         finally:
-            held.release()
+            lock.release()
 
     def _path(self, name: str) -> Path:
         return self.root / f"{name}{_SUFFIX}"

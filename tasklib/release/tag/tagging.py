@@ -9,6 +9,7 @@ from typing import ClassVar
 from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.errors import Interrupted, TasklibError
+from tasklib.files.whole import write_whole
 from tasklib.process import CommandError
 from tasklib.project import Project
 from tasklib.release.tag.planning import Plan, Survey
@@ -109,7 +110,7 @@ def apply(plan: Plan, project: Project, cancel: process.Cancel | None = None) ->
     try:
         if plan.edits:
             for path, text in plan.edits.items():
-                path.write_bytes(text.encode(errors="surrogateescape"))
+                write_whole(path, text.encode(errors="surrogateescape"))
             commit = repository.commit(plan.edits, _subject(plan))
         tagging = True
         tag = repository.tag(plan.tag, commit, plan.message)

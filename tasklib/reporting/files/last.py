@@ -7,12 +7,12 @@ warnings, and the moments of failing tests. It is written as it comes, so a run 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from tasklib.events import Event, Notice, RunFinished, RunStarted, TargetFinished, TestFinished
+from tasklib.files.whole import PRIVATE, open_fresh
 from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.jsonlines import JsonSink
 from tasklib.reporting.lines.plain import PlainSink
@@ -31,10 +31,7 @@ class LastSink:
     def __init__(self, path: Path) -> None:
         """Raises :class:`OSError` where it cannot be written."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        self._stream = os.fdopen(descriptor, "w", encoding="ascii")
-        temporary.replace(path)
+        self._stream = open_fresh(path, mode=PRIVATE)
         self._sink = JsonSink(self._stream)
 
     def __enter__(self) -> LastSink:

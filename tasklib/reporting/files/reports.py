@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Self
 
 from tasklib.errors import UsageError
 from tasklib.events import Event, RunFinished
+from tasklib.files.whole import write_whole
 from tasklib.reporting.files.record import RunRecord, record
 from tasklib.reporting.folds.run import RunState
 from tasklib.results import Stage
@@ -88,7 +88,8 @@ class ReportSink:
         whole = record(run)
         for path in self._paths:
             try:
-                _replace(path, self._text(path, whole))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, self._text(path, whole).encode(errors="replace"))
             except Exception as error:
                 self._complain(f"report {path} not written: {error}")
 
@@ -106,16 +107,3 @@ class ReportSink:
                 from tasklib.reporting.files.html import run_html
 
                 return run_html(whole, limits=self._limits, base=self._base, home=self._home)
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write beside the file and rename: a reader never sees half a report."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8", errors="replace")
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise

@@ -6,6 +6,7 @@ import enum
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
+from tasklib.files.lock import User
 from tasklib.instance.identity import INSTANCE_ID
 from tasklib.listener import Listener
 from tasklib.stacks.endpoints import Endpoint
@@ -15,7 +16,6 @@ from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.stack import Stack
 from tasklib.state.records import KeptStack
-from tasklib.state.stack_lock import User
 
 __all__ = ["HeldStack", "Life"]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shlex
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from tasklib.checkout import find_checkout
 from tasklib.errors import EngineError, TasklibError
 from tasklib.events import Event, Notice
+from tasklib.files.lock import User, this_process
 from tasklib.instance.claim import Holder, Resolved
 from tasklib.instance.claims import Claims
 from tasklib.instance.identity import exports
@@ -28,7 +26,7 @@ from tasklib.stacks.holding.sweep import sweep
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current, host_id
 from tasklib.state.records import Checkouts, Images, Kept, Origin, Run, Runs
-from tasklib.state.stack_lock import StackLock, User
+from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State, default_state
 
 __all__ = ["RunContext", "open_context"]
@@ -140,7 +138,7 @@ def open_context(
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
     state, run_id = default_state(), secrets.token_hex(8)
-    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
+    command = this_process().command
     connected = DockerEngine.connect() if engine else None
     resolved = resolve(
         find_checkout(project.root),

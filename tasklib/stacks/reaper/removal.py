@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tasklib.errors import EngineError, TasklibError
+from tasklib.files.lock import User, sign, unlock
 from tasklib.instance.claims import Claims
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
@@ -17,7 +18,6 @@ from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT
 from tasklib.stacks.reaper.protocol import Left, LeftStack
 from tasklib.state.records import Kept, Runs
-from tasklib.state.stack_lock import User, sign, unlock
 from tasklib.state.store import State
 
 __all__ = ["remove_left", "remove_until_quiet"]

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError, Interrupted
+from tasklib.files.lock import User
 from tasklib.process import Cancel
-from tasklib.state.stack_lock import StackLock, User
+from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
 
 USER = User("r1", "tasklib test", 42, "/projects/shop")
@@ -87,7 +88,7 @@ def test_many_take_turns(state: State) -> None:
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     """What cannot be locked is refused, not used without a lock."""
     (tmp_path / "locks").write_text("a file")
-    with pytest.raises(ConfigError, match="the lock of a stack cannot be taken"):
+    with pytest.raises(ConfigError, match="the lock cannot be taken"):
         StackLock(State(tmp_path), "e", "p").try_acquire()
 
 

@@ -105,11 +105,14 @@ def test_different_names(parts: list[str]) -> None:
 
 
 def test_lock_excludes(state: State) -> None:
-    """While one holds a lock, another waits for it, and says so when it waits too long."""
+    """While one holds a lock, another waits for it, and says who has it when it waits too long."""
     waited = []
 
     def second() -> None:
-        with pytest.raises(ConfigError, match="has held"), state.lock("x/y", timeout=0.01):
+        with (
+            pytest.raises(ConfigError, match=rf"\(pid {os.getpid()}\) has held"),
+            state.lock("x/y", timeout=0.01),
+        ):
             pass
         waited.append(True)
 

@@ -1,0 +1,168 @@
+"""One lock for all: the kernel frees it when its last holder dies, and who waits can tell for whom.
+
+The lock belongs to an open file, in which its holder signs. Whoever is sent the open file holds the lock too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tasklib import process
+from tasklib.errors import ConfigError
+
+__all__ = ["Lock", "User", "open_lock", "sign", "signature", "this_process", "try_lock", "unlock"]
+
+_LOOK = 0.02
+"""Seconds between two tries while waiting."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Who holds a lock: the run's id, what was typed, the process and the project's folder."""
+
+    run: str = ""
+    command: str = ""
+    pid: int = 0
+    root: str = ""
+
+    def __str__(self) -> str:
+        if not self.command:
+            return "another process"
+        where = f" in {self.root}" if self.root else ""
+        return f"`{self.command}` (pid {self.pid}){where}"
+
+
+def this_process(root: str | Path = "", run: str = "") -> User:
+    """Who we are: ``root`` is the project's folder."""
+    return User(run, shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]]), os.getpid(), str(root))
+
+
+class Lock:
+    """The lock whose file is ``path``. May be released by another thread; not to be had twice."""
+
+    def __init__(self, path: Path, user: User | None = None) -> None:
+        """``user`` is what others are told while we hold it."""
+        self.path = path
+        self._user = user or User()
+        self._descriptor: int | None = None
+
+    def acquire(self, cancel: process.Cancel, on_wait: Callable[[User], None] = lambda user: None) -> None:
+        """Wait for it; ``on_wait`` is told once who has it, if it is not free.
+
+        Raises :class:`~tasklib.errors.Interrupted` when ``cancel`` is set meanwhile, and whatever
+        ``on_wait`` raises.
+        """
+        if self.try_acquire():
+            return
+        on_wait(self.holder())
+        while not self.try_acquire():
+            cancel.check()
+            time.sleep(_LOOK)
+
+    def try_acquire(self, seconds: float = 0.0) -> bool:
+        """Whether it could be had within ``seconds``.
+
+        Raises :class:`~tasklib.errors.ConfigError` where there can be no lock.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._take():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK)
+        return True
+
+    def holder(self) -> User:
+        """Who has it, as far as can be known."""
+        try:
+            return User(**json.loads(self.path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return User()
+
+    def fileno(self) -> int:
+        """The open file; whoever is sent it holds the lock too, until :meth:`release`."""
+        if self._descriptor is None:
+            raise RuntimeError("the lock is not held")
+        return self._descriptor
+
+    def release(self) -> None:
+        """Free it, also for whoever was sent the file. Nothing happens where it is not held."""
+        if self._descriptor is not None:
+            unlock(self._descriptor, self.path)
+            self._descriptor = None
+
+    def hand_over(self) -> None:
+        """Leave it to whoever was sent the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self) -> bool:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = open_lock(self.path)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+        try:
+            # Its last holder may have removed the file between our opening and locking it.
+            if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+                sign(descriptor, self._user)
+                self._descriptor = descriptor
+                return True
+        except OSError as error:
+            os.close(descriptor)
+            raise _unusable(self.path, error) from error
+        os.close(descriptor)
+        return False
+
+
+def open_lock(path: Path) -> int:
+    """The open file of a lock, made where it is missing."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Whether we hold the lock of the open file now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def sign(descriptor: int, user: Any) -> None:
+    """Write into a held lock whose it is: ``user`` is a dataclass."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(asdict(user)).encode(), 0)
+
+
+def signature(descriptor: int) -> Any:
+    """What was written into a lock; raises :class:`ValueError` where that is nothing that can be read."""
+    return json.loads(os.pread(descriptor, 65536, 0))
+
+
+def unlock(descriptor: int, path: Path | None = None) -> None:
+    """Free a held lock and close its file; ``path`` goes, so that the folder does not grow for ever."""
+    with contextlib.suppress(OSError):
+        if path:
+            path.unlink(missing_ok=True)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
+
+
+def _unusable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"the lock cannot be taken: {error.strerror or error}",
+        where=str(path),
+        remedy="Make the state folder writable, or set XDG_STATE_HOME to a folder of yours.",
+    )
