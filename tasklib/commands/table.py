@@ -182,6 +182,19 @@ def _agents(values: Values) -> None:
     say((skill() if values[o.SKILL] else section()).rstrip("\n"))
 
 
+def _new_project(values: Values) -> None:
+    from tasklib.commands import new
+
+    new.project(
+        values[o.PROJECT],
+        services=values[o.SERVICES],
+        kind=values[o.KIND],
+        single=values[o.SINGLE],
+        ci=values[o.CI],
+        dry=values.dry,
+    )
+
+
 _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "test.all": lambda values: _stages(values, "unit", "service", "integration"),
     "test.unit": lambda values: _stages(values, "unit"),
@@ -204,4 +217,5 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "release.images": _images,
     "doctor": _doctor,
     "agents": _agents,
+    "new.project": _new_project,
 }

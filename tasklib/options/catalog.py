@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from tasklib.options.command import Command
-from tasklib.options.option import Option, argument, choice, count, number, optional, several, switch, text
+from tasklib.options.option import (
+    Option,
+    argument,
+    choice,
+    count,
+    number,
+    optional,
+    required,
+    several,
+    switch,
+    text,
+)
 
 __all__ = ["COMMANDS", "STAGE_OPTIONS", "command"]
 
@@ -79,6 +90,15 @@ RULE = optional("explain", "CODE", "what a rule is about, with a bad and a good 
 
 # Agents
 SKILL = switch("skill", "the SKILL.md instead: a skill that agents load by themselves")
+
+# New projects
+PROJECT = required("name", "NAME", "what it is called; its folder, too")
+SERVICES = text("services", "LIST", "its services (default: api): api,worker, or with kinds: api,web:node")
+KIND = choice(
+    "kind", ("python", "node", "command"), "what services are written in (default: python)", "python"
+)
+SINGLE = switch("single", "one service, which is the project itself")
+CI = choice("ci", ("github", "gitea"), "with workflow files for it", "")
 
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
@@ -212,6 +232,12 @@ COMMANDS = (
         "Print the section for AGENTS.md that tells coding agents how this project is tested.",
         (SKILL,),
         "--skill",
+    ),
+    Command(
+        "new.project",
+        "Make a folder NAME with a project that passes all stages as it is.",
+        (PROJECT, SERVICES, KIND, SINGLE, CI),
+        "shop --services api,worker --ci github",
     ),
 )
 

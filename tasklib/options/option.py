@@ -7,7 +7,18 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from tasklib.errors import UsageError
 
-__all__ = ["Option", "argument", "choice", "count", "number", "optional", "several", "switch", "text"]
+__all__ = [
+    "Option",
+    "argument",
+    "choice",
+    "count",
+    "number",
+    "optional",
+    "required",
+    "several",
+    "switch",
+    "text",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -29,12 +40,13 @@ class Option(NamedTuple, Generic[T_co]):
     check: Callable[[str], Any] = str
     consents: bool = False
     positional: bool = False
+    required: bool = False
 
     @property
     def flag(self) -> str:
         """What is typed: ``--name``, ``-k``; what is ``positional`` is typed without."""
         if self.positional:
-            return f"[{self.metavar}]"
+            return self.metavar if self.required else f"[{self.metavar}]"
         return f"-{self.name}" if len(self.name) == 1 else f"--{self.name}"
 
     @property
@@ -83,6 +95,11 @@ def optional(name: str, metavar: str, help: str) -> Option[str | None]:
 def argument(name: str, metavar: str, help: str, default: str) -> Option[str]:
     """A word that stands by itself after the command's name."""
     return Option(name, help, default, metavar, positional=True)
+
+
+def required(name: str, metavar: str, help: str) -> Option[str]:
+    """A word that has to stand after the command's name."""
+    return Option(name, help, "", metavar, positional=True, required=True)
 
 
 def several(name: str, metavar: str, help: str) -> Option[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from invoke.collection import Collection
 from tasklib.options.catalog import COMMANDS, command
 from tasklib.tasks.strict import StrictTask
 
-__all__ = ["agents", "ci", "clean", "doctor", "infra", "namespace", "release", "test"]
+__all__ = ["agents", "ci", "clean", "doctor", "infra", "namespace", "new", "release", "test"]
 
 
 def _collection(name: str) -> Collection:
@@ -24,8 +24,9 @@ infra = _collection("infra")
 clean = _collection("clean")
 ci = _collection("ci")
 release = _collection("release")
+new = _collection("new")
 
-namespace = Collection(test, infra, clean, ci, release)
+namespace = Collection(test, infra, clean, ci, release, new)
 namespace.add_task(StrictTask(command("release.tag")), "release-tag")
 doctor = StrictTask(command("doctor"))
 namespace.add_task(doctor)

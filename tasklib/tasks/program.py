@@ -87,6 +87,8 @@ class _Program(Program):
         text = str(error)
         if missing := re.fullmatch(r"Flag (\S+) needed value and was not given one!", text):
             return f"{missing[1]} needs a value"
+        if missing := re.fullmatch(r"'(\S+)' did not receive required positional arguments: .*", text):
+            return f"{missing[1]} needs what stands after it\n`tasklib --help {missing[1]}` shows it."
         unknown = re.fullmatch(r"No idea what (['\"])(.*)\1 is!", text)
         if unknown is None:
             return text

@@ -33,11 +33,12 @@ class _Argument(Argument):
 
     def __init__(self, option: Option[Any]) -> None:
         kind: type = bool if not option.takes_value else list if option.repeats else _Text
+        optional = option.positional and not option.required
         super().__init__(
             names=(option.name,),
             kind=kind,
             # A positional argument without a value is missing to Invoke.
-            default=None if option.takes_value and not option.positional else option.default,
+            default=option.default if optional or not option.takes_value else None,
             positional=option.positional,
             help=f"{option.metavar}: {option.help}" if option.metavar else option.help,
             # One that equals the name would be an alias of itself, which Invoke follows for ever.

@@ -39,6 +39,7 @@ OWNERS = {
     "nox": {"sessions"},
     "invoke": {"tasks"},
     "pytest": {"pytest_plugin"},
+    "copier": {"new"},
 }
 """Which parts alone use a module that is not ours."""
 

@@ -1,0 +1,1 @@
+"""New projects and services from templates, and later templates in projects that were made before."""

@@ -1,0 +1,1 @@
+"""New projects, without an engine."""
