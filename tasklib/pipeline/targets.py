@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,7 +16,7 @@ from tasklib.listener import Listener
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.planning import plan_suite, tests_of
-from tasklib.pipeline.suites.suite import SuiteOptions
+from tasklib.pipeline.suites.suite import Suite, SuiteOptions
 from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.pipeline.turns import Turns
@@ -66,6 +67,8 @@ class Execution:
         self._emit = emit
         self._cancel = cancel
         self._builds: Builds | None = None
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
     def service_stack(self, target: Target) -> TargetStack:
         """The service's own stack; nothing happens yet."""
@@ -96,7 +99,17 @@ class Execution:
             verbose=self._options.verbose,
         )
         env = {**os.environ, **self._context.environment}
-        return TargetTests(lambda: plan_suite(self._project, target, options), env, self._emit, self._cancel)
+        return TargetTests(lambda: self._suite(target, options), env, self._emit, self._cancel)
+
+    def _suite(self, target: Target, options: SuiteOptions) -> Suite:
+        suite = plan_suite(self._project, target, options)
+        for note in suite.notes:
+            with self._lock:
+                new = note not in self._told
+                self._told.add(note)
+            if new:
+                self._emit(Notice(note, "warning"))
+        return suite
 
     def alone(self, target: Target) -> TargetResult:
         """Tests that are run against nothing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -64,8 +63,9 @@ def _once(
             code = process.stream(
                 preparation.argv, on_line=line, cwd=preparation.folder, env=env, cancel=cancel
             )
-            if code == 0 and preparation.stamp.exists():
-                os.utime(preparation.stamp)
+            stamp = preparation.stamp
+            if code == 0 and (stamp.exists() or (preparation.marks and stamp.parent.is_dir())):
+                stamp.touch()
     except process.CommandError as error:
         return error.what
     finally:

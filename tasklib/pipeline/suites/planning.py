@@ -6,43 +6,25 @@ Planning reads the disk and starts nothing; :func:`run_suite` runs what was plan
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from tasklib.errors import ConfigError, UsageError
-from tasklib.options.likeness import meant
+from tasklib.errors import ConfigError
 from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites import scripts
-from tasklib.pipeline.suites.detect import FULLSTACK, Language, fullstack_files, language, loads_plugins_first
+from tasklib.pipeline.suites.detect import Language, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
-from tasklib.pipeline.suites.python import python_environment
+from tasklib.pipeline.suites.places import Place, as_argument, place_of
+from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
-from tasklib.project import Project, Service, StageTests
+from tasklib.project import Project, StageTests
 from tasklib.results import Stage, Target
 from tasklib.slow_tests import limit_of
 
 __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite", "tests_of"]
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a target's tests are: started in ``cwd``, found in ``tests``, leaving out ``without``.
-
-    ``said`` is what the settings say of them.
-    """
-
-    cwd: Path
-    tests: tuple[Path, ...]
-    said: StageTests
-    without: tuple[Path, ...] = ()
-    fullstack: str = ""
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        return tuple(_argument(path, self.cwd) for path in self.tests)
 
 
 def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite:
@@ -51,7 +33,7 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
     Raises UsageError for a service that the project does not have, ConfigError where there are no tests for
     the target or nothing that could run them.
     """
-    place = _place(project, target)
+    place = place_of(project, target)
     limits = (options.timeout, place.said.timeout, project.timeout.get(target.stage))
     timeout = next((limit for limit in limits if limit is not None), None)
     common = _Common(project, target, place, options, place.said.env, timeout)
@@ -80,10 +62,10 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
 
 def tests_of(project: Project, target: Target) -> StageTests:
     """What the settings say of a target's tests. Raises as :func:`plan_suite` does."""
-    return _place(project, target).said
+    return place_of(project, target).said
 
 
-def _language(path: Path, place: _Place, project: Project) -> Language:
+def _language(path: Path, place: Place, project: Project) -> Language:
     kind = language(path, without=place.without)
     return Language.SCRIPT if kind is Language.NONE and node_folder(path, project.root) else kind
 
@@ -94,19 +76,19 @@ class _Common:
 
     project: Project
     target: Target
-    place: _Place
+    place: Place
     options: SuiteOptions
     env: Mapping[str, str]
     timeout: float | None
 
     def pytest(self, launcher: tuple[str, ...] | None = None) -> Suite:
-        variables: Mapping[str, str] = {}
+        environment = PythonEnvironment(launcher or ())
         waits = False
         if launcher is None:
             start = self.place.tests[0]
             folder = start if start.is_dir() else start.parent
             environment = python_environment(folder, self.place.cwd, self.project.root)
-            launcher, variables = (*environment.launcher, "pytest"), environment.variables
+            launcher = (*environment.launcher, "pytest")
             addopts = {**os.environ, **self.env}.get("PYTEST_ADDOPTS", "")
             waits = not loads_plugins_first(folder, self.options.extra, addopts)
         options = self.options
@@ -121,12 +103,28 @@ class _Common:
             *(("-v",) if options.verbose else ()),
             *integration,
             *(keyword if options.keyword else ()),
-            *(f"--ignore={_argument(path, self.place.cwd)}" for path in self.place.without),
+            *(f"--ignore={as_argument(path, self.place.cwd)}" for path in self.place.without),
             *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
         unset = frozenset({"VIRTUAL_ENV"})
-        return self._suite(SuiteKind.PYTEST, argv, variables=variables, unset=unset, waits=waits)
+        return self._suite(
+            SuiteKind.PYTEST,
+            argv,
+            variables=environment.variables,
+            unset=unset,
+            prepare=environment.prepare,
+            waits=waits,
+            notes=tuple(
+                f"{self.target.service}: {one}; {self._key} says it otherwise" for one in environment.left
+            ),
+        )
+
+    @property
+    def _key(self) -> str:
+        """The key that gives these tests a command of their own."""
+        own = self.project.single or self.target.service == self.project.suite
+        return "`command`" if own else f"`services.{self.target.service}.command`"
 
     def node(self) -> Suite:
         start = self.place.tests[0]
@@ -207,6 +205,7 @@ class _Common:
         prepare: tuple[Preparation, ...] = (),
         selects: bool = True,
         waits: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> Suite:
         return Suite(
             target=self.target,
@@ -227,67 +226,8 @@ class _Common:
             selects=selects,
             waits=waits and not self.place.said.inside,
             inside=self.place.said.inside or "",
+            notes=notes,
         )
-
-
-def _place(project: Project, target: Target) -> _Place:
-    own = {Stage.UNIT: project.unit, Stage.INTEGRATION: project.integration}.get(target.stage)
-    if own and target.service == project.suite:
-        others = (project.unit, project.integration, *(s.unit for s in project.services if project.single))
-        return _Place(project.root, own.paths, own, _others(own, others))
-    service = _service(project, target.service)
-    if target.stage is Stage.UNIT and service.unit:
-        others = (service.tests, project.integration if project.single else None)
-        return _Place(service.path, service.unit.paths, service.unit, _others(service.unit, others))
-    marked = fullstack_files(service.tests.paths) if service.tests else ()
-    if target.stage is Stage.SERVICE and service.tests:
-        without = _others(service.tests, (service.unit,))
-        kept = "exclude" if marked else ""
-        return _Place(service.path, service.tests.paths, service.tests, without, kept)
-    if target.stage is Stage.INTEGRATION and service.tests and marked:
-        return _Place(service.path, marked, service.tests, (), "only")
-    where = str(service.path)
-    if target.stage is Stage.UNIT:
-        raise ConfigError(
-            f"{service.name} has no unit tests",
-            where=where,
-            remedy="They belong in its tests/unit, or where `services.<name>.unit` says.",
-        )
-    if target.stage is Stage.SERVICE:
-        raise ConfigError(
-            f"{service.name} has no tests against its stack",
-            where=where,
-            remedy="They belong in its tests/integration, or where `services.<name>.service` says.",
-        )
-    raise ConfigError(
-        f"no test of {service.name} is marked for the full stack",
-        where=where,
-        remedy=f"Mark one with `@pytest.mark.{FULLSTACK}`.",
-    )
-
-
-def _others(own: StageTests, others: Iterable[StageTests | None]) -> tuple[Path, ...]:
-    """The tests of other stages that lie inside of a stage's own folders."""
-    inside = [path for tests in others if tests for path in tests.paths if path not in own.paths]
-    return tuple(path for path in inside if any(folder in path.parents for folder in own.paths))
-
-
-def _service(project: Project, name: str) -> Service:
-    for service in project.services:
-        if service.name == name:
-            return service
-    names = [service.name for service in project.services]
-    known = ", ".join(names) or "none"
-    raise UsageError(
-        f"no service `{name}` in {project.name}",
-        remedy=meant(name, names, quoted="`{}`".format) or f"The services are: {known}.",
-    )
-
-
-def _argument(path: Path, cwd: Path) -> str:
-    """``path`` as an argument: relative where it lies below ``cwd``, and never an option."""
-    text = str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
-    return f".{os.sep}{text}" if text.startswith("-") else text
 
 
 def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:

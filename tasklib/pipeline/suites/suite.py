@@ -20,13 +20,15 @@ SILENCE = 600.0
 class Preparation:
     """A command that a suite needs once, run in ``folder``, unless ``stamp`` is newer than ``source``.
 
-    ``source`` (absolute, must exist) is also what concurrent preparations lock.
+    ``source`` (absolute, must exist) is also what concurrent preparations lock. ``marks``: the stamp is a
+    file of ours, written once it went well; others are the tool's own.
     """
 
     argv: tuple[str, ...]
     folder: Path
     source: Path
     stamp: Path
+    marks: bool = False
 
     def needed(self) -> bool:
         try:
@@ -65,7 +67,8 @@ class Suite:
     ``skip`` is why the suite cannot take part in this run, empty if it can; ``selects`` whether ``-k``
     narrows it. ``waits`` is whether ``argv`` may be started before the whole environment is known: it loads
     nothing of the project until it is let through a gate. ``inside`` is the Compose service in whose image it
-    runs, started where that starts; without ``argv`` it is what the service itself would do.
+    runs, started where that starts; without ``argv`` it is what the service itself would do. ``notes`` are
+    for the user: what was found beside it and is not used.
     """
 
     target: Target
@@ -86,3 +89,4 @@ class Suite:
     selects: bool = True
     waits: bool = False
     inside: str = ""
+    notes: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tasklib.pipeline.suites.suite import Preparation, Suite, SuiteKind, SuiteOp
 from tasklib.process import Cancel
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Outcome, Stage, Target
+from tests.integration.suites.conftest import write
 
 PYPROJECT = """
     [project]
@@ -40,7 +42,9 @@ def test_a_services_own_environment_is_used_and_kept(
     """`uv run` makes .venv in the service's folder with its test extra, whatever environment is active."""
     monkeypatch.setenv("VIRTUAL_ENV", "/nonexistent")
     check = f"def test_prefix():\n    import sys\n    assert sys.prefix == {str(folder / '.venv')!r}\n"
-    files = {"pyproject.toml": PYPROJECT, "tests/unit/test_a.py": USES, "tests/unit/test_b.py": check}
+    write(folder, {"pyproject.toml": PYPROJECT})
+    subprocess.run(["uv", "lock", "-q"], cwd=folder, check=True)
+    files = {"tests/unit/test_a.py": USES, "tests/unit/test_b.py": check}
     ran = run(files, needs=())
     assert ran.result.outcome is Outcome.PASSED, ran.output
     assert "VIRTUAL_ENV" not in ran.output

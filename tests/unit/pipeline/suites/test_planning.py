@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.pipeline.suites import python
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.planning import plan_suite
+from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
@@ -29,7 +29,7 @@ VITEST = json.dumps({"devDependencies": {"vitest": "^4"}, "scripts": {"test": "v
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Package managers are where PATH says, whatever this machine has."""
     monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
-    monkeypatch.setattr(python, "_uv", lambda: "uv")
+    monkeypatch.setattr(uv, "program", lambda: "uv")
     monkeypatch.delenv("CI", raising=False)
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
         monkeypatch.delenv(name, raising=False)
@@ -86,7 +86,11 @@ def test_where_python_may_not_keep_bytecode_the_environment_keeps_it(
 ) -> None:
     """Otherwise every run would compile all that it imports; nothing is kept where uv has no environment yet,
     and where the user says where."""
-    files = {"services/api/pyproject.toml": "[project]\nname='api'", "services/api/tests/unit/test_a.py": ""}
+    files = {
+        "services/api/pyproject.toml": "[project]\nname='api'",
+        "services/api/uv.lock": "",
+        "services/api/tests/unit/test_a.py": "",
+    }
     environment = tmp_path / "services/api/.venv"
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert plan(files).env == {}
@@ -105,7 +109,11 @@ def test_where_python_may_not_keep_bytecode_the_environment_keeps_it(
 def test_a_service_with_a_pyproject_runs_in_its_own_environment(plan: Plan, tmp_path: Path) -> None:
     """`uv run pytest` in the service's folder, the plugin loaded, outside any other environment."""
     suite = plan(
-        {"services/api/pyproject.toml": "[project]\nname='api'", "services/api/tests/unit/test_a.py": ""}
+        {
+            "services/api/pyproject.toml": "[project]\nname='api'",
+            "services/api/uv.lock": "",
+            "services/api/tests/unit/test_a.py": "",
+        }
     )
     assert suite.kind is SuiteKind.PYTEST
     assert suite.argv == ("uv", "run", "--with", "pytest", "pytest", "-p", "tasklib_events", "tests/unit")
@@ -145,7 +153,8 @@ def test_groups_and_extras_of_tests_are_installed(plan: Plan) -> None:
         testing = [{ include-group = "dev" }]
         lint = ["mypy"]
     """
-    suite = plan({"services/api/pyproject.toml": pyproject, "services/api/tests/unit/test_a.py": ""})
+    files = {"services/api/pyproject.toml": pyproject, "services/api/uv.lock": ""}
+    suite = plan({**files, "services/api/tests/unit/test_a.py": ""})
     assert suite.argv[2:6] == ("--extra", "dev", "--group", "testing")
 
 
@@ -172,23 +181,12 @@ def test_the_nearest_description_above_decides(plan: Plan, tmp_path: Path) -> No
     """A service without one of its own uses the project's; without any, pytest alone."""
     test = {"services/api/tests/unit/test_a.py": ""}
     assert plan(test).argv[:6] == ("uv", "run", "--no-project", "--isolated", "--with", "pytest")
-    suite = plan({"pyproject.toml": "[project]\nname='shop'"})
+    suite = plan({"pyproject.toml": "[project]\nname='shop'", "uv.lock": ""})
     assert suite.argv[:4] == ("uv", "run", "--project", str(tmp_path))
     suite = plan({"pyproject.toml": "[tool.uv.workspace]\nmembers=[]"})
     assert "--project" in suite.argv
     suite = plan({"pyproject.toml": "[tool.tasklib]"})
     assert "--no-project" in suite.argv
-
-
-def test_a_poetry_project_without_poetry_says_what_to_do(plan: Plan) -> None:
-    """What only Poetry can run needs it."""
-    with pytest.raises(ConfigError, match="no `poetry`"):
-        plan(
-            {
-                "services/api/pyproject.toml": "[tool.poetry]\nname='x'",
-                "services/api/tests/unit/test_a.py": "",
-            }
-        )
 
 
 def test_a_broken_pyproject_is_named(plan: Plan) -> None:

@@ -1,0 +1,151 @@
+"""The environment that a folder's Python tests run in: whose tool makes it, and what it holds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tasklib.pipeline.suites.folders import upwards
+from tasklib.pipeline.suites.python import poetry, uv
+from tasklib.pipeline.suites.python.listing import listed
+from tasklib.pipeline.suites.python.manifest import Manifest, read_manifest
+from tasklib.pipeline.suites.python.requirements import RequirementsFiles, requirements_files
+from tasklib.pipeline.suites.python.workspace import workspace_of
+from tasklib.pipeline.suites.suite import Preparation
+
+__all__ = ["PythonEnvironment", "python_environment"]
+
+_PYTEST = ("--with", "pytest")
+
+
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """Where Python tests run.
+
+    ``launcher`` is what to put before ``pytest``, ``variables`` are added, ``prepare`` comes first. ``left``
+    says of what was found, and is not used, why.
+    """
+
+    launcher: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[Preparation, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+def python_environment(tests: Path, cwd: Path, top: Path) -> PythonEnvironment:
+    """The environment of the tests in folder ``tests``, which are started in ``cwd``.
+
+    The nearest folder from ``tests`` up to ``top`` (the project's root) that describes an environment
+    decides. In it a lock file decides whose tool makes the environment: uv's, Poetry's, PDM's. Where there is
+    none, or its tool is not installed, uv makes one in its cache of all that is listed for tests, and writes
+    nothing to the project. pytest is added where that lacks it. Requirements files that lie with the tests
+    alone are added to what is above them.
+
+    Raises ConfigError where a pyproject.toml cannot be read.
+    """
+    beside: tuple[Path, ...] = ()
+    for folder in upwards(tests, top):
+        manifest, found = read_manifest(folder), requirements_files(folder)
+        if manifest.is_project:
+            return _of_project(manifest, found, beside, cwd)
+        if manifest.has_setup or (found.used and not (folder != cwd and folder.is_relative_to(cwd))):
+            return _flat(manifest, None, (*found.used, *beside), cwd, _left(found.left))
+        beside = (*found.used, *beside)
+    return _flat(Manifest(cwd), None, beside, cwd, ())
+
+
+def _of_project(
+    manifest: Manifest, found: RequirementsFiles, beside: tuple[Path, ...], cwd: Path
+) -> PythonEnvironment:
+    root = workspace_of(manifest.folder)
+    enough = manifest.says_what_tests_need or bool(root and root.says_what_tests_need)
+    base = () if manifest.installable or manifest.dependencies else found.base
+    files = (*base, *(() if enough else found.tests), *beside)
+    left = _left((*(found.tests if enough else ()), *found.left))
+    lock = _lock(manifest)
+    with_files = tuple(part for path in files for part in ("--with-requirements", str(path)))
+    if lock == uv.LOCK or (not lock and _made_by_uv(manifest) and uv.may_lock((root or manifest).folder)):
+        launcher = (*uv.locked(manifest, root, cwd), *with_files, *_PYTEST)
+        return PythonEnvironment(launcher, _bytecode((root or manifest).folder / ".venv"), left=left)
+    if lock:
+        tool = lock.partition(".")[0]
+        if program := shutil.which(tool):
+            return replace(_made_by(tool, program, manifest, lock, cwd), left=left)
+        missing = f"{lock} is not used, since `{tool}` is not installed"
+        left = (f"{missing}: uv takes the newest versions that pyproject.toml admits", *left)
+    return _flat(manifest, root, files, cwd, left)
+
+
+def _lock(manifest: Manifest) -> str:
+    """The lock file of the project; where there are several, that of the tool which its settings are for."""
+    root = workspace_of(manifest.folder) or manifest
+    known = {uv.LOCK: root.folder, "poetry.lock": manifest.folder, "pdm.lock": manifest.folder}
+    there = [name for name, folder in known.items() if (folder / name).is_file()]
+    meant = [name for name in there if manifest.tool(name.partition(".")[0])]
+    return next(iter((*meant, *there)), "")
+
+
+def _made_by_uv(manifest: Manifest) -> bool:
+    """Whether uv reads all that is said of the project."""
+    others = manifest.tool("poetry") or manifest.tool("pdm") or manifest.hatch
+    return bool(manifest.project or manifest.workspace is not None) and not others
+
+
+def _made_by(tool: str, program: str, manifest: Manifest, lock: str, cwd: Path) -> PythonEnvironment:
+    """The environment that Poetry or PDM keeps, brought up to date before the tests."""
+    folder = manifest.folder
+    if tool == "poetry":
+        run: tuple[str, ...] = (program, *(() if folder == cwd else ("--project", str(folder))), "run")
+        optional = poetry.optional_groups(manifest.data)
+        chosen = [part for name in manifest.test_groups if name in optional for part in ("--with", name)]
+        chosen += [part for name in manifest.test_extras for part in ("--extras", name)]
+        install = (program, "install", "--no-interaction", *chosen)
+    else:
+        run = (program, "run", *(() if folder == cwd else ("--project", str(folder))))
+        chosen = [part for name in manifest.test_extras for part in ("--group", name)]
+        install = (program, "sync", "--dev", *chosen)
+    stamp = folder / ".venv" / "tasklib-installed"
+    prepare = (Preparation(install, folder, folder / lock, stamp, marks=True),)
+    return PythonEnvironment(run, prepare=prepare)
+
+
+def _flat(
+    manifest: Manifest, root: Manifest | None, files: Iterable[Path], cwd: Path, left: tuple[str, ...]
+) -> PythonEnvironment:
+    """An environment that uv makes in its cache."""
+    # One that lies in this very folder is the user's own choice; one further up is not.
+    alone = not (manifest.folder == cwd and (cwd / ".venv").is_dir())
+    hatch = manifest.hatch
+    launcher = uv.flat(listed(manifest, root), files, alone=alone, python=_python(manifest) if alone else "")
+    return PythonEnvironment((*launcher, *_PYTEST), hatch.variables if hatch else {}, left=left)
+
+
+def _python(manifest: Manifest) -> str:
+    """The Python versions that the project admits, unless uv is told a version elsewhere."""
+    places = (manifest.folder, *manifest.folder.parents)
+    if os.environ.get("UV_PYTHON") or any((place / ".python-version").is_file() for place in places):
+        return ""
+    return str(manifest.project.get("requires-python") or poetry.python(manifest.data))
+
+
+def _left(paths: Iterable[Path]) -> tuple[str, ...]:
+    names = [
+        f"{path.parent.name}/{path.name}" if path.parent.name == "requirements" else path.name
+        for path in paths
+    ]
+    return (f"not used: {', '.join(names)}, since others hold what tests need",) if names else ()
+
+
+def _bytecode(environment: Path) -> Mapping[str, str]:
+    """Variables by which Python keeps what it compiles, where it may not keep it beside the sources.
+
+    Every run would compile what its tests import, and the tests themselves, which pytest rewrites. Inside of
+    the environment it is in nobody's way, and goes with it.
+    """
+    forbidden = os.environ.get("PYTHONDONTWRITEBYTECODE") and not os.environ.get("PYTHONPYCACHEPREFIX")
+    if not forbidden or not (environment / "pyvenv.cfg").is_file():
+        return {}
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(environment / "bytecode")}

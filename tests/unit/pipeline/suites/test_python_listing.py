@@ -1,0 +1,154 @@
+"""What a Python project lists for its tests, as pip takes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasklib.pipeline.suites.python import poetry
+from tasklib.pipeline.suites.python.hatch import test_environment as environment_for_tests
+from tasklib.pipeline.suites.python.listing import listed
+from tasklib.pipeline.suites.python.manifest import Manifest
+from tasklib.pipeline.suites.python.pdm import groups
+from tasklib.pipeline.suites.python.requirements import requirements_files
+
+NUMBERS = st.lists(st.integers(0, 99), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^0.0", ">=0.0,<0.1"),
+        ("~1", ">=1,<2"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~=1.4", "~=1.4"),
+        (">=1, <2,!=1.5", ">=1,<2,!=1.5"),
+        ("= 1.0", "==1.0"),
+        ("^1 || ^2", ""),
+        ("", ""),
+    ],
+)
+def test_poetrys_versions_are_said_as_pip_does(said: str, meant: str) -> None:
+    """Also those that pip has no sign for."""
+    assert poetry.versions(said) == meant
+
+
+@given(NUMBERS, st.sampled_from("^~"))
+def test_a_version_is_in_the_range_that_begins_with_it(numbers: list[int], sign: str) -> None:
+    """Whatever the numbers, the upper bound is above the lower one."""
+    low, high = poetry.versions(f"{sign}{'.'.join(map(str, numbers))}").split(",")
+    upper = [int(part) for part in high.removeprefix("<").split(".")]
+    assert low == f">={'.'.join(map(str, numbers))}"
+    assert upper > numbers[: len(upper)]
+
+
+def test_what_poetry_says_of_a_requirement_is_kept(tmp_path: Path) -> None:
+    """Extras, markers, Pythons, repositories, and folders that lie beside the project."""
+    said = {
+        "python": "^3.11",
+        "a": {"version": "^1", "extras": ["x", "y"], "markers": "sys_platform == 'linux'"},
+        "b": [{"version": "1.0", "python": "<3.12"}, {"version": "2.0", "python": ">=3.12"}],
+        "c": {"git": "https://example.org/c.git", "tag": "v1"},
+        "d": {"path": "../d", "develop": True},
+    }
+    data = {"tool": {"poetry": {"name": "me", "package-mode": False, "dependencies": said}}}
+    assert list(listed(Manifest(tmp_path / "me", data), None)) == [
+        "a[x,y]>=1,<2 ; (sys_platform == 'linux')",
+        "b==1.0 ; (python_version < '3.12')",
+        "b==2.0 ; (python_version >= '3.12')",
+        "c @ git+https://example.org/c.git@v1",
+        f"-e {tmp_path}/me/../d",
+    ]
+    assert poetry.python(data) == ">=3.11,<4"
+
+
+def test_sources_of_uv_are_where_they_say(tmp_path: Path) -> None:
+    """For what is not installed by uv itself: folders, repositories and addresses."""
+    (tmp_path / "lib").mkdir()
+    data = {
+        "project": {"name": "me", "dependencies": ["lib[fast]>=1", "other", "far"]},
+        "tool": {
+            "uv": {
+                "sources": {
+                    "lib": {"path": "lib"},
+                    "other": {"git": "https://example.org/o", "rev": "abc"},
+                    "far": {"url": "https://example.org/far.whl"},
+                }
+            }
+        },
+    }
+    assert list(listed(Manifest(tmp_path, data), None)) == [
+        f"lib[fast] @ {(tmp_path / 'lib').as_uri()}",
+        "other @ git+https://example.org/o@abc",
+        "far @ https://example.org/far.whl",
+    ]
+
+
+def test_groups_that_include_each_other_end(tmp_path: Path) -> None:
+    """A circle of groups, and an extra that names itself, add what they hold once more at most."""
+    data = {
+        "project": {"name": "me", "optional-dependencies": {"test": ["me[test]", "a"]}},
+        "dependency-groups": {
+            "dev": [{"include-group": "Test_Group"}, "b"],
+            "test-group": [{"include-group": "dev"}, "pytest"],
+        },
+    }
+    assert set(listed(Manifest(tmp_path, data), None)) == {"a", "b", "pytest"}
+
+
+def test_pdms_folders_are_found(tmp_path: Path) -> None:
+    """It writes folders to install as they lie with a variable for the project's own."""
+    data = {"tool": {"pdm": {"dev-dependencies": {"dev": ["-e file:///${PROJECT_ROOT}/lib#egg=lib", "a"]}}}}
+    assert groups(data, tmp_path) == {"dev": (f"-e {tmp_path}/lib", "a")}
+
+
+def test_hatchs_templates_are_followed(tmp_path: Path) -> None:
+    """An environment has what its template has, unless it is detached."""
+    envs = {
+        "default": {"dependencies": ["a"], "env-vars": {"X": "{root}/x"}},
+        "test": {"extra-dependencies": ["pytest", "b @ {root:uri}/b"]},
+        "lint": {"detached": True, "dependencies": ["ruff"]},
+    }
+    found = environment_for_tests({"tool": {"hatch": {"envs": envs}}}, tmp_path)
+    assert found is not None
+    assert found.requirements == ("a", "pytest", f"b @ {tmp_path.as_uri()}/b")
+    assert found.variables == {"X": f"{tmp_path}/x"}
+    lint = {"tool": {"hatch": {"envs": {"lint": envs["lint"]}}}}
+    assert environment_for_tests(lint, tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "used", "left"),
+    [
+        ({"requirements.txt": "", "requirements-dev.txt": ""}, "requirements.txt requirements-dev.txt", ""),
+        ({"requirements.txt": "", "requirements-dev.txt": "-r requirements.txt"}, "requirements-dev.txt", ""),
+        ({"requirements_test.in": ""}, "requirements_test.in", ""),
+        ({"requirements-test.in": "", "requirements-test.txt": ""}, "requirements-test.txt", ""),
+        ({"requirements/dev.txt": "-r test.txt", "requirements/test.txt": ""}, "requirements/dev.txt", ""),
+        ({"requirements/base.txt": "", "requirements/prod.txt": ""}, "requirements/base.txt", ""),
+        (
+            {
+                "requirements-dev.txt": "pytest",
+                "requirements-ci.txt": "pytest==9",
+                "requirements-local.txt": "",
+            },
+            "requirements-dev.txt",
+            "requirements-ci.txt",
+        ),
+    ],
+)
+def test_requirements_files_by_their_usual_names(
+    files: dict[str, str], used: str, left: str, tmp_path: Path
+) -> None:
+    """What includes another stands for it; what is not for tests is left, and named where it holds pytest."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    found = requirements_files(tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in found.used] == used.split()
+    assert [path.name for path in found.left] == left.split()
