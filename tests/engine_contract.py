@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Protocol
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tasklib.errors import EngineError
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container, Errand, Resource
+from tasklib.stacks.labels import CHECKOUT, CONTAINER
 
 __all__ = ["EngineContract", "Laboratory"]
 
@@ -28,13 +30,28 @@ class Laboratory(Protocol):
     image: str
     """The tag of an image that is there and declares no volume."""
 
-    def container(self, service: str, argv: Sequence[str] = RUNS, *, uses: Sequence[Resource] = ()) -> str:
+    def container(
+        self,
+        service: str,
+        argv: Sequence[str] = RUNS,
+        *,
+        uses: Sequence[Resource] = (),
+        labels: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
         """The id of a new container, attached to ``uses`` and not started."""
         ...
 
     def network(self, key: str) -> Resource: ...
 
     def volume(self, key: str) -> Resource: ...
+
+    def made_by(self, container_id: str, image: str) -> str:
+        """The id of a new container of ``image``, to which the container ``container_id`` is committed."""
+        ...
+
+    def renamed(self, container_id: str) -> None:
+        """Somebody gives the container another name."""
+        ...
 
 
 def until(holds: Callable[[], bool]) -> bool:
@@ -125,6 +142,19 @@ class EngineContract:
         assert names(lab.engine.owned({lab.mark: ""})) == names(found)
         assert lab.engine.owned({PROJECT_LABEL: lab.project, lab.mark: "other"}) == ()
         assert all(r.labels[PROJECT_LABEL] == lab.project for r in found)
+
+    def test_what_has_labels_from_its_image_is_not_owned(self, lab: Laboratory) -> None:
+        """It was started from a commit of ours; one of ours that was renamed is still ours."""
+        labels = {PROJECT_LABEL: lab.project}
+        ours = lab.container("api", labels={CHECKOUT: "checkout", CONTAINER: "its own"})
+        others = lab.container("web")
+        theirs = lab.made_by(ours, f"{lab.project}/copy:latest")
+        lab.renamed(ours)
+        assert {c.id for c in lab.engine.containers(lab.project)} == {ours, others}
+        assert {r.id for r in lab.engine.owned(labels)} == {ours, others}
+        assert [r.id for r in lab.engine.inherited(labels)] == [theirs]
+        assert lab.engine.inherited({PROJECT_LABEL: f"{lab.project}-2"}) == ()
+        lab.engine.remove(lab.engine.inherited(labels))
 
     def test_all_is_removed_whatever_order_it_is_given_in(self, lab: Laboratory) -> None:
         """Running containers first; what is gone already counts."""

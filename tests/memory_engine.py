@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from tasklib.errors import EngineError, engine_stopped
 from tasklib.results import LogLine
+from tasklib.stacks.engine.inheritance import inherits, may_inherit
 from tasklib.stacks.engine.patience import Heart
 from tasklib.stacks.engine.values import (
     FOLDER_LABEL,
@@ -74,6 +75,7 @@ class MemoryEngine:
         self._subnets: dict[str, tuple[str, str]] = {}
         self._tags: dict[str, str] = {}
         self._volumes_of_images: dict[str, tuple[str, ...]] = {}
+        self._labels_of_images: dict[str, Mapping[str, str]] = {}
         self._watches: list[tuple[str, Watch]] = []
 
     # -- what tests put there ----------------------------------------------------------------------------
@@ -113,10 +115,13 @@ class MemoryEngine:
             self._others[key] = Resource(kind, key, name, dict(labels))
             return self._others[key]
 
-    def add_image(self, tag: str, *, volumes: Iterable[str] = ()) -> str:
+    def add_image(
+        self, tag: str, *, volumes: Iterable[str] = (), labels: Mapping[str, str] | None = None
+    ) -> str:
         with self._lock:
             image = f"sha256:{next(self._numbers):064}"
             self._tags[tag] = image
+            self._labels_of_images[image] = dict(labels or {})
             self._volumes_of_images[image] = tuple(volumes)
             return image
 
@@ -143,7 +148,8 @@ class MemoryEngine:
     def containers(self, project: str) -> tuple[Container, ...]:
         self._answer()
         with self._lock:
-            found = [entry.seen for entry in self._containers.values() if entry.seen.project == project]
+            members = [e for e in self._containers.values() if not self._inherits(e)]
+            found = [entry.seen for entry in members if entry.seen.project == project]
         return tuple(sorted(found, key=lambda container: container.name))
 
     @contextlib.contextmanager
@@ -159,7 +165,7 @@ class MemoryEngine:
     def _one(self, container_id: str) -> Container | None:
         with self._lock:
             entry = self._containers.get(container_id)
-        return entry.seen if entry else None
+        return entry.seen if entry and not self._inherits(entry) else None
 
     def _tell(self, container: Container) -> None:
         for project, watch in tuple(self._watches):
@@ -241,20 +247,20 @@ class MemoryEngine:
         self._answer()
         wanted = set(kinds) or {"container", "network", "volume"}
         with self._lock:
-            everything = [
-                Resource("container", entry.seen.id, entry.seen.name, entry.labels)
-                for entry in self._containers.values()
-            ]
+            everything = [_resource(e) for e in self._containers.values() if not self._inherits(e)]
             everything += self._others.values()
-        return tuple(
-            resource
-            for resource in everything
-            if resource.kind in wanted
-            and all(
-                key in resource.labels and value in ("", resource.labels[key])
-                for key, value in labels.items()
-            )
-        )
+        return tuple(r for r in everything if r.kind in wanted and _carries(r, labels))
+
+    def inherited(self, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+        self._answer()
+        with self._lock:
+            found = [_resource(entry) for entry in self._containers.values() if self._inherits(entry)]
+        return tuple(resource for resource in found if _carries(resource, labels))
+
+    def _inherits(self, entry: _Entry) -> bool:
+        image = self._tags.get(entry.seen.image, entry.seen.image)
+        of_image = self._labels_of_images.get(image, {})
+        return may_inherit(entry.labels, entry.seen.name) and inherits(entry.labels, of_image)
 
     def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:
         self._answer()
@@ -363,3 +369,13 @@ class MemoryEngine:
     def _answer(self) -> None:
         if not self.answering:
             raise engine_stopped()
+
+
+def _resource(entry: _Entry) -> Resource:
+    return Resource("container", entry.seen.id, entry.seen.name, entry.labels)
+
+
+def _carries(resource: Resource, labels: Mapping[str, str]) -> bool:
+    return all(
+        key in resource.labels and value in ("", resource.labels[key]) for key, value in labels.items()
+    )

@@ -31,10 +31,13 @@ class EngineArbiter:
         self._engine = engine
 
     def owners(self, project: str) -> frozenset[str]:
-        found = self._engine.owned({PROJECT_LABEL: ""})
+        anything = {PROJECT_LABEL: ""}
+        owned = [(resource, resource.labels.get(CHECKOUT, "")) for resource in self._engine.owned(anything)]
+        # Whoever started these, Compose takes them for the project's own.
+        inherited = [(resource, "") for resource in self._engine.inherited(anything)]
         return frozenset(
-            resource.labels.get(CHECKOUT, "")
-            for resource in found
+            checkout
+            for resource, checkout in (*owned, *inherited)
             if resource.labels.get(PROJECT_LABEL, "").partition("_")[0] == project
         )
 

@@ -17,7 +17,7 @@ from tasklib.stacks.compose.compose import Call, one_off
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, named_ports
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
-from tasklib.stacks.labels import labels
+from tasklib.stacks.labels import CONTAINER, labels
 from tasklib.stacks.preparation import Prepared
 from tasklib.stacks.rewrite import replica_count
 from tasklib.stacks.servers import Server, known_server
@@ -91,6 +91,7 @@ class Inside:
         if "PYTHONPATH" in env and known.get("PYTHONPATH"):
             env = {**env, "PYTHONPATH": f"{env['PYTHONPATH']}:{known['PYTHONPATH']}"}
         made = definition_of(self._definition, argv, env, mounts)
+        made["labels"] = {**(made.get("labels") or {}), CONTAINER: self._name}
         if as_root:
             made |= {"user": "0:0", "entrypoint": made.pop("command")}
         config = {**self._prepared.config}

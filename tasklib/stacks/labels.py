@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from tasklib.isolation import Instance, slug
 
-__all__ = ["CHECKOUT", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
+__all__ = ["CHECKOUT", "CONTAINER", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
 
 INSTANCE = "io.tasklib.instance"
 CHECKOUT = "io.tasklib.checkout"
 HOST = "io.tasklib.host"
 STACK = "io.tasklib.stack"
+CONTAINER = "io.tasklib.container"
+"""Only on containers: the name that each was made with, since whatever is committed from it has the rest."""
 SERVICE = "io.tasklib.service"
 """Only on the copies that stand for a service's further replicas: the service's own key."""
 

@@ -20,6 +20,7 @@ from tasklib.stacks.engine.values import Container, Resource
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
+from tasklib.stacks.neighbours import make_room
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
 from tasklib.stacks.rewrite import in_memory, only_compose_can_start, replica_count
@@ -179,6 +180,7 @@ class Stack:
         raise AssertionError("unreachable")
 
     def _launch(self, cancel: process.Cancel) -> None:
+        make_room(self._engine, self.project, self._instance, self.prepared.config["services"])
         try:
             launch = compose.up if only_compose_can_start(self.prepared.config) else compose.create
             launch(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, cancel)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -28,7 +29,12 @@ class DockerLaboratory:
         self._numbers = itertools.count(1)
 
     def container(
-        self, service: str, argv: Sequence[str] = ("sleep", "600"), *, uses: Sequence[Resource] = ()
+        self,
+        service: str,
+        argv: Sequence[str] = ("sleep", "600"),
+        *,
+        uses: Sequence[Resource] = (),
+        labels: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         network = next((r.name for r in uses if r.kind == "network"), "none")
         volumes = [f"{r.name}:/data" for r in uses if r.kind == "volume"]
@@ -37,10 +43,17 @@ class DockerLaboratory:
             list(argv),
             name=f"{self.project}.{service}.{next(self._numbers)}",
             entrypoint=[],
-            labels=marked(self, {SERVICE_LABEL: service}),
+            labels=marked(self, {SERVICE_LABEL: service, **labels}),
             host_config=self._api.create_host_config(network_mode=network, binds=volumes),
         )
         return str(made["Id"])
+
+    def made_by(self, container_id: str, image: str) -> str:
+        self._api.commit(container_id, *image.split(":"))
+        return str(self._api.create_container(image)["Id"])
+
+    def renamed(self, container_id: str) -> None:
+        self._api.rename(container_id, f"{self.project}-renamed")
 
     def network(self, key: str) -> Resource:
         name, labels = f"{self.project}.{key}", marked(self, {"com.docker.compose.network": key})
@@ -63,7 +76,9 @@ class TestDockerEngine(EngineContract):
         try:
             yield made
         finally:
+            mine = {PROJECT_LABEL: made.project}
+            made.engine.remove(made.engine.inherited(mine))
             made.engine.remove(made.engine.images([f"{made.project}/copy:latest"]))
-            left = made.engine.owned({PROJECT_LABEL: made.project})
+            left = made.engine.owned(mine)
             assert len(made.engine.remove(left)) == len(left)
             made.engine.close()

@@ -38,6 +38,14 @@ __all__ = [
 _MISSING = re.compile(r"env file (/.+?) not found")
 """How Compose says that a file of variables is not there."""
 
+_SETTINGS = {
+    "COMPOSE_ANSI": "never",
+    "COMPOSE_MENU": "false",
+    # Whose the others in a project are is not known to Compose: a user's own, another checkout's.
+    "COMPOSE_IGNORE_ORPHANS": "true",
+    "COMPOSE_REMOVE_ORPHANS": "false",
+}
+
 OnLine = Callable[[str], None]
 
 
@@ -147,7 +155,7 @@ def up(
     cancel: process.Cancel,
 ) -> None:
     """Create and start everything in ``config``, building nothing, waiting for dependencies only."""
-    argv = ["up", "--detach", "--no-build", "--remove-orphans"]
+    argv = ["up", "--detach", "--no-build"]
     output = UpOutput()
     if _act(source, config, argv, env, on_line, cancel, output):
         raise _failure(output.reason(), StackError, source)
@@ -162,7 +170,7 @@ def create(
 ) -> None:
     """Create everything in ``config``, building nothing and starting nothing."""
     output = UpOutput()
-    argv = ["create", "--no-build", "--remove-orphans"]
+    argv = ["create", "--no-build"]
     if _act(source, config, argv, env, on_line, cancel, output):
         raise _failure(output.reason(), StackError, source)
 
@@ -288,7 +296,7 @@ def _env_files(source: Source) -> list[str]:
 
 
 def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
-    merged = docker_environment({**source.env, **env, "COMPOSE_ANSI": "never", "COMPOSE_MENU": "false"})
+    merged = docker_environment({**source.env, **env, **_SETTINGS})
     # Ours are given as options; BuildKit's own notices would cost lines.
     for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
         merged.pop(name, None)

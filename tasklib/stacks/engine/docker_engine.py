@@ -29,6 +29,7 @@ from tasklib.stacks.engine.answers import (
     written_from,
 )
 from tasklib.stacks.engine.connection import connect
+from tasklib.stacks.engine.inheritance import inherits, may_inherit
 from tasklib.stacks.engine.patience import Heart, translated
 from tasklib.stacks.engine.values import (
     PROJECT_LABEL,
@@ -76,21 +77,35 @@ class DockerEngine:
     @translated
     def containers(self, project: str) -> tuple[Container, ...]:
         found = self._api.containers(all=True, filters={"label": [f"{PROJECT_LABEL}={project}"]})
-        inspected = [self._inspect(row["Id"]) for row in found]
+        inspected = [self._member(row["Id"]) for row in found]
         return tuple(sorted((c for c in inspected if c), key=lambda container: container.name))
 
-    def _inspect(self, container_id: str) -> Container | None:
+    def _member(self, container_id: str) -> Container | None:
+        """A container of a project, ``None`` where there is none or it only has the labels of one."""
+        row = self._inspect(container_id)
+        if row is None:
+            return None
+        container = container_from(row)
+        labels = (row.get("Config") or {}).get("Labels") or {}
+        return None if self._inherits(labels, container.name, str(row.get("Image"))) else container
+
+    def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
         import docker.errors
 
         try:
-            return container_from(self._api.inspect_container(container_id))
+            return dict(self._api.inspect_container(container_id))
         except docker.errors.NotFound:
             return None
+
+    def _inherits(self, labels: Mapping[str, str], name: str, image: str) -> bool:
+        if not may_inherit(labels, name):
+            return False
+        return inherits(labels, self._labels(image))
 
     @contextlib.contextmanager
     def watch(self, project: str) -> Iterator[Watch]:
         events = self._events(project)
-        watch = Watch(lambda: self.containers(project), self.container)
+        watch = Watch(lambda: self.containers(project), self._one)
         changed = map(container_id_from, events)
         thread = threading.Thread(target=watch.follow, args=(changed,), daemon=True, name=f"watch {project}")
         thread.start()
@@ -101,8 +116,13 @@ class DockerEngine:
                 events.close()
 
     @translated
+    def _one(self, container_id: str) -> Container | None:
+        return self._member(container_id)
+
+    @translated
     def container(self, container_id: str) -> Container | None:
-        return self._inspect(container_id)
+        row = self._inspect(container_id)
+        return None if row is None else container_from(row)
 
     @translated
     def _events(self, project: str) -> Any:
@@ -184,14 +204,15 @@ class DockerEngine:
                 "Entrypoint": list(image.entrypoint),
                 "Cmd": list(image.command),
                 "Env": [f"{k}={v}" for k, v in (dict.fromkeys(own, "") | dict(image.environment)).items()],
-                "Labels": dict.fromkeys(config.get("Labels") or (), "") | self._labels(image.id),
+                "Labels": dict.fromkeys(config.get("Labels") or (), "") | dict(self._labels(image.id) or {}),
             },
             timeout=_COMMIT,
         )
         return str(self._api._result(answer, json=True)["Id"])
 
-    def _labels(self, image: str) -> dict[str, str]:
-        return (self._image(image) or {}).get("Config", {}).get("Labels") or {}
+    def _labels(self, image: str) -> Mapping[str, str] | None:
+        row = self._image(image)
+        return None if row is None else (row.get("Config") or {}).get("Labels") or {}
 
     @translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
@@ -211,17 +232,27 @@ class DockerEngine:
 
     @translated
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
-        wanted = [f"{key}={value}" if value else key for key, value in labels.items()]
-        filters = {"label": wanted}
+        filters = {"label": _filters(labels)}
         kinds = set(kinds) or {"container", "network", "volume"}
         found: list[Resource] = []
         if "container" in kinds:
-            found += map(container_resource_from, self._api.containers(all=True, filters=filters))
+            found += (resource for resource, inherits in self._listed(filters) if not inherits)
         if "network" in kinds:
             found += map(network_resource_from, self._api.networks(filters=filters))
         if "volume" in kinds:
             found += map(volume_resource_from, self._api.volumes(filters=filters).get("Volumes") or ())
         return tuple(found)
+
+    @translated
+    def inherited(self, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+        filters = {"label": _filters(labels)}
+        return tuple(resource for resource, inherits in self._listed(filters) if inherits)
+
+    def _listed(self, filters: Mapping[str, list[str]]) -> Iterator[tuple[Resource, bool]]:
+        """Containers, each with whether it has its labels from its image."""
+        for row in self._api.containers(all=True, filters=filters):
+            found = container_resource_from(row)
+            yield found, self._inherits(found.labels, found.name, str(row.get("ImageID")))
 
     @translated
     def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
@@ -348,3 +379,8 @@ class DockerEngine:
         except docker.errors.APIError as error:
             return bool(error.status_code == 409 and "in progress" in str(error.explanation))
         return True
+
+
+def _filters(labels: Mapping[str, str]) -> list[str]:
+    """As the engine is asked for all of ``labels``; an empty value stands for any."""
+    return [f"{key}={value}" if value else key for key, value in labels.items()]

@@ -41,7 +41,7 @@ class Engine(Protocol):
     # -- containers --------------------------------------------------------------------------------------
 
     def containers(self, project: str) -> tuple[Container, ...]:
-        """The containers of a Compose project, one-off ones left out, ordered by name."""
+        """The containers of a Compose project, ordered by name, without the :meth:`inherited`."""
         ...
 
     def watch(self, project: str) -> AbstractContextManager[Watch]:
@@ -99,7 +99,14 @@ class Engine(Protocol):
     # -- what is owned -----------------------------------------------------------------------------------
 
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
-        """Containers, networks and volumes that carry all of ``labels`` (an empty value: any value)."""
+        """Containers, networks and volumes that carry all of ``labels`` (an empty value: any value).
+
+        Those that are :meth:`inherited` are not among them.
+        """
+        ...
+
+    def inherited(self, labels: Mapping[str, str]) -> tuple[Resource, ...]:
+        """Containers that have ``labels``, ours among them, from their image: one of ours was committed."""
         ...
 
     def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 __all__ = [
     "FOLDER_LABEL",
+    "ONE_OFF_LABEL",
     "PROJECT_LABEL",
     "SERVICE_LABEL",
     "BaseImage",
@@ -25,6 +26,7 @@ __all__ = [
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
 FOLDER_LABEL = "com.docker.compose.project.working_dir"
 """Where the Compose file of a project was run."""
 

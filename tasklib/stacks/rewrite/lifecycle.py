@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasklib.stacks.labels import CONTAINER
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.durations import duration, seconds
 
@@ -200,4 +201,6 @@ def label(draft: Draft) -> None:
                 parts.append((section, key, part))
     for section, key, part in parts:
         merged = {**(part.get("labels") or {}), **draft.labels}
+        if section == "services":
+            merged[CONTAINER] = part["container_name"]
         draft.put((section, key, "labels"), merged, "labels", "it is found again by its labels")

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import docker.errors
 import pexpect
 
 from ..projects import PATIENCE, PYTHON, Checkout, compose
@@ -21,14 +23,19 @@ __all__ = [
     "FILES",
     "SERVED",
     "STARTED",
+    "ByHand",
     "Run",
     "Scene",
+    "exists",
     "gone_within",
     "in_terminal",
     "kill_with_reaper",
     "marks_of",
     "scenes",
 ]
+
+ByHand = Callable[..., str]
+"""Starts a container of an image, under a name and with labels; returns its id."""
 
 LIMIT = 90.0 if os.environ.get("CI") else 10.0
 """Seconds within which everything of a run that ended has to be gone; a CI system's machine may be loaded."""
@@ -215,3 +222,11 @@ def kill_with_reaper(run: Run, state: Path) -> None:
     if tests.exists():
         os.killpg(int(tests.read_text()), signal.SIGKILL)
         tests.unlink()
+
+
+def exists(engine: Any, container: str) -> bool:
+    """Whether the container is there and runs."""
+    try:
+        return bool(engine.inspect_container(container)["State"]["Running"])
+    except docker.errors.NotFound:
+        return False

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from typing import Any
-
-import docker.errors
-import pytest
 
 from ..conftest import NewProject
 from ..projects import Checkout, compose
 from ..traces import Traces
-from .support import FILES, Run
-
-ByHand = Callable[..., str]
+from .support import FILES, ByHand, Run, exists
 
 PLAIN = os.environ.get("PYTHON_IMAGE", "python:3.12-slim")
 """An image that is here and is not ours."""
@@ -39,29 +33,6 @@ def dockerfile(token: str, version: int = 1) -> str:
         f"LABEL tests.token={token}\n"
         f"RUN head -c 5000000 /dev/urandom > /{token}-{version}\n"
     )
-
-
-@pytest.fixture
-def by_hand(engine: Any, traces: Traces) -> Iterator[ByHand]:
-    """``by_hand(image, name, labels)`` starts a container that tasklib knows nothing of."""
-    started: list[str] = []
-
-    def start(image: str, name: str, labels: dict[str, str] | None = None) -> str:
-        made = engine.create_container(image, ["sleep", "600"], name=name, labels=labels or {}, entrypoint="")
-        started.append(made["Id"])
-        engine.start(made["Id"])
-        return str(made["Id"])
-
-    yield start
-    for container in started:
-        engine.remove_container(container, force=True, v=True)
-
-
-def exists(engine: Any, container: str) -> bool:
-    try:
-        return bool(engine.inspect_container(container)["State"]["Running"])
-    except docker.errors.NotFound:
-        return False
 
 
 def test_all_of_it_goes_and_a_second_time_there_is_nothing(

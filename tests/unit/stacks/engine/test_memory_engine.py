@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pytest
 
 from tasklib.errors import EngineError
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tests.engine_contract import EngineContract, marked
 from tests.memory_engine import MemoryEngine
 
@@ -25,10 +26,24 @@ class MemoryLaboratory:
         self._subnets = (f"10.0.{number}.0/27" for number in itertools.count())
 
     def container(
-        self, service: str, argv: Sequence[str] = ("sleep", "600"), *, uses: Sequence[Resource] = ()
+        self,
+        service: str,
+        argv: Sequence[str] = ("sleep", "600"),
+        *,
+        uses: Sequence[Resource] = (),
+        labels: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         ids = [resource.id for resource in uses]
-        return self.memory.add_container(self.project, service, argv, labels=marked(self, {}), uses=ids).id
+        carried = marked(self, labels)
+        return self.memory.add_container(self.project, service, argv, labels=carried, uses=ids).id
+
+    def made_by(self, container_id: str, image: str) -> str:
+        (of,) = (r for r in self.memory.owned({PROJECT_LABEL: self.project}) if r.id == container_id)
+        self.memory.add_image(image, labels=of.labels)
+        return self.memory.add_container(self.project, "api", labels=of.labels, image=image).id
+
+    def renamed(self, container_id: str) -> None:
+        self.memory.change(container_id, name="renamed")
 
     def network(self, key: str) -> Resource:
         labels = marked(self, {"com.docker.compose.network": key})

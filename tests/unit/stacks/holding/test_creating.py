@@ -50,7 +50,9 @@ def stack(*, answering: bool = True, patience: float = 60.0) -> Stack:
     """A prepared stack on an engine that has nothing of it."""
     nothing: Any = lambda *arguments, **options: ()  # noqa: E731
     heart = SimpleNamespace(beats=lambda: answering)
-    engine = SimpleNamespace(heart=heart, containers=nothing, owned=nothing, remove=nothing)
+    engine = SimpleNamespace(
+        heart=heart, containers=nothing, owned=nothing, inherited=nothing, remove=nothing
+    )
     plan = cast(
         "StackPlan", SimpleNamespace(name="api", source=None, ready_timeout=patience, title="the stack")
     )

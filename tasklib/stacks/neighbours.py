@@ -1,0 +1,62 @@
+"""Who else is in the Compose project of a stack: what is left of ours goes, what is not ours stays.
+
+Compose knows a project by one label that anybody can set. It would take a container with a service's label
+for its own and replace it, and with ``--remove-orphans`` take away all those it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from tasklib.errors import StackError
+from tasklib.instance.identity import INSTANCE_ID
+from tasklib.isolation import Instance
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Resource
+from tasklib.stacks.labels import CHECKOUT
+
+__all__ = ["make_room", "refuse_strangers"]
+
+
+def make_room(engine: Engine, project: str, instance: Instance, services: Collection[str]) -> None:
+    """Remove our containers of services that are not in the stack any more, and nobody else's.
+
+    Raises :class:`~tasklib.errors.StackError` where Compose would replace a container that is not ours.
+    """
+    found = engine.owned({PROJECT_LABEL: project}, kinds=("container",))
+    ours = [resource for resource in found if resource.labels.get(CHECKOUT) == instance.checkout]
+    strangers = [resource for resource in found if resource not in ours]
+    refuse_strangers(project, services, strangers, engine.inherited({PROJECT_LABEL: project}))
+    orphans = [r for r in ours if r.labels.get(SERVICE_LABEL) not in services and not _is_one_off(r.labels)]
+    if orphans:
+        engine.remove(orphans)
+
+
+def refuse_strangers(
+    project: str,
+    services: Collection[str],
+    strangers: Collection[Resource],
+    inherited: Collection[Resource],
+) -> None:
+    """PURE: raise :class:`~tasklib.errors.StackError` for the first that stands for one of ``services``.
+
+    ``strangers`` carry the label of the project, ``inherited`` have ours from their image.
+    """
+    for resource in (*inherited, *strangers):
+        if resource.labels.get(SERVICE_LABEL) not in services or _is_one_off(resource.labels):
+            continue
+        what = f"the container {resource.name} is in {project} and not ours: Compose would replace it"
+        if resource in inherited:
+            what = f"the container {resource.name} is from an image of {project}: Compose would replace it"
+            remedy = "Remove it, or start it with `--label com.docker.compose.project=`."
+        elif resource.labels.get(CHECKOUT):
+            what = f"the container {resource.name} of {project} belongs to another checkout"
+            remedy = f"End it there, or give this checkout an id of its own: set {INSTANCE_ID}."
+        else:
+            remedy = f"Remove it, or give this checkout another id: set {INSTANCE_ID}."
+        raise StackError(what, remedy=remedy)
+
+
+def _is_one_off(labels: Mapping[str, str]) -> bool:
+    """Whether it is of ``docker compose run``, which belongs to a service and does not stand for it."""
+    return labels.get(ONE_OFF_LABEL, "").lower() == "true"

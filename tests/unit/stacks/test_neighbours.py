@@ -1,0 +1,69 @@
+"""Who else is in a stack's Compose project: ours that are left over go, others are never replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasklib.errors import StackError
+from tasklib.isolation import Instance
+from tasklib.stacks.arbiter import EngineArbiter
+from tasklib.stacks.labels import CHECKOUT, CONTAINER, labels
+from tasklib.stacks.neighbours import make_room
+from tests.memory_engine import MemoryEngine
+
+INSTANCE = Instance("main", "checkout", "host")
+PROJECT = "test-main"
+OURS = labels(INSTANCE)
+ONE_OFF = {"com.docker.compose.oneoff": "True"}
+
+
+def left_of(engine: MemoryEngine) -> set[str]:
+    return {container.service for container in engine.containers(PROJECT)}
+
+
+def test_only_our_orphans_go() -> None:
+    """Containers of services that the stack has not, but for those of others and for single commands."""
+    engine = MemoryEngine()
+    engine.add_container(PROJECT, "api", labels=OURS)
+    engine.add_container(PROJECT, "old", labels=OURS)
+    engine.add_container(PROJECT, "shell", labels=OURS | ONE_OFF)
+    engine.add_container(PROJECT, "helper")
+    engine.add_container(PROJECT, "theirs", labels=OURS | {CHECKOUT: "another"})
+    engine.add_container("test-main_web", "old", labels=OURS)
+    make_room(engine, PROJECT, INSTANCE, {"api"})
+    assert left_of(engine) == {"api", "shell", "helper", "theirs"}
+    assert len(engine.containers("test-main_web")) == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "said"),
+    [
+        ({}, "is in test-main and not ours"),
+        ({"labels": OURS | {CHECKOUT: "another"}}, "belongs to another checkout"),
+        ({"labels": OURS | {CONTAINER: "test-main.api"}, "image": "copy"}, "is from an image of test-main"),
+    ],
+)
+def test_whoever_stands_for_a_service_is_named(details: dict[str, Any], said: str) -> None:
+    """Compose would replace it: nothing is created, and nothing of it goes."""
+    engine = MemoryEngine()
+    engine.add_image("copy", labels=OURS | {CONTAINER: "test-main.api"})
+    found = engine.add_container(PROJECT, "api", **details)
+    with pytest.raises(StackError, match=said) as error:
+        make_room(engine, PROJECT, INSTANCE, {"api"})
+    assert found.name in error.value.what
+    assert engine.container(found.id) or engine.inherited({})
+    make_room(engine, PROJECT, INSTANCE, {"web"})
+    engine = MemoryEngine()
+    engine.add_container(PROJECT, "api", labels=ONE_OFF)
+    make_room(engine, PROJECT, INSTANCE, {"api"})
+
+
+def test_what_was_made_of_ours_has_the_id_too() -> None:
+    """To Compose it belongs to the project, so whoever asks for the id next gets another one."""
+    engine = MemoryEngine()
+    engine.add_image("copy", labels=OURS | {CONTAINER: "test-main.api"})
+    engine.add_container(PROJECT, "api", labels=OURS | {CONTAINER: "test-main.api"}, image="copy")
+    assert EngineArbiter(engine).owners(PROJECT) == {""}
+    assert EngineArbiter(engine).owners("test-other") == frozenset()
