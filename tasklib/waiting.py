@@ -9,6 +9,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
+from tasklib.shown.cutting import shorten
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -21,6 +23,9 @@ LONGEST = 0.25
 """Seconds between two looks: the first pause, and what it grows to."""
 
 _GROWTH = 1.5
+
+LENGTH = 300
+"""Characters that are told of what a condition returned or raised."""
 
 _now = functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 """A clock that libraries which stop or set clocks leave alone: waiting ends in frozen time, too."""
@@ -150,10 +155,11 @@ class _Look:
         return self._deadline - _now()
 
     def returned(self, value: object) -> None:
-        self._last, self._cause = f"it last returned {_short(repr(value))}", None
+        self._last, self._cause = f"it last returned {shorten(repr(value), LENGTH)}", None
 
     def raised(self, error: Exception) -> None:
-        self._last, self._cause = f"it last raised {type(error).__name__}: {_short(str(error))}", error
+        said = shorten(str(error), LENGTH)
+        self._last, self._cause = f"it last raised {type(error).__name__}: {said}", error
 
     def over(self, last: str = "") -> TimeoutError:
         """The error to raise when time is up; ``last`` replaces what was seen last."""
@@ -169,7 +175,3 @@ class _Look:
         self._last_look = left <= self._pause
         pause, self._pause = min(self._pause, left), min(self._pause * _GROWTH, LONGEST)
         return pause
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 300 else f"{text[:300]}…"

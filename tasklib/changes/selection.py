@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasklib.project import Project, Service
+from tasklib.shown.cutting import several
 from tasklib.stacks.images.context import BuildContext
 
 __all__ = ["Choice", "ComposeService", "Selection", "StackFacts", "everything", "select"]
@@ -79,9 +80,8 @@ class Choice:
     reasons: tuple[str, ...]
 
     def __str__(self) -> str:
-        shown = "; ".join(self.reasons[:_MOST])
-        more = f"; and {len(self.reasons) - _MOST} more" if len(self.reasons) > _MOST else ""
-        return f"{self.name}: {'in' if self.selected else 'out'}: {shown}{more}"
+        reasons = several(self.reasons, _MOST, join="; ")
+        return f"{self.name}: {'in' if self.selected else 'out'}: {reasons}"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tasklib.errors import StackError, UsageError
 from tasklib.listener import Listener
 from tasklib.options.likeness import meant
 from tasklib.shown.cleaning import clean, in_actions, neutral
+from tasklib.shown.cutting import shorten
 from tasklib.shown.masking import mask
 
 if TYPE_CHECKING:
@@ -210,5 +211,4 @@ def hide_containers(containers: Iterable[Container]) -> None:
 def short(value: object) -> str:
     import json
 
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    return shorten(json.dumps(value), 80)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError
+from tasklib.options.likeness import nearest
 from tasklib.project import configuration, toml
 from tasklib.project.compose_files import compose_files
 from tasklib.project.configuration import TABLE
@@ -171,7 +172,7 @@ class _Assembly:
         return None if others or own or folders[name] != self.root else name
 
     def _unknown_service(self, key: str, folders: Mapping[str, Path]) -> ConfigError:
-        near = f"Did you mean `{toml.nearest(key, folders)}`? " if folders else ""
+        near = f"Did you mean `{nearest(key, folders)}`? " if folders else ""
         return self.document.error(
             f"`services.{key}`: there is no service in {self.root / SERVICES / key}",
             *(*TABLE, "services", key),

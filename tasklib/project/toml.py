@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -15,8 +14,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from tasklib.errors import ConfigError
+from tasklib.options.likeness import nearest
 
-__all__ = ["Document", "nearest", "read"]
+__all__ = ["Document", "read"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -113,12 +113,6 @@ def read(path: Path) -> Document:
         line = int((place and place["line"]) or len(text.splitlines()) or 1)
         what = str(error)[: place.start()] if place else str(error)
         raise ConfigError(f"is not valid TOML: {what}", where=f"{path}:{line}") from error
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The one of ``known`` (not empty) that looks most like ``name``."""
-    folded = {k.lower().replace("_", "-"): k for k in known}
-    return folded[difflib.get_close_matches(name.lower().replace("_", "-"), folded, n=1, cutoff=0.0)[0]]
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:

@@ -19,7 +19,17 @@ from typing import Any
 
 from tasklib.errors import EngineError
 
-__all__ = ["EngineAddress", "docker_environment", "docker_folder", "docker_settings", "engine_address"]
+__all__ = [
+    "EngineAddress",
+    "docker_environment",
+    "docker_folder",
+    "docker_settings",
+    "engine_address",
+    "is_unreachable",
+]
+
+_UNREACHABLE = ("Cannot connect to the Docker daemon", "failed to connect to the docker API")
+"""What Docker's client says from version 1 on, and from version 29 on."""
 
 _LOCAL = "default"
 """The context that is no file: this machine's usual socket."""
@@ -142,3 +152,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise EngineError("it is not a JSON object", where=str(path), remedy=_MEND)
     return found
+
+
+def is_unreachable(said: str) -> bool:
+    """Whether a ``docker`` command that wrote this could not reach the engine."""
+    return any(text in said for text in _UNREACHABLE)

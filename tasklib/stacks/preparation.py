@@ -14,8 +14,8 @@ from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
+from tasklib.options.likeness import meant
 from tasklib.project.compose_files import assignments
-from tasklib.project.toml import nearest
 from tasklib.stacks import subnets
 from tasklib.stacks.compose import compose
 from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_included
@@ -187,7 +187,7 @@ def _published(plan: StackPlan, rendered: Mapping[str, Any]) -> Mapping[str, tup
             raise ConfigError(
                 f"`publish` names {name}, which is no service of this stack",
                 where=str(plan.source.files[0]),
-                remedy=f"Did you mean {nearest(name, known)}? Its services are: {', '.join(sorted(known))}.",
+                remedy=f"{meant(name, known)} Its services are: {', '.join(sorted(known))}.".lstrip(),
             )
     return plan.publish
 

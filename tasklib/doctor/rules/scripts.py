@@ -9,6 +9,7 @@ from tasklib.doctor.document import entries, items, read_document, text_of
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
 from tasklib.doctor.survey import Survey
+from tasklib.shown.cutting import flat
 
 __all__: list[str] = []
 
@@ -33,7 +34,7 @@ def global_cleanup(rule: Rule, survey: Survey) -> Iterator[Finding]:
         for number, line in _lines(survey, path):
             found = _GLOBAL.search(line)
             if found and not (path in survey.workflows and "prune" in found[0]):
-                what = f"`{' '.join(found[0].split())[:80]}` is not limited to this checkout"
+                what = f"`{flat(found[0], 80)}` is not limited to this checkout"
                 yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from tasklib.shown.cutting import flat, without_middle
+
 __all__ = [
     "bounded",
     "complaint",
@@ -80,8 +82,7 @@ def visible(name: str) -> str:
 
 def shorten(text: str) -> str:
     """``text`` in one line of at most LENGTH characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LENGTH else f"{flat[: LENGTH - 1]}…"
+    return flat(text, LENGTH)
 
 
 _WORKER = re.compile(r"\[gw\d+\] ")
@@ -111,10 +112,7 @@ def gist(detail: str) -> str:
 
 def bounded(line: str) -> str:
     """``line``, without its middle if it is longer than anybody reads."""
-    if len(line) <= LINE:
-        return line
-    half = LINE // 2
-    return f"{line[:half]}[... {len(line) - LINE} characters left out ...]{line[-half:]}"
+    return without_middle(line, LINE, mark="[... {left} characters left out ...]")
 
 
 def printed(sections: Iterable[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 
 from tasklib.results import Counts, Outcome
+from tasklib.shown.cutting import several
 
 __all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
 
@@ -58,10 +59,10 @@ def judge(ending: Ending) -> Verdict:
 
     A pass needs all of it: the runner announced its end, with code 0, the process left with 0, and tests ran.
     """
-    where = f"while {_named(ending.running)} ran" if ending.running else "between tests"
+    where = f"while {several(ending.running, join=' and ')} ran" if ending.running else "between tests"
     if ending.code is None:
         idle = "no test was running" if ending.collected else "it had not come to its tests"
-        running = f"{_named(ending.running)} was running" if ending.running else idle
+        running = f"{several(ending.running, join=' and ')} was running" if ending.running else idle
         after = f"{ending.silent:g} s of silence" if ending.silent else f"{ending.limit:g} s, its time limit"
         return Verdict(Outcome.ERROR, f"ended after {after}: {running}", 1)
     if ending.trouble:
@@ -137,10 +138,6 @@ def _empty(ending: Ending) -> Verdict:
             what += f" by -m {ending.marks!r}: run them with `-- -m ''`, or take the -m out of addopts"
         return Verdict(Outcome.ERROR, what, 2)
     return Verdict(Outcome.ERROR, f"no tests found in {place}", 2)
-
-
-def _named(running: tuple[str, ...]) -> str:
-    return " and ".join(running[:3]) + (f" and {len(running) - 3} more" if len(running) > 3 else "")
 
 
 def _with(what: str, last: str) -> str:

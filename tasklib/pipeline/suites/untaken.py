@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasklib.pipeline.suites.detect import fullstack_files, is_test, tests_of_any_kind
 from tasklib.project import Project, Service
+from tasklib.shown.cutting import several
 
 __all__ = ["Untaken", "explain", "untaken"]
 
@@ -49,11 +50,10 @@ def explain(found: Sequence[Untaken]) -> str:
     if not found:
         return ""
     places = [f"{one.folder} ({one.number} test file{'s' if one.number > 1 else ''})" for one in found]
-    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
     keys = list(dict.fromkeys(key for one in found[:_SHOWN] for key in one.keys))
     how = f"name it with {' or '.join(f'`{key}`' for key in keys[:4])} in [tool.tasklib]"
     move = "move it to tests/unit or tests/integration"
-    return f"run by no stage: {', '.join(places[:_SHOWN])}{more}; {how if keys else move}"
+    return f"run by no stage: {several(places, _SHOWN)}; {how if keys else move}"
 
 
 def _of_service(project: Project, service: Service) -> Iterator[Untaken]:

@@ -21,7 +21,8 @@ from tasklib.release.images.registry import Registry, RegistryError, RegistryRef
 from tasklib.release.tag.repository import Repository
 from tasklib.release.tag.tagging import ReleaseError
 from tasklib.release.tag.versions import highest, is_stable, parse, tagged_version
-from tasklib.stacks.address import docker_environment
+from tasklib.shown.cutting import several, shorten
+from tasklib.stacks.address import docker_environment, is_unreachable
 from tasklib.stacks.compose.bake import bake
 
 __all__ = ["PushFailed", "Release", "only", "previous_tag", "publish", "reference", "release_of"]
@@ -83,7 +84,7 @@ def release_of(
     chosen = parse(version) if version is not None else _tagged_here(project, repository)
     notices = []
     if repository and (dirty := repository.dirty()):
-        what = f"the tree is dirty ({', '.join(dirty[:3])}): the images are not what {commit or 'HEAD'} is"
+        what = f"the tree is dirty ({several(dirty)}): the images are not what {commit or 'HEAD'} is"
         if push:
             raise UsageError(what, remedy="Commit, ignore or remove what is not committed; or --no-push.")
         notices.append(what)
@@ -245,9 +246,9 @@ def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
         return done
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     reason = lines[-1] if lines else f"docker left with code {done.code}"
-    if "Cannot connect to the Docker daemon" in done.stderr:
+    if is_unreachable(done.stderr):
         raise engine_stopped()
-    raise ReleaseError(reason[:300])
+    raise ReleaseError(shorten(reason, 300))
 
 
 def _name_latest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,6 +25,7 @@ from tasklib.release.tag.versions import (
     tagged_version,
     unlike,
 )
+from tasklib.shown.cutting import several
 
 __all__ = ["Plan", "Survey", "plan"]
 
@@ -86,7 +87,7 @@ class Plan:
         remote = self.survey.remote
         yield f"{self.survey.name} {self.version} (last: {self.last or 'none'})"
         if self.last is None and (others := unlike(_tags(self.survey))):
-            yield f"  does not count {_shown(others)}, not of the form vX.Y.Z; --version goes on from there"
+            yield f"  does not count {several(others)}, not of the form vX.Y.Z; --version goes on from there"
         yield f"  on {self.branch} at {self.commit[:10]}"
         for note in self.notes:
             yield f"  writes {note}"
@@ -155,7 +156,7 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
         )
     if survey.dirty:
         raise UsageError(
-            f"the tree is dirty: {_shown(survey.dirty)}",
+            f"the tree is dirty: {several(survey.dirty)}",
             where=where,
             remedy="Commit, ignore or remove what is not committed.",
         )
@@ -168,11 +169,6 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
     if push and survey.remote is None:
         raise UsageError("there is no remote to push to", where=where, remedy="`git remote add origin URL`.")
     return survey.commit, survey.branch
-
-
-def _shown(names: Sequence[str]) -> str:
-    """The first three, and how many more."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _last(survey: Survey, on_base: bool) -> Version | None:
@@ -216,7 +212,7 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     if written and (last is None or written > last):
         return written
     others = unlike(_tags(survey)) if last is None else ()
-    passed_over = f": {_shown(others)} have not the form vX.Y.Z" if others else ""
+    passed_over = f": {several(others)} have not the form vX.Y.Z" if others else ""
     raise UsageError(
         "which version is it?",
         where=str(survey.root),

@@ -14,8 +14,9 @@ from pygal.style import Style
 from tasklib.reporting.files.record import RunRecord, TargetRecord
 from tasklib.reporting.files.timeline import critical_path
 from tasklib.reporting.folds.spans import Activity, Span
-from tasklib.reporting.words.text import one_line, seconds, shorten
+from tasklib.reporting.words.text import one_line, seconds
 from tasklib.results import Outcome
+from tasklib.shown.cutting import shorten
 
 __all__ = ["legend", "ticks", "timeline_svg"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tasklib.events import TestFinished
 from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.words.failures import titled
-from tasklib.reporting.words.text import shorten
 from tasklib.results import Stage, Target, TestOutcome, TestResult
+from tasklib.shown.cutting import shorten
 from tasklib.slow_tests import limit_of, too_slow
 
 __all__ = ["Slowest", "duration_line"]

@@ -13,6 +13,7 @@ from tasklib.reporting.folds.folding import Reporter
 from tasklib.reporting.folds.run import RunState, TargetState
 from tasklib.reporting.words.text import one_line, seconds
 from tasklib.results import Phase
+from tasklib.shown.cutting import several
 
 __all__ = ["Heartbeat"]
 
@@ -84,9 +85,8 @@ class Heartbeat:
             if now < due or self._began is None or self._run.result is not None:
                 return max(due - now, 1.0)
             active = [state for state in self._run.targets.values() if state.active]
-            parts = [f"{state.target} ({_doing(state)})" for state in active[:SHOWN]]
-            more = f" and {len(active) - SHOWN} more" if len(active) > SHOWN else ""
-            self._say(f"still running after {seconds(now - self._began)}: {', '.join(parts)}{more}")
+            parts = several([f"{state.target} ({_doing(state)})" for state in active], SHOWN)
+            self._say(f"still running after {seconds(now - self._began)}: {parts}")
             self._pause = min(self._pause * 2, LONGEST)
             return self._pause
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tasklib.reporting.words.text import bounded, lines
 from tasklib.results import TestResult
+from tasklib.shown.cutting import CUT
 
 __all__ = ["EXPLANATION_LINES", "explain"]
 
@@ -137,7 +138,7 @@ def _beyond(message: str, detail: Sequence[str]) -> list[str]:
     flat = " ".join(message.split())
     for index, line in enumerate(detail):
         said = " ".join(line.split())
-        if said and said not in flat and not (flat and said.startswith(flat.rstrip("…"))):
+        if said and said not in flat and not (flat and said.startswith(flat.removesuffix(CUT))):
             return list(detail[index:])
     return []
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from tasklib.shown.cleaning import clean
+from tasklib.shown.cutting import flat, shorten
 
 __all__ = [
     "bounded",
@@ -15,7 +16,6 @@ __all__ = [
     "one_line",
     "plural",
     "seconds",
-    "shorten",
     "tilde",
     "write",
 ]
@@ -35,14 +35,7 @@ def lines(text: str) -> list[str]:
 
 def one_line(text: str, limit: int = 300) -> str:
     """``text`` as one cleaned line of at most ``limit`` characters."""
-    return shorten(" ".join(clean(text).split()), limit)
-
-
-def shorten(text: str, limit: int) -> str:
-    """``text`` cut to ``limit`` characters, the cut marked by three dots."""
-    if len(text) <= limit:
-        return text
-    return text[: max(0, limit - 3)] + "..."[:limit]
+    return flat(clean(text), limit)
 
 
 def bounded(found: Sequence[str], limit: int, *, width: int = 300) -> list[str]:

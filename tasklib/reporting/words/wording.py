@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tasklib.reporting.words.text import one_line, plural, seconds
 from tasklib.results import Counts, Outcome, Phase, RunResult, TargetResult
+from tasklib.shown.cutting import several
 
 __all__ = ["counts", "phases", "run_summary", "stage_summary", "target_summary", "total"]
 
@@ -108,5 +109,5 @@ def run_summary(result: RunResult) -> str:
     rest = f", {plural(skipped, 'target')} skipped" if skipped else ""
     bad = [str(found.target) for found in ran if found.outcome in (Outcome.FAILED, Outcome.ERROR)]
     if bad:
-        word += f" ({', '.join(bad[:3])}{f' and {len(bad) - 3} more' if len(bad) > 3 else ''})"
+        word += f" ({several(bad)})"
     return f"{word}: {told} in {plural(len(ran), 'target')}{rest} ({seconds(result.seconds)})"

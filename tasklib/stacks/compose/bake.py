@@ -9,7 +9,7 @@ from typing import Any
 from tasklib import process
 from tasklib.errors import EngineError, engine_stopped
 from tasklib.shown.masking import mask
-from tasklib.stacks.address import docker_environment
+from tasklib.stacks.address import docker_environment, is_unreachable
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
 
@@ -55,7 +55,7 @@ def bake(
 
 
 def _problem(text: str) -> EngineError | None:
-    if "Cannot connect to the Docker daemon" in text:
+    if is_unreachable(text):
         return engine_stopped()
     if "is not a docker command" in text:
         return EngineError(

@@ -13,11 +13,11 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
+from tasklib.options.likeness import meant
 from tasklib.project.compose_files import assignments
 from tasklib.project.places import example_beside
-from tasklib.project.toml import nearest
 from tasklib.shown.masking import hide, mask
-from tasklib.stacks.address import docker_environment
+from tasklib.stacks.address import docker_environment, is_unreachable
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 from tasklib.stacks.compose.program import compose_program, compose_version
 from tasklib.stacks.hidden import hide_secrets
@@ -329,7 +329,7 @@ def _no_such_service(said: str, source: Source, known: Iterable[str]) -> ConfigE
     return ConfigError(
         f"`needs` or `in` names {name}, which is no service of this Compose file",
         where=_where(source),
-        remedy=f"Did you mean {nearest(name, known)}? Its services are: {', '.join(sorted(known))}.",
+        remedy=f"{meant(name, known)} Its services are: {', '.join(sorted(known))}.".lstrip(),
     )
 
 
@@ -343,6 +343,6 @@ def _engine_problem(text: str) -> EngineError | None:
             "Docker Compose v2 is missing",
             remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
         )
-    if "Cannot connect to the Docker daemon" in text:
+    if is_unreachable(text):
         return engine_stopped()
     return None

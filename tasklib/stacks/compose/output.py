@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from tasklib.results import ContainerLog, LogLine
+from tasklib.shown.cutting import without_middle
 from tasklib.stacks.compose.failures import BuildFailed
 
-__all__ = ["BuildOutput", "UpOutput", "last_words", "shortened", "unset_variables"]
+__all__ = ["BuildOutput", "UpOutput", "last_words", "unset_variables"]
+
+LENGTH = 400
+"""Characters of a reason that are shown."""
 
 _KEPT = 60
 """Lines that are remembered; BuildKit repeats at most ten of a failed step."""
@@ -78,10 +82,10 @@ class BuildOutput(UpOutput):
         said = step.written[-1] if step.written else ""
         outcome = f" exited with code {code[1]}" if code else ""
         why = said if code else cause
-        what = f"{whose} does not build: `{shortened(step.instruction, 120)}`{outcome}"
+        what = f"{whose} does not build: `{without_middle(step.instruction, 120)}`{outcome}"
         logs = (ContainerLog("build", tuple(LogLine(0.0, text) for text in step.written)),)
         return BuildFailed(
-            f"{what}: {shortened(why)}" if why else what,
+            f"{what}: {without_middle(why, LENGTH)}" if why else what,
             where=_where(dockerfile, _line(dockerfile, step.instruction)),
             logs=logs if len(step.written) > 1 else (),
         )
@@ -110,13 +114,7 @@ def last_words(line: str) -> str:
     if match := re.search(r'msg="((?:[^"\\]|\\.)*)"', line):
         line = match[1].replace('\\"', '"')
     line = re.sub(r"^(ERROR|Error|error)( response from daemon)?: ", "", line.strip())
-    return shortened(line)
-
-
-def shortened(text: str, length: int = 400) -> str:
-    """``text`` with its middle left out where it is longer."""
-    half = length // 2
-    return text if len(text) <= length else f"{text[:half]} … {text[3 - half :]}"
+    return without_middle(line, LENGTH)
 
 
 def _dockerfile(build: Mapping[str, Any]) -> Path | None:

@@ -8,6 +8,7 @@ import socket
 from typing import Any
 
 from tasklib.errors import START_ENGINE, EngineError
+from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import EngineAddress, docker_folder, engine_address
 from tasklib.stacks.engine.answers import facts_from
 from tasklib.stacks.engine.patience import TIMEOUT
@@ -127,4 +128,4 @@ def _reason(error: Exception) -> str:
         return "connection refused"
     if "timed out" in text:
         return f"it did not answer within {TIMEOUT} s"
-    return text.splitlines()[0][:160] if text else type(error).__name__
+    return shorten(text.splitlines()[0], 160) if text else type(error).__name__

@@ -10,6 +10,7 @@ from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.listener import Listener
 from tasklib.results import ContainerLog
+from tasklib.shown.cutting import shorten
 from tasklib.shown.masking import mask, masked
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.engine import Engine
@@ -187,4 +188,4 @@ def _health(output: str) -> str:
     line = " ".join(mask(output).split())
     if not line:
         return ""
-    return f"; its health check said: {line if len(line) <= 200 else line[:199] + '…'}"
+    return f"; its health check said: {shorten(line, 200)}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasklib.options.catalog import COMMANDS, command
 from tasklib.options.command import Command
-from tasklib.options.likeness import alike
+from tasklib.options.likeness import alike, nearest
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,18 @@ from tasklib.options.likeness import alike
         ("API", ["api", "web"], "api"),
         ("--all", ["api"], None),
         ("", ["api"], None),
+        ("price_db", ["price-db", "price"], "price-db"),
     ],
 )
 def test_only_what_looks_like_the_word_is_offered(word: str, known: list[str], near: str | None) -> None:
     """Dashes make nothing look alike, capitals nothing differ."""
     assert alike(word, known) == near
+
+
+def test_the_nearest_of_what_there_is_can_be_far() -> None:
+    """Where one of few has to be meant, the one that is least unlike is."""
+    assert nearest("servcies", ["name", "services", "compose"]) == "services"
+    assert nearest("zzz", ["name"]) == "name"
 
 
 @pytest.mark.parametrize("found", COMMANDS, ids=lambda found: found.name)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasklib.errors import EngineError
-from tasklib.stacks.address import EngineAddress, docker_environment, engine_address
+from tasklib.stacks.address import EngineAddress, docker_environment, engine_address, is_unreachable
 
 
 def add_context(folder: Path, name: str, meta: object, *, certificates: bool = False) -> Path:
@@ -150,3 +150,16 @@ def test_commands_are_told_the_engine_that_was_found(tmp_path: Path, monkeypatch
     monkeypatch.setenv("DOCKER_HOST", "unix:///x.sock")
     env = docker_environment(given)
     assert (env["DOCKER_HOST"], "DOCKER_CONTEXT" in env) == ("unix:///x.sock", False)
+
+
+@pytest.mark.parametrize(
+    ("said", "gone"),
+    [
+        ("ERROR: Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?", True),
+        ("failed to connect to the docker API at unix:///x.sock; check if the path is correct", True),
+        ("Error response from daemon: conflict: unable to remove repository reference", False),
+    ],
+)
+def test_a_command_that_found_no_engine(said: str, gone: bool) -> None:
+    """By what the clients of all versions say; an engine that refuses is there."""
+    assert is_unreachable(said) is gone

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.reporting.words.text import bounded, lines, one_line, plural, seconds, shorten, tilde
+from tasklib.reporting.words.text import bounded, lines, one_line, plural, seconds, tilde
 from tasklib.shown.cleaning import clean
 
 
@@ -45,7 +45,6 @@ def test_one_line_is_one_line(text: str, limit: int) -> None:
     """The result holds no newline and respects the limit."""
     assert "\n" not in one_line(text, limit)
     assert len(one_line(text, limit)) <= limit
-    assert len(shorten(text, limit)) <= limit
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(2, 20))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.stacks.compose.failures import BuildFailed
-from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, shortened, unset_variables
+from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 
 DOCKERFILE = """\
 ARG PYTHON_IMAGE
@@ -156,15 +156,14 @@ def test_the_line_that_is_an_error_is_the_reason(lines: list[str], reason: str) 
     assert output.reason() == reason
 
 
-@given(st.lists(st.text()), st.integers(20, 200))
-def test_any_output_has_a_reason_of_one_bounded_line(lines: list[str], length: int) -> None:
+@given(st.lists(st.text()))
+def test_any_output_has_a_reason_of_one_bounded_line(lines: list[str]) -> None:
     """Whatever was written."""
     output = BuildOutput()
     for line in lines:
         output.read(line)
     assert len(output.reason()) <= 405
     assert output.failure({"services": {}}).what
-    assert all(len(shortened(line, length)) <= length + 1 for line in lines)
     assert all(last_words(line) is not None for line in lines)
 
 
