@@ -27,6 +27,7 @@ from tasklib.errors import StackError, UsageError
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
+    from tasklib.stacks.holding.held_stack import HeldStack
     from tasklib.stacks.plan import StackPlan
 
 __all__ = ["Isolated", "config_of", "instance_id"]
@@ -39,6 +40,7 @@ class Isolated:
     def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
         """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
         from tasklib import process
+        from tasklib.pipeline.databases import keep_databases
         from tasklib.process.interrupts import interruptible
         from tasklib.project import find_project
         from tasklib.stacks import kept
@@ -51,10 +53,14 @@ class Isolated:
             return
         cancel = process.Cancel()
         with interruptible(cancel, complain), engine_context(project, holds=True) as context:
+
+            def ready(held: HeldStack) -> None:
+                keep_databases(held, project, context.engine, complain, set_up=False)
+
             for plan in plans:
                 began = time.monotonic()
                 try:
-                    variables = kept.bring_up(context, plan, cancel, Waiting())
+                    variables = kept.bring_up(context, plan, cancel, Waiting(), ready)
                 except StackError as error:
                     show_logs(error)
                     raise

@@ -120,6 +120,7 @@ class _Lender(Listener):
                     with turns.turn(target):
                         outside = {**os.environ, **context.environment, **reachable}
                         beside.set_up(tests.setup, outside, tests.env)
+                stack.keep_databases(project, context.engine)
                 variables = {**context.environment, **tests.env, **reachable}
                 lent = {
                     "project": held.project,

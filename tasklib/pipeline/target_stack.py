@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError
-from tasklib.events import Event, PhaseFinished, PhaseStarted
+from tasklib.events import Event, Notice, PhaseFinished, PhaseStarted
+from tasklib.pipeline.databases import keep_databases
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import ContainerLog, Phase, Target
 from tasklib.stacks.endpoints import endpoint_variables
+from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.stack import Stack
@@ -31,18 +33,18 @@ class Phases:
 
     def __init__(self, target: Target, emit: Callable[[Event], None]) -> None:
         self.target = target
-        self._emit = emit
+        self.emit = emit
         self._seconds: dict[Phase, float] = {}
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
         began = time.monotonic()
-        self._emit(PhaseStarted(self.target, phase))
+        self.emit(PhaseStarted(self.target, phase))
         try:
             yield
         finally:
             self._seconds[phase] = self._seconds.get(phase, 0.0) + time.monotonic() - began
-            self._emit(PhaseFinished(self.target, phase))
+            self.emit(PhaseFinished(self.target, phase))
 
     @property
     def seconds(self) -> Mapping[Phase, float]:
@@ -65,6 +67,7 @@ class TargetStack:
         self._held = held
         self._builds = builds
         self._cancel = process.Cancel(cancel)
+        self._kept_databases = False
         self.prepare = _Once(self._prepare)
         """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
         self.create = _Once(self._create)
@@ -102,6 +105,16 @@ class TargetStack:
             servers=stack.prepared.servers,
             text_of=stack.prepared.text_of,
         ) | {"COMPOSE_PROJECT_NAME": self._held.project}
+
+    def keep_databases(self, project: Project, engine: Engine) -> None:
+        """Once: see :func:`~tasklib.pipeline.databases.keep_databases`."""
+        if not self._kept_databases:
+            self._kept_databases = True
+            with self.phases.phase(Phase.START):
+                keep_databases(self._held, project, engine, self._notice, set_up=True)
+
+    def _notice(self, text: str) -> None:
+        self.phases.emit(Notice(text, "warning", self.phases.target))
 
     @property
     def stack(self) -> Stack:

@@ -136,6 +136,7 @@ class Execution:
                 with self._turns.turn(target), phases.phase(Phase.START):
                     outside = {**os.environ, **self._context.environment, **variables}
                     beside.set_up(said.setup, outside, said.env)
+            stack.keep_databases(self._project, self._context.engine)
             if said.inside:
                 with beside.container(said.inside) as (launch, env):
                     result = self._tested(target, lambda: tests.run_inside(launch, env), phases)

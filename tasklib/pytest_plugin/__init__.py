@@ -10,10 +10,32 @@ from collections.abc import Generator
 import pytest
 
 from tasklib.pytest_plugin.borrowing import STACKS, Borrowing, borrowing_of, is_asked
+from tasklib.pytest_plugin.databases import (
+    Database,
+    _clones,
+    _stack_of_databases,
+    database_service,
+    fresh_database,
+    worker_database,
+)
 from tasklib.pytest_plugin.endpoints import Endpoint, endpoint, endpoints, instance_id, wait_for
 from tasklib.pytest_plugin.stack import Stack, stack
 
-__all__ = ["Endpoint", "Stack", "endpoint", "endpoints", "instance_id", "stack", "wait_for"]
+__all__ = [
+    "Database",
+    "Endpoint",
+    "Stack",
+    "_clones",
+    "_stack_of_databases",
+    "database_service",
+    "endpoint",
+    "endpoints",
+    "fresh_database",
+    "instance_id",
+    "stack",
+    "wait_for",
+    "worker_database",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

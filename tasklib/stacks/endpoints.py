@@ -11,10 +11,17 @@ from typing import Any
 
 from tasklib.errors import ConfigError
 from tasklib.stacks.engine.values import Container
-from tasklib.stacks.servers import Server, known_server, plain_url, read_settings, server_url
+from tasklib.stacks.servers import Server, Settings, known_server, plain_url, read_settings, server_url
 
-__all__ = ["Endpoint", "TextOf", "endpoint_variables", "endpoints", "named_ports", "variable_part"]
-
+__all__ = [
+    "Endpoint",
+    "TextOf",
+    "endpoint_variables",
+    "endpoints",
+    "named_ports",
+    "settings_of",
+    "variable_part",
+]
 
 _NO_SERVERS: Mapping[str, Server] = MappingProxyType({})
 TextOf = Callable[[str, str], str | None]
@@ -113,9 +120,15 @@ def _url(
     where = f"{endpoint.host}:{endpoint.port}"
     if server is None:
         return plain_url(where, endpoint.target)
+    return server_url(where, endpoint.target, server, settings_of(definition, server, text_of))
+
+
+def settings_of(
+    definition: Mapping[str, Any], server: Server, text_of: Callable[[str], str | None]
+) -> Settings:
+    """What a rendered service tells the server in its image; see :func:`read_settings`."""
     image = str(definition.get("image") or "")
-    settings = read_settings(server, image, _environment(definition), _arguments(definition), text_of)
-    return server_url(where, endpoint.target, server, settings)
+    return read_settings(server, image, _environment(definition), _arguments(definition), text_of)
 
 
 def _environment(definition: Mapping[str, Any]) -> dict[str, str]:

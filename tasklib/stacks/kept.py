@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,12 @@ def bring_up(
     plan: StackPlan,
     cancel: process.Cancel,
     listener: Listener | None = None,
+    ready: Callable[[HeldStack], None] = lambda held: None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 
-    What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    ``ready`` is called once it is up, before anyone else can use it. What came up only in part is removed.
+    Raises :class:`~tasklib.errors.TasklibError`.
     """
     held = HeldStack(context, plan, listener=listener)
     try:
@@ -69,6 +71,7 @@ def bring_up(
             servers=prepared.servers,
             text_of=prepared.text_of,
         )
+        ready(held)
         held.keep()
         return reachable
     finally:

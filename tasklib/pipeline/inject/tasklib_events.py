@@ -1,8 +1,8 @@
 """Tells tasklib what pytest does, as it happens: one JSON object a line, appended to the file TASKLIB_EVENTS.
 
-This file alone is put on the path of a foreign environment and loaded by name (``-p tasklib_events``).
-That environment may hold any pytest from 6 on and any Python from 3.6 on, and not tasklib: hence the old
-syntax, and no import that pytest has not made already.
+Its folder is put on the path of a foreign environment, and this loaded by name (``-p tasklib_events``). That
+environment may hold any pytest from 6 on and any Python from 3.6 on, and not tasklib: hence the old syntax,
+and no import that pytest has not made already.
 
 A file, and not a pipe: every event is there once ``write`` returned, even if the interpreter dies a moment
 later, whatever wrapper started it; nothing waits for a slow reader; no thread has to flush, which would make
@@ -93,6 +93,8 @@ _wait()
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser):
     reporter = _take_over(early_config)
+    if not early_config.pluginmanager.hasplugin("tasklib"):
+        early_config.pluginmanager.import_plugin("tasklib_databases")
     outcome = yield
     if outcome.excinfo is None:
         _define_integration(parser)

@@ -15,7 +15,7 @@ from tasklib.stacks.inside import Inside
 __all__ = ["INJECT", "Here", "InContainer", "Launcher"]
 
 INJECT = Path(__file__).parent.parent / "inject"
-"""The folder that is put on PYTHONPATH: it holds the injected plugin and nothing else."""
+"""The folder that is put on PYTHONPATH: it holds the injected plugins and nothing else."""
 
 
 class Launcher(Protocol):

@@ -15,6 +15,7 @@ __all__ = [
     "is_test",
     "language",
     "loads_plugins_first",
+    "mention",
     "script_tests",
     "tests_of_any_kind",
 ]
@@ -112,6 +113,17 @@ def fullstack_files(tests: Iterable[Path]) -> tuple[Path, ...]:
             found.append(path.parent if path.name == "conftest.py" else path)
     folders = {path for path in found if path.is_dir()}
     return tuple(sorted({path for path in found if not folders.intersection(path.parents)}))
+
+
+def mention(tests: Iterable[Path], words: Iterable[str], top: Path) -> bool:
+    """Whether a Python file of ``tests``, or a conftest.py above them up to ``top``, has one of ``words``."""
+    word = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in words) + rb")\b")
+    places = tuple(tests)
+    above = {
+        folder / "conftest.py" for place in places for folder in place.parents if folder.is_relative_to(top)
+    }
+    files = (path for place in places for path in _tests(place, ()) if path.suffix == ".py")
+    return any(word.search(_read(path)) for path in (*above, *files))
 
 
 def loads_plugins_first(tests: Path, arguments: Sequence[str], addopts: str) -> bool:

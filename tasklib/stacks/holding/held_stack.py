@@ -56,6 +56,8 @@ class HeldStack:
         self.stack = Stack(plan, context.instance, context.engine, listener, bakery)
         self.project = self.stack.project
         self.life = Life.UNTOUCHED
+        self.found = False
+        """Whether a run before us kept it."""
         self._context = context
         self._wanted = keep
         self._lock = context.lock(self.project)
@@ -102,7 +104,8 @@ class HeldStack:
         self._lock.acquire(cancel, self._wait_for)
         self.life = Life.OURS
         context.runs.add(context.run_id, self.project)
-        if self._is_kept():
+        self.found = self._is_kept()
+        if self.found:
             self.life = Life.KEPT
         else:
             context.reaper.watch(self.project, self.stack.labels, self._lock)

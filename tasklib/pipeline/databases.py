@@ -1,0 +1,132 @@
+"""The state of a stack's databases when it became ready, kept for tests that want copies of it.
+
+It is made when the stack has come up, and its setup has been done, before any test can write: only where a
+file of the tests names one of the fixtures, since it takes a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tasklib.errors import EngineError
+from tasklib.pipeline.inject import tasklib_clones as clones
+from tasklib.pipeline.inject.tasklib_postgres import Connection, PostgresError
+from tasklib.pipeline.suites.detect import mention
+from tasklib.project import Project, StageTests
+from tasklib.stacks.endpoints import settings_of
+from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.engine.values import Container, EngineFacts
+from tasklib.stacks.holding.held_stack import HeldStack
+from tasklib.stacks.plan import StackPlan
+from tasklib.stacks.preparation import Prepared
+from tasklib.stacks.servers import Server, Settings
+
+__all__ = ["FIXTURES", "keep_databases"]
+
+FIXTURES = ("fresh_database", "worker_database")
+
+_SERVED = "postgresql"
+_TAKEN = "55006"
+"""Postgres' code for a database that somebody is connected to."""
+
+_DUMP = (
+    'export PGPASSWORD="${POSTGRES_PASSWORD-}"; '
+    '{ pg_dump -w -U "$1" -d "$2" || echo "SELECT the_dump_ended_early;"; } '
+    '| psql -w -X -q -v ON_ERROR_STOP=1 -U "$1" -d "$3" >/dev/null'
+)
+"""Copies the content of a database while others are connected to it."""
+
+
+def keep_databases(
+    held: HeldStack, project: Project, engine: Engine, notice: Callable[[str], None], *, set_up: bool
+) -> None:
+    """Keep the databases of a stack that is up as they are, where its tests may ask for copies.
+
+    ``set_up`` is whether the setup of its tests, if there is one, has been done: before that the stack is not
+    ready. Where there is none, what a stack holds that was up before is somebody's work by now and no
+    beginning: nothing is kept of it. What cannot be kept is told.
+    """
+    stack = held.stack
+    suites = _suites(project, stack.plan)
+    has_setup = any(tests.setup for tests in suites)
+    if (has_setup and not set_up) or (held.found and not has_setup):
+        return
+    if not mention([path for tests in suites for path in tests.paths], FIXTURES, project.root):
+        return
+    prepared = stack.prepared
+    containers = {found.service: found for found in engine.containers(stack.project)}
+    for service, server in prepared.servers.items():
+        container = containers.get(service)
+        if container and server.kind == "postgres" and server.sql:
+            settings = _settings(prepared, service, server)
+            try:
+                _keep(engine, container, server, settings)
+            except (PostgresError, EngineError) as error:
+                notice(f"{service}: no {' or '.join(FIXTURES)} for these tests: {error}")
+
+
+def _suites(project: Project, plan: StackPlan) -> list[StageTests]:
+    """The tests that may run against the stack of ``plan``."""
+    suites = [service.tests for service in project.services if plan.name in (None, service.name)]
+    return [tests for tests in (*suites, None if plan.name else project.integration) if tests]
+
+
+def _settings(prepared: Prepared, service: str, server: Server) -> Settings:
+    definition = prepared.config["services"][service]
+    return settings_of(definition, server, partial(prepared.text_of, service))
+
+
+def _keep(engine: Engine, container: Container, server: Server, settings: Settings) -> None:
+    host, port = _address(container, server.port, engine.facts)
+    connection = _connect(host, port, settings)
+    try:
+        if clones.has_template(connection):
+            return
+        try:
+            _copy(connection, engine, container, settings)
+            clones.seal(connection, settings.database)
+        except BaseException:
+            connection.query(f"DROP DATABASE IF EXISTS {clones.TEMPLATE}")
+            raise
+    finally:
+        connection.close()
+
+
+def _copy(connection: Connection, engine: Engine, container: Container, settings: Settings) -> None:
+    if not clones.is_used(connection, settings.database):
+        try:
+            clones.copy(connection, settings.database, clones.TEMPLATE)
+        except PostgresError as error:
+            if error.code != _TAKEN:
+                raise
+        else:
+            return
+    clones.empty_like(connection, settings.database, clones.TEMPLATE)
+    words = ("sh", "-c", _DUMP, "sh", settings.user, settings.database, clones.TEMPLATE)
+    if not engine.run_inside(container.id, words):
+        raise PostgresError(
+            "others are connected to it, and `pg_dump` and `psql` cannot copy it in its container"
+        )
+
+
+def _connect(host: str, port: int, settings: Settings) -> Connection:
+    """A session in any database but the one that is to be copied."""
+    names = [name for name in ("postgres", "template1") if name != settings.database]
+    for name in names:
+        try:
+            return Connection(host, port, settings.user, settings.password, name, "tasklib")
+        except PostgresError as error:
+            if name == names[-1]:
+                raise
+            last = error
+    raise last
+
+
+def _address(container: Container, port: int, facts: EngineFacts) -> tuple[str, int]:
+    if container.address and not (facts.desktop or facts.remote):
+        return container.address, port
+    for known in container.ports:
+        if known.target == port and known.published:
+            return known.host, known.published
+    raise PostgresError(f"its port {port} is not published")
