@@ -14,6 +14,7 @@ def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
     """Remove what this instance owns and say what went."""
     from tasklib.project import find_project
     from tasklib.stacks.cleaning import instance, owned
+    from tasklib.state.environments import remove_environments
 
     project = find_project(Path.cwd())
     with engine_context(project) as context:
@@ -29,6 +30,8 @@ def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
         if not complain_of_left(found, gone) or gone:
             said = f"removed {instance.summary(gone)}" if gone else "nothing to clean"
             say(f"{context.instance.id}: {said}")
+        if remove_environments(project.root, context.state):
+            say("removed its environments of other Pythons")
         context.take_back(all_branches=everything)
         if not everything:
             others = {

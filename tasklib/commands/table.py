@@ -40,6 +40,7 @@ def _stages(values: Values, *stages: str) -> int:
         extra=values.extra,
         dry=values.dry,
         caller=values.caller,
+        python=values.python,
     )
 
 

@@ -42,11 +42,13 @@ def run_stages(
     extra: Sequence[str] = (),
     dry: bool = False,
     caller: Caller = TASKLIB,
+    python: str = "",
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
     ``changed`` keeps what differs from ``base`` (by default the base branch), ``cached`` skips what is known
-    to pass, ``explain`` says why on standard error; ``caller`` spells the commands that repeat a failure.
+    to pass, ``explain`` says why on standard error; ``caller`` spells the commands that repeat a failure;
+    ``python`` is a version for Python's tests instead of the project's own.
     Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run,
     :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
@@ -60,11 +62,14 @@ def run_stages(
     from tasklib.pipeline.stages import matching, plan, planned_steps, run
     from tasklib.pipeline.steps import told
     from tasklib.pipeline.suites.by_hand import asks, refuse_talking, show, shows
-    from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
+    from tasklib.pipeline.suites.planning import plan_suite
+    from tasklib.pipeline.suites.suite import OtherPython
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
     from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
+    from tasklib.state.environments import environments_of
+    from tasklib.state.store import default_state
 
     if explain and not (changed or cached) and base is None:
         raise UsageError("--explain tells what --changed or --cached selects", remedy="Add one of them.")
@@ -79,7 +84,9 @@ def run_stages(
         verbose=verbose,
         fail_slow=fail_slow,
         caller=caller,
+        python=OtherPython(python, environments_of(project.root, default_state())) if python else None,
     )
+    narrowed = bool(keyword or extra or python)  # A pass of it is none of the whole target.
     tell = complain if format == "json" else say
     nothing = ""
     if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
@@ -101,7 +108,7 @@ def run_stages(
         return 0
     elif asks(extra):
         suites = [
-            plan_suite(project, target, SuiteOptions(keyword, tuple(extra)))
+            plan_suite(project, target, replace(options.of_suites, verbose=False))
             for target in plan(project, wanted, options)
         ]
         refuse_talking(suites, extra, caller)
@@ -112,7 +119,7 @@ def run_stages(
     evidence = Evidence.of(project)
     if cached:
         targets = plan(project, wanted, options)
-        passed = evidence.known(targets, evidence.content(os.environ)) if not (keyword or extra) else {}
+        passed = evidence.known(targets, evidence.content(os.environ)) if not narrowed else {}
         options = replace(options, passed={target: known.at for target, known in passed.items()})
         for target in targets if explain else ():
             at = options.passed.get(target)
@@ -142,7 +149,7 @@ def run_stages(
         with ThreadPoolExecutor(1) as aside:
             before = aside.submit(evidence.content, os.environ)
             result = run(project, wanted, sink, options=options)
-        if not (keyword or extra):
+        if not narrowed:
             evidence.remember(before.result(), evidence.content(os.environ), result)
     if result.outcome is Outcome.SKIPPED:
         raise NothingRan("no test ran")

@@ -21,13 +21,14 @@ class Values:
     """What was typed for a command, checked: ``values[option]`` is the option's value.
 
     ``dry``: only say what would be done; ``extra`` is what follows ``--``, for the test runner; ``caller``
-    tells how hints are spelled.
+    tells how hints are spelled; ``python`` is the version that tests run on, empty for the project's own.
     """
 
     of: Mapping[str, object]
     dry: bool = False
     extra: tuple[str, ...] = ()
     caller: Caller = TASKLIB
+    python: str = ""
 
     @classmethod
     def read(

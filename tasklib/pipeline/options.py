@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.options.caller import TASKLIB, Caller
+from tasklib.pipeline.suites.suite import OtherPython, SuiteOptions
 from tasklib.results import Target
 
 __all__ = ["Options"]
@@ -19,7 +20,8 @@ class Options:
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
     stage's limit a failure, ``caller`` spells what the user types to repeat a target. ``passed`` are targets
-    that are known to pass, with when they did (seconds since the epoch): they are not run.
+    that are known to pass, with when they did (seconds since the epoch): they are not run. ``python`` is what
+    Python tests run on instead of the project's own.
     """
 
     names: tuple[str, ...] = ()
@@ -31,3 +33,9 @@ class Options:
     fail_slow: bool = False
     caller: Caller = TASKLIB
     passed: Mapping[Target, float] = field(default_factory=lambda: MappingProxyType({}))
+    python: OtherPython | None = None
+
+    @property
+    def of_suites(self) -> SuiteOptions:
+        """What of it every suite is told."""
+        return SuiteOptions(self.keyword, self.extra, verbose=self.verbose, python=self.python)

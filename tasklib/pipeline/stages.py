@@ -16,10 +16,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from tasklib import process
-from tasklib.changes.known import ago
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.skipped import without_running
 from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, Step, TargetStep, steps
 from tasklib.pipeline.suites.detect import fullstack_files
 from tasklib.pipeline.suites.untaken import explain, untaken
@@ -55,7 +55,8 @@ def run(
     emit = sink.emit if sink else _nowhere
     began = time.monotonic()
     wanted = plan(project, stages, options)
-    left = tuple(target for target in wanted if target not in options.passed)
+    known = without_running(project, wanted, options)
+    left = tuple(target for target in wanted if target not in known)
     with ExitStack() as stack:
         stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
         context = stack.enter_context(
@@ -72,7 +73,6 @@ def run(
         )
         if left_out := explain(untaken(project, options.names)):
             emit(Notice(left_out, "warning"))
-        known = {target: _known(target, options.passed[target]) for target in wanted if target not in left}
         for skipped in known.values():
             emit(TargetFinished(skipped))
         ran = _Pipeline(project, left, options, context, emit, cancel).run() if left else {}
@@ -136,13 +136,6 @@ def needs_stack(project: Project, target: Target) -> bool:
     if target.stage is Stage.UNIT:
         return False
     return not project.single or bool(project.compose.get(Environment.TEST))
-
-
-def _known(target: Target, passed_at: float) -> TargetResult:
-    """The result of a target that is not run again."""
-    return TargetResult(
-        target, Outcome.SKIPPED, reason=f"cached, passed {ago(time.time() - passed_at)}", passed_at=passed_at
-    )
 
 
 def _towards(stack: TargetStack, effort: Effort) -> Callable[[], None]:

@@ -16,7 +16,7 @@ from tasklib.listener import Listener
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.planning import plan_suite, tests_of
-from tasklib.pipeline.suites.suite import Suite, SuiteOptions
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.target_tests import TargetTests
 from tasklib.pipeline.turns import Turns
@@ -93,16 +93,11 @@ class Execution:
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""
-        options = SuiteOptions(
-            keyword=self._options.keyword,
-            extra=self._options.extra,
-            verbose=self._options.verbose,
-        )
         env = {**os.environ, **self._context.environment}
-        return TargetTests(lambda: self._suite(target, options), env, self._emit, self._cancel)
+        return TargetTests(lambda: self._suite(target), env, self._emit, self._cancel)
 
-    def _suite(self, target: Target, options: SuiteOptions) -> Suite:
-        suite = plan_suite(self._project, target, options)
+    def _suite(self, target: Target) -> Suite:
+        suite = plan_suite(self._project, target, self._options.of_suites)
         for note in suite.notes:
             with self._lock:
                 new = note not in self._told

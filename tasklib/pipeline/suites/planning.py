@@ -87,7 +87,7 @@ class _Common:
         if launcher is None:
             start = self.place.tests[0]
             folder = start if start.is_dir() else start.parent
-            environment = python_environment(folder, self.place.cwd, self.project.root)
+            environment = python_environment(folder, self.place.cwd, self.project.root, self.options.python)
             launcher = (*environment.launcher, "pytest")
             addopts = {**os.environ, **self.env}.get("PYTEST_ADDOPTS", "")
             waits = not loads_plugins_first(folder, self.options.extra, addopts)
@@ -222,12 +222,22 @@ class _Common:
             slow=limit_of(self.target.stage, self.project.slow),
             keyword=self.options.keyword,
             fullstack=self.place.fullstack,
-            skip="" if selects or not self.options.keyword else "its test command takes no -k",
+            skip=self._skip(kind, selects),
             selects=selects,
             waits=waits and not self.place.said.inside,
             inside=self.place.said.inside or "",
             notes=notes,
         )
+
+    def _skip(self, kind: SuiteKind, selects: bool) -> str:
+        """Why the suite cannot do what the user asks."""
+        if self.options.keyword and not selects:
+            return "its test command takes no -k"
+        if self.options.python is None:
+            return ""
+        if kind is not SuiteKind.PYTEST:
+            return "not run by pytest, so by no other Python"
+        return "its command chooses its Python itself" if self.place.said.command else ""
 
 
 def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:

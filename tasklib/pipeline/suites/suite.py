@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from tasklib.results import Target
 
-__all__ = ["SILENCE", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
+__all__ = ["SILENCE", "OtherPython", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
 
 SILENCE = 600.0
 """Seconds without any sign of life after which a test process is ended, where no time limit is set."""
@@ -47,13 +47,22 @@ class SuiteKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class OtherPython:
+    """A ``version`` of Python that tests run on instead, in folders of their own below ``environments``."""
+
+    version: str
+    environments: Path
+
+
+@dataclass(frozen=True)
 class SuiteOptions:
-    """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds."""
+    """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds, a Python."""
 
     keyword: str = ""
     extra: tuple[str, ...] = ()
     timeout: float | None = None
     verbose: bool = False
+    python: OtherPython | None = None
 
 
 @dataclass(frozen=True)

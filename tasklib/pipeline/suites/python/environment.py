@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tasklib.errors import ConfigError
 from tasklib.pipeline.suites.folders import upwards
 from tasklib.pipeline.suites.python import poetry, uv
 from tasklib.pipeline.suites.python.listing import listed
 from tasklib.pipeline.suites.python.manifest import Manifest, read_manifest
 from tasklib.pipeline.suites.python.requirements import RequirementsFiles, requirements_files
 from tasklib.pipeline.suites.python.workspace import workspace_of
-from tasklib.pipeline.suites.suite import Preparation
+from tasklib.pipeline.suites.suite import OtherPython, Preparation
 
 __all__ = ["PythonEnvironment", "python_environment"]
 
@@ -35,30 +37,37 @@ class PythonEnvironment:
     left: tuple[str, ...] = ()
 
 
-def python_environment(tests: Path, cwd: Path, top: Path) -> PythonEnvironment:
+def python_environment(
+    tests: Path, cwd: Path, top: Path, other: OtherPython | None = None
+) -> PythonEnvironment:
     """The environment of the tests in folder ``tests``, which are started in ``cwd``.
 
     The nearest folder from ``tests`` up to ``top`` (the project's root) that describes an environment
     decides. In it a lock file decides whose tool makes the environment: uv's, Poetry's, PDM's. Where there is
     none, or its tool is not installed, uv makes one in its cache of all that is listed for tests, and writes
     nothing to the project. pytest is added where that lacks it. Requirements files that lie with the tests
-    alone are added to what is above them.
+    alone are added to what is above them. With ``other`` it is an environment of that Python's, apart from
+    the user's own.
 
-    Raises ConfigError where a pyproject.toml cannot be read.
+    Raises ConfigError where a pyproject.toml cannot be read, or another tool than uv chooses the Python.
     """
     beside: tuple[Path, ...] = ()
     for folder in upwards(tests, top):
         manifest, found = read_manifest(folder), requirements_files(folder)
         if manifest.is_project:
-            return _of_project(manifest, found, beside, cwd)
+            return _of_project(manifest, found, beside, cwd, other)
         if manifest.has_setup or (found.used and not (folder != cwd and folder.is_relative_to(cwd))):
-            return _flat(manifest, None, (*found.used, *beside), cwd, _left(found.left))
+            return _flat(manifest, None, (*found.used, *beside), cwd, _left(found.left), other)
         beside = (*found.used, *beside)
-    return _flat(Manifest(cwd), None, beside, cwd, ())
+    return _flat(Manifest(cwd), None, beside, cwd, (), other)
 
 
 def _of_project(
-    manifest: Manifest, found: RequirementsFiles, beside: tuple[Path, ...], cwd: Path
+    manifest: Manifest,
+    found: RequirementsFiles,
+    beside: tuple[Path, ...],
+    cwd: Path,
+    other: OtherPython | None,
 ) -> PythonEnvironment:
     root = workspace_of(manifest.folder)
     enough = manifest.says_what_tests_need or bool(root and root.says_what_tests_need)
@@ -69,14 +78,26 @@ def _of_project(
     with_files = tuple(part for path in files for part in ("--with-requirements", str(path)))
     if lock == uv.LOCK or (not lock and _made_by_uv(manifest) and uv.may_lock((root or manifest).folder)):
         launcher = (*uv.locked(manifest, root, cwd), *with_files, *_PYTEST)
-        return PythonEnvironment(launcher, _bytecode((root or manifest).folder / ".venv"), left=left)
+        made = (root or manifest).folder
+        if other is None:
+            return PythonEnvironment(launcher, _bytecode(made / ".venv"), left=left)
+        apart = other.environments / hashlib.sha256(bytes(made)).hexdigest()[:16] / other.version
+        variables = {"UV_PROJECT_ENVIRONMENT": str(apart), "UV_PYTHON": other.version}
+        return PythonEnvironment(launcher, {**_bytecode(apart), **variables}, left=left)
     if lock:
         tool = lock.partition(".")[0]
-        if program := shutil.which(tool):
+        program = shutil.which(tool)
+        if program and other:
+            raise ConfigError(
+                f"{tool} makes its environment, so that uv cannot make one of Python {other.version}",
+                where=str(manifest.folder / "pyproject.toml"),
+                remedy="Tell it which Python to use and run the stage without a version.",
+            )
+        if program:
             return replace(_made_by(tool, program, manifest, lock, cwd), left=left)
         missing = f"{lock} is not used, since `{tool}` is not installed"
         left = (f"{missing}: uv takes the newest versions that pyproject.toml admits", *left)
-    return _flat(manifest, root, files, cwd, left)
+    return _flat(manifest, root, files, cwd, left, other)
 
 
 def _lock(manifest: Manifest) -> str:
@@ -113,13 +134,19 @@ def _made_by(tool: str, program: str, manifest: Manifest, lock: str, cwd: Path) 
 
 
 def _flat(
-    manifest: Manifest, root: Manifest | None, files: Iterable[Path], cwd: Path, left: tuple[str, ...]
+    manifest: Manifest,
+    root: Manifest | None,
+    files: Iterable[Path],
+    cwd: Path,
+    left: tuple[str, ...],
+    other: OtherPython | None,
 ) -> PythonEnvironment:
     """An environment that uv makes in its cache."""
     # One that lies in this very folder is the user's own choice; one further up is not.
-    alone = not (manifest.folder == cwd and (cwd / ".venv").is_dir())
+    alone = other is not None or not (manifest.folder == cwd and (cwd / ".venv").is_dir())
+    version = other.version if other else _python(manifest) if alone else ""
     hatch = manifest.hatch
-    launcher = uv.flat(listed(manifest, root), files, alone=alone, python=_python(manifest) if alone else "")
+    launcher = uv.flat(listed(manifest, root), files, alone=alone, python=version)
     return PythonEnvironment((*launcher, *_PYTEST), hatch.variables if hatch else {}, left=left)
 
 
