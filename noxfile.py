@@ -35,6 +35,12 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session(python=False, default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/; a warning is an error."""
+    session.run("zensical", "build", "--clean", "--strict", external=True)
+
+
+@nox.session(python=False, default=False)
 def build(session: nox.Session) -> None:
     """Build the wheel and the source distribution into dist/."""
     session.run("python", "-m", "build", external=True)

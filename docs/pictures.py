@@ -1,6 +1,6 @@
 """Makes the pictures in docs/images from real runs of example-project.
 
-``python docs/pictures.py [board] [failure] [page]`` with the dev extra installed and an engine that
+``python docs/pictures.py [board] [run] [failure] [page]`` with the dev extra installed and an engine that
 runs; ``page`` needs Chromium as well. Without names: all. Each run is of a copy of example-project on a
 branch of its own, in a pseudo-terminal; what its screen showed becomes an SVG.
 """
@@ -22,6 +22,7 @@ from typing import Any
 
 import pexpect
 import pyte
+from moving import Recording, Row
 from rich.console import Console
 from rich.style import Style
 from rich.terminal_theme import TerminalTheme
@@ -64,9 +65,6 @@ class Screen(pyte.HistoryScreen):
         super().select_graphic_rendition(
             *(90 if number == 2 and dim else number for number in attributes), **rest
         )
-
-
-Row = list[tuple[str, Style]]
 
 
 def rows(screen: Screen) -> list[Row]:
@@ -182,6 +180,15 @@ def make_board(copy: Path) -> None:
     save("summary", last, "tasklib test")
 
 
+def make_run(copy: Path) -> None:
+    """A whole run as it moves."""
+    run([tasklib(), "test"], copy)
+    recording = Recording()
+    run([tasklib(), "test"], copy, recording.see)
+    (IMAGES / "run.svg").write_text(recording.svg("tasklib test", WIDTH, THEME), encoding="utf-8")
+    sys.stdout.write(f"docs/images/run.svg: {len(recording.frames)} frames, {recording.seconds:.0f} s\n")
+
+
 def make_failure(copy: Path) -> None:
     """A test that fails against a real database, with what the containers wrote."""
     file, before, after = BREAK
@@ -217,7 +224,7 @@ def make_page(copy: Path) -> None:
         sys.stdout.write(f"docs/images/{name}.png\n")
 
 
-PICTURES = {"board": make_board, "failure": make_failure, "page": make_page}
+PICTURES = {"board": make_board, "run": make_run, "failure": make_failure, "page": make_page}
 
 
 def main() -> None:
