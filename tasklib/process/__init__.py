@@ -7,9 +7,10 @@ and tasklib decides in which order things end.
 from __future__ import annotations
 
 from tasklib.process.cancel import Cancel
-from tasklib.process.children import CHILDREN, SCRATCH, Children, scratch_folder
+from tasklib.process.children import CHILDREN, Children
 from tasklib.process.completed import CommandError, Completed, TimedOut
 from tasklib.process.running import CHILD_OF, REAPER_OF, accompany, detach, run, stream
+from tasklib.process.scratch import SCRATCH, scratch_folder, sweep_scratch
 
 __all__ = [
     "CHILDREN",
@@ -26,4 +27,5 @@ __all__ = [
     "run",
     "scratch_folder",
     "stream",
+    "sweep_scratch",
 ]

@@ -1,16 +1,14 @@
-"""What we have that has to go when we do: process groups and scratch folders."""
+"""What we have that has to go when we do: process groups and folders."""
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 from tasklib.process.ending import signal_group
 
-__all__ = ["CHILDREN", "SCRATCH", "Children", "scratch_folder"]
+__all__ = ["CHILDREN", "Children"]
 
 
 class Children:
@@ -53,19 +51,3 @@ class Children:
 
 
 CHILDREN = Children()
-
-SCRATCH = "tasklib-"
-"""How the names of scratch folders begin."""
-
-
-@contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """A new folder for what a child is to leave for us; it goes, whatever ends us."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, ignore_cleanup_errors=True) as folder:
-        CHILDREN.add(folder)
-        try:
-            yield Path(folder)
-        finally:
-            CHILDREN.discard(folder)

@@ -13,7 +13,7 @@ from typing import Any
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.project.assembly import load_project
-from tasklib.project.compose_files import compose_files, compose_files_for_tests
+from tasklib.project.compose_files import assignments, compose_files, compose_files_for_tests
 from tasklib.project.layout import PYPROJECT, service_folders
 from tasklib.project.model import Project
 from tasklib.project.selection import script_tests
@@ -82,6 +82,8 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
 def _hide_secrets(project: Project) -> None:
     """What the project's own files say is secret is known to be from now on."""
     hide_names(project.mask)
+    for path in project.env_files or (project.root / ".env",):
+        hide(assignments(path))
     hide(project.env)
     for service in project.services:
         hide(service.env)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tasklib import process
 from tasklib.checkout import find_checkout
 from tasklib.errors import EngineError, TasklibError
 from tasklib.events import Event, Notice
@@ -130,13 +131,14 @@ def open_context(
     holds: bool = True,
     gives_out: bool = False,
 ) -> Iterator[RunContext]:
-    """A run of ``project``; what dead runs left on the engine goes first.
+    """A run of ``project``; what dead runs left on the engine and on the disk goes first.
 
     One that ``holds`` nothing only looks or removes: it claims no id and is not in anyone's way. One that
     ``gives_out`` the instance claims it for whoever uses its variables afterwards. Without an engine, and
     where nothing is claimed, the instance is the best that is known.
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
+    process.sweep_scratch()
     state, run_id = default_state(), secrets.token_hex(8)
     command = this_process().command
     connected = DockerEngine.connect() if engine else None
