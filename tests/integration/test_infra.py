@@ -199,6 +199,52 @@ def test_what_the_files_say_is_secret_is_hidden_too(project: NewProject, traces:
     assert "tok-0123456789" not in refused.text
 
 
+def test_a_service_called_like_an_option_is_a_service(project: NewProject, traces: Traces) -> None:
+    """Nothing is pushed, and no dry run is made, because of what something is called."""
+    service = f"""
+        image: --dry-run.example/x:1
+        build: {{dockerfile_inline: "FROM {PYTHON}"}}
+        command: python -m http.server 8000
+        init: true
+        ports: ["8000"]
+    """.replace("--dry-run.example", f"built-{traces.token}")
+    text = compose(**{"--dry-run": service, "--push": service.replace("/x:", "/y:")})
+    shop = project(
+        {
+            "deploy/test/docker-compose.yml": text,
+            "services/--push/deploy/test/docker-compose.yml": text,
+            "services/--push/tests/integration/test_it.py": """
+                import os, urllib.request
+
+                def test_answers():
+                    assert urllib.request.urlopen(os.environ["TEST___PUSH_URL"]).status == 200
+            """,
+            "deploy/dev/docker-compose.yml": text,
+            "pyproject.toml": f'[tool.tasklib]\nname = "s{traces.token}"\n',
+        }
+    )
+    ran = shop.run("tasklib", "test.service", "--name=--push")
+    assert ran.code == 0, ran
+    up = shop.run("tasklib", "infra.up")
+    assert up.code == 0, up
+    assert all(
+        line.startswith("--push | ") for line in shop.run("tasklib", "infra.logs", "--name=--push").lines
+    )
+    down = shop.run("tasklib", "infra.down")
+    assert "2 containers" in down.out, down
+    try:
+        up = shop.run("tasklib", "infra.up", "--env", "dev", "--name=--push")
+        assert up.code == 0, up
+        assert "--push: http" in up.out, up
+        assert "--dry-run" not in up.out, up
+    finally:
+        down = shop.run("tasklib", "infra.down", "--env", "dev")
+        subprocess.run(
+            ["docker", "image", "rm", f"built-{traces.token}/y:1"], check=True, capture_output=True
+        )
+    assert "1 container;" in down.out, down
+
+
 def test_the_isolated_config_is_what_compose_accepts(project: NewProject) -> None:
     """`infra.config` of a project, of one service and of any file is a config that Compose reads."""
     shop = project({**SHOP, "else/where.yml": compose(web="image: nginx:1\nports: ['8080:80']")})

@@ -235,7 +235,7 @@ def _push(
 
 def _push_tag(reference: str, cancel: process.Cancel) -> str:
     """Push one tag; returns its digest. Raises :class:`ReleaseError` with the registry's reason."""
-    done = _docker("push", reference, cancel=cancel)
+    done = _docker("push", "--", reference, cancel=cancel)
     found = _DIGEST.search(done.stdout)
     return found["digest"] if found else ""
 
@@ -290,9 +290,9 @@ def _tag_latest(release: Release, image: Image, cancel: process.Cancel) -> None:
     if image.kept or len(release.platforms) > 1:
         # It need not be on this engine: the registry gives it the second name.
         pinned = f"{image.name}@{image.digest}"
-        _docker("buildx", "imagetools", "create", "--tag", latest, pinned, cancel=cancel)
+        _docker("buildx", "imagetools", "create", "--tag", latest, "--", pinned, cancel=cancel)
     else:
-        _docker("tag", image.reference, latest, cancel=cancel)
+        _docker("tag", "--", image.reference, latest, cancel=cancel)
         _push_tag(latest, cancel)
 
 

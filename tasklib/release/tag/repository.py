@@ -93,11 +93,11 @@ class Repository:
     def remote_url(self) -> str | None:
         """Where the branch's remote is, as git is told."""
         name = self.remote_name(self.head()[1] or "")
-        return self._ask("remote", "get-url", name) or None if name else None
+        return self._ask("remote", "get-url", "--", name) or None if name else None
 
     def ask_remote(self, name: str, branch: str) -> Remote:
         """What the remote has now; nothing here changes."""
-        out = self._reach("ls-remote", name, f"refs/heads/{branch}", "refs/tags/*").stdout
+        out = self._reach("ls-remote", "--", name, f"refs/heads/{branch}", "refs/tags/*").stdout
         found = {ref: oid for oid, _, ref in (line.partition("\t") for line in out.splitlines())}
         named = {
             ref.removeprefix("refs/tags/"): oid for ref, oid in found.items() if ref.startswith("refs/tags/")
@@ -131,7 +131,9 @@ class Repository:
 
     def tag(self, name: str, commit: str, message: str) -> str:
         """Make an annotated tag, signed where git is set to; returns the id of the tag object."""
-        self._git("tag", "--annotate", "--cleanup=whitespace", "--file", "-", name, commit, stdin=message)
+        self._git(
+            "tag", "--annotate", "--cleanup=whitespace", "--file", "-", "--", name, commit, stdin=message
+        )
         return self._git("rev-parse", f"refs/tags/{name}").stdout.strip()
 
     def untag(self, name: str, commit: str) -> None:
@@ -157,7 +159,7 @@ class Repository:
     def push(self, remote: str, branch: str, commit: str, tag: str) -> None:
         """Push the branch and the tag, both or neither."""
         references = (f"{commit}:refs/heads/{branch}", f"refs/tags/{tag}:refs/tags/{tag}")
-        self._reach("push", "--quiet", "--atomic", "--porcelain", remote, *references)
+        self._reach("push", "--quiet", "--atomic", "--porcelain", "--", remote, *references)
 
     def _quietly(self, *arguments: str) -> Completed:
         """Run what undoes something: an interrupt must not stop it, a failure not hide the first one."""

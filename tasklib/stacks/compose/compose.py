@@ -108,7 +108,7 @@ def render(
         hide(variables)
     argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
     argv += [] if interpolate else ["--no-interpolate"]
-    argv += ["--", *source.services] if source.services else []
+    argv += _named(source.services)
     done = process.run(
         argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
     )
@@ -143,7 +143,7 @@ def build(
 ) -> None:
     """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
     output = BuildOutput()
-    if _act(source, config, ["build", *services], env, on_line, cancel, output):
+    if _act(source, config, ["build", *_named(services)], env, on_line, cancel, output):
         raise _engine_problem("\n".join(output.lines)) or output.failure(config)
 
 
@@ -190,7 +190,7 @@ def create_as_written(
     """
     verb = ["up", "--detach", "--build"] if start else ["create", "--build"]
     output = BuildOutput()
-    if _as_written(source, str(config["name"]), [*verb, *services], on_line, cancel, output):
+    if _as_written(source, str(config["name"]), [*verb, *_named(services)], on_line, cancel, output):
         text = "\n".join(output.lines)
         built = "failed to solve" in text or "> [" in text
         raise output.failure(config) if built else _failure(output.reason(), StackError, source)
@@ -204,7 +204,7 @@ def down_as_written(
     Raises :class:`~tasklib.errors.StackError`.
     """
     output = UpOutput()
-    if _as_written(source, project, ["down", *services], on_line, cancel, output):
+    if _as_written(source, project, ["down", *_named(services)], on_line, cancel, output):
         raise _failure(output.reason(), StackError, source)
 
 
@@ -217,7 +217,7 @@ def one_off(
     """
     base = _base(source, str(config["name"]))
     options = ("--no-deps", "--interactive=false", "--no-TTY", "--name", name)
-    argv = (*base, "--progress", "quiet", "--file", "-", "run", *options, service)
+    argv = (*base, "--progress", "quiet", "--file", "-", "run", *options, *_named([service]))
     return Call(argv, source.directory, _environment(source, env), as_text(config))
 
 
@@ -293,6 +293,11 @@ def _files(source: Source) -> list[str]:
 def _env_files(source: Source) -> list[str]:
     """What is read for rendering is read for the rest too: secrets take their values from there."""
     return [word for path in source.env_files for word in ("--env-file", str(path))]
+
+
+def _named(services: Sequence[str]) -> list[str]:
+    """Services as arguments: none of them is an option, whatever it is called."""
+    return ["--", *services] if services else []
 
 
 def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
