@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from tasklib.shown.cleaning import visible
+
 __all__ = [
     "ContainerLog",
     "Counts",
@@ -38,7 +40,7 @@ class Target:
     service: str
 
     def __str__(self) -> str:
-        return f"{self.stage} {self.service}"
+        return f"{self.stage} {visible(self.service)}"
 
 
 class Phase(StrEnum):

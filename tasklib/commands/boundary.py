@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasklib.errors import InternalError, Interrupted, OutputClosed, TasklibError
-from tasklib.shown.cleaning import clean
 from tasklib.shown.masking import mask
+from tasklib.shown.people import for_people
 
 __all__ = ["boundary", "open_streams", "spoken"]
 
@@ -50,7 +50,7 @@ def _make_presentable(error: TasklibError) -> None:
 
 
 def _presentable(text: str) -> str:
-    return clean(mask(text)).replace("\n", " ")
+    return for_people(text).replace("\n", " ")
 
 
 def spoken(error: TasklibError) -> str:

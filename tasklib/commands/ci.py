@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, give, say
 from tasklib.errors import UsageError
+from tasklib.shown.cleaning import harmless_json
 
 if TYPE_CHECKING:
     from tasklib.changes.selection import Selection
@@ -30,7 +31,7 @@ def matrix(*, changed: bool = False, base: str | None = None, explain: bool = Fa
         for service in project.services
         if service.name in names
     ]
-    give(json.dumps({"include": rows}))
+    give(harmless_json(json.dumps({"include": rows})))
 
 
 def choose(project: Project, *, changed: bool, base: str | None, explain: bool) -> Selection:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from tasklib.errors import StackError, UsageError
 from tasklib.listener import Listener
 from tasklib.options.likeness import meant
-from tasklib.shown.cleaning import clean, in_actions, neutral
+from tasklib.shown.cleaning import colours_kept, harmless_json
 from tasklib.shown.cutting import shorten
 from tasklib.shown.masking import mask
+from tasklib.shown.people import for_people
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
@@ -37,6 +38,7 @@ __all__ = [
     "known_instance",
     "log_lines",
     "say",
+    "say_log",
     "short",
     "show_logs",
     "show_variables",
@@ -54,7 +56,14 @@ def say(line: str) -> None:
 
     Raises :class:`~tasklib.errors.UsageError` where it cannot be written.
     """
-    give(_shown(line))
+    give(for_people(line))
+
+
+def say_log(line: str) -> None:
+    """Print a line of a container's log: in its colours, where a terminal shows them."""
+    hidden = mask(line)
+    colours = "\x1b" in hidden and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    give(colours_kept(hidden)) if colours else say(hidden)
 
 
 def give(text: str) -> None:
@@ -86,12 +95,7 @@ def written() -> Iterator[None]:
 
 def complain(line: str) -> None:
     """Say it on standard error."""
-    sys.stderr.write(f"{_shown(line)}\n")
-
-
-def _shown(text: str) -> str:
-    found = clean(mask(text))
-    return neutral(found) if in_actions(os.environ) else found
+    sys.stderr.write(f"{for_people(line)}\n")
 
 
 def complain_of_left(found: Iterable[Resource], gone: Iterable[Resource]) -> bool:
@@ -152,7 +156,7 @@ def show_variables(variables: Mapping[str, str], format: str) -> None:
     import shlex
 
     if format == "json":
-        give(json.dumps(variables, indent=2))
+        give(harmless_json(json.dumps(variables, indent=2)))
         return
     export = "export " if format == "shell" else ""
     for variable, value in variables.items():

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasklib.commands.console import complain, say
+from tasklib.commands.console import complain, give, say
 from tasklib.errors import ConfigError, UsageError
 
 __all__ = ["examine", "explain"]
@@ -43,7 +43,7 @@ def examine(path: str, *, fix: bool, select: Sequence[str], ignore: Sequence[str
             complain(f"repaired {os.path.relpath(repair.path)}: {codes}")
     found = look(root, rules)
     for line in printed(found, format, Path.cwd()):
-        say(line)
+        say(line) if format == "text" else give(line)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     if format == "text":
         say(_summary(errors, len(found) - errors, sum(bool(finding.edits) for finding in found)))

@@ -19,6 +19,7 @@ from tasklib.commands.console import (
     hide_containers,
     log_lines,
     say,
+    say_log,
     show_logs,
     told,
     without_password,
@@ -144,7 +145,7 @@ class AsWritten:
             with contextlib.suppress(TasklibError):
                 fixed.render(stack)  # tells what else is secret
             for text in log_lines(read_logs(engine, wanted, tail=tail)):
-                say(text)
+                say_log(text)
 
     def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
         """What plain Compose needs to speak to this stack, and where it is reachable.

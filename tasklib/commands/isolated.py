@@ -18,6 +18,7 @@ from tasklib.commands.console import (
     known_instance,
     log_lines,
     say,
+    say_log,
     short,
     show_logs,
     told,
@@ -131,7 +132,7 @@ class Isolated:
                 wanted = [c for c in stack.containers if not names or c.service in names]
                 prefix = f"{stack.project} " if len(stacks) > 1 else ""
                 for text in log_lines(read_logs(context.engine, wanted, tail=tail)):
-                    say(f"{prefix}{text}")
+                    say_log(f"{prefix}{text}")
 
     def env(self, name: str | None, *, dry: bool) -> Mapping[str, str]:
         """This instance's variables; a shell that has them keeps the instance claimed, unless ``dry``."""

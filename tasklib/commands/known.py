@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasklib.commands.console import complain, give, say
 from tasklib.errors import UsageError
+from tasklib.shown.cleaning import harmless_json
 
 __all__ = ["last", "proof"]
 
@@ -34,7 +35,7 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
         raise UsageError("no run of this checkout is known", remedy="Run the tests once.") from None
     if format == "json":
         for event in events:
-            give(json.dumps(to_object(event), separators=(",", ":")))
+            give(harmless_json(json.dumps(to_object(event), separators=(",", ":"))))
     else:
         for line in shown(events, base=str(Path.cwd()), logs=logs, most=most):
             say(line)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasklib.commands.console import complain, give, say
 from tasklib.errors import StackError
+from tasklib.shown.cleaning import harmless_json
 
 __all__ = ["images", "tag"]
 
@@ -90,7 +91,7 @@ def images(
 
     def show(found: Sequence[Image]) -> None:
         if format == "json":
-            give(json.dumps({"version": str(release.version), "images": rows(found)}))
+            give(harmless_json(json.dumps({"version": str(release.version), "images": rows(found)})))
             return
         for image in found:
             if image.digest or not push:

@@ -11,6 +11,8 @@ import tasklib
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules import RULES
 from tasklib.errors import UsageError
+from tasklib.reporting.lines.actions import command
+from tasklib.shown.cleaning import clean_line, harmless_json
 
 __all__ = ["FORMATS", "printed"]
 
@@ -26,18 +28,18 @@ def printed(findings: Sequence[Finding], format: str, base: Path) -> Iterator[st
         case "text":
             yield from (_text(finding, base) for finding in findings)
         case "json":
-            yield json.dumps([_object(finding, base) for finding in findings], indent=1)
+            yield harmless_json(json.dumps([_object(finding, base) for finding in findings], indent=1))
         case "github":
             yield from (_annotation(finding, base) for finding in findings)
         case "sarif":
-            yield json.dumps(_sarif(findings, base), indent=1)
+            yield harmless_json(json.dumps(_sarif(findings, base), indent=1))
         case _:
             raise UsageError(f"--format takes {', '.join(FORMATS)}, not {format!r}")
 
 
 def _text(finding: Finding, base: Path) -> str:
     place = f"{_name(finding.file, base)}:{finding.line}:{finding.column}"
-    return f"{place}: {finding.severity} {finding.code} {finding.message}. {finding.fix}"
+    return clean_line(f"{place}: {finding.severity} {finding.code} {finding.message}. {finding.fix}")
 
 
 def _object(finding: Finding, base: Path) -> dict[str, Any]:
@@ -54,15 +56,11 @@ def _object(finding: Finding, base: Path) -> dict[str, Any]:
 
 def _annotation(finding: Finding, base: Path) -> str:
     """A workflow command; what stands in it may not end it."""
-    where = f"file={_escaped(_name(finding.file, base), True)},line={finding.line},col={finding.column}"
-    text = _escaped(f"{finding.message}. {finding.fix}", False)
-    return f"::{finding.severity} {where},title={finding.code}::{text}"
-
-
-def _escaped(text: str, is_property: bool) -> str:
-    for character, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
-        text = text.replace(character, code)
-    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
+    text = clean_line(f"{finding.message}. {finding.fix}")
+    file = _name(finding.file, base)
+    return command(
+        finding.severity.value, text, file=file, line=finding.line, col=finding.column, title=finding.code
+    )
 
 
 def _sarif(findings: Sequence[Finding], base: Path) -> dict[str, Any]:

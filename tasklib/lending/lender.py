@@ -31,8 +31,7 @@ from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project, find_project
 from tasklib.results import ContainerLog, Stage, Target
-from tasklib.shown.cleaning import clean
-from tasklib.shown.masking import mask
+from tasklib.shown.people import for_people
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.holding.run import open_context
@@ -148,7 +147,7 @@ class _Lender(Listener):
             self._say({"logs": self._shown(logs(request["logs"]))})
 
     def _shown(self, logs: Iterable[ContainerLog]) -> list[str]:
-        return [clean(mask(line)) for line in log_lines(logs)]
+        return [for_people(line) for line in log_lines(logs)]
 
     def _say(self, message: Mapping[str, object]) -> None:
         """Whoever has gone need not be told."""
@@ -164,7 +163,7 @@ class _Lender(Listener):
             self.waits(event.text)
 
     def waits(self, text: str) -> None:
-        self._say({"waits": text})
+        self._say({"waits": for_people(text)})
 
     def notice(self, text: str) -> None:
-        self._say({"notice": clean(mask(text))})
+        self._say({"notice": for_people(text)})

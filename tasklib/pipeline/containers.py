@@ -19,6 +19,7 @@ from tasklib.pipeline.runners.launching import Here, InContainer, Launcher
 from tasklib.pipeline.runners.verdict import how_it_ended
 from tasklib.project import Step
 from tasklib.results import ContainerLog, LogLine, Target
+from tasklib.shown.cleaning import visible
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.harvest import harvest
 from tasklib.stacks.inside import Inside
@@ -101,7 +102,7 @@ class Beside:
             self.emit(Output(self.target, text))
 
         limit = self.stack.plan.ready_timeout
-        words = texts.shorten(texts.visible(shlex.join(step.command)))
+        words = texts.shorten(visible(shlex.join(step.command)))
         self.emit(Progress(self.target, f"setup: {words}"))
         try:
             with launch.shared() as shared:

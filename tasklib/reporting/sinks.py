@@ -27,7 +27,7 @@ from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.masking import MaskedSink
 from tasklib.reporting.words.text import write
 from tasklib.results import Stage
-from tasklib.shown.cleaning import in_actions
+from tasklib.shown.cleaning import clean_line, in_actions, neutral
 from tasklib.slow_tests import DEFAULT_LIMITS
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
@@ -74,7 +74,7 @@ def open_sinks(
 
     def complain(text: str) -> None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"warning: {text}\n")
+            sys.stderr.write(f"warning: {clean_line(text)}\n")
 
     with ExitStack() as stack:
         reporters: list[Reporter] = []
@@ -143,7 +143,8 @@ def _shown(
         )
         return stack.enter_context(live)
     watched = _Watched(stream)
-    return stack.enter_context(Heartbeat(_lines(watched, env, options), watched.line, lambda: watched.at))
+    say = (lambda text: watched.line(neutral(text))) if in_actions(env) else watched.line
+    return stack.enter_context(Heartbeat(_lines(watched, env, options), say, lambda: watched.at))
 
 
 class _Watched:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["clean", "in_actions", "neutral"]
+__all__ = ["clean", "clean_line", "colours_kept", "harmless_json", "in_actions", "neutral", "visible"]
 
 # ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
 _ESCAPES = re.compile(
@@ -34,6 +34,35 @@ def clean(text: str) -> str:
     if "\r" in text:
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return _CONTROLS.sub("", text.expandtabs(4))
+
+
+def clean_line(text: str) -> str:
+    """The same in one line."""
+    return clean(text).replace("\n", " ")
+
+
+_COLOURS = re.compile(r"(\x1b\[[0-9;:]*m)")
+
+
+def colours_kept(line: str) -> str:
+    """``line`` cleaned but for its colours, which end with it."""
+    if "\x1b" not in line:
+        return clean(line)
+    parts = _COLOURS.split(line)
+    kept = "".join(part if _COLOURS.fullmatch(part) else clean(part) for part in parts)
+    return f"{kept}\x1b[0m" if len(parts) > 1 else kept
+
+
+def visible(name: str) -> str:
+    """A name in one line, whatever it holds: control characters become escapes."""
+    if name.isprintable():
+        return name
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+
+
+def harmless_json(text: str) -> str:
+    """The same JSON, spelled such that no runner finds a command in it."""
+    return text.replace("##[", "\\u0023#[")
 
 
 def in_actions(env: Mapping[str, str]) -> bool:

@@ -18,15 +18,14 @@ from functools import cache
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
-from tasklib.results import Target
 from tasklib.shown.cleaning import clean
 from tasklib.shown.secrets import MIN_LENGTH, secret_values
 
 __all__ = ["MASK", "Masker", "forget", "hide", "hide_names", "mask", "masked"]
 
 MASK = "***"
-_STRUCTURE = frozenset({"file", "folders", "log_file", "root", "dir"})
-"""Fields that name files: masked they would name none."""
+_STRUCTURE = frozenset({"file", "folders", "log_file", "root", "dir", "service"})
+"""Fields that name files and services: masked they would name none."""
 
 _END = 24
 """Characters at either end of a long value by which it is known where others cut it."""
@@ -72,6 +71,12 @@ class Masker:
         pattern = self._pattern
         if not pattern or not text:
             return text
+        hidden = self._hidden(pattern, text)
+        if "\x1b" in hidden and (without := self._hidden(pattern, plain := clean(hidden))) != plain:
+            return without  # Colours inside of a value tear it apart.
+        return hidden
+
+    def _hidden(self, pattern: re.Pattern[str], text: str) -> str:
         hidden, count = pattern.subn(MASK, text)
         shown = hidden if count else text
         for value in self._long:
@@ -115,7 +120,7 @@ def _in_common(one: str, other: str) -> int:
 
 def _masked(value: Any, masker: Masker) -> Any:
     """``value`` itself where nothing in it was masked, else a copy."""
-    if isinstance(value, (Enum, Target, float, int)) or value is None:
+    if isinstance(value, (Enum, float, int)) or value is None:
         return value
     if isinstance(value, str):
         return masker.mask(value)

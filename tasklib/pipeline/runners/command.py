@@ -18,6 +18,7 @@ from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Counts, Outcome, TargetResult, TestOutcome, TestResult
+from tasklib.shown.cleaning import visible
 
 __all__ = ["run_command"]
 
@@ -70,7 +71,7 @@ def run_command(
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
         own = {name: value.replace(_REPORT, str(report)) for name, value in suite.env.items()}
         merged = {name: value for name, value in {**env, **own}.items() if name not in suite.unset}
-        name = texts.shorten(texts.visible(" ".join(suite.argv) or f"the command of {suite.inside}"))
+        name = texts.shorten(visible(" ".join(suite.argv) or f"the command of {suite.inside}"))
         reports = argv != suite.argv or own != suite.env
         if not reports:
             tally.collected(1)

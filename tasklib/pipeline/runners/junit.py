@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from tasklib.pipeline.runners import texts
 from tasklib.results import TestOutcome, TestResult
+from tasklib.shown.cleaning import visible
 
 __all__ = ["read_junit"]
 
@@ -44,7 +45,7 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
         if said is not None:
             outcome = kind
             break
-    name = texts.visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
+    name = visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
     failed = outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
     detail = texts.plain((said.text or "").strip()) if said is not None else ""
     message = texts.shorten(texts.plain((said.get("message") or "") if said is not None else ""))

@@ -13,6 +13,7 @@ from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
+from tasklib.shown.cleaning import visible
 from tasklib.shown.masking import mask, masked
 
 __all__ = ["Session"]
@@ -77,7 +78,7 @@ class Session:
             case wire.Finish():
                 self.tally.finished(self._test(message), message.worker, message.at)
             case wire.Start():
-                self.tally.started(texts.visible(message.id), message.worker, message.at)
+                self.tally.started(visible(message.id), message.worker, message.at)
             case wire.Hello():
                 self.pids[message.worker] = message.pid
                 if not message.worker:
@@ -171,7 +172,7 @@ class Session:
 
     def _test(self, finish: wire.Finish) -> TestResult:
         setup, call, teardown = finish.seconds
-        name, outcome = texts.visible(finish.id), TestOutcome(finish.outcome)
+        name, outcome = visible(finish.id), TestOutcome(finish.outcome)
         if not finish.failures:
             why = texts.shorten(finish.why)
             return TestResult(
@@ -204,7 +205,7 @@ class Session:
             if not message.detail:
                 return
         file = self._file_of(message.id) if message.id else None
-        name, detail = texts.visible(message.id or message.kind), texts.plain(message.detail)
+        name, detail = visible(message.id or message.kind), texts.plain(message.detail)
         self.tally.added(
             TestResult(name, TestOutcome.ERROR, file=file, line=message.line, message=said, detail=detail)
         )

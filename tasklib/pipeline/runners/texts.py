@@ -16,7 +16,6 @@ __all__ = [
     "printed",
     "shorten",
     "tail",
-    "visible",
 ]
 
 LENGTH = 500
@@ -71,13 +70,6 @@ def one_line(message: str) -> str:
 def plain(text: str) -> str:
     """``text`` without colours."""
     return _ESCAPES.sub("", text) if "\x1b" in text else text
-
-
-def visible(name: str) -> str:
-    """A test's name in one line, whatever it holds: control characters become escapes."""
-    if name.isprintable():
-        return name
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def shorten(text: str) -> str:

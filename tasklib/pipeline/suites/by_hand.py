@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from tasklib import process
 from tasklib.errors import UsageError
 from tasklib.options.caller import Caller
-from tasklib.pipeline.runners.texts import visible
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.results import Stage
+from tasklib.shown.cleaning import visible
 
 __all__ = ["asks", "refuse_talking", "show", "shows"]
 

@@ -40,7 +40,7 @@ def command(name: str, message: str = "", **properties: str | int | None) -> str
 def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
-    return text
+    return text.replace("##[", "## [")
 
 
 class ActionsSink:

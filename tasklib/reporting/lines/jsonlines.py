@@ -11,6 +11,7 @@ from typing import Any, TextIO, get_args
 from tasklib.events import Event, RunFinished, TargetFinished, TestFinished
 from tasklib.reporting.words.text import write
 from tasklib.results import TargetResult, TestResult
+from tasklib.shown.cleaning import harmless_json
 
 __all__ = ["KINDS", "VERSION", "JsonSink", "from_object", "to_object"]
 
@@ -99,4 +100,5 @@ class JsonSink:
         self._stream = stream
 
     def emit(self, event: Event) -> None:
-        write(self._stream, json.dumps(to_object(event), separators=(",", ":")) + "\n")
+        text = json.dumps(to_object(event), separators=(",", ":"))
+        write(self._stream, f"{harmless_json(text)}\n")

@@ -13,6 +13,7 @@ from tasklib.reporting.words.failures import failure_lines
 from tasklib.reporting.words.text import lines, one_line, plural, write
 from tasklib.reporting.words.wording import run_summary, stage_summary, target_summary
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
+from tasklib.shown.cleaning import clean_line
 
 __all__ = ["MAX_LINES", "PlainSink", "stages_by_line"]
 
@@ -145,4 +146,4 @@ class PlainSink:
 
     def _print(self, *found: str) -> None:
         if found:
-            write(self._stream, "".join(f"{self._escape(line)}\n" for line in found))
+            write(self._stream, "".join(f"{self._escape(clean_line(line))}\n" for line in found))

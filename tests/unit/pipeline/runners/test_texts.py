@@ -38,14 +38,6 @@ def test_any_message_is_one_short_line(message: str) -> None:
     assert len(line) <= texts.LENGTH
 
 
-@given(st.text())
-def test_names_are_made_visible(name: str) -> None:
-    """A test's name never holds a control character, and an ordinary one stays as it is."""
-    assert texts.visible(name).isprintable()
-    assert texts.visible("test_a[ä-100%]") == "test_a[ä-100%]"
-    assert texts.visible("a\nb") == "a\\nb"
-
-
 def test_the_error_is_found_where_only_a_traceback_is_given() -> None:
     """The last line that pytest marks as the error, or else the last line."""
     assert texts.gist("x\nE   File\nE   SyntaxError: no\n\nend") == "SyntaxError: no"

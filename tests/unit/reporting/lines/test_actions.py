@@ -17,7 +17,7 @@ from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.lines.actions import ActionsSink, command
 from tasklib.reporting.lines.markdown import cell, fenced, job_summary
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
-from tasklib.shown.cleaning import in_actions, neutral
+from tasklib.shown.cleaning import neutral
 
 from .. import recordings
 
@@ -123,20 +123,6 @@ def test_markdown_shows_text_literally() -> None:
     """Names with pipes, tags, stars and fences break neither the table nor the blocks."""
     assert cell("a|b *c* <img> [x](y)\nz") == r"a\|b \*c\* &lt;img\> \[x\]\(y\) z"
     assert fenced("```\nx").startswith("````text\n")
-
-
-@pytest.mark.parametrize(
-    ("env", "expected"),
-    [
-        ({"GITHUB_ACTIONS": "true"}, True),
-        ({"GITEA_ACTIONS": "true"}, True),
-        ({"CI": "true"}, False),
-        ({}, False),
-    ],
-)
-def test_actions_are_known_by_their_variables(env: dict[str, str], expected: bool) -> None:
-    """GitHub's and Gitea's runners set a variable of their own."""
-    assert in_actions(env) is expected
 
 
 def test_an_empty_run_has_a_summary(tmp_path: Path) -> None:

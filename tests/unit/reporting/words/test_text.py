@@ -2,42 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.reporting.words.text import bounded, lines, one_line, plural, seconds, tilde
-from tasklib.shown.cleaning import clean
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ("\x1b[1;31mred\x1b[0m", "red"),
-        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x07", "link"),
-        ("\x9b31mred", "red"),
-        ("10%\r20%\r100%", "100%"),
-        ("one\r\ntwo\r\n", "one\ntwo\n"),
-        ("a\tb", "a   b"),
-        ("bell\x07 back\x08 null\x00", "bell back null"),
-        ("\u202egnp.exe", "gnp.exe"),
-        ("\x1b]0;never ended\nnext line", "\nnext line"),
-        ("größe ✓ 日本", "größe ✓ 日本"),
-    ],
-)
-def test_clean_drops_what_a_terminal_would_obey(raw: str, expected: str) -> None:
-    """Escape sequences and control characters go, what people read stays."""
-    assert clean(raw) == expected
-
-
-@given(st.text())
-def test_clean_leaves_no_control_character(text: str) -> None:
-    """Only newlines and printable characters come out, and cleaning twice changes nothing."""
-    cleaned = clean(text)
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", cleaned)
-    assert clean(cleaned) == cleaned
 
 
 @given(st.text(), st.integers(0, 50))
