@@ -18,6 +18,7 @@ __all__ = [
     "FULL_ID",
     "IdSource",
     "Instance",
+    "image_version",
     "instance_id",
     "is_compose_name",
     "is_plain_id",
@@ -121,6 +122,11 @@ def resource_name(project: str, key: str) -> str:
     ``key`` is a key of the Compose file (``[a-zA-Z0-9._-]+``).
     """
     return f"{project}.{key}"
+
+
+def image_version(checkout: str, host: str) -> str:
+    """The tag of all that a checkout's stacks build: no other checkout or state folder makes the same one."""
+    return _hash(f"{checkout}\0{host}") if checkout else "latest"
 
 
 def readable_image(project: str, service: str) -> str:

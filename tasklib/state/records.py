@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from tasklib.state.liveness import ProcessIdentity, is_alive
 from tasklib.state.store import State
@@ -128,10 +129,11 @@ class _Built:
     checkout: str
     tags: tuple[str, ...]
     origins: dict[str, Origin] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 class Images:
-    """The exact tags of the images built on one engine, per Compose project and checkout.
+    """The exact tags and ids of the images built on one engine, per Compose project and checkout.
 
     Images carry no label (containers and images made from them would inherit it): this is how they are found.
     """
@@ -164,10 +166,19 @@ class Images:
         built = self._built(project, checkout)
         return built.origins.get(tag) if built else None
 
-    def remember(self, project: str, checkout: str, origins: Mapping[str, Origin]) -> None:
-        """The images of these tags were built from that; tags that are not the project's are left out."""
+    def ids(self, project: str, checkout: str) -> Mapping[str, str]:
+        """The ids of what was built under the project's tags, where building has ended."""
+        built = self._built(project, checkout)
+        if built is None:
+            return {}
+        return {tag: origin.image for tag, origin in built.origins.items()} | built.ids
+
+    def remember(
+        self, project: str, checkout: str, ids: Mapping[str, str], origins: Mapping[str, Origin]
+    ) -> None:
+        """Tags and ids of what was built, and from what; tags that are not the project's are left out."""
         with self._state.lock(self._folder):
-            self._write(project, checkout, self.of(project, checkout), origins)
+            self._write(project, checkout, self.of(project, checkout), ids, origins)
 
     def all(self) -> dict[tuple[str, str], frozenset[str]]:
         """The tags by (project, checkout)."""
@@ -178,13 +189,19 @@ class Images:
         return self._state.read(self._name(project, checkout), _Built)
 
     def _write(
-        self, project: str, checkout: str, tags: frozenset[str], origins: Mapping[str, Origin] | None = None
+        self,
+        project: str,
+        checkout: str,
+        tags: frozenset[str],
+        ids: Mapping[str, str] = MappingProxyType({}),
+        origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> None:
         name, known = self._name(project, checkout), self._built(project, checkout)
         if tags:
-            merged = {**(known.origins if known else {}), **(origins or {})}
-            kept = {tag: origin for tag, origin in merged.items() if tag in tags}
-            self._state.write(name, _Built(project, checkout, tuple(sorted(tags)), kept))
+            known = known or _Built(project, checkout, ())
+            from_what = {tag: o for tag, o in {**known.origins, **origins}.items() if tag in tags}
+            built = {tag: image for tag, image in {**known.ids, **ids}.items() if tag in tags}
+            self._state.write(name, _Built(project, checkout, tuple(sorted(tags)), from_what, built))
         else:
             self._state.remove(name)
 

@@ -40,7 +40,8 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
     leave_bakes(context)
     for project in built_projects(context, all_branches):
         left = {image.id for image in context.engine.images(tags_of(context, project))}
-        context.images.forget(project, context.instance.checkout, tags_of(context, project) - left)
+        recorded = context.images.of(project, context.instance.checkout)
+        context.images.forget(project, context.instance.checkout, recorded - left)
     return tuple(replace(resource, size=sizes.get((resource.kind, resource.id), 0)) for resource in gone)
 
 

@@ -9,6 +9,7 @@ from tasklib.stacks.cleaning.bakes import own_bakes
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.images.ownership import ours_now
 from tasklib.stacks.labels import CHECKOUT, INSTANCE
 
 __all__ = [
@@ -89,4 +90,6 @@ def built_projects(context: RunContext, all_branches: bool) -> list[str]:
 
 
 def tags_of(context: RunContext, project: str) -> frozenset[str]:
-    return context.images.of(project, context.instance.checkout)
+    """The tags that still name what was built for the project here."""
+    mine = context.instance
+    return ours_now(context.engine, context.images, project, mine.checkout, mine.host)

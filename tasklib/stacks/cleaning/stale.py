@@ -15,6 +15,7 @@ from tasklib.stacks.cleaning.bakes import forget_bakes, unused_bakes
 from tasklib.stacks.cleaning.owned import remove_images
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
+from tasklib.stacks.images.ownership import ours_now
 from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.state.liveness import host_id
 from tasklib.state.records import Checkouts, Images, Kept, Runs
@@ -48,8 +49,10 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
         project, checkout = resource.labels.get(PROJECT_LABEL, ""), resource.labels.get(CHECKOUT, "")
         if project and checkout:
             found.setdefault((project, checkout), []).append(resource)
-    for key, tags in Images(state, engine.facts.id).all().items():
-        found.setdefault(key, []).extend(engine.images(sorted(tags)))
+    images = Images(state, engine.facts.id)
+    for project, checkout in images.all():
+        tags = ours_now(engine, images, project, checkout, owner(state))
+        found.setdefault((project, checkout), []).extend(engine.images(sorted(tags)))
     folders = _folders(state, engine)
     running = {run.checkout for run in Runs(state, engine.facts.id).all() if run.alive is not False}
     stale = []
@@ -59,8 +62,8 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
         if resources and why and checkout not in running:
             stale.append(Stale(project, checkout, why, tuple(resources)))
     gone = {checkout: why for checkout, folder in folders.items() if (why := _why(checkout, folder))}
-    for bake, why, images in unused_bakes(engine, state, gone):
-        stale.append(Stale(bake.tag, "", why, images))
+    for bake, why, baked in unused_bakes(engine, state, gone):
+        stale.append(Stale(bake.tag, "", why, baked))
     sized = {(r.kind, r.id): r for r in engine.sized(r for s in stale for r in s.resources)} if stale else {}
     return tuple(replace(s, resources=tuple(sized[r.kind, r.id] for r in s.resources)) for s in stale)
 

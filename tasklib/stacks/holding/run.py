@@ -105,9 +105,15 @@ class RunContext:
         """What the image ``tag`` was last built from, where that is known."""
         return self.images.origin(project, self.instance.checkout, tag)
 
-    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
-        """The images of these tags were built from that."""
-        self.images.remember(project, self.instance.checkout, origins)
+    def built_id(self, project: str, tag: str) -> str | None:
+        """The id of what was last built for ``project`` under ``tag``, "" where that is not known."""
+        checkout = self.instance.checkout
+        cut_off = "" if tag in self.images.of(project, checkout) else None
+        return self.images.ids(project, checkout).get(tag, cut_off)
+
+    def remember(self, project: str, ids: Mapping[str, str], origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built, and from that."""
+        self.images.remember(project, self.instance.checkout, ids, origins)
 
     def lock(self, project: str) -> StackLock:
         user = User(self.run_id, self.command, os.getpid(), str(self.project.root))

@@ -6,6 +6,7 @@ builds it, the others get its image under their own names.
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 import time
@@ -18,26 +19,21 @@ from tasklib import process
 from tasklib.stacks.compose import compose
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.images.inputs import inputs_digest
+from tasklib.stacks.images.ownership import tags_of, without_others
 from tasklib.state.records import Origin
 
-__all__ = ["Builds", "Memory", "tags_of"]
+__all__ = ["Builds", "Memory"]
 
 _TRUSTED = 24 * 3600.0
 """Seconds after which an image is built although nothing changed here: its base may have in its registry."""
 
 
-def tags_of(service: Mapping[str, Any]) -> tuple[str, ...]:
-    """Every tag that building a service of an isolated config makes, the one it runs from first."""
-    if "build" not in service:
-        return ()
-    return tuple(dict.fromkeys([str(service["image"]), *map(str, service["build"].get("tags") or ())]))
-
-
 @dataclass(frozen=True)
 class _Image:
-    """An image that is there now, and what it was built from where that is known."""
+    """An image that is there now: its tag and id, and what it was built from where that is known."""
 
     tag: str
+    id: str | None
     origin: Origin | None
 
 
@@ -55,8 +51,15 @@ class Memory(Protocol):
         """What the image ``tag`` was last built from, where that is known."""
         ...
 
-    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
-        """The images of these tags were built from that."""
+    def built_id(self, project: str, tag: str) -> str | None:
+        """The id of what was last built for ``project`` under ``tag``.
+
+        ``None`` where nothing was, "" where that was cut off before it was told.
+        """
+        ...
+
+    def remember(self, project: str, ids: Mapping[str, str], origins: Mapping[str, Origin]) -> None:
+        """The images of these tags were built, and from that where it is known."""
         ...
 
 
@@ -81,10 +84,12 @@ class Builds:
 
         Raises :class:`~tasklib.errors.StackError` when one cannot be built.
         """
+        project = str(config["name"])
+        built_id = functools.partial(self._memory.built_id, project)
+        config = without_others(config, self._engine.image_id, built_id, on_line)
         services = {name: s for name, s in config["services"].items() if "build" in s}
         if not services:
             return
-        project = str(config["name"])
         self._memory.built(project, [tag for service in services.values() for tag in tags_of(service)])
         mine: dict[str, Future[_Image]] = {}
         others: list[tuple[Future[_Image], tuple[str, ...]]] = []
@@ -114,15 +119,17 @@ class Builds:
     def _tag(
         self, project: str, others: Iterable[tuple[Future[_Image], tuple[str, ...]]], cancel: process.Cancel
     ) -> None:
-        origins = {}
+        ids, origins = {}, {}
         for future, tags in others:
             built = _result(future, cancel)
             for tag in tags:
                 self._engine.tag(built.tag, tag)
+                if built.id:
+                    ids[tag] = built.id
             if built.origin:
                 origins[tags[0]] = built.origin
-        if origins:
-            self._memory.remember(project, origins)
+        if ids:
+            self._memory.remember(project, ids, origins)
 
     def _make(
         self,
@@ -139,26 +146,34 @@ class Builds:
         for name, service in services.items():
             if origin := self._origin(project, service, inputs.get(name)):
                 on_line(f"{name}: its image is built from just these files already")
-                mine[name].set_result(_Image(str(service["image"]), origin))
+                mine[name].set_result(_Image(str(service["image"]), origin.image, origin))
             else:
                 changed.append(name)
         if not changed:
             return
-        before = {name: self._engine.image_id(str(services[name]["image"])) for name in changed}
+        before = {name: self._before(project, str(services[name]["image"])) for name in changed}
         # What the tags name now will have no name soon: should we die then, only the record knows of it.
         self._memory.built(project, [image for image in before.values() if image])
         compose.build(source, config, changed, env, on_line, cancel)
+        ids: dict[str, str] = {}
         origins = {}
         for name in changed:
             tag, old = str(services[name]["image"]), before[name]
             new = self._engine.image_id(tag)
+            if new:
+                ids |= dict.fromkeys(tags_of(services[name]), new)
             if new and name in inputs:
                 origins[tag] = Origin(inputs[name], new)
-            mine[name].set_result(_Image(tag, origins.get(tag)))
+            mine[name].set_result(_Image(tag, new, origins.get(tag)))
             if old and old != new:
                 # What the tag named before is nobody's now, unless another tag or a container holds it.
                 self._engine.remove(self._engine.images([old]))
-        self._memory.remember(project, origins)
+        self._memory.remember(project, ids, origins)
+
+    def _before(self, project: str, tag: str) -> str | None:
+        """The id of what ``tag`` names until it is built anew, where that is ours."""
+        now = self._engine.image_id(tag)
+        return now if self._memory.built_id(project, tag) in (now, "") else None
 
     def _inputs(self, services: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         """The digests of what the images are built from, where that can be told."""

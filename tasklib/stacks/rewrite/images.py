@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tasklib.isolation import readable_image, slug, with_hash
+from tasklib.isolation import Instance, image_version, readable_image, slug, with_hash
 from tasklib.stacks.dockerfile import bases, rename_bases
 from tasklib.stacks.references import same_image
 from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of
@@ -33,11 +33,15 @@ def name_built_images(draft: Draft) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-def built_name(project: str, key: str) -> str:
-    """The image of service ``key`` of a project, a valid reference no other project or key has."""
+def built_name(project: str, key: str, instance: Instance) -> str:
+    """The image of service ``key`` of a project, a valid reference no other project, key or checkout has."""
     if not _REPOSITORY.fullmatch(project):
         project = with_hash(project, project)
-    return f"{project}.{slug(key)}:latest"
+    return f"{project}.{slug(key)}:{image_version(instance.checkout, instance.host)}"
+
+
+def _built_name(draft: Draft, key: str) -> str:
+    return built_name(draft.project, key, draft.instance)
 
 
 def _old_names(draft: Draft) -> dict[str, str]:
@@ -50,7 +54,7 @@ def _old_names(draft: Draft) -> dict[str, str]:
         if name in draft.copies:
             why = f"{draft.copies[name]} builds it"
             draft.drop(("services", name, "build"), _RULE, why)
-            draft.put(("services", name, "image"), built_name(draft.project, draft.copies[name]), _RULE, why)
+            draft.put(("services", name, "image"), _built_name(draft, draft.copies[name]), _RULE, why)
             draft.drop(("services", name, "pull_policy"), _RULE, why)
             continue
         for image in (service.get("image"), *(service["build"].get("tags") or [])):
@@ -64,9 +68,9 @@ def _old_names(draft: Draft) -> dict[str, str]:
 
 
 def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:
-    new, readable = built_name(draft.project, name), _readable(draft, name)
+    new, readable = _built_name(draft, name), _readable(draft, name)
     path = ("services", name)
-    draft.put((*path, "image"), new, _RULE, "another branch builds its own")
+    draft.put((*path, "image"), new, _RULE, "another branch, and another checkout, builds its own")
     why = "tags of the file are shared by all; this one is for people"
     if readable:
         draft.put((*path, "build", "tags"), readable, _RULE, why)
@@ -87,7 +91,7 @@ def _follow(draft: Draft, name: str, service: dict[str, Any], renamed: dict[str,
     builder = renamed.get(same_image(str(service.get("image") or "")))
     if builder is not None:
         path = ("services", name)
-        draft.put((*path, "image"), built_name(draft.project, builder), _RULE, f"{builder} builds it")
+        draft.put((*path, "image"), _built_name(draft, builder), _RULE, f"{builder} builds it")
         draft.drop((*path, "pull_policy"), _RULE, "it is built here and nowhere to be pulled")
 
 
@@ -100,7 +104,7 @@ def _follow_in_build(draft: Draft, name: str, build: dict[str, Any], renamed: di
         if builder is None or builder == name:
             return None
         used.add(builder)
-        return built_name(draft.project, builder)
+        return _built_name(draft, builder)
 
     arguments = build_arguments(build)
     for key, value in (build.get("args") or {}).items():

@@ -80,7 +80,7 @@ def test_nothing_else_is_touched(
     for checkout in (shop, other):
         assert checkout.run("tasklib", "infra.up", "--name", "api").code == 0
     mine = f"test-feature-{token}_api"
-    image = f"{mine}.api:latest"
+    image = f"{mine}-api:latest"
     theirs = {row["Id"] for row in traces.containers() if mine not in row["Names"][0]}
     similar = by_hand(PLAIN, f"{mine}.api-2")
     same_image = by_hand(image, f"by-hand-{token}")

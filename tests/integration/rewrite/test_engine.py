@@ -209,7 +209,10 @@ class Forgetful:
     def origin(self, project: str, tag: str) -> None:
         return None
 
-    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
+    def built_id(self, project: str, tag: str) -> None:
+        return None
+
+    def remember(self, project: str, ids: Mapping[str, str], origins: Mapping[str, Origin]) -> None:
         pass
 
 

@@ -97,7 +97,8 @@ def test_what_images_were_built_from(state: State) -> None:
     images = Images(state, "engine")
     origin = Origin("digest", "sha256:1", at=1.0)
     images.add("test-main", "a", ["x:1", "y:1"])
-    images.remember("test-main", "a", {"x:1": origin, "z:1": origin})
+    images.remember("test-main", "a", {"y:1": "sha256:2"}, {"x:1": origin, "z:1": origin})
+    assert images.ids("test-main", "a") == {"x:1": "sha256:1", "y:1": "sha256:2"}
     assert images.origin("test-main", "a", "x:1") == origin
     assert images.origin("test-main", "a", "y:1") is None
     assert images.origin("test-main", "a", "z:1") is None
@@ -107,3 +108,4 @@ def test_what_images_were_built_from(state: State) -> None:
     assert images.origin("test-main", "a", "x:1") is None, "someone else has it now"
     images.forget("test-main", "a")
     assert images.origin("test-main", "a", "x:1") is None
+    assert images.ids("test-main", "a") == {}

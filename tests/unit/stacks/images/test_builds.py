@@ -14,9 +14,9 @@ from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.compose import Source
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import BaseImage
-from tasklib.stacks.images import builds
+from tasklib.stacks.engine.values import BaseImage, Resource
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.images.ownership import tags_of
 from tasklib.state.records import Origin
 
 
@@ -26,7 +26,10 @@ class Machine:
 
     tags: dict[str, str] = field(default_factory=lambda: {"python": "base"})
     origins: dict[str, Origin] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     built_services: list[str] = field(default_factory=list)
+    number: int = 0
 
     # What Builds asks of an engine.
     def base_image(self, tag: str) -> BaseImage | None:
@@ -35,11 +38,11 @@ class Machine:
     def image_id(self, tag: str) -> str | None:
         return self.tags.get(tag)
 
-    def images(self, tags: Iterable[str]) -> tuple[()]:
-        return ()
+    def images(self, tags: Iterable[str]) -> tuple[Resource, ...]:
+        return tuple(Resource("image", tag, tag, {}) for tag in tags)
 
-    def remove(self, resources: object) -> tuple[()]:
-        return ()
+    def remove(self, resources: Iterable[Resource]) -> None:
+        self.removed |= {resource.id for resource in resources}
 
     def tag(self, image: str, tag: str) -> None:
         self.tags[tag] = self.tags[image]
@@ -51,14 +54,19 @@ class Machine:
     def origin(self, project: str, tag: str) -> Origin | None:
         return self.origins.get(tag)
 
-    def remember(self, project: str, origins: Mapping[str, Origin]) -> None:
+    def built_id(self, project: str, tag: str) -> str | None:
+        return self.ids.get(tag)
+
+    def remember(self, project: str, ids: Mapping[str, str], origins: Mapping[str, Origin]) -> None:
+        self.ids.update(ids)
         self.origins.update(origins)
 
     def compose_build(self, source: object, config: Any, services: Iterable[str], *rest: object) -> None:
         for name in services:
             self.built_services.append(name)
-            for tag in builds.tags_of(config["services"][name]):
-                self.tags[tag] = f"{name} {len(self.built_services)}"
+            self.number += 1
+            for tag in tags_of(config["services"][name]):
+                self.tags[tag] = f"{name} {self.number}"
 
 
 @pytest.fixture
@@ -118,11 +126,40 @@ def test_a_tag_that_is_gone_or_names_another_image_is_built(
 ) -> None:
     """What the record says counts only for the very image that was built then, under all of its names."""
     assert built(machine, config, monkeypatch) == {"api", "web"}
-    machine.tags[tag] = "tagged by hand"
+    machine.tags["api:latest"] = "tagged by hand"
     assert built(machine, config, monkeypatch) == {"api"}
+    assert "tagged by hand" not in machine.removed
     del machine.tags[tag]
     assert built(machine, config, monkeypatch) == {"api"}
     assert built(machine, config, monkeypatch) == set()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_readable_name_that_is_somebodys_is_left_alone(
+    machine: Machine, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """Whether it was taken before our first build or after it; freed, it is given to what is built next."""
+    if not before:
+        assert built(machine, config, monkeypatch) == {"api", "web"}
+    machine.tags["api:readable"] = "built by hand"
+    assert built(machine, config, monkeypatch) == ({"api", "web"} if before else set())
+    assert machine.tags["api:readable"] == "built by hand"
+    assert machine.tags["web:readable"] == machine.tags["web:latest"]
+    del machine.tags["api:readable"]
+    assert built(machine, config, monkeypatch) == {"api"}
+    assert machine.tags["api:readable"] == machine.tags["api:latest"]
+
+
+def test_only_what_we_built_ourselves_is_removed(
+    machine: Machine, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image that a build replaces goes, unless the name was given to it by somebody else."""
+    assert built(machine, config, monkeypatch) == {"api", "web"}
+    first = machine.tags["api:latest"]
+    machine.tags["web:latest"] = "tagged by hand"
+    machine.tags["python"] = "another base"
+    assert built(machine, config, monkeypatch) == {"api", "web"}
+    assert machine.removed == {first}
 
 
 def test_after_a_day_it_is_built_in_any_case(

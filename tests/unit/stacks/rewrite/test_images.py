@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasklib.isolation import Instance
 from tasklib.stacks.rewrite.images import built_name
 
 from .support import FACTS, reviewed
@@ -180,15 +182,19 @@ keys = st.from_regex(r"[a-zA-Z0-9._-]{1,40}", fullmatch=True)
 projects = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,40}", fullmatch=True)
 
 
-@given(projects, keys, projects, keys)
-def test_image_names_are_valid_and_never_meet(project: str, key: str, other: str, other_key: str) -> None:
-    """Every project and key make a repository that registries accept; others make another one."""
-    name = built_name(project, key)
-    repository, _, tag = name.rpartition(":")
-    assert tag == "latest"
-    # The grammar of the reference library.
-    import re
+instances = st.builds(Instance, st.just("main"), st.text("ab", min_size=1), st.text("ab", min_size=1))
 
+
+@given(projects, keys, instances, projects, keys, instances)
+def test_image_names_are_valid_and_never_meet(
+    project: str, key: str, instance: Instance, other: str, other_key: str, other_instance: Instance
+) -> None:
+    """Every project and key make a repository that registries accept; others, and others' ones, differ."""
+    name = built_name(project, key, instance)
+    repository, _, tag = name.rpartition(":")
+    assert re.fullmatch(r"[\w][\w.-]{0,127}", tag)
+    # The grammar of the reference library.
     assert re.fullmatch(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*", repository)
-    if (project, key) != (other, other_key):
-        assert name != built_name(other, other_key)
+    if (project, key, instance) != (other, other_key, other_instance):
+        assert name != built_name(other, other_key, other_instance)
+    assert built_name(project, key, Instance("main")) == f"{repository}:latest"
