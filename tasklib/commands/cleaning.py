@@ -47,12 +47,14 @@ def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     from tasklib.stacks.cleaning import stale
     from tasklib.stacks.cleaning.instance import summary
     from tasklib.stacks.engine.docker_engine import DockerEngine
-    from tasklib.stacks.holding.sweep import sweep
+    from tasklib.stacks.holding.sweep import expire, sweep
     from tasklib.state.store import default_state
 
     engine, state = DockerEngine.connect(), default_state()
     for name in sweep(engine, state):
         say(f"removed {name}, left by a run that was killed")
+    for name in expire(engine, state):
+        say(f"removed {name}, which failed tests had left to be looked at")
     found = stale.find_stale(engine, state)
     for entry in found:
         say(f"{entry.project}: {summary(entry.resources)}: {entry.why}")

@@ -15,7 +15,8 @@ class Stacks(Protocol):
     what would be asked. Raises :class:`~tasklib.errors.TasklibError` for what cannot be done.
     """
 
-    def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None: ...
+    def up(self, names: Sequence[str], *, fresh: bool, yes: bool, dry: bool) -> None:
+        """``fresh`` gives stacks that are up new data stores."""
 
     def down(self, names: Sequence[str], *, yes: bool, dry: bool) -> None: ...
 

@@ -46,17 +46,22 @@ class AsWritten:
     name: str
     asks: bool
 
-    def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
+    def up(self, names: Sequence[str], *, fresh: bool, yes: bool, dry: bool) -> None:
         """Bring up the dev or prod stack (or the containers ``names`` of it with what they need).
 
         It ends with what is reachable where. prod says which engine it starts on and asks, unless ``yes``.
         """
         from tasklib import process
         from tasklib.commands.consent import confirm
-        from tasklib.errors import StackError
+        from tasklib.errors import StackError, UsageError
         from tasklib.process.interrupts import interruptible
         from tasklib.stacks.fixed import stack as fixed
 
+        if fresh:
+            raise UsageError(
+                f"--fresh is for stacks of tests: {self.name} keeps its data",
+                remedy="Leave it away, or remove the volumes with plain Compose.",
+            )
         stack = self._stack()
         cancel = process.Cancel()
         with _engine() as engine:

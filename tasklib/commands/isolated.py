@@ -38,9 +38,13 @@ __all__ = ["Isolated", "config_of", "instance_id"]
 class Isolated:
     """The environment of tests; see :class:`~tasklib.commands.environments.Stacks`."""
 
-    def up(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
-        """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable."""
+    def up(self, names: Sequence[str], *, fresh: bool, yes: bool, dry: bool) -> None:
+        """Bring up the full stack (or those of ``names``), keep it, and say where it is reachable.
+
+        Those that are up get new stores where ``fresh`` says so; else it is told how old their data is.
+        """
         from tasklib import process
+        from tasklib.changes.known import ago
         from tasklib.pipeline.databases import keep_databases
         from tasklib.process.interrupts import interruptible
         from tasklib.project import find_project
@@ -54,21 +58,26 @@ class Isolated:
             return
         cancel = process.Cancel()
         with interruptible(cancel, complain), engine_context(project, holds=True) as context:
+            ages: dict[str, str] = {}
 
             def ready(held: HeldStack) -> None:
                 keep_databases(held, project, context.engine, complain, set_up=False)
+                if held.since:
+                    age = ago(time.time() - held.since)
+                    ages[held.project] = f", with data from {age} (--fresh renews it)"
 
             for plan in plans:
                 began = time.monotonic()
                 try:
-                    variables = kept.bring_up(context, plan, cancel, Waiting(), ready)
+                    variables = kept.bring_up(context, plan, cancel, Waiting(), fresh=fresh, ready=ready)
                 except StackError as error:
                     show_logs(error)
                     raise
-                say(f"{context.instance.project(plan.name)} is up ({time.monotonic() - began:.1f} s)")
-                for name, value in variables.items():
-                    if name.endswith("_URL"):
-                        say(f"  {name}={without_password(value)}")
+                name = context.instance.project(plan.name)
+                say(f"{name} is up ({time.monotonic() - began:.1f} s){ages.get(name, '')}")
+                for variable, value in variables.items():
+                    if variable.endswith("_URL"):
+                        say(f"  {variable}={without_password(value)}")
 
     def down(self, names: Sequence[str], *, yes: bool, dry: bool) -> None:
         """Take down every stack of this instance, or those of ``names``."""

@@ -30,6 +30,8 @@ def _stages(values: Values, *stages: str) -> int:
         explain=values[o.EXPLAIN],
         cached=values[o.CACHED],
         keep=values[o.KEEP],
+        keep_failed=values[o.KEEP_FAILED],
+        fresh=values[o.FRESH],
         jobs=values[o.JOBS],
         keyword=values[o.KEYWORD],
         verbose=values[o.VERBOSE],
@@ -47,7 +49,9 @@ def _stages(values: Values, *stages: str) -> int:
 def _up(values: Values) -> None:
     from tasklib.commands.environments import stacks_of
 
-    stacks_of(values[o.ENVIRONMENT]).up(values[o.STACK], yes=values[o.YES], dry=values.dry)
+    stacks_of(values[o.ENVIRONMENT]).up(
+        values[o.STACK], fresh=values[o.FRESH], yes=values[o.YES], dry=values.dry
+    )
 
 
 def _down(values: Values) -> None:

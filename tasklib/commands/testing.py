@@ -32,6 +32,8 @@ def run_stages(
     explain: bool = False,
     cached: bool = False,
     keep: bool = False,
+    keep_failed: bool = False,
+    fresh: bool = False,
     jobs: int | None = None,
     keyword: str = "",
     verbose: bool = False,
@@ -78,6 +80,8 @@ def run_stages(
     options = Options(
         names=_touched(project, names, base, explain) if changed or base is not None else tuple(names),
         keep=keep,
+        keep_failed=keep_failed,
+        fresh=fresh,
         jobs=jobs,
         keyword=keyword,
         extra=tuple(extra),

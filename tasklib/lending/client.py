@@ -6,7 +6,8 @@ clocks, forks) does not touch the stack. However the tests end, the kernel close
 
 Lines on the socket, each one JSON object; towards the lender
 
-* ``{"stack": "auto", "paths": […], "marks": "", "argv": […]}`` first, or ``{"project": name}`` to look only;
+* ``{"stack": "auto", "paths": […], "marks": "", "fresh": false, "argv": […]}`` first,
+  or ``{"project": name}`` to look only;
 * ``{"logs": since}``: the containers' last lines.
 
 and from it
@@ -46,7 +47,8 @@ _START = "import sys; sys.path.append(sys.argv[1]); from tasklib.lending.lender 
 class Lent:
     """A stack that is up: its Compose project, what it is called, the tests' variables.
 
-    ``kept`` is whether it was there before and stays; ``seconds`` is what bringing it up took.
+    ``kept`` is whether it was there before and stays; ``seconds`` is what bringing it up took; ``data`` says
+    from when its data is ("": it is new, or there is none).
     """
 
     project: str
@@ -54,6 +56,7 @@ class Lent:
     variables: Mapping[str, str]
     kept: bool
     seconds: float
+    data: str = ""
 
 
 class NotLent(TasklibError):
@@ -148,9 +151,13 @@ class Loan:
         return {}
 
 
-def borrow(stack: str, paths: Sequence[Path], marks: str, listener: Listener) -> Loan:
-    """The stack for the tests in ``paths`` (absolute); see :mod:`tasklib.lending.choice`. Raises NotLent."""
-    request = {"stack": stack, "paths": [str(path) for path in paths], "marks": marks, "argv": sys.argv}
+def borrow(stack: str, paths: Sequence[Path], marks: str, listener: Listener, *, fresh: bool = False) -> Loan:
+    """The stack for the tests in ``paths`` (absolute); see :mod:`tasklib.lending.choice`. Raises NotLent.
+
+    With ``fresh`` one that was kept gets new stores.
+    """
+    named = [str(path) for path in paths]
+    request = {"stack": stack, "paths": named, "marks": marks, "fresh": fresh, "argv": sys.argv}
     return Loan(request, listener)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tasklib import process
+from tasklib.changes.known import ago
 from tasklib.commands.boundary import boundary
 from tasklib.commands.console import engine_context, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
@@ -83,17 +84,17 @@ class _Lender(Listener):
         if name := request.get("project"):
             self._look(project, name)
         elif choice := choose(project, Wanted(request["stack"], paths, request["marks"])):
-            self._hold(project, choice)
+            self._hold(project, choice, fresh=bool(request.get("fresh")))
         else:
             self._say({"nothing": True})
 
-    def _hold(self, project: Project, choice: Choice) -> None:
+    def _hold(self, project: Project, choice: Choice, *, fresh: bool) -> None:
         """Bring the stack up, answer what is asked about it, take it down."""
         began = time.monotonic()
         plan, tests, cancel = choice.plan, choice.tests, self._cancel
         target = Target(Stage.SERVICE if plan.name else Stage.INTEGRATION, plan.name or project.suite)
         with open_context(project, self._hear) as context:
-            held = HeldStack(context, plan, listener=self)
+            held = HeldStack(context, plan, fresh=fresh, listener=self)
             turn = Turn(time.time(), context.run_id, context.command, os.getpid())
             nested = bool(context.outer_runs)
             turns = Turns.of_run(context.state, turn, self._hear, cancel, os.environ, nested=nested)
@@ -127,6 +128,7 @@ class _Lender(Listener):
                     "variables": variables,
                     "kept": held.life is Life.KEPT,
                     "seconds": time.monotonic() - began,
+                    "data": ago(time.time() - held.since) if held.since else "",
                 }
                 self._say({"ready": lent})
                 self._serve(stack.logs)

@@ -27,6 +27,8 @@ BASE = optional("base", "REV", "the branch or commit to compare with instead")
 EXPLAIN = switch("explain", "with --changed or --cached: why each service is in or out")
 CACHED = switch("cached", "skip targets that passed on all that they depend on")
 KEEP = switch("keep", "leave the stacks up afterwards")
+KEEP_FAILED = switch("keep-failed", "leave the stacks of failed targets up, for a day at most")
+FRESH = switch("fresh", "give a stack that was kept new data stores")
 JOBS = number("jobs", "N", "at most so many targets at once")
 KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
 VERBOSE = switch("verbose", "stream the tests' output")
@@ -107,6 +109,8 @@ STAGE_OPTIONS: tuple[Option[Any], ...] = (
     EXPLAIN,
     CACHED,
     KEEP,
+    KEEP_FAILED,
+    FRESH,
     JOBS,
     KEYWORD,
     VERBOSE,
@@ -146,7 +150,7 @@ COMMANDS = (
     Command(
         "infra.up",
         "Bring up the full stack, or `--name api`, and keep it.",
-        (STACK, ENVIRONMENT, YES),
+        (STACK, FRESH, ENVIRONMENT, YES),
         "--name api",
         "infra-up",
     ),

@@ -50,7 +50,7 @@ def keep_databases(
     stack = held.stack
     suites = _suites(project, stack.plan)
     has_setup = any(tests.setup for tests in suites)
-    if (has_setup and not set_up) or (held.found and not has_setup):
+    if (has_setup and not set_up) or (held.since and not has_setup):
         return
     if not mention([path for tests in suites for path in tests.paths], FIXTURES, project.root):
         return

@@ -17,7 +17,8 @@ __all__ = ["Options"]
 class Options:
     """What the command line narrows or changes.
 
-    ``names`` are services (none: all), ``keep`` leaves stacks up, ``jobs`` caps targets at once, ``keyword``
+    ``names`` are services (none: all), ``keep`` leaves stacks up, ``keep_failed`` those of
+    targets that do not pass, ``fresh`` gives kept ones new stores, ``jobs`` caps targets at once, ``keyword``
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
     stage's limit a failure, ``caller`` spells what the user types to repeat a target. ``passed`` are targets
     that are known to pass, with when they did (seconds since the epoch): they are not run. ``python`` is what
@@ -26,6 +27,8 @@ class Options:
 
     names: tuple[str, ...] = ()
     keep: bool = False
+    keep_failed: bool = False
+    fresh: bool = False
     jobs: int | None = None
     keyword: str = ""
     extra: tuple[str, ...] = ()

@@ -117,6 +117,15 @@ class TargetStack:
         self.phases.emit(Notice(text, "warning", self.phases.target))
 
     @property
+    def since(self) -> float | None:
+        """When its data was new, where a run before this one kept it (epoch seconds)."""
+        return self._held.since
+
+    def keep_failed(self, seconds: float) -> float | None:
+        """See :meth:`~tasklib.stacks.holding.held_stack.HeldStack.keep_failed`."""
+        return self._held.keep_failed(seconds)
+
+    @property
     def stack(self) -> Stack:
         """The stack itself."""
         return self._held.stack

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from tasklib import process
+from tasklib.changes.known import ago
 from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
@@ -29,6 +30,9 @@ from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 
 __all__ = ["Execution"]
+
+_A_DAY = 86400.0
+"""Seconds that a stack stays on which tests failed, where nobody wants it away earlier."""
 
 
 class _TargetListener(Listener):
@@ -87,6 +91,7 @@ class Execution:
             self._context,
             plan,
             keep=self._options.keep,
+            fresh=self._options.fresh,
             listener=_TargetListener(target, self._emit),
         )
         return TargetStack(held, self._builds, phases, self._turns, self._cancel)
@@ -118,9 +123,41 @@ class Execution:
             return self._tested(target, lambda: tests.run({}), Phases(target, self._emit))
 
     def against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
-        """Tests against a stack, brought up unless it is up already."""
+        """Tests against a stack, brought up unless it is up already.
+
+        Where that is wanted, a stack on which tests did not pass stays.
+        """
+        try:
+            result = self._against(target, stack, tests)
+        except Interrupted:
+            raise
+        except TasklibError:
+            self._keep_failed(target, stack)
+            raise
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR):
+            self._keep_failed(target, stack)
+        return result
+
+    def _keep_failed(self, target: Target, stack: TargetStack) -> None:
+        if self._options.keep_failed and not self._cancel.is_set() and (until := stack.keep_failed(_A_DAY)):
+            self._emit(Notice(self._way_to(target, stack, until), "info", target))
+
+    def _way_to(self, target: Target, stack: TargetStack, until: float) -> str:
+        """What a stack that stays is, how it is reached, and when it goes."""
+        name = stack.stack.plan.name
+        words = ("--name", name) if name else ()
+        caller = self._options.caller
+        reach = f'`eval "$({caller.line("infra.env", *words)})"`'
+        return (
+            f"{stack.stack.project} stays: {reach} reaches it, `{caller.line('infra.logs')}` has its logs; "
+            f"it goes with the next run of {target}, with `{caller.line('infra.down')}`, "
+            f"or after {time.strftime('%a %H:%M', time.localtime(until))}"
+        )
+
+    def _against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
         with closing(tests):
             stack.up()
+            self._tell_age(target, stack)
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
@@ -145,6 +182,11 @@ class Execution:
                 what += f'`persistent = ["{service}"]` in [tool.tasklib] keeps it'
                 self._emit(Notice(what, "warning", target))
         return result
+
+    def _tell_age(self, target: Target, stack: TargetStack) -> None:
+        if (since := stack.since) and stack.phases.target == target:
+            what = f"{stack.stack.plan.title} was kept, with data from {ago(time.time() - since)}"
+            self._emit(Notice(f"{what} (`--fresh` renews it)", "info", target))
 
     def _beside(self, target: Target, stack: TargetStack) -> Beside:
         project = self._project

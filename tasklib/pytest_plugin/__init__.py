@@ -40,7 +40,11 @@ __all__ = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     text = "the stack to bring up: the service's own, the full one, or (auto) what the tests' folders tell"
-    parser.getgroup("tasklib").addoption("--stack", choices=STACKS, default=None, help=text)
+    group = parser.getgroup("tasklib")
+    group.addoption("--stack", choices=STACKS, default=None, help=text)
+    # Not `--fresh` as elsewhere: an option that a conftest defines too would end pytest.
+    text = "a stack that was kept gets new data stores"
+    group.addoption("--stack-fresh", action="store_true", default=False, help=text)
     parser.addini("tasklib_stack", f"as --stack: {', '.join(STACKS)}", default="")
 
 

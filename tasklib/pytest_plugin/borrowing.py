@@ -123,9 +123,10 @@ class Borrowing:
         from tasklib.pytest_plugin.lines import Lines
 
         marks = str(getattr(self._config.known_args_namespace, "markexpr", "") or "")
+        fresh = bool(getattr(self._config.known_args_namespace, "stack_fresh", False))
         lines = Lines(self._config)
         try:
-            self._loan = borrow(stack, paths, marks, lines)
+            self._loan = borrow(stack, paths, marks, lines, fresh=fresh)
         finally:
             lines.clear()
         if self.lent:

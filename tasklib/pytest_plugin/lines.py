@@ -46,7 +46,8 @@ class Lines(Listener):
     def ready(self, lent: Lent) -> None:
         """The stack is up."""
         kept = "was up and stays" if lent.kept else "is up"
-        self.notice(f"{lent.title} {kept} ({lent.seconds:.1f} s)")
+        data = f", with data from {lent.data} (--stack-fresh renews it)" if lent.data else ""
+        self.notice(f"{lent.title} {kept} ({lent.seconds:.1f} s){data}")
 
     def clear(self) -> None:
         """Leave the line that changes empty."""

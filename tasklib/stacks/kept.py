@@ -51,14 +51,16 @@ def bring_up(
     plan: StackPlan,
     cancel: process.Cancel,
     listener: Listener | None = None,
+    *,
+    fresh: bool = False,
     ready: Callable[[HeldStack], None] = lambda held: None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 
-    ``ready`` is called once it is up, before anyone else can use it. What came up only in part is removed.
-    Raises :class:`~tasklib.errors.TasklibError`.
+    With ``fresh`` one that was up gets new stores. ``ready`` is called once it is up, before anyone else can
+    use it. What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
     """
-    held = HeldStack(context, plan, listener=listener)
+    held = HeldStack(context, plan, fresh=fresh, listener=listener)
     try:
         held.stack.prepare(cancel)
         held.stack.build(Builds(context.engine, context), cancel)

@@ -16,14 +16,14 @@ from tasklib.stacks.compose.failures import NotReady, missing_image
 from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.patience import blaming, listening
-from tasklib.stacks.engine.values import Container, Resource
+from tasklib.stacks.engine.values import SERVICE_LABEL, Container, Resource
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
 from tasklib.stacks.neighbours import make_room
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
-from tasklib.stacks.rewrite import in_memory, only_compose_can_start, replica_count
+from tasklib.stacks.rewrite import in_memory, leaning, only_compose_can_start, replica_count, stores
 from tasklib.stacks.starting.startup import Startup, read_logs
 from tasklib.stacks.starting.steps import StartPlan
 
@@ -139,6 +139,29 @@ class Stack:
         found = tuple(self._startup().follow(cancel))
         self._lives = dict(container.life for container in found)
         return found
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether a service of it holds data."""
+        return bool(stores(self.prepared.config))
+
+    def renew(self) -> None:
+        """Remove its stores with their data, and what depends on them: :meth:`up` makes them anew."""
+        config = self.prepared.config
+        kept = stores(config)
+        going = kept | leaning(config, kept)
+        mounts = [mount for name in going for mount in config["services"][name].get("volumes") or ()]
+        keys = {str(mount.get("source")) for mount in mounts if mount.get("type") == "volume"}
+        volumes = {str((config.get("volumes") or {}).get(key, {}).get("name", "")) for key in keys}
+        found = self._engine.owned(self.labels, kinds=("container", "volume"))
+        self._engine.remove(
+            [
+                resource
+                for resource in found
+                if (resource.kind == "container" and resource.labels.get(SERVICE_LABEL) in going)
+                or (resource.kind == "volume" and resource.name in volumes)
+            ]
+        )
 
     def forgot(self) -> tuple[str, ...]:
         """The services that lost their data since :meth:`up`: in memory, and their container restarted."""

@@ -82,13 +82,17 @@ class Runs:
 
 @dataclass(frozen=True)
 class KeptStack:
-    """A stack that outlives its run on purpose (``infra.up``, ``--keep``), since ``at`` (epoch seconds)."""
+    """A stack that outlives its run on purpose (``infra.up``, ``--keep``), since ``at`` (epoch s).
+
+    One that stays only to be looked at, since its tests failed, goes at ``until`` (0: there is no such time).
+    """
 
     project: str
     checkout: str
     instance: str
     root: str
     at: float = field(default_factory=time.time)
+    until: float = 0.0
 
 
 class Kept:

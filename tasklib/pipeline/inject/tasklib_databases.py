@@ -89,8 +89,8 @@ class _Copies:
             _fail(
                 "the database of this stack was not kept as it was when it became ready\n"
                 "That is done when a stack comes up whose tests name `fresh_database` or `worker_database`, "
-                "in one of their files or a conftest.py, and it is a Postgres. One that was up before starts "
-                "anew with `infra.down` and `infra.up`."
+                "in one of their files or a conftest.py, and it is a Postgres. One that was up before gets "
+                "new data with `infra.up --fresh`."
             )
 
     def _connect(self, name: str) -> Any:

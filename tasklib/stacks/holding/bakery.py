@@ -34,9 +34,11 @@ _FRESH = 24 * 3600.0
 class Bakery:
     """Bakes for the stacks of one run. Safe to use from threads."""
 
-    def __init__(self, context: RunContext, listener: Listener) -> None:
+    def __init__(self, context: RunContext, listener: Listener, *, fresh: bool = False) -> None:
+        """``fresh`` is whether the stores of a stack that was kept are made anew."""
         self._context = context
         self._listener = listener
+        self._fresh = fresh
 
     def __call__(self, prepared: Prepared, cancel: process.Cancel) -> Prepared:
         """The same stack, its stores starting from bakes; one that cannot be baked starts as it did."""
@@ -61,7 +63,7 @@ class Bakery:
         """The images that the stores of a stack run from which outlived an earlier run."""
         context = self._context
         kept = context.kept.get(prepared.project)
-        if kept is None or kept.checkout != context.instance.checkout:
+        if self._fresh or kept is None or kept.until or kept.checkout != context.instance.checkout:
             return {}
         return {found.service: found.image for found in context.engine.containers(prepared.project)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import time
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
@@ -45,19 +46,21 @@ class HeldStack:
         plan: StackPlan,
         *,
         keep: bool = False,
+        fresh: bool = False,
         listener: Listener | None = None,
     ) -> None:
         """The stack of ``plan``, nothing of which exists yet on our account.
 
-        ``keep`` is whether it is to outlive the run.
+        ``keep`` is whether it is to outlive the run, ``fresh`` whether one that was kept gets new stores.
         """
         listener = listener or Listener()
-        bakery = Bakery(context, listener)
+        bakery = Bakery(context, listener, fresh=fresh)
         self.stack = Stack(plan, context.instance, context.engine, listener, bakery)
         self.project = self.stack.project
         self.life = Life.UNTOUCHED
-        self.found = False
-        """Whether a run before us kept it."""
+        self.since: float | None = None
+        """When a run before us kept it as it is (epoch seconds), ``None`` where its data is new."""
+        self._fresh = fresh
         self._context = context
         self._wanted = keep
         self._lock = context.lock(self.project)
@@ -104,21 +107,46 @@ class HeldStack:
         self._lock.acquire(cancel, self._wait_for)
         self.life = Life.OURS
         context.runs.add(context.run_id, self.project)
-        self.found = self._is_kept()
-        if self.found:
+        if self._is_kept():
             self.life = Life.KEPT
+            self._renew()
         else:
             context.reaper.watch(self.project, self.stack.labels, self._lock)
             self.stack.down()
 
+    def _renew(self) -> None:
+        """Give a kept stack new stores where that is wanted; else remember how old they are."""
+        kept = self._context.kept.get(self.project)
+        if self._fresh:
+            self.stack.renew()
+            self._record()
+        elif kept and self.stack.holds_data:
+            self.since = kept.at
+
     def keep(self) -> None:
         """The stack outlives this run on purpose, from now on and whatever ends the run."""
-        if self.life is Life.KEPT:
-            return
-        context, instance = self._context, self._context.instance
-        context.kept.add(KeptStack(self.project, instance.checkout, instance.id, str(context.project.root)))
-        context.reaper.spare(self.project)
+        if self.life is not Life.KEPT:
+            self._record()
+            self._context.reaper.spare(self.project)
+            self.life = Life.KEPT
+
+    def keep_failed(self, seconds: float) -> float | None:
+        """The stack stays for ``seconds`` to be looked at; returns until when (epoch seconds).
+
+        ``None`` where there is nothing to look at, or it stays in any case.
+        """
+        if self.life is not Life.TRIED:
+            return None
+        until = time.time() + seconds
+        self._record(until)
+        self._context.reaper.spare(self.project)
         self.life = Life.KEPT
+        return until
+
+    def _record(self, until: float = 0.0) -> None:
+        context, instance = self._context, self._context.instance
+        root = str(context.project.root)
+        context.kept.add(KeptStack(self.project, instance.checkout, instance.id, root, until=until))
 
     def close(self) -> None:
         """Take it down, or leave it to the user; nothing happens to a stack that was never touched.
@@ -152,11 +180,14 @@ class HeldStack:
             context.runs.discard(context.run_id, self.project)
 
     def _is_kept(self) -> bool:
-        """Whether a run before us kept it and it is still there."""
+        """Whether a run before us kept it and it is still there.
+
+        One that only stayed to be looked at counts as a leftover.
+        """
         kept = self._context.kept.get(self.project)
         if kept is None or kept.checkout != self._context.instance.checkout:
             return False
-        if self._context.engine.owned(self.stack.labels):
+        if not kept.until and self._context.engine.owned(self.stack.labels):
             return True
         self._context.kept.discard(self.project)
         return False

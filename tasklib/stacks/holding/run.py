@@ -23,7 +23,7 @@ from tasklib.stacks.address import docker_environment
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.holding.sweep import sweep
+from tasklib.stacks.holding.sweep import expire, sweep
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current, host_id
 from tasklib.state.records import Checkouts, Images, Kept, Origin, Run, Runs
@@ -177,6 +177,8 @@ def open_context(
                 context.runs.start(_record(context))
             for left in sweep(connected, state):
                 context.notice(f"removed {left}, left by a run that was killed")
+            for left in expire(connected, state):
+                context.notice(f"removed {left}, which failed tests had left to be looked at")
         for notice in resolved.notices:
             context.notice(notice)
         yield context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tasklib.instance.claim import owner
 from tasklib.instance.claims import Claims
 from tasklib.stacks.arbiter import EngineArbiter
@@ -12,7 +14,7 @@ from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
 
-__all__ = ["sweep"]
+__all__ = ["expire", "sweep"]
 
 
 def sweep(engine: Engine, state: State) -> tuple[str, ...]:
@@ -51,3 +53,25 @@ def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool,
         return bool(found), bool(engine.remove(found))
     finally:
         lock.release()
+
+
+def expire(engine: Engine, state: State) -> list[str]:
+    """Remove the stacks that failed tests left to be looked at and whose time is over; returns the projects.
+
+    One that someone uses goes the next time.
+    """
+    kept, gone = Kept(state, engine.facts.id), []
+    for stack in kept.all():
+        lock = StackLock(state, engine.facts.id, stack.project)
+        if not stack.until or time.time() < stack.until or not lock.try_acquire():
+            continue
+        try:
+            found = engine.owned({PROJECT_LABEL: stack.project, CHECKOUT: stack.checkout})
+            removed = engine.remove(found)
+            if len(removed) == len(found):
+                kept.discard(stack.project)
+            if removed:
+                gone.append(stack.project)
+        finally:
+            lock.release()
+    return gone

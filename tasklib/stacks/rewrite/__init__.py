@@ -38,7 +38,7 @@ from tasklib.stacks.rewrite.normal import long_form, plain_keys
 from tasklib.stacks.rewrite.ports import free_ports, port_variable, reserved_ports
 from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import held_back, hold_back, replica_count, spread_replicas
-from tasklib.stacks.rewrite.stores import in_memory, keep_in_memory
+from tasklib.stacks.rewrite.stores import in_memory, keep_in_memory, leaning, stores
 from tasklib.stacks.rewrite.text import as_text
 from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymous_volumes, own_volumes
 
@@ -56,12 +56,14 @@ __all__ = [
     "held_back",
     "in_memory",
     "isolate",
+    "leaning",
     "only_compose_can_start",
     "port_variable",
     "project_names",
     "replica_count",
     "reserved_ports",
     "review",
+    "stores",
     "subnet_sizes",
 ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.servers import known_server
 
-__all__ = ["holds_data", "in_memory", "keep_in_memory"]
+__all__ = ["holds_data", "in_memory", "keep_in_memory", "leaning", "stores"]
 
 _RULE = "memory"
 
@@ -60,6 +60,37 @@ def in_memory(config: Mapping[str, Any]) -> frozenset[str]:
         for mount in service.get("volumes") or ()
         if mount.get("type") == "volume" and mount.get("source") in held
     )
+
+
+def stores(config: Mapping[str, Any]) -> frozenset[str]:
+    """The services of an isolated config that hold data: in volumes, in memory, or as known data stores."""
+    return frozenset(
+        name
+        for name, service in config["services"].items()
+        if any(mount.get("type") in ("volume", "tmpfs") for mount in service.get("volumes") or ())
+        or service.get("tmpfs")
+        or ((server := known_server(str(service.get("image") or ""))) and server.data)
+    )
+
+
+def leaning(config: Mapping[str, Any], wanted: frozenset[str]) -> frozenset[str]:
+    """The services that depend on ``wanted``, or on what does: their file says so, or a value names one."""
+    found = wanted
+    while True:
+        more = {name for name, service in config["services"].items() if _names(service, found)}
+        if more <= found:
+            return found - wanted
+        found |= more
+
+
+def _names(service: Mapping[str, Any], others: frozenset[str]) -> bool:
+    said = {
+        *(service.get("depends_on") or ()),
+        *(str(x).partition(":")[0] for x in service.get("links") or ()),
+    }
+    values = [str(value) for value in (service.get("environment") or {}).values()]
+    host = re.compile(r"(?<![\w.-])(?:" + "|".join(map(re.escape, sorted(others))) + r")(?![\w.-])")
+    return bool(others & said) or bool(others and any(host.search(value) for value in values))
 
 
 def _users(draft: Draft) -> dict[str, list[tuple[str, dict[str, Any]]]]:

@@ -64,7 +64,7 @@ def compose(engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch) -> MemoryComp
 
 
 def up() -> None:
-    Isolated().up((), yes=False, dry=False)
+    Isolated().up((), fresh=False, yes=False, dry=False)
 
 
 def down(*, dry: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.holding.sweep import expire
 from tasklib.stacks.plan import StackPlan
 from tasklib.state.records import KeptStack
 from tests.memory_compose import MemoryCompose
@@ -237,3 +239,88 @@ def test_what_clients_are_told_wrongly_is_said_when_the_stack_is_prepared(
 
     prepared(new_run(), plan, listener=Hears())
     assert [text.partition(" tells")[0] for text in heard] == ["api: PUBLIC_URL"]
+
+
+STORE = {
+    "db": {"image": "postgres:16"},
+    "api": {"image": "api", "depends_on": {"db": {"condition": "service_started"}}},
+    "web": {"image": "web"},
+}
+
+
+def ids(engine: MemoryEngine, held: HeldStack) -> dict[str, str]:
+    return {container.service: container.id for container in engine.containers(held.project)}
+
+
+def test_a_kept_stack_gets_new_stores(
+    engine: MemoryEngine, compose: MemoryCompose, new_run: NewRun, plan: StackPlan
+) -> None:
+    """And what depends on them starts anew, and nothing else; without that its age is known."""
+    compose.services = STORE
+    first = prepared(new_run("first"), plan, keep=True)
+    first.up(Cancel())
+    first.close()
+    before = ids(engine, first)
+
+    used = prepared(new_run("second"), plan)
+    used.up(Cancel())
+    used.close()
+    assert used.since
+    assert ids(engine, used) == before
+
+    renewed = prepared(new_run("third"), plan, fresh=True)
+    renewed.up(Cancel())
+    renewed.close()
+    assert renewed.since is None
+    now = ids(engine, renewed)
+    assert now.keys() == before.keys()
+    assert {name for name in now if now[name] != before[name]} == {"db", "api"}
+
+
+def test_a_stack_of_failed_tests_stays_for_a_time(
+    engine: MemoryEngine, compose: MemoryCompose, new_run: NewRun, plan: StackPlan
+) -> None:
+    """To be looked at: the next run of it starts anew, as if it were left over."""
+    held = prepared(new_run("first"), plan)
+    held.up(Cancel())
+    until = held.keep_failed(60)
+    held.close()
+    before = ids(engine, held)
+    assert until
+    assert before
+    again = prepared(new_run("second"), plan)
+    again.up(Cancel())
+    assert again.life is Life.TRIED
+    assert again.since is None
+    assert not ids(engine, again).items() & before.items()
+    again.close()
+    assert engine.owned(LABELS) == ()
+
+
+def test_what_stayed_to_be_looked_at_goes_when_its_time_is_over(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """Unless someone uses it at that moment; what is kept on purpose has no such time."""
+    context = new_run("first")
+    held = prepared(context, plan)
+    held.up(Cancel())
+    held.keep_failed(60)
+    assert expire(engine, context.state) == []
+    record = context.kept.get(held.project)
+    assert record
+    context.kept.add(replace(record, until=1.0))
+    assert expire(engine, context.state) == []
+    held.close()
+    assert expire(engine, context.state) == [held.project]
+    assert engine.owned(LABELS) == ()
+    assert context.kept.get(held.project) is None
+
+
+def test_nothing_stays_that_was_not_up_or_stays_in_any_case(new_run: NewRun, plan: StackPlan) -> None:
+    """There is nothing to look at before it was tried, and a kept stack goes when its user says so."""
+    held = prepared(new_run("first"), plan, keep=True)
+    assert held.keep_failed(60) is None
+    held.up(Cancel())
+    assert held.keep_failed(60) is None
+    held.close()
+    assert held.life is Life.KEPT
