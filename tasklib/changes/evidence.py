@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasklib.changes.choices import Selection
 from tasklib.changes.inputs import named_paths, stack_facts
 from tasklib.changes.known import known_passes, proof
-from tasklib.changes.selection import Selection, select
+from tasklib.changes.selection import select
 from tasklib.changes.surroundings import Rest, rest_of
 from tasklib.changes.tree import differing, tree_of
 from tasklib.checkout import Checkout, find_checkout

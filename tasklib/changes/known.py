@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tasklib.changes.selection import Selection
+from tasklib.changes.choices import Selection
 from tasklib.results import Stage, Target
 from tasklib.state.passes import Pass
 

@@ -5,40 +5,16 @@ A file that nothing is known to be made from touches everything: better a build 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tasklib.changes.choices import Choice, Selection
+from tasklib.changes.filenames import is_harmless, is_setup, may_be_of_images
 from tasklib.project import Project, Service
-from tasklib.shown.cutting import several
 from tasklib.stacks.images.context import BuildContext
 
-__all__ = ["Choice", "ComposeService", "Selection", "StackFacts", "everything", "select"]
-
-_MOST = 3
-"""Reasons that are told for one service."""
-
-_IMAGES = re.compile(r"Dockerfile.*|\.dockerignore|(docker-)?compose.*\.ya?ml|\.env.*")
-"""Decides over every service where it lies in the project's folder or above, unless its users are known."""
-
-_SETUP = re.compile(
-    r"pyproject\.toml|noxfile\.py|tasks\.py|setup\.(py|cfg)|package\.json|(requirements|constraints).*\.(txt|in)"
-    r"|conftest\.py|\.?pytest\.(ini|toml)|tox\.(ini|toml)|\.coveragerc|uv\.toml|Pipfile|environment\.ya?ml"
-    r"|\.(python|node|tool|go|ruby)-versions?|\.nvmrc|rust-toolchain(\.toml)?|\.?mise\.toml"
-    r"|\.npmrc|\.yarnrc(\.yml)?|pnpm-workspace\.yaml|\.pnpmfile\.c?js|(ts|js)config.*\.json|bunfig\.toml"
-    r"|(turbo|nx|lerna)\.json|(babel|vite|vitest|jest|playwright)\.(config|workspace)\..+|\.babelrc.*"
-    r"|go\.(work|mod|sum|work\.sum)|Cargo\.toml|.+\.lock|.+-lock\.(json|ya?ml)|npm-shrinkwrap\.json|bun\.lockb"
-)
-"""What tools read from a folder for all that lies below it, whoever else is made from it."""
-
-_HARMLESS = re.compile(
-    r"(.*/)?(docs?/.*|[^/]+\.(md|rst|adoc)|(LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|COPYING)[^/]*"
-    r"|\.git(ignore|attributes|keep|-blame-ignore-revs)|\.mailmap|\.editorconfig)"
-    r"|\.(vscode|idea)/.*|\.(github|gitea)/(ISSUE_TEMPLATE/.*|FUNDING\.yml|dependabot\.yml|CODEOWNERS)",
-    re.DOTALL,
-)
-"""What nothing is made from unless a service's folder, image or stack holds it."""
+__all__ = ["ComposeService", "StackFacts", "select"]
 
 
 @dataclass(frozen=True)
@@ -69,53 +45,6 @@ class StackFacts:
     files: tuple[Path, ...]
     services: tuple[ComposeService, ...] = ()
     unreadable: str = ""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Whether a service is in, and why."""
-
-    name: str
-    selected: bool
-    reasons: tuple[str, ...]
-
-    def __str__(self) -> str:
-        reasons = several(self.reasons, _MOST, join="; ")
-        return f"{self.name}: {'in' if self.selected else 'out'}: {reasons}"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A choice for every service, in the project's order, and one for the project's own tests, if any."""
-
-    services: tuple[Choice, ...]
-    suite: Choice | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The services that are in."""
-        return tuple(choice.name for choice in self.services if choice.selected)
-
-    @property
-    def tests(self) -> tuple[str, ...]:
-        """The names whose tests are in: services, and the project's own suite."""
-        suite = [self.suite.name] if self.suite and self.suite.selected else []
-        return tuple(dict.fromkeys([*self.names, *suite]))
-
-    @property
-    def explanation(self) -> tuple[str, ...]:
-        """A line for every service, then one for the project's own tests where they are not a service's."""
-        names = {choice.name for choice in self.services}
-        suite = [self.suite] if self.suite and self.suite.name not in names else []
-        return tuple(map(str, [*self.services, *suite]))
-
-
-def everything(project: Project, why: str) -> Selection:
-    """All services, for one reason."""
-    return Selection(
-        tuple(Choice(service.name, True, (why,)) for service in project.services),
-        Choice(project.suite, True, (why,)) if project.unit or project.integration else None,
-    )
 
 
 @dataclass
@@ -179,7 +108,7 @@ def _own(
 
 def _beside(project: Project, service: Service, name: str) -> bool:
     """Whether a file is harmless although it lies in the service's folder: that is the whole project."""
-    return service.path == project.root and _HARMLESS.fullmatch(name) is not None
+    return service.path == project.root and is_harmless(name)
 
 
 def _in_stack(
@@ -224,7 +153,7 @@ def _in_stack(
 
 def _as_setup(project: Project, path: Path, name: str, reasons: _Reasons) -> bool:
     """Note the services below the folder of a set-up file; all where the whole project is below it."""
-    if _SETUP.fullmatch(path.name) is None:
+    if not is_setup(path):
         return False
     why = f"{name} changed, which every service below it depends on"
     if project.root.is_relative_to(path.parent):
@@ -241,17 +170,12 @@ def _of_no_service(project: Project, path: Path, name: str, reasons: _Reasons) -
     own = [place for tests in (project.unit, project.integration) if tests for place in tests.paths]
     if any(path.is_relative_to(place) for place in own):
         reasons.suite[f"{name} changed"] = None
-    elif _HARMLESS.fullmatch(name) and not _of_images(project, path):
+    elif is_harmless(name) and not may_be_of_images(path, project.root):
         return
-    elif _of_images(project, path):
+    elif may_be_of_images(path, project.root):
         reasons.all[f"{name} changed, which every service depends on"] = None
     elif path.is_relative_to(project.root):
         reasons.all[f"{name} changed, and nothing says who uses it"] = None
-
-
-def _of_images(project: Project, path: Path) -> bool:
-    """Whether images or stacks may be made from ``path``: by name, in the project's folder or above it."""
-    return project.root.is_relative_to(path.parent) and _IMAGES.fullmatch(path.name) is not None
 
 
 def _spread(stacks: Sequence[StackFacts], started: dict[tuple[int, str], str], reasons: _Reasons) -> None:

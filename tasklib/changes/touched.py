@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from tasklib import process
+from tasklib.changes.choices import Selection, everything
 from tasklib.changes.inputs import named_paths, stack_facts
-from tasklib.changes.selection import Selection, everything, select
+from tasklib.changes.selection import select
 from tasklib.checkout import changed_files, existing_branch, find_checkout
 from tasklib.errors import UsageError
 from tasklib.project import Project

@@ -11,7 +11,7 @@ from tasklib.errors import UsageError
 from tasklib.shown.cleaning import harmless_json
 
 if TYPE_CHECKING:
-    from tasklib.changes.selection import Selection
+    from tasklib.changes.choices import Selection
     from tasklib.project import Project
 
 __all__ = ["choose", "matrix", "workflow"]
@@ -39,7 +39,7 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
 
     ``explain`` says why on standard error.
     """
-    from tasklib.changes.selection import everything
+    from tasklib.changes.choices import everything
     from tasklib.changes.touched import touched
 
     compared = changed or base is not None

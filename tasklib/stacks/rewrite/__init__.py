@@ -33,8 +33,9 @@ from tasklib.stacks.rewrite.lifecycle import (
 from tasklib.stacks.rewrite.model import Bake, Change, Facts, Hint, Isolation, Problem
 from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
 from tasklib.stacks.rewrite.names import follow_names, keep_default_names, name_containers
-from tasklib.stacks.rewrite.networks import join_own_networks, own_networks, subnet_sizes
+from tasklib.stacks.rewrite.networks import join_own_networks, own_networks
 from tasklib.stacks.rewrite.normal import long_form, plain_keys
+from tasklib.stacks.rewrite.pools import subnet_sizes
 from tasklib.stacks.rewrite.ports import free_ports, port_variable, reserved_ports
 from tasklib.stacks.rewrite.projects import project_names
 from tasklib.stacks.rewrite.replicas import held_back, hold_back, replica_count, spread_replicas

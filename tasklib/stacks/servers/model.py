@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Baking", "Login", "Server"]
+__all__ = ["Baking", "Login", "Server", "bitnami"]
+
+_BITNAMI = ("bitnami", "bitnamilegacy", "bitnamisecure")
 
 
 @dataclass(frozen=True)
@@ -94,3 +96,8 @@ class Server:
     def scheme(self) -> str:
         """The scheme of that port's URL."""
         return self.ports[0][1]
+
+
+def bitnami(name: str) -> tuple[str, ...]:
+    """What Bitnami calls its image of ``name``, then and now."""
+    return tuple(f"{team}/{name}" for team in _BITNAMI)

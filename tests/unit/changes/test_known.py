@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.changes.choices import Choice, Selection
 from tasklib.changes.known import known_passes, proof
-from tasklib.changes.selection import Choice, Selection
 from tasklib.results import Stage, Target
 from tasklib.state.passes import Pass
 

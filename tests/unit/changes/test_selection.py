@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.changes.selection import ComposeService, Selection, StackFacts, everything, select
+from tasklib.changes.choices import Selection, everything
+from tasklib.changes.selection import ComposeService, StackFacts, select
 from tasklib.project import Project, Service, StageTests
 from tasklib.stacks.images.context import BuildContext
 

@@ -1,0 +1,44 @@
+"""PURE: what a file is read by, as its name tells, where nothing else does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["is_harmless", "is_setup", "may_be_of_images"]
+
+_IMAGES = re.compile(r"Dockerfile.*|\.dockerignore|(docker-)?compose.*\.ya?ml|\.env.*")
+"""Decides over every service where it lies in the project's folder or above, unless its users are known."""
+
+_SETUP = re.compile(
+    r"pyproject\.toml|noxfile\.py|tasks\.py|setup\.(py|cfg)|package\.json|(requirements|constraints).*\.(txt|in)"
+    r"|conftest\.py|\.?pytest\.(ini|toml)|tox\.(ini|toml)|\.coveragerc|uv\.toml|Pipfile|environment\.ya?ml"
+    r"|\.(python|node|tool|go|ruby)-versions?|\.nvmrc|rust-toolchain(\.toml)?|\.?mise\.toml"
+    r"|\.npmrc|\.yarnrc(\.yml)?|pnpm-workspace\.yaml|\.pnpmfile\.c?js|(ts|js)config.*\.json|bunfig\.toml"
+    r"|(turbo|nx|lerna)\.json|(babel|vite|vitest|jest|playwright)\.(config|workspace)\..+|\.babelrc.*"
+    r"|go\.(work|mod|sum|work\.sum)|Cargo\.toml|.+\.lock|.+-lock\.(json|ya?ml)|npm-shrinkwrap\.json|bun\.lockb"
+)
+"""What tools read from a folder for all that lies below it, whoever else is made from it."""
+
+_HARMLESS = re.compile(
+    r"(.*/)?(docs?/.*|[^/]+\.(md|rst|adoc)|(LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|COPYING)[^/]*"
+    r"|\.git(ignore|attributes|keep|-blame-ignore-revs)|\.mailmap|\.editorconfig)"
+    r"|\.(vscode|idea)/.*|\.(github|gitea)/(ISSUE_TEMPLATE/.*|FUNDING\.yml|dependabot\.yml|CODEOWNERS)",
+    re.DOTALL,
+)
+"""What nothing is made from unless a service's folder, image or stack holds it."""
+
+
+def is_harmless(name: str) -> bool:
+    """Whether nothing is made from the file ``name`` (from the project's root), if nobody says otherwise."""
+    return _HARMLESS.fullmatch(name) is not None
+
+
+def is_setup(path: Path) -> bool:
+    """Whether tools read it for all that lies below its folder."""
+    return _SETUP.fullmatch(path.name) is not None
+
+
+def may_be_of_images(path: Path, root: Path) -> bool:
+    """Whether images or stacks of the project at ``root`` may be made from it: it lies there or above."""
+    return root.is_relative_to(path.parent) and _IMAGES.fullmatch(path.name) is not None
