@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasklib.commands.console import complain, give, say
+from tasklib.commands.console import complain, give, say, show_difference
 from tasklib.errors import UsageError
 from tasklib.shown.cleaning import harmless_json
 
@@ -55,8 +55,6 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
 
     A file that is there and differs is kept, its difference shown, unless ``force``; the code is 2 then.
     """
-    import difflib
-
     from tasklib import __version__
     from tasklib.checkout import existing_branch, find_checkout
     from tasklib.files.whole import write_whole
@@ -88,9 +86,7 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
             say(f"{name} is up to date")
             continue
         if before is not None:
-            lines = (before.splitlines(), text.splitlines())
-            for line in difflib.unified_diff(*lines, name, f"{name} (as it would be)", lineterm=""):
-                say(line)
+            show_difference(name, before, text)
             if not force:
                 kept.append(name)
                 continue

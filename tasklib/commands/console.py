@@ -40,6 +40,7 @@ __all__ = [
     "say",
     "say_log",
     "short",
+    "show_difference",
     "show_logs",
     "show_variables",
     "told",
@@ -148,6 +149,15 @@ def engine_context(
 
 def without_password(url: str) -> str:
     return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
+
+
+def show_difference(name: str, before: str, after: str) -> None:
+    """Print what changes in the file ``name``, as a unified diff."""
+    import difflib
+
+    lines = (before.splitlines(), after.splitlines())
+    for line in difflib.unified_diff(*lines, name, f"{name} (as it would be)", lineterm=""):
+        say(line)
 
 
 def show_variables(variables: Mapping[str, str], format: str) -> None:

@@ -200,6 +200,18 @@ def _new_project(values: Values) -> None:
     )
 
 
+def _new_service(values: Values) -> int:
+    from tasklib.commands import new
+
+    return new.service(values[o.SERVICE], values[o.ITS_KIND], dry=values.dry)
+
+
+def _new_update(values: Values) -> int:
+    from tasklib.commands import new
+
+    return new.update(write=values[o.WRITE] and not values.dry)
+
+
 _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "test.all": lambda values: _stages(values, "unit", "service", "integration"),
     "test.unit": lambda values: _stages(values, "unit"),
@@ -223,4 +235,6 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "doctor": _doctor,
     "agents": _agents,
     "new.project": _new_project,
+    "new.service": _new_service,
+    "new.update": _new_update,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +15,9 @@ __all__ = ["ANSWERS", "Answers", "Kind", "NewService", "read_answers", "services
 
 ANSWERS = ".tasklib-new.yml"
 """The file of a project that says what it was made from."""
+
+
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.!+-]{0,60}")
 
 
 class Kind(StrEnum):
@@ -31,7 +35,7 @@ class NewService(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Kind
 
 
-class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Everything that decides the files of a new project.
 
     ``version`` is that of tasklib, and so of the templates; ``ci`` the forge that workflows are for, if any.
@@ -44,6 +48,8 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ci: str = ""
 
     def __post_init__(self) -> None:
+        if not _VERSION.fullmatch(self.version):
+            raise UsageError(f"no version of tasklib is {self.version!r}")
         check_project(self.project)
         seen = set()
         for service in self.services:
@@ -135,7 +141,7 @@ def services_of(listed: str, kind: Kind) -> tuple[NewService, ...]:
 
 def written(answers: Answers) -> str:
     """The text of the answers file."""
-    said = "# What this project was made from, kept by `tasklib new.service` and `new.update`: leave it so."
+    said = "# What this project was made from: `tasklib new.service` and `new.update` read and write it."
     return f"{said}\n" + msgspec.yaml.encode(answers).decode()
 
 

@@ -101,6 +101,9 @@ KIND = choice(
 )
 SINGLE = switch("single", "one service, which is the project itself")
 CI = choice("ci", ("github", "gitea"), "with workflow files for it", "")
+SERVICE = required("name", "NAME", "what it is called; its folder in services/, too")
+ITS_KIND = choice("kind", KIND.choices, "what it is written in (default: python)", "python")
+WRITE = switch("write", "change the files", consents=True)
 
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
@@ -242,6 +245,18 @@ COMMANDS = (
         "Make a folder NAME with a project that passes all stages as it is.",
         (PROJECT, SERVICES, KIND, SINGLE, CI),
         "shop --services api,worker --ci github",
+    ),
+    Command(
+        "new.service",
+        "Add a service NAME, which passes all stages as it is, to a project made by new.project.",
+        (SERVICE, ITS_KIND),
+        "billing --kind node",
+    ),
+    Command(
+        "new.update",
+        "Show what later templates change in a project made by new.project; `--write` does it.",
+        (WRITE,),
+        "--write",
     ),
 )
 

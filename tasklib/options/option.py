@@ -123,7 +123,7 @@ def choice(name: str, choices: tuple[str, ...], help: str, default: str) -> Opti
     def chosen(typed: str) -> str:
         if typed not in choices:
             raise ValueError(f"{', '.join(choices[:-1])} or {choices[-1]}")
-        return typed
+        return str(typed)  # a front end may hand over a kind of its own
 
     return Option(name, help, default, "|".join(choices), choices=choices, check=chosen)
 

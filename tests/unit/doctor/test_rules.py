@@ -12,6 +12,7 @@ import yaml
 from tasklib.doctor.examination import examine, repaired
 from tasklib.doctor.page import sections
 from tasklib.doctor.rules import RULES
+from tasklib.release.workflows.files import Facts, Forge, workflows
 
 EXAMPLE = re.compile(r"(?P<kind>Bad|Good), `(?P<path>[^`]+)`:\n\n```\w+\n(?P<text>.*?)```", re.DOTALL)
 
@@ -79,3 +80,15 @@ def test_the_repair_is_good(code: str, tmp_path: Path) -> None:
     repair.path.write_text(repair.text)
     assert examine(tmp_path, rules) == ()
     assert "services" in yaml.safe_load(repair.text)
+
+
+def test_a_matrix_of_all_services_whose_rows_are_told_what_changed(tmp_path: Path) -> None:
+    """As on Gitea, where a matrix is made before any job has run: rows without a change pass at once."""
+    write(tmp_path, "TL604", "Bad")
+    assert "TL604" in codes(tmp_path)
+    (tmp_path / ".github/workflows/ci.yml").unlink()
+    for name, text in workflows(Facts(("api", "web")), Forge.GITEA).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert "TL604" not in codes(tmp_path)
