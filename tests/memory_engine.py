@@ -30,10 +30,11 @@ from tasklib.stacks.engine.values import (
     Resource,
 )
 from tasklib.stacks.engine.watch import Watch
+from tasklib.stacks.reach import HERE
 
 __all__ = ["MemoryEngine"]
 
-FACTS = EngineFacts("memory", "26.1", (1, 45), 2, "memory://", desktop=True)
+FACTS = EngineFacts("memory", "26.1", (1, 45), 2, "memory://", reach=replace(HERE, direct=False))
 
 
 @dataclass
@@ -227,6 +228,15 @@ class MemoryEngine:
                 entry.size = len(content)
                 archive.addfile(entry, io.BytesIO(content))
 
+    def copy_in(self, container_id: str, folder: str, archive: BinaryIO) -> None:
+        self._answer()
+        with tarfile.open(fileobj=archive, mode="r") as tar:
+            for entry in tar:
+                content = tar.extractfile(entry) if entry.isfile() else None
+                if content:
+                    path = f"{folder.rstrip('/')}/{entry.name}"
+                    self.files.setdefault(container_id, {})[path] = content.read()
+
     def publishers(self) -> tuple[Publisher, ...]:
         self._answer()
         return tuple(
@@ -288,6 +298,9 @@ class MemoryEngine:
     def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
         self._answer()
         return tuple(resources)
+
+    def join(self, project: str) -> None:
+        self._answer()
 
     def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         self._answer()

@@ -201,8 +201,9 @@ def _engine() -> Any:
     from contextlib import closing
 
     from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.reach import Way
 
-    return closing(DockerEngine.connect(remote=True))
+    return closing(DockerEngine.connect(Way.NONE, strict=False))
 
 
 def _lock(engine: Engine, stack: FixedStack) -> Any:

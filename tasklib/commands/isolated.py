@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tasklib.isolation import Instance
     from tasklib.stacks.holding.held_stack import HeldStack
     from tasklib.stacks.plan import StackPlan
+    from tasklib.stacks.reach import Way
 
 __all__ = ["Isolated", "config_of", "instance_id"]
 
@@ -111,6 +112,7 @@ class Isolated:
         project = find_project(Path.cwd())
         with engine_context(project) as context:
             found = kept.status(context)
+            say(f"engine: {context.engine.facts.reach}")
             for stack in found:
                 other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
                 say(f"{stack.project}{other}")
@@ -158,7 +160,7 @@ class Isolated:
 
         project = find_project(Path.cwd())
         (plan,) = kept.plans(project, [name] if name else [])
-        return _show(plan, known_instance(project), diff=diff)
+        return _show(plan, known_instance(project), project.reach, diff=diff)
 
 
 def config_of(file: str, *, diff: bool) -> int:
@@ -179,7 +181,7 @@ def config_of(file: str, *, diff: bool) -> int:
     return _show(plan, Instance(known_instance(project).id), diff=diff)
 
 
-def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
+def _show(plan: StackPlan, instance: Instance, reach: Way | None = None, *, diff: bool) -> int:
     from tasklib.errors import EngineError
     from tasklib.stacks.engine.docker_engine import DockerEngine
     from tasklib.stacks.holding.bakery import with_known_bakes
@@ -188,7 +190,7 @@ def _show(plan: StackPlan, instance: Instance, *, diff: bool) -> int:
     from tasklib.state.store import default_state
 
     try:
-        engine = DockerEngine.connect()
+        engine = DockerEngine.connect(reach)
     except EngineError:
         engine = None
     prepared = prepare(plan, instance, engine)

@@ -124,7 +124,7 @@ def _connect(host: str, port: int, settings: Settings) -> Connection:
 
 
 def _address(container: Container, port: int, facts: EngineFacts) -> tuple[str, int]:
-    if container.address and not (facts.desktop or facts.remote):
+    if container.address and facts.reach.direct:
         return container.address, port
     for known in container.ports:
         if known.target == port and known.published:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,7 @@ from tasklib.project.settings import Stage as StageSetting
 from tasklib.project.stack_files import StackFiles
 from tasklib.project.stage_tests import SuiteReader
 from tasklib.results import Stage
+from tasklib.stacks.reach import Way
 
 __all__ = ["load_project"]
 
@@ -92,6 +94,8 @@ class _Assembly:
             jobs=settings.jobs,
             base_branch=settings.base_branch,
             mask=tuple(settings.mask),
+            reach=Way(settings.reach) if settings.reach else None,
+            copy_in=frozenset(os.path.normpath(self.root / folder) for folder in settings.copy_in),
         )
         if self._is_empty(project):
             raise ConfigError(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from tasklib.isolation import is_compose_name, slug
 from tasklib.results import Stage
+from tasklib.stacks.reach import Way
 
 __all__ = ["Environment", "Project", "Service", "Shared", "StageTests", "Step"]
 
@@ -92,7 +93,9 @@ class Project:
     stays on disk (``all``: every), ``bake`` whether known data stores start from what they initialised
     before, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
     that a stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
-    (``None``: by machine), ``mask`` names of variables whose values are hidden besides the known ones.
+    (``None``: by machine), ``reach`` how tests get to containers (``None``: as what is seen of the engine
+    says), ``copy_in`` the folders (absolute) whose copies containers may write to where the engine's machine
+    does not have them, ``mask`` names of variables whose values are hidden besides the known ones.
     """
 
     root: Path
@@ -120,6 +123,8 @@ class Project:
     ready_timeout: float | None = None
     jobs: int | None = None
     base_branch: str = "main"
+    reach: Way | None = None
+    copy_in: frozenset[str] = frozenset()
     mask: tuple[str, ...] = ()
 
     def all_tests(self) -> tuple[StageTests, ...]:

@@ -6,7 +6,7 @@ editor's schema, a page, a message) can be made from here.
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, field
@@ -191,6 +191,17 @@ class Settings(SuiteKeys, frozen=True):
     bake: Annotated[
         bool, Meta(description="whether known data stores start from what they initialised before")
     ] = True
+    reach: Annotated[
+        Literal["loopback", "joined", "published"] | None,
+        Meta(description="how tests get to containers, instead of what is seen of the engine"),
+    ] = None
+    copy_in: Annotated[
+        list[str],
+        Meta(
+            description="folders whose copies may be written to, where the engine has no files of ours",
+            examples=[["deploy/test/uploads"]],
+        ),
+    ] = field(default_factory=list, name="copy-in")
     images: Annotated[ImagesSection, Meta(description="released images")] = ImagesSection()
     slow: Annotated[StageSeconds, Meta(description="seconds above which a test is marked")] = StageSeconds()
     timeout: Annotated[TimeoutSection, Meta(description="seconds after which a target's tests are ended")] = (

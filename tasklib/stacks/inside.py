@@ -85,6 +85,7 @@ class Inside:
         ``mounts`` are folders of this machine, where they are to be seen and whether they may be written.
         ``as_root`` starts exactly ``argv``, whatever the image has to be started with.
         """
+        mounts = self._there(mounts)
         self.remove()
         image = self._engine.base_image(str(self._definition.get("image", "")))
         known = {**(image.environment if image else {}), **_environment(self._definition)}
@@ -98,6 +99,18 @@ class Inside:
         config["services"] = {**config["services"], self._key: made}
         plan = self._prepared.plan
         return one_off(plan.source, config, self._key, self._name, self._prepared.env)
+
+    def _there(self, mounts: Mapping[Path, tuple[str, bool]]) -> dict[Path, tuple[str, bool]]:
+        """The same with the places that the engine's machine has them in."""
+        found = {self._prepared.facts.reach.disk.there(str(path)): how for path, how in mounts.items()}
+        copied = any(copy.service == self.service for copy in self._prepared.isolation.copies_in)
+        if None in found or copied:
+            raise ConfigError(
+                f"what runs in {self.service} needs files of this machine that the engine's has not",
+                where=str(self._prepared.plan.source.files[0]),
+                remedy="Run it beside the stack (without `in`), or on the engine's own machine.",
+            )
+        return {Path(there): how for there, how in found.items() if there}
 
     def remove(self) -> None:
         """Remove the container that is there, if there is one."""

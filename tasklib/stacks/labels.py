@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from tasklib.isolation import Instance, slug
 
-__all__ = ["CHECKOUT", "CONTAINER", "FULL_STACK", "HOST", "INSTANCE", "SERVICE", "STACK", "labels"]
+__all__ = [
+    "CHECKOUT",
+    "CONTAINER",
+    "FILES",
+    "FULL_STACK",
+    "HOST",
+    "INSTANCE",
+    "PORTS",
+    "SERVICE",
+    "STACK",
+    "labels",
+]
 
 INSTANCE = "io.tasklib.instance"
 CHECKOUT = "io.tasklib.checkout"
@@ -17,6 +28,12 @@ CONTAINER = "io.tasklib.container"
 """Only on containers: the name that each was made with, since whatever is committed from it has the rest."""
 SERVICE = "io.tasklib.service"
 """Only on the copies that stand for a service's further replicas: the service's own key."""
+
+PORTS = "io.tasklib.ports"
+"""On containers that publish nothing: the ports (``8000/tcp 53/udp``) that tests reach inside."""
+
+FILES = "io.tasklib.files"
+"""On containers into which files were copied: what those were."""
 
 FULL_STACK = "full"
 """The value of :data:`STACK` for the full stack; filters need a value that is not empty."""

@@ -22,7 +22,8 @@ class StackPlan:
 
     ``needs`` are the services that are named as needed (none: all), ``inside`` those in whose images commands
     of ours run, ``tested`` those of them whose own command is the tests. ``publish`` are the ports, by
-    Compose service, that tests need besides those that the files publish. Where the project has no other
+    Compose service, that tests need besides those that the files publish, ``copy_in`` folders whose copies
+    containers may write to. Where the project has no other
     stack (``alone``), each has to be in this one.
     """
 
@@ -30,6 +31,7 @@ class StackPlan:
     name: str | None = None
     kept: bool = False
     shared: Shared = field(default_factory=Shared)
+    copy_in: frozenset[str] = frozenset()
     persistent: frozenset[str] = frozenset()
     bake: bool = False
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -65,6 +67,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         ),
         service.name,
         shared=project.shared,
+        copy_in=project.copy_in,
         persistent=project.persistent,
         bake=project.bake,
         env=service.env,
@@ -97,6 +100,7 @@ def full_stack_plan(project: Project, environment: Environment = Environment.TES
             services=_services(project.needs, tests) if environment is Environment.TEST else (),
         ),
         shared=project.shared,
+        copy_in=project.copy_in,
         persistent=project.persistent,
         bake=project.bake,
         env=project.env,

@@ -17,6 +17,7 @@ from tasklib.isolation import Instance
 from tasklib.options.likeness import meant
 from tasklib.project.compose_files import assignments
 from tasklib.stacks import subnets
+from tasklib.stacks.archive import digest_of
 from tasklib.stacks.compose import compose
 from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_included
 from tasklib.stacks.engine.engine import Engine
@@ -27,6 +28,7 @@ from tasklib.stacks.rewrite import (
     Bake,
     Facts,
     Isolation,
+    LocalState,
     base_image,
     base_images,
     comes_back,
@@ -141,7 +143,10 @@ def prepare(
     project = instance.project(plan.name)
     files, env_files = _texts(plan.source.files), _texts(plan.source.env_files)
     names = reserved_ports([*_texts(with_included(plan.source.files)), *env_files])
-    ports = _host_ports(names, engine.containers(project) if engine and names else ())
+    if engine and not engine.facts.reach.publishes:
+        ports = {name: int(name.rpartition("_")[2]) for name in names}
+    else:
+        ports = _host_ports(names, engine.containers(project) if engine and names else ())
     env = {
         **plan.env,
         "TEST_INSTANCE_ID": instance.id,
@@ -168,12 +173,15 @@ def prepare(
         projects=_projects(plan.source, files, env),
         unset=places,
         real_paths=_real_paths(rendered, plan.shared.mounts),
+        copy_in=plan.copy_in,
     )
     if engine:
         facts = replace(
             facts,
             start_interval=engine.facts.start_interval,
             cpus=engine.facts.cpus,
+            reach=engine.facts.reach,
+            local={} if engine.facts.reach.disk.shared else _local(rendered),
             image_volumes=_image_volumes(base_images(rendered, facts.dockerfiles), engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
@@ -287,10 +295,25 @@ def _texts(paths: Iterable[Path]) -> list[str]:
     return texts
 
 
+def _local(rendered: Mapping[str, Any]) -> dict[str, LocalState]:
+    """What is there of the files that containers are to see, by the names they have in the config."""
+    sources = {str(m.get("source")) for s in rendered["services"].values() for m in s.get("volumes") or ()}
+    parts = [*(rendered.get("secrets") or {}).values(), *(rendered.get("configs") or {}).values()]
+    sources |= {str(part["file"]) for part in parts if part and "file" in part}
+    found = {}
+    for source in sources:
+        path = Path(source.replace("$$", "$"))
+        if path.is_absolute() and path.exists():
+            found[source] = LocalState(path.is_dir(), digest_of(path))
+    return found
+
+
 def _real_paths(rendered: Mapping[str, Any], allowed: Iterable[str]) -> dict[str, str]:
     """Where the host's paths of a config lead, as the engine's mounts follow links."""
     services, volumes = rendered["services"].values(), (rendered.get("volumes") or {}).values()
     paths = {str(mount.get("source") or "") for s in services for mount in s.get("volumes") or ()}
+    parts = [*(rendered.get("secrets") or {}).values(), *(rendered.get("configs") or {}).values()]
+    paths |= {str(part["file"]) for part in parts if part and "file" in part}
     paths |= {str((volume.get("driver_opts") or {}).get("device") or "") for volume in volumes if volume}
     found = {path: os.path.realpath(path) for path in {*paths, *allowed} if path.startswith("/")}
     return {path: real for path, real in found.items() if real != path}

@@ -17,6 +17,7 @@ from tasklib.stacks.endpoints import Endpoint, endpoints
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.patience import blaming, listening
 from tasklib.stacks.engine.values import SERVICE_LABEL, Container, Resource
+from tasklib.stacks.filling import fill
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
@@ -205,13 +206,31 @@ class Stack:
     def _launch(self, cancel: process.Cancel) -> None:
         make_room(self._engine, self.project, self._instance, self.prepared.config["services"])
         try:
-            launch = compose.up if only_compose_can_start(self.prepared.config) else compose.create
-            launch(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, cancel)
+            starts = only_compose_can_start(self.prepared.config)
+            if not starts or self._needs_more_than_compose():
+                self._compose(compose.create, cancel)
+                self._copy_in()
+                self._engine.join(self.project)
+            if starts:
+                self._compose(compose.up, cancel)
         except StackError as error:
             raise missing_image(self.prepared.config, self._engine.image_id, error) or error from None
         except Interrupted:
             self.cut_off = True
             raise
+
+    def _needs_more_than_compose(self) -> bool:
+        """Whether something has to be done between creating and starting."""
+        return bool(self.prepared.isolation.copies_in) or not self._engine.facts.reach.publishes
+
+    def _compose(self, verb: Callable[..., None], cancel: process.Cancel) -> None:
+        verb(self.plan.source, self.prepared.config, self.prepared.env, self._listener.line, cancel)
+
+    def _copy_in(self) -> None:
+        """Copy into created containers what they cannot mount; one that has run has it already."""
+        for container in self._engine.containers(self.project):
+            if container.state == "created":
+                fill(self._engine, container, self.prepared.isolation.copies_in)
 
     def inside(self, service: str) -> Inside:
         """Containers of our own from ``service``. Raises :class:`~tasklib.errors.ConfigError` without it."""

@@ -153,6 +153,8 @@ class Observer:
         self.networks: set[str] = set()
         self.clashes: list[str] = []
         """Ports and subnets that two had at one time."""
+        self.published: set[int] = set()
+        """Every port of the machine's that a container of a stack had."""
 
     @property
     def projects(self) -> set[str]:
@@ -216,6 +218,7 @@ class Observer:
             row["Config"]["Image"],
         )
         for binding in (b for found in (network["Ports"] or {}).values() for b in found or ()):
+            self.published.add(int(binding["HostPort"]))
             if self._ports.setdefault(int(binding["HostPort"]), row["Id"]) != row["Id"]:
                 self.clashes.append(f"port {binding['HostPort']} of {name}")
 

@@ -25,7 +25,7 @@ class Recipes:
 def recipes_of(prepared: Prepared, engine: Engine) -> Recipes:
     """Those of a stack of tests. None where the plan does without, keeps its data, or has no files there."""
     plan, rendered = prepared.plan, prepared.rendered
-    if not plan.bake or plan.kept or "all" in plan.persistent or engine.facts.remote:
+    if not plan.bake or plan.kept or "all" in plan.persistent or not engine.facts.reach.disk.shared:
         return Recipes()
     found, unfit = {}, {}
     for name, service in rendered["services"].items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from ipaddress import IPv4Network
 from typing import Any
@@ -23,6 +23,7 @@ from tasklib.stacks.engine.values import (
     Resource,
     Usage,
 )
+from tasklib.stacks.labels import PORTS
 
 __all__ = [
     "base_image_from",
@@ -30,10 +31,12 @@ __all__ = [
     "container_id_from",
     "container_resource_from",
     "facts_from",
+    "forwards_ports",
     "image_config_from",
     "image_from",
     "log_lines_from",
     "network_resource_from",
+    "networks_of",
     "project_subnets_from",
     "publishers_from",
     "subnets_from",
@@ -44,15 +47,15 @@ __all__ = [
 ]
 
 
-def container_from(row: Mapping[str, Any]) -> Container:
-    """A container as `docker inspect` describes it."""
+def container_from(row: Mapping[str, Any], ours: Collection[str] = ()) -> Container:
+    """A container as `docker inspect` describes it; its address is one on a network of ``ours`` if any is."""
     state = row.get("State") or {}
     labels = (row.get("Config") or {}).get("Labels") or {}
     policy = (row.get("HostConfig") or {}).get("RestartPolicy") or {}
     network = row.get("NetworkSettings") or {}
     health = state.get("Health") or {}
     outputs = [str(entry.get("Output", "")).strip() for entry in health.get("Log") or ()]
-    addresses = [str(n.get("IPAddress") or "") for n in (network.get("Networks") or {}).values()]
+    address = _address((network.get("Networks") or {}).values(), ours)
     config = row.get("Config") or {}
     health_test = _health_test(config)
     return Container(
@@ -68,15 +71,33 @@ def container_from(row: Mapping[str, Any]) -> Container:
         max_restarts=_max_restarts(policy),
         always=policy.get("Name") in ("always", "unless-stopped"),
         started=str(state.get("StartedAt") or ""),
-        address=next((address for address in addresses if address), ""),
+        address=address,
         # A stopped container has no bindings: what it would publish stands in its configuration.
-        ports=_ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
+        ports=_inside_ports(labels[PORTS], address)
+        if PORTS in labels
+        else _ports(network.get("Ports") or (row.get("HostConfig") or {}).get("PortBindings") or {}),
         error=str(state.get("Error") or ""),
         image=str(config.get("Image") or ""),
         health_test=health_test,
         listens=tuple(sorted(_asked_ports(health_test) | _tcp_ports(config.get("ExposedPorts") or {}))),
         command=tuple(map(str, (row.get("Path") or "", *(row.get("Args") or ())))),
         environment=_environment(config.get("Env") or ()),
+    )
+
+
+def _address(networks: Iterable[Mapping[str, Any]], ours: Collection[str]) -> str:
+    """The first address of a container, one on our networks before others."""
+    found = [(str(n.get("NetworkID")) not in ours, str(n.get("IPAddress") or "")) for n in networks]
+    return next((address for _, address in sorted(found, key=lambda pair: pair[0]) if address), "")
+
+
+def _inside_ports(text: str, address: str) -> tuple[Port, ...]:
+    """``8000/tcp 53/udp`` at the container's own address; without one, nobody gets to them now."""
+    split = (port.partition("/") for port in text.split())
+    return tuple(
+        Port(int(number), protocol, address, int(number) if address else 0)
+        for number, _, protocol in sorted(split)
+        if number.isdecimal()
     )
 
 
@@ -159,13 +180,12 @@ def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: st
         api=(int(major), int(minor)),
         cpus=int(info["NCPU"]),
         endpoint=endpoint,
-        desktop=_forwards_ports(info),
         remote=not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")),
         name=str(info.get("Name") or ""),
     )
 
 
-def _forwards_ports(info: Mapping[str, Any]) -> bool:
+def forwards_ports(info: Mapping[str, Any]) -> bool:
     """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
     system = str(info.get("OperatingSystem", "")).lower()
     rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
@@ -179,6 +199,16 @@ def container_resource_from(row: Mapping[str, Any]) -> Resource:
 
 def network_resource_from(row: Mapping[str, Any]) -> Resource:
     return Resource("network", row["Id"], row["Name"], row.get("Labels") or {})
+
+
+def networks_of(row: Mapping[str, Any], *, marked: str = "") -> frozenset[str]:
+    """The ids of the networks that an inspected container is on, or of those where it is ``marked``."""
+    networks = ((row.get("NetworkSettings") or {}).get("Networks") or {}).values()
+    return frozenset(
+        str(network["NetworkID"])
+        for network in networks
+        if network.get("NetworkID") and (not marked or marked in (network.get("DriverOpts") or {}))
+    )
 
 
 def volume_resource_from(row: Mapping[str, Any]) -> Resource:

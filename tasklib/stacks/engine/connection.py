@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import ipaddress
-import platform
-import socket
+from dataclasses import replace
 from typing import Any
 
 from tasklib.errors import START_ENGINE, EngineError
 from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import EngineAddress, docker_folder, engine_address
-from tasklib.stacks.engine.answers import facts_from
+from tasklib.stacks.engine.answers import facts_from, forwards_ports
 from tasklib.stacks.engine.patience import TIMEOUT
+from tasklib.stacks.engine.surroundings import look
 from tasklib.stacks.engine.values import EngineFacts
+from tasklib.stacks.reach import Reach, Way, decide
 
 __all__ = ["connect"]
 
 
-def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
+def connect(wanted: Way | None = None, *, strict: bool = True) -> tuple[Any, EngineFacts]:
     """The SDK's client of the engine that the current context or DOCKER_HOST names, and what it is.
 
-    Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
-    one whose published ports are not reachable on this machine's loopback interface.
+    ``wanted`` is how the project wants its containers reached; unless ``strict`` nobody has to get to them.
+    Raises :class:`~tasklib.errors.EngineError` when there is none, or when tests cannot get to its
+    containers.
     """
     from docker.errors import DockerException
 
     address = engine_address()
-    if address.host.startswith("ssh://") and not remote:
+    if address.host.startswith("ssh://") and strict:
         raise _remote(address.host)
     try:
         client = _client(address)
@@ -38,14 +39,15 @@ def connect(*, remote: bool = False) -> tuple[Any, EngineFacts]:
     facts = facts_from(info, version, str(client.base_url))
     # Neither a proxy nor a .netrc has a say in a local socket; looking for them takes a fifth of each call.
     client.trust_env = facts.remote
-    if facts.remote and not remote:
-        raise _remote(facts.endpoint.removeprefix("http+docker://"))
-    if not facts.remote and not facts.desktop and not _shares_our_network(client):
-        raise EngineError(
-            "the engine runs outside this container: its published ports are not on our loopback",
-            remedy="Run this job on the host, or in a container with `network_mode: host`.",
-        )
-    return client, facts
+    seen = look(client, info, address.host, forwards=forwards_ports(info))
+    try:
+        reach = decide(seen, wanted)
+    except EngineError as error:
+        if strict:
+            client.close()
+            raise
+        reach = Reach(Way.NONE, error.what)
+    return client, replace(facts, reach=reach)
 
 
 def _client(address: EngineAddress) -> Any:
@@ -66,24 +68,6 @@ def _client(address: EngineAddress) -> Any:
         use_ssh_client=True,
         max_pool_size=32,
     )
-
-
-def _shares_our_network(client: Any) -> bool:
-    """Whether the gateway of the engine's default bridge is an address of this network namespace."""
-    if platform.system() != "Linux":
-        return True
-    try:
-        config = client.inspect_network("bridge")["IPAM"]["Config"][0]
-        subnet = ipaddress.IPv4Network(config["Subnet"])
-    except Exception:
-        return True
-    gateway = str(config.get("Gateway") or subnet.network_address + 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((gateway, 0))
-        except OSError:
-            return False
-    return True
 
 
 def _remote(endpoint: str) -> EngineError:

@@ -30,6 +30,7 @@ from tasklib.stacks.engine.answers import (
 )
 from tasklib.stacks.engine.connection import connect
 from tasklib.stacks.engine.inheritance import inherits, may_inherit
+from tasklib.stacks.engine.membership import Membership
 from tasklib.stacks.engine.patience import Heart, translated
 from tasklib.stacks.engine.values import (
     PROJECT_LABEL,
@@ -44,11 +45,15 @@ from tasklib.stacks.engine.values import (
     with_sizes,
 )
 from tasklib.stacks.engine.watch import Watch
+from tasklib.stacks.reach import Way
 
 __all__ = ["DockerEngine"]
 
 _COMMIT = 600.0
 """Seconds that making an image of a container may take: it copies all that was written."""
+
+_COPY = 300.0
+"""Seconds that the engine may take for unpacking what is copied into a container."""
 
 _BUSY = 5.0
 """Seconds for which the engine may do its accounting for others before ours is given up."""
@@ -60,16 +65,13 @@ class DockerEngine:
     def __init__(self, client: Any, facts: EngineFacts) -> None:
         self._api = client
         self.facts = facts
+        self._membership = Membership(client, facts)
         self.heart = Heart(lambda timeout: client.get(f"{client.base_url}/_ping", timeout=timeout))
 
     @classmethod
-    def connect(cls, *, remote: bool = False) -> DockerEngine:
-        """Connect and learn what the engine is.
-
-        Raises :class:`~tasklib.errors.EngineError` when there is none, or, unless ``remote`` ones will do,
-        one whose published ports are not reachable on this machine's loopback interface.
-        """
-        return cls(*connect(remote=remote))
+    def connect(cls, wanted: Way | None = None, *, strict: bool = True) -> DockerEngine:
+        """Connect and learn what the engine is; see :func:`~tasklib.stacks.engine.connection.connect`."""
+        return cls(*connect(wanted, strict=strict))
 
     def close(self) -> None:
         self._api.close()
@@ -85,9 +87,12 @@ class DockerEngine:
         row = self._inspect(container_id)
         if row is None:
             return None
-        container = container_from(row)
+        container = self._seen(row)
         labels = (row.get("Config") or {}).get("Labels") or {}
         return None if self._inherits(labels, container.name, str(row.get("Image"))) else container
+
+    def _seen(self, row: Mapping[str, Any]) -> Container:
+        return container_from(row, self._membership.networks)
 
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
         import docker.errors
@@ -122,7 +127,7 @@ class DockerEngine:
     @translated
     def container(self, container_id: str) -> Container | None:
         row = self._inspect(container_id)
-        return None if row is None else container_from(row)
+        return None if row is None else self._seen(row)
 
     @translated
     def _events(self, project: str) -> Any:
@@ -169,6 +174,17 @@ class DockerEngine:
                 target.write(chunk)
         except docker.errors.NotFound:
             return
+
+    @translated
+    def copy_in(self, container_id: str, folder: str, archive: BinaryIO) -> None:
+        archive.seek(0)
+        answer = self._api.put(
+            f"{self._api.base_url}/v{self._api.api_version}/containers/{container_id}/archive",
+            params={"path": folder},
+            data=archive,
+            timeout=_COPY,
+        )
+        self._api._raise_for_status(answer)
 
     @translated
     def create(self, errand: Errand) -> str:
@@ -325,6 +341,10 @@ class DockerEngine:
         self._api.tag(image, repository, version)
 
     @translated
+    def join(self, project: str) -> None:
+        self._membership.join(project)
+
+    @translated
     def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         return volume_resource_from(self._api.create_volume(name, labels=dict(labels))).labels
 
@@ -369,7 +389,7 @@ class DockerEngine:
             if resource.kind == "container":
                 self._api.remove_container(resource.id, force=True, v=True)
             elif resource.kind == "network":
-                self._api.remove_network(resource.id)
+                self._membership.remove(resource.id)
             elif resource.kind == "volume":
                 self._api.remove_volume(resource.id, force=True)
             else:

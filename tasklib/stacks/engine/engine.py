@@ -71,6 +71,10 @@ class Engine(Protocol):
         """Write ``path`` of a container's file system to ``target``, as a tar archive."""
         ...
 
+    def copy_in(self, container_id: str, folder: str, archive: BinaryIO) -> None:
+        """Unpack ``archive`` (tar) in ``folder`` of a container, which need not run."""
+        ...
+
     def publishers(self) -> tuple[Publisher, ...]:
         """Every host port that a container of this engine publishes, and whose it is."""
         ...
@@ -118,6 +122,13 @@ class Engine(Protocol):
 
     def sized(self, resources: Iterable[Resource]) -> tuple[Resource, ...]:
         """The same with the bytes that removing each would free, as far as the engine's accounting tells."""
+        ...
+
+    def join(self, project: str) -> None:
+        """Have the networks of a Compose project within our reach, where we have to be on them for that.
+
+        Removing them ends it, whoever does that.
+        """
         ...
 
     def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:

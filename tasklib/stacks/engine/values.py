@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tasklib.stacks.reach import HERE, Reach
+
 __all__ = [
     "FOLDER_LABEL",
     "ONE_OFF_LABEL",
@@ -153,14 +155,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What does not change while the engine runs."""
+    """What does not change while the engine runs, and how tests get to its containers."""
 
     id: str
     version: str
     api: tuple[int, int]
     cpus: int
     endpoint: str
-    desktop: bool = False
+    reach: Reach = HERE
     remote: bool = False
     name: str = ""
 

@@ -24,6 +24,7 @@ from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import expire, sweep
+from tasklib.stacks.reach import Way
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current, host_id
 from tasklib.state.records import Checkouts, Images, Kept, Origin, Run, Runs
@@ -147,7 +148,9 @@ def open_context(
     process.sweep_scratch()
     state, run_id = default_state(), secrets.token_hex(8)
     command = this_process().command
-    connected = DockerEngine.connect() if engine else None
+    # Whoever only looks or removes need not get to any container.
+    strict = holds or gives_out
+    connected = DockerEngine.connect(project.reach, strict=strict) if engine else None
     resolved = resolve(
         find_checkout(project.root),
         os.environ,
@@ -175,6 +178,8 @@ def open_context(
         if connected:
             if holds:
                 context.runs.start(_record(context))
+                if connected.facts.reach.way is not Way.LOOPBACK:
+                    emit(Notice(f"engine: {connected.facts.reach}", "info"))
             for left in sweep(connected, state):
                 context.notice(f"removed {left}, left by a run that was killed")
             for left in expire(connected, state):

@@ -18,6 +18,7 @@ from tasklib.isolation import Instance
 from tasklib.stacks.rewrite.bakes import start_baked
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.extras import judge_namespaces, own_files
+from tasklib.stacks.rewrite.files import bring_files, judge_hidden_files
 from tasklib.stacks.rewrite.hints import follow_addresses, point_out
 from tasklib.stacks.rewrite.images import name_built_images
 from tasklib.stacks.rewrite.lifecycle import (
@@ -30,7 +31,7 @@ from tasklib.stacks.rewrite.lifecycle import (
     only_compose_can_start,
     stop_at_once,
 )
-from tasklib.stacks.rewrite.model import Bake, Change, Facts, Hint, Isolation, Problem
+from tasklib.stacks.rewrite.model import Bake, Change, CopyIn, Facts, Hint, Isolation, LocalState, Problem
 from tasklib.stacks.rewrite.mounts import judge_devices, judge_mounts
 from tasklib.stacks.rewrite.names import follow_names, keep_default_names, name_containers
 from tasklib.stacks.rewrite.networks import join_own_networks, own_networks
@@ -46,9 +47,11 @@ from tasklib.stacks.rewrite.volumes import base_image, base_images, name_anonymo
 __all__ = [
     "Bake",
     "Change",
+    "CopyIn",
     "Facts",
     "Hint",
     "Isolation",
+    "LocalState",
     "Problem",
     "as_text",
     "base_image",
@@ -105,10 +108,12 @@ def review(
     free_ports(draft)
     built = name_built_images(draft)
     # What they use.
+    bring_files(draft)
     own_networks(draft)
     name_anonymous_volumes(draft)
     own_volumes(draft)
     keep_in_memory(draft)
+    judge_hidden_files(draft)
     own_files(draft)
     start_baked(draft)
     # How they run.
@@ -122,4 +127,11 @@ def review(
     # Last, since labels are what tells an isolated part.
     label(draft)
     draft.put(("name",), draft.project, "project", "every instance and stack is a project of its own")
-    return Isolation(draft.config, tuple(draft.changes), tuple(draft.problems), tuple(draft.hints), built)
+    return Isolation(
+        draft.config,
+        tuple(draft.changes),
+        tuple(draft.problems),
+        tuple(draft.hints),
+        built,
+        tuple(draft.copies_in),
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tasklib.isolation import Instance, project_name, resource_name
 from tasklib.stacks.labels import labels
-from tasklib.stacks.rewrite.model import Change, Facts, Hint, Problem
+from tasklib.stacks.rewrite.model import Change, CopyIn, Facts, Hint, Problem
 
 __all__ = ["Draft", "Path", "build_arguments", "dockerfile_of", "plain", "show"]
 
@@ -44,6 +44,7 @@ class Draft:
         self.changes: list[Change] = []
         self.problems: list[Problem] = []
         self.hints: list[Hint] = []
+        self.copies_in: list[CopyIn] = []
 
     def services(self) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from list(self.config["services"].items())

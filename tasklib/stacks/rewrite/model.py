@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from tasklib.project import Shared
+from tasklib.stacks.reach import HERE, Reach
 
-__all__ = ["Bake", "Change", "Facts", "Hint", "Isolation", "Problem"]
+__all__ = ["Bake", "Change", "CopyIn", "Facts", "Hint", "Isolation", "LocalState", "Problem"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -27,6 +28,30 @@ class Bake:
 
 
 @dataclass(frozen=True)
+class LocalState:
+    """A file or ``folder`` of this machine; ``digest`` is another one once something of it has changed."""
+
+    folder: bool
+    digest: str
+
+
+@dataclass(frozen=True)
+class CopyIn:
+    """What is copied into the containers of a service before they start: ``source`` to ``target``.
+
+    ``mode``, ``uid`` and ``gid`` are the file's own unless the config says others.
+    """
+
+    service: str
+    source: str
+    target: str
+    state: LocalState
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything the decision needs from outside the rendered config, so that it stays pure.
 
@@ -41,7 +66,9 @@ class Facts:
     stays on disk, or ``all``. ``publish``: service → the container ports that tests need.
     ``held_back``: services that are built and not started, since tests run in their images. ``projects``:
     what plain Compose calls the project, by which the file's own values may go. ``mounted``: the texts
-    of settings that containers are given as files.
+    of settings that containers are given as files. ``reach``: how tests get to containers.
+    ``local``: source of a mount → what is there on this machine, where the engine's has not all of it.
+    ``copy_in``: folders whose copies may be written to.
     """
 
     start_interval: bool = False
@@ -62,6 +89,9 @@ class Facts:
     mounted: tuple[str, ...] = ()
     real_paths: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     bakes: Mapping[str, Bake] = field(default_factory=lambda: _NOTHING)
+    reach: Reach = HERE
+    local: Mapping[str, LocalState] = field(default_factory=lambda: _NOTHING)
+    copy_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,7 +135,8 @@ class Hint:
 class Isolation:
     """The isolated config and the reasons for it.
 
-    ``config`` is JSON-able and what Compose is given. ``built_images`` are all tags that building it makes.
+    ``config`` is JSON-able and what Compose is given. ``built_images`` are all tags that building it makes,
+    ``copies_in`` what its containers lack until it is copied into them.
     """
 
     config: dict[str, Any]
@@ -113,6 +144,7 @@ class Isolation:
     problems: tuple[Problem, ...] = ()
     hints: tuple[Hint, ...] = ()
     built_images: tuple[str, ...] = ()
+    copies_in: tuple[CopyIn, ...] = ()
 
     def by_rule(self) -> dict[str, tuple[Change, ...]]:
         """The changes of each rule, in the order in which the rules first changed something."""

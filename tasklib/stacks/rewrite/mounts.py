@@ -7,7 +7,7 @@ import re
 
 from tasklib.stacks.rewrite.draft import Draft
 
-__all__ = ["is_inside", "judge_devices", "judge_folder", "judge_mounts", "outside_remedy"]
+__all__ = ["is_inside", "judge_devices", "judge_folder", "judge_mounts", "outside_remedy", "real_path"]
 
 _RULE = "mounts"
 _SOCKETS = re.compile(
@@ -58,7 +58,7 @@ _ENGINE = "lets the container control the Docker engine, and so every other inst
 def _judge(draft: Draft, name: str, index: int, source: str) -> None:
     mount = draft.config["services"][name]["volumes"][index]
     path = ("services", name, "volumes", index)
-    where = _real(draft, source)
+    where = real_path(draft, source)
     if _allowed(draft, source):
         return
     if mount["type"] == "cluster":
@@ -78,7 +78,7 @@ def _judge(draft: Draft, name: str, index: int, source: str) -> None:
 
 def judge_folder(draft: Draft, path: tuple[str | int, ...], folder: str) -> None:
     """A volume that is a folder of the host, writable: it has to be the checkout's, or allowed."""
-    where = _real(draft, folder)
+    where = real_path(draft, folder)
     if _allowed(draft, folder):
         return
     if _is_engine(folder) or _is_engine(where):
@@ -91,7 +91,7 @@ def _is_engine(path: str) -> bool:
     return bool(_SOCKETS.search(path)) or _plain(path) in _SOCKET_FOLDERS
 
 
-def _real(draft: Draft, path: str) -> str:
+def real_path(draft: Draft, path: str) -> str:
     """Where a path leads when its links are followed, as the engine's mounts do."""
     return _plain(draft.facts.real_paths.get(path, path))
 
@@ -117,15 +117,15 @@ def judge_devices(draft: Draft) -> None:
 
 def is_inside(draft: Draft, source: str) -> bool:
     """Whether a path is the checkout's: below its root, links followed, or relative."""
-    where, root = _real(draft, source), draft.facts.checkout_root
+    where, root = real_path(draft, source), draft.facts.checkout_root
     if not where.startswith(("/", "~")):
         return True
-    return root is not None and _is_under(where, (_real(draft, root),))
+    return root is not None and _is_under(where, (real_path(draft, root),))
 
 
 def _allowed(draft: Draft, source: str) -> bool:
-    mounts = tuple(_real(draft, mount) for mount in draft.facts.shared.mounts)
-    return _is_under(_real(draft, source), mounts)
+    mounts = tuple(real_path(draft, mount) for mount in draft.facts.shared.mounts)
+    return _is_under(real_path(draft, source), mounts)
 
 
 def _is_under(path: str, folders: tuple[str, ...]) -> bool:

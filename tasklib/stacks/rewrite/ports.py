@@ -1,4 +1,4 @@
-"""Published ports: any free one, on loopback alone."""
+"""Ports that tests reach: any free one of loopback alone, or the container's own where none is published."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from tasklib.stacks.labels import PORTS
+from tasklib.stacks.reach import HERE
 from tasklib.stacks.rewrite.draft import Draft
 
 __all__ = ["free_ports", "port_variable", "reserved_ports"]
 
 _RULE = "ports"
-_LOOPBACK = "127.0.0.1"
 _RESERVED = re.compile(r"TASKLIB_PORT_[A-Za-z0-9_]+_[0-9]+")
 
 
@@ -26,13 +27,19 @@ def port_variable(service: str, target: int | str) -> str:
 
 
 def free_ports(draft: Draft) -> None:
-    """Every published port becomes a free one on 127.0.0.1; ports kept free beforehand are taken."""
+    """Every published port becomes a free one on 127.0.0.1; ports kept free beforehand are taken.
+
+    Where tests reach the containers themselves, nothing is published, and the container says which ports.
+    """
     taken: set[tuple[int, str]] = set()
     for name, service in draft.services():
         path = ("services", name, "ports")
         _note_published(draft, name, service)
         if service.get("network_mode") or "provider" in service:
             draft.drop(path, _RULE, "ports are published by containers with a network of their own")
+            continue
+        if not draft.facts.reach.publishes:
+            _unpublish(draft, name, service)
             continue
         ports = service.get("ports") or []
         kept: dict[tuple[Any, str], dict[str, Any]] = {}
@@ -45,7 +52,7 @@ def free_ports(draft: Draft) -> None:
                     (*path, index), port, None, _RULE, "one free port reaches the same container port"
                 )
             elif new != port:
-                draft.record((*path, index), port, new, _RULE, _why(new, port))
+                draft.record((*path, index), port, new, _RULE, _why(draft, new, port))
         for target, why in sorted(_further(draft, name).items()):
             if (target, "tcp") not in kept:
                 new = {"mode": "ingress", "target": target, "protocol": "tcp"}
@@ -55,8 +62,22 @@ def free_ports(draft: Draft) -> None:
             service["ports"] = list(kept.values())
 
 
+def _unpublish(draft: Draft, name: str, service: dict[str, Any]) -> None:
+    wanted = dict.fromkeys(str((service.get("labels") or {}).get(PORTS, "")).split())
+    for port in service.get("ports") or []:
+        wanted[f"{port.get('target')}/{port.get('protocol') or 'tcp'}"] = None
+    wanted |= dict.fromkeys(f"{target}/tcp" for target in sorted(_further(draft, name)))
+    path = ("services", name)
+    draft.drop((*path, "ports"), _RULE, "tests reach the container itself: nothing is published")
+    if wanted:
+        exposed = dict.fromkeys(map(str, service.get("expose") or ()))
+        exposed |= dict.fromkeys(port.removesuffix("/tcp") for port in wanted)
+        draft.put((*path, "expose"), list(exposed), _RULE, "the container listens there as before")
+        draft.put((*path, "labels", PORTS), " ".join(wanted), _RULE, "this is where tests find it")
+
+
 def _free(draft: Draft, name: str, port: dict[str, Any], taken: set[tuple[int, str]]) -> dict[str, Any]:
-    new = {**port, "host_ip": _LOOPBACK}
+    new = {**port, "host_ip": draft.facts.reach.address}
     published = new.pop("published", None)
     reserved = _reserved(draft, name)
     number = reserved.get(str(port.get("target")))
@@ -96,9 +117,11 @@ def _note_published(draft: Draft, name: str, service: dict[str, Any]) -> None:
                     draft.published.setdefault(number, (name, port.get("target", number)))
 
 
-def _why(new: dict[str, Any], port: dict[str, Any]) -> str:
+def _why(draft: Draft, new: dict[str, Any], port: dict[str, Any]) -> str:
+    address = draft.facts.reach.address
+    where = "on loopback alone" if address == HERE.address else f"on {address}"
     if new.get("published") == port.get("published"):
-        return "ports are published on loopback alone"
+        return f"ports are published {where}"
     if "published" in new:
         return "this port was kept free for it"
-    return "a fixed host port can be used once per machine; ports are published on loopback alone"
+    return f"a fixed host port can be used once per machine; ports are published {where}"

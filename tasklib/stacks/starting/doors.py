@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.stacks.engine.values import Container, EngineFacts
+from tasklib.stacks.reach import Way
 from tasklib.stacks.servers import Server
 
 __all__ = ["Doors", "Life", "Proof", "doors_of", "proof"]
@@ -53,13 +54,13 @@ class Proof:
 
 def doors_of(container: Container, server: Server | None, facts: EngineFacts) -> Doors:
     """Those doors of a container that can be reached from here."""
-    if facts.remote:
+    if facts.reach.way is Way.NONE:
         return Doors()
     published = frozenset(p.target for p in container.ports if p.protocol == "tcp" and p.published)
     known = frozenset(_ports(container, server)) if server else frozenset[int]()
     if 0 in known:
         known = frozenset()  # It was told to listen nowhere.
-    if facts.desktop or not container.address:
+    if not facts.reach.direct or not container.address:
         known &= published
     return Doors(known, published)
 

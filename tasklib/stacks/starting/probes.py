@@ -67,7 +67,7 @@ class Probes:
     def _await_port(self, container: Container) -> None:
         """Until something listens no check can pass, and a check costs as much as starting a process."""
         facts = self._engine.facts
-        if not container.address or not container.listens or facts.desktop or facts.remote:
+        if not container.address or not container.listens or not facts.reach.direct:
             return
         until = time.monotonic() + _UNASKED
         while time.monotonic() < until and not self._cancel.is_set():

@@ -90,7 +90,7 @@ class Proofs:
     def _knock(self, container: Container, port: int, kind: str) -> bool:
         # The engine's proxy accepts on the published port whether or not anyone listens behind it: ask the
         # container itself where it can be reached, elsewhere see whether the proxy keeps the connection.
-        if container.address and not self._facts.desktop:
+        if container.address and self._facts.reach.direct:
             return knock(container.address, port, kind, container.environment)
-        published = next(p.published for p in container.ports if p.target == port and p.published)
-        return knock("127.0.0.1", published, kind, container.environment, direct=False)
+        where = next(p for p in container.ports if p.target == port and p.published)
+        return knock(where.host, where.published, kind, container.environment, direct=False)

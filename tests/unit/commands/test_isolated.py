@@ -44,7 +44,7 @@ class NoReaper:
 def engine(repository: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryEngine:
     """What every command finds; the current folder is a project with an api on the branch main."""
     found = MemoryEngine()
-    monkeypatch.setattr(DockerEngine, "connect", lambda **options: found)
+    monkeypatch.setattr(DockerEngine, "connect", lambda *wanted, **options: found)
     monkeypatch.setattr(run, "Reaper", NoReaper)
     monkeypatch.setattr("tasklib.stacks.starting.doors._SETTLED", 0.0)
     file = repository / "deploy" / "test" / "docker-compose.yml"
@@ -78,14 +78,14 @@ def test_a_stack_is_brought_up_looked_at_and_taken_down(
     up()
     assert capsys.readouterr().out.startswith("test-main is up (")
     Isolated().status()
-    assert capsys.readouterr().out == "test-main\n  api: running\n"
+    assert capsys.readouterr().out.splitlines()[1:] == ["test-main", "  api: running"]
     down(dry=True)
     assert capsys.readouterr().out == "would take down test-main\n"
     down()
     assert capsys.readouterr().out == "took down test-main: 1 container, 1 network\n"
     Isolated().status()
     down()
-    assert capsys.readouterr().out == "nothing is up\nnothing is up\n"
+    assert capsys.readouterr().out.splitlines()[1:] == ["nothing is up", "nothing is up"]
 
 
 def test_a_stack_that_is_up_is_used_again(engine: MemoryEngine, compose: MemoryCompose) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.stacks.engine.answers import container_from
+from tasklib.stacks.engine.answers import container_from, networks_of
+from tasklib.stacks.engine.values import Port
+from tasklib.stacks.labels import PORTS
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,35 @@ def test_a_container_is_worth_asking_once_one_of_its_ports_is_open(
     """Those that its health check asks by its own URLs, and what the image exposes."""
     config = {"ExposedPorts": {"5432/tcp": {}, "53/udp": {}}, "Healthcheck": {"Test": test}}
     assert set(container_from({"Id": "1", "Config": config}).listens) == ports | {5432}
+
+
+def test_ports_that_nothing_publishes_are_at_the_containers_address() -> None:
+    """Its label says which; while it has no address, nobody gets to them."""
+    networks = {
+        "a": {"NetworkID": "1", "IPAddress": "10.0.0.2"},
+        "b": {"NetworkID": "2", "IPAddress": "10.0.1.2"},
+    }
+    row = {
+        "Id": "1",
+        "Config": {"Labels": {PORTS: "8000/tcp 53/udp"}},
+        "NetworkSettings": {"Networks": networks, "Ports": {"8000/tcp": None}},
+    }
+    assert container_from(row).ports == (Port(53, "udp", "10.0.0.2", 53), Port(8000, "tcp", "10.0.0.2", 8000))
+    assert {port.host for port in container_from(row, {"2"}).ports} == {"10.0.1.2"}, (
+        "the network that is ours"
+    )
+    gone = container_from({**row, "NetworkSettings": {}})
+    assert [(port.target, port.published) for port in gone.ports] == [(53, 0), (8000, 0)]
+
+
+def test_networks_are_told_apart_by_whether_they_were_joined() -> None:
+    """A network that our container was on before carries no mark."""
+    networks = {
+        "home": {"NetworkID": "1"},
+        "stack": {"NetworkID": "2", "DriverOpts": {"mark": "x"}},
+        "odd": {"NetworkID": ""},
+    }
+    row = {"NetworkSettings": {"Networks": networks}}
+    assert networks_of(row) == {"1", "2"}
+    assert networks_of(row, marked="mark") == {"2"}
+    assert networks_of({}) == frozenset()

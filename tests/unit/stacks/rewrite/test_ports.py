@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasklib.stacks.labels import PORTS
+from tasklib.stacks.reach import Reach, Way
 from tasklib.stacks.rewrite import isolate, reserved_ports
 
 from .support import FACTS, one, reviewed
@@ -104,3 +106,35 @@ def test_ports_that_tests_need_are_published_once() -> None:
     facts = replace(FACTS, publish={"db": (5432, 80), "gone": (1,)})
     found = isolate(config, "main", facts=facts)["services"]["db"]["ports"]
     assert [(port["target"], port["host_ip"]) for port in found] == [(80, "127.0.0.1"), (5432, "127.0.0.1")]
+
+
+JOINED = replace(FACTS, reach=Reach(Way.JOINED, "in a container"))
+
+
+def test_nothing_is_published_where_tests_reach_the_container() -> None:
+    """The file's ports, and those asked for besides, are told by a label and exposed as before."""
+    facts = replace(JOINED, publish={"api": (9000,)})
+    service = {
+        "ports": ["127.0.0.1:8080:80", "53:53/udp", {"target": 80, "protocol": "tcp"}],
+        "expose": ["7000"],
+    }
+    found = one(service, facts=facts)
+    assert "ports" not in found
+    assert found["labels"][PORTS] == "80/tcp 53/udp 9000/tcp"
+    assert found["expose"] == ["7000", "80", "53/udp", "9000"]
+    config = reviewed({"api": service}, facts=facts).config
+    assert isolate(config, "feature-auth", facts=facts) == config, "isolating it again changes nothing"
+    assert PORTS not in one({}, facts=JOINED)["labels"]
+
+
+def test_every_replica_says_its_own_ports() -> None:
+    """Each is a container of its own, and reached by itself."""
+    config = reviewed({"api": {"ports": ["80"], "deploy": {"replicas": 2}}}, facts=JOINED).config
+    assert [service["labels"][PORTS] for service in config["services"].values()] == ["80/tcp", "80/tcp"]
+
+
+def test_ports_are_published_on_the_engines_own_address_where_that_is_the_way() -> None:
+    """Not on every address that it has."""
+    facts = replace(FACTS, reach=Reach(Way.PUBLISHED, "a neighbour", address="172.18.0.2"))
+    (port,) = one({"ports": ["8080:80"]}, facts=facts)["ports"]
+    assert (port["host_ip"], port.get("published")) == ("172.18.0.2", None)

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from tasklib.stacks.engine.values import Container, EngineFacts, Port
+from tasklib.stacks.reach import HERE, Reach, Way
 from tasklib.stacks.servers import known_server
 from tasklib.stacks.starting.doors import Doors, Life, Proof, doors_of, proof
 
 FACTS = EngineFacts("id", "26.1", (1, 45), 2, "unix://")
+THROUGH = replace(FACTS, reach=replace(HERE, direct=False))
 DATABASE = Container("1", "p.db", "p", "db", "running", health="healthy", address="10.0.0.2")
 API = Container("2", "p.api", "p", "api", "running", address="10.0.0.3")
 POSTGRES = known_server("postgres:16")
@@ -39,11 +41,11 @@ def test_a_known_server_is_looked_for_where_it_may_listen(
 
 def test_what_cannot_be_reached_is_not_waited_for() -> None:
     """Behind a machine of its own only published ports are there; of a remote engine nothing is."""
-    assert doors_of(DATABASE, POSTGRES, replace(FACTS, desktop=True)) == Doors()
+    assert doors_of(DATABASE, POSTGRES, THROUGH) == Doors()
     published = replace(DATABASE, ports=(Port(5432, "tcp", "127.0.0.1", 32768), Port(53, "udp", "", 32769)))
-    assert doors_of(published, POSTGRES, replace(FACTS, desktop=True)).known == {5432}
+    assert doors_of(published, POSTGRES, THROUGH).known == {5432}
     assert doors_of(published, None, FACTS) == Doors(published=frozenset({5432}))
-    assert doors_of(published, POSTGRES, replace(FACTS, remote=True)) == Doors()
+    assert doors_of(published, POSTGRES, replace(FACTS, reach=Reach(Way.NONE, ""))) == Doors()
 
 
 def test_a_healthy_server_has_to_take_a_connection() -> None:

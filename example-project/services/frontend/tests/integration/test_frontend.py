@@ -56,7 +56,7 @@ def test_a_request_reaches_the_api_as_it_was_made(frontend):
     assert response.json() == {
         "method": "POST",
         "uri": "/orders/a%2Fb?wait=5",
-        "host": f"{frontend.base_url.host}:{frontend.base_url.port}",
+        "host": frontend.base_url.netloc.decode(),
     }
 
 

@@ -1,0 +1,137 @@
+"""PURE: from what can be seen of an engine and of ourselves, how tests get to its containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tasklib.errors import EngineError
+from tasklib.stacks.reach.values import Disk, Reach, Way
+
+__all__ = ["Own", "Seen", "decide"]
+
+
+@dataclass(frozen=True)
+class Own:
+    """The container that this process runs in, as its engine describes it.
+
+    ``on_host`` is whether it uses the network of the engine's machine, ``mounts`` are what it has of that
+    machine's files (path here, path there).
+    """
+
+    id: str
+    on_host: bool = False
+    mounts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What can be seen before anything is decided.
+
+    ``endpoint`` is the engine's, as people write it. ``local``: it is a socket of this machine, or a port of
+    its loopback (``port``). ``contained``: this process runs in a container, and ``own`` is that where the
+    engine knows it. ``same_network``: the engine's bridge is in our network namespace. ``forwards``: the
+    engine forwards published ports to our loopback itself, from a virtual machine or a user's namespace.
+    ``address`` is the engine's where it is elsewhere, ``neighbour`` whether that is on a private network of
+    this container.
+    """
+
+    endpoint: str
+    local: bool
+    port: bool = False
+    contained: bool = False
+    own: Own | None = None
+    same_network: bool = False
+    forwards: bool = False
+    address: str = ""
+    neighbour: bool = False
+
+
+def decide(seen: Seen, wanted: Way | None = None) -> Reach:
+    """How tests get to the containers of an engine; ``wanted`` is the project's setting.
+
+    :attr:`Way.NONE` is for stacks that run as their files say: loopback ports are reached, nothing else is.
+    Raises :class:`~tasklib.errors.EngineError` with what helps where they cannot, or not as ``wanted``.
+    """
+    match wanted:
+        case None:
+            found = _natural(seen)
+        case Way.NONE:
+            found = _at_most_loopback(seen)
+        case _:
+            found = _asked(seen, wanted)
+    return replace(found, disk=_disk(seen))
+
+
+def _natural(seen: Seen) -> Reach:
+    if seen.own and not seen.own.on_host:
+        return Reach(Way.JOINED, "it runs on this engine", direct=True, container=seen.own.id)
+    if seen.local and seen.same_network:
+        return Reach(Way.LOOPBACK, "the engine is on this machine", direct=True)
+    if seen.forwards and not seen.contained and seen.local and not seen.port:
+        return Reach(Way.LOOPBACK, "the engine forwards them to this machine")
+    if seen.neighbour:
+        return _published(seen, "the engine is a neighbour of this container")
+    raise _beside_us() if seen.local and not seen.port else _far(seen)
+
+
+def _at_most_loopback(seen: Seen) -> Reach:
+    try:
+        found = _natural(seen)
+    except EngineError:
+        found = None
+    return found if found and found.way is Way.LOOPBACK else Reach(Way.NONE, "nothing has to be")
+
+
+def _asked(seen: Seen, wanted: Way) -> Reach:
+    why = "`reach` in [tool.tasklib] says so"
+    match wanted:
+        case Way.LOOPBACK if seen.local:
+            return Reach(wanted, why, direct=seen.same_network)
+        case Way.JOINED if seen.own:
+            return Reach(wanted, why, direct=True, container=seen.own.id)
+        case Way.PUBLISHED if seen.address:
+            return _published(seen, why)
+    lacks = {
+        Way.LOOPBACK: f"the engine at {seen.endpoint} is not on this machine",
+        Way.JOINED: f"this process runs in no container of the engine at {seen.endpoint}",
+        Way.PUBLISHED: f"the engine at {seen.endpoint} has no address of its own to publish on",
+    }[wanted]
+    raise EngineError(
+        f'`reach = "{wanted}"` cannot be: {lacks}',
+        remedy="Take `reach` out of [tool.tasklib]: what can be seen decides then.",
+    )
+
+
+def _published(seen: Seen, why: str) -> Reach:
+    return Reach(Way.PUBLISHED, why, address=seen.address)
+
+
+def _disk(seen: Seen) -> Disk:
+    if seen.own:
+        return Disk(shared=False, mounts=seen.own.mounts)
+    # A port may lead into another container, whose files are its own.
+    here = seen.local and not seen.port and (seen.same_network or not seen.contained)
+    return Disk(shared=here)
+
+
+def _beside_us() -> EngineError:
+    """Its socket is here, and neither its network nor any container of its own is."""
+    return EngineError(
+        "the engine's network is not the one we are in, and we are in none of its containers",
+        remedy="Run this on the engine's machine, in a container of that engine, or in one with "
+        "`network_mode: host`.",
+    )
+
+
+def _far(seen: Seen) -> EngineError:
+    """The two lines for whoever has an engine on another machine."""
+    if not seen.address:
+        return EngineError(
+            f"the engine at {seen.endpoint} is on another machine, which tests cannot get to",
+            remedy="Unset DOCKER_HOST, or `docker context use default`, to use a local engine.",
+        )
+    return EngineError(
+        f"the engine at {seen.endpoint} is on another machine: whoever can reach that would reach its ports",
+        remedy='Allow that with `reach = "published"` under [tool.tasklib] in pyproject.toml, '
+        "or use a local engine.",
+    )

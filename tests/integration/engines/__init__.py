@@ -1,0 +1,1 @@
+"""Engines that are not simply on this machine."""
