@@ -15,6 +15,7 @@ from pathlib import Path
 from tasklib.errors import InternalError, Interrupted, OutputClosed, TasklibError
 from tasklib.shown.masking import mask
 from tasklib.shown.people import for_people
+from tasklib.state.unkept import take_unkept
 
 __all__ = ["boundary", "open_streams", "spoken"]
 
@@ -39,6 +40,15 @@ def boundary() -> Iterator[None]:
         if isinstance(error, BrokenPipeError) and _reader_gone():
             raise OutputClosed from None
         raise _mistake(error) from None
+    finally:
+        _tell_unkept()
+
+
+def _tell_unkept() -> None:
+    """Say what a full disk did not keep."""
+    if lost := take_unkept():
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"warning: {for_people(lost)}\n")
 
 
 def _make_presentable(error: TasklibError) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, say
-from tasklib.errors import NothingRan, UsageError
+from tasklib.errors import ConfigError, NothingRan, UsageError
 from tasklib.options.caller import TASKLIB, Caller
 
 if TYPE_CHECKING:
@@ -170,11 +170,18 @@ def _touched(project: Project, names: Sequence[str], base: str | None, explain: 
     return tuple(name for name in found if not names or name in names)
 
 
-def _log_file(project: str) -> Path:
-    """A new file for everything in full; the oldest beyond twenty are removed."""
+def _log_file(project: str) -> Path | None:
+    """A new file for everything in full, ``None`` on a full disk; the oldest beyond twenty are removed."""
+    from tasklib.files.full import is_full
     from tasklib.state.store import default_state
 
-    folder = default_state().made("logs")
+    try:
+        folder = default_state().made("logs")
+    except ConfigError as error:
+        if not is_full(error.__cause__):
+            raise
+        complain(f"warning: no full log: {error.what}")
+        return None
     for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT or None]:
         old.unlink(missing_ok=True)
     name = "".join(c if c.isalnum() or c in "-_" else "-" for c in project)[:40]

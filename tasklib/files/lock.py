@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from typing import Any
 
 from tasklib import process
 from tasklib.errors import ConfigError
+from tasklib.files.full import is_full, unless_full
 
 __all__ = ["Lock", "User", "open_lock", "sign", "signature", "this_process", "try_lock", "unlock"]
 
@@ -111,7 +113,11 @@ class Lock:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = open_lock(self.path)
         except OSError as error:
-            raise _unusable(self.path, error) from error
+            if not is_full(error):
+                raise _unusable(self.path, error) from error
+            # A lock that has no file is held by nobody.
+            self._descriptor = _without_name()
+            return True
         try:
             # Its last holder may have removed the file between our opening and locking it.
             if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
@@ -140,9 +146,10 @@ def try_lock(descriptor: int) -> bool:
 
 
 def sign(descriptor: int, user: Any) -> None:
-    """Write into a held lock whose it is: ``user`` is a dataclass."""
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(asdict(user)).encode(), 0)
+    """Write into a held lock whose it is: ``user`` is a dataclass. On a full disk nobody is told."""
+    with unless_full():
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(user)).encode(), 0)
 
 
 def signature(descriptor: int) -> Any:
@@ -158,6 +165,11 @@ def unlock(descriptor: int, path: Path | None = None) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
     with contextlib.suppress(OSError):
         os.close(descriptor)
+
+
+def _without_name() -> int:
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _unusable(path: Path, error: OSError) -> ConfigError:

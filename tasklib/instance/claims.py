@@ -192,7 +192,7 @@ class Claims:
         return f"{self._folder}/{State.name(f'{project}@{checkout}')}"
 
     def _write(self, claim: Claim) -> None:
-        self._state.write(self._name(claim.project, claim.checkout), claim)
+        self._state.keep(self._name(claim.project, claim.checkout), claim)
 
     def _forget(self, claim: Claim, arbiter: Arbiter) -> None:
         """The record goes last: as long as there is a mark, there is something that knows of it."""

@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from tasklib.process import ending, reading
 from tasklib.process.cancel import Cancel
@@ -154,7 +155,7 @@ def _detached(
     argv: Sequence[str], stdin: int, log: Path, env: Mapping[str, str] | None
 ) -> subprocess.Popen[bytes]:
     env = os.environ if env is None else env
-    with log.open("ab") as output:
+    with _opened(log) as output:
         return subprocess.Popen(
             list(argv),
             env={**{name: value for name, value in env.items() if name != CHILD_OF}, REAPER_OF: _OURSELVES},
@@ -163,6 +164,13 @@ def _detached(
             stderr=output,
             start_new_session=True,
         )
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        return log.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")  # It is there to clean up, whether anybody hears of it or not.
 
 
 def _feed(child: subprocess.Popen[bytes], text: str | None) -> threading.Thread | None:

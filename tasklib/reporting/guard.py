@@ -20,6 +20,11 @@ class Guarded:
         self._what = what
         self._complain = complain
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it failed."""
+        return self._reporter is None
+
     def tell(self, event: Event, run: RunState) -> None:
         if self._reporter is None:
             return

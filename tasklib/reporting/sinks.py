@@ -78,13 +78,14 @@ def open_sinks(
 
     with ExitStack() as stack:
         reporters: list[Reporter] = []
+        kept: Guarded | None = None
         if log_file is not None:
             try:
                 log = stack.enter_context(LogSink(log_file))
-                reporters.append(Guarded(EventsAlone(log), f"writing {log_file}", complain))
+                kept = Guarded(EventsAlone(log), f"writing {log_file}", complain)
+                reporters.append(kept)
             except OSError as error:
                 complain(f"no full log: {error}")
-                log_file = None
         if last_run is not None:
             try:
                 last = stack.enter_context(LastSink(last_run))
@@ -99,7 +100,7 @@ def open_sinks(
         slowest = Slowest(durations, limits, base=base) if durations is not None else None
         shown = _shown(format, stack, stream, env, _Options(verbose, base, slowest))
         reporters.append(Guarded(shown, "printing results", complain))
-        yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), log_file))
+        yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), (str(log_file), kept) if kept else None))
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,14 @@ class _LogNamed:
     """Tells the other sinks where the log is: who runs the targets does not know."""
 
     sink: Sink
-    log_file: Path | None
+    log: tuple[str, Guarded] | None
+    """Its file, and who writes it."""
 
     def emit(self, event: Event) -> None:
-        if isinstance(event, RunFinished) and self.log_file and not event.result.log_file:
-            event = replace(event, result=replace(event.result, log_file=str(self.log_file)))
+        if isinstance(event, RunFinished) and self.log and not event.result.log_file:
+            file, writer = self.log
+            if not writer.stopped:
+                event = replace(event, result=replace(event.result, log_file=file))
         self.sink.emit(event)
 
 

@@ -47,7 +47,7 @@ def remember(session: nox.Session, *, failed: bool) -> None:
     known = outcomes_of(session)
     new = (session.name,)
     failures = known.failed + (new if failed else ())
-    state.write(_name(known.run), Outcomes(known.run, failures, known.ran + (() if failed else new)))
+    state.keep(_name(known.run), Outcomes(known.run, failures, known.ran + (() if failed else new)))
 
 
 def _run_of(session: nox.Session) -> ProcessIdentity:

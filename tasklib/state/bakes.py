@@ -43,7 +43,7 @@ class Bakes:
 
     def add(self, bake: BakeRecord) -> None:
         """Remember it; one is on record before its image exists."""
-        self._state.write(self._name(bake.tag), bake)
+        self._state.keep(self._name(bake.tag), bake)
 
     def use(self, tag: str, checkout: str) -> None:
         """``checkout`` starts from it now."""

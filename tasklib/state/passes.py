@@ -56,4 +56,4 @@ class Passes:
                 if (*key, known.tree, known.rest) not in kept and counts.get(key, 0) < _KEPT:
                     kept[*key, known.tree, known.rest] = known
                     counts[key] = counts.get(key, 0) + 1
-            self._state.write(self._name, _Record(tuple(kept.values())))
+            self._state.keep(self._name, _Record(tuple(kept.values())))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import ConfigError
+from tasklib.files.full import is_full
 from tasklib.files.lock import open_lock, sign, signature, try_lock
 
 __all__ = ["Busy", "Places", "Turn"]
@@ -80,14 +81,20 @@ class Places:
         Raises :class:`~tasklib.errors.Interrupted` when ``cancel`` is set meanwhile, and
         :class:`~tasklib.errors.ConfigError` where the folder cannot be used.
         """
-        held = self._wait(cancel, on_wait)
+        with self._usable():
+            try:
+                held = self._wait(cancel, on_wait)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                held = os.open(os.devnull, os.O_RDONLY)  # Nobody can be counted: rather too many than none.
         try:
             yield
         finally:
             os.close(held)
 
     def _wait(self, cancel: process.Cancel, on_wait: Callable[[Busy], None]) -> int:
-        with self._usable(), self._waiting() as mine:
+        with self._waiting() as mine:
             told = False
             while True:
                 found = self._try(mine)

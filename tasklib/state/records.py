@@ -46,7 +46,7 @@ class Runs:
         self._folder = State.name("runs", engine)
 
     def start(self, run: Run) -> None:
-        self._state.write(self._name(run.id), run)
+        self._state.keep(self._name(run.id), run)
 
     def add(self, run: str, project: str) -> None:
         """``project`` belongs to ``run`` from now."""
@@ -74,7 +74,9 @@ class Runs:
             known = self.get(run)
             if known is not None:
                 projects = tuple(sorted(change(frozenset(known.projects))))
-                self._state.write(self._name(run), replace(known, projects=projects))
+                kept = self._state.keep(self._name(run), replace(known, projects=projects))
+                if not kept and not projects:
+                    self._state.remove(self._name(run))  # It says more than there is.
 
     def _name(self, run: str) -> str:
         return f"{self._folder}/{State.name(run)}"
@@ -103,6 +105,7 @@ class Kept:
         self._folder = State.name("kept", engine)
 
     def add(self, stack: KeptStack) -> None:
+        """Without this record the next run would take the stack for one that was left behind."""
         self._state.write(self._name(stack.project), stack)
 
     def discard(self, project: str) -> None:
@@ -110,6 +113,11 @@ class Kept:
 
     def get(self, project: str) -> KeptStack | None:
         return self._state.read(self._name(project), KeptStack)
+
+    def keeps(self, project: str, checkout: str) -> bool:
+        """Whether ``checkout`` keeps it, as far as can be told: a record of another version might say so."""
+        known = self.get(project)
+        return known.checkout == checkout if known else self._state.holds(self._name(project))
 
     def all(self) -> tuple[KeptStack, ...]:
         return tuple(self._state.records(self._folder, KeptStack).values())
@@ -205,7 +213,7 @@ class Images:
             known = known or _Built(project, checkout, ())
             from_what = {tag: o for tag, o in {**known.origins, **origins}.items() if tag in tags}
             built = {tag: image for tag, image in {**known.ids, **ids}.items() if tag in tags}
-            self._state.write(name, _Built(project, checkout, tuple(sorted(tags)), from_what, built))
+            self._state.keep(name, _Built(project, checkout, tuple(sorted(tags)), from_what, built))
         else:
             self._state.remove(name)
 
@@ -231,7 +239,7 @@ class Checkouts:
     def seen(self, checkout: str, root: str) -> None:
         """The project's folder of ``checkout`` is ``root``."""
         if self.root(checkout) != root:
-            self._state.write(self._name(checkout), _Seen(checkout, self._host, root))
+            self._state.keep(self._name(checkout), _Seen(checkout, self._host, root))
 
     def root(self, checkout: str) -> str | None:
         found = self._state.read(self._name(checkout), _Seen)

@@ -1,13 +1,15 @@
 """What tasklib remembers between runs: small JSON records in the user's state folder, and locks beside them.
 
 The folder is ``$XDG_STATE_HOME/tasklib`` (``~/.local/state/tasklib``), mode 0700, never inside a checkout.
-A record appears whole or not at all (written under a temporary name, then renamed). One that cannot be read
-is set aside under another name and counts as missing: what is on the engine still tells the truth by label.
+A record appears whole or not at all (written under a temporary name, then renamed). One that is no JSON is
+set aside under another name and counts as missing, one of another version stays where it is: what is on the
+engine still tells the truth by label. One that cannot be read now (too many open files) is an error.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -21,8 +23,10 @@ from urllib.parse import quote
 import msgspec
 
 from tasklib.errors import ConfigError
+from tasklib.files.full import is_full, unless_full
 from tasklib.files.lock import Lock, this_process
 from tasklib.files.whole import PRIVATE, write_whole
+from tasklib.state.unkept import note_unkept
 
 __all__ = ["State", "default_state"]
 
@@ -31,6 +35,7 @@ T = TypeVar("T")
 _SUFFIX = ".json"
 _MODE = 0o700
 _MAX_PART = 120
+_ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class State:
@@ -57,7 +62,7 @@ class State:
         return self.root / folder
 
     def read(self, name: str, kind: type[T]) -> T | None:
-        """The record ``name`` as a ``kind`` (a dataclass); ``None`` where there is none that can be read."""
+        """The record ``name`` as a ``kind`` (a dataclass); ``None`` where none is understood."""
         return self._load(self._path(name), kind)
 
     def write(self, name: str, record: object) -> None:
@@ -67,6 +72,20 @@ class State:
             self._folder(path.parent)
             write_whole(path, _encode(record), mode=PRIVATE)
 
+    def keep(self, name: str, record: object) -> bool:
+        """As :meth:`write` does, for what can be done without: where the disk is full it is left out.
+
+        Returns whether it was kept; :func:`~tasklib.state.unkept.take_unkept` says what was not.
+        """
+        try:
+            self.write(name, record)
+        except ConfigError as error:
+            if not is_full(error.__cause__):
+                raise
+            note_unkept(name, self.root)
+            return False
+        return True
+
     def remove(self, name: str) -> None:
         """Forget ``name``; nothing happens where there is no such record."""
         with self._usable():
@@ -75,11 +94,15 @@ class State:
     def records(self, folder: str, kind: type[T]) -> dict[str, T]:
         """Every readable record directly in ``folder``, by its name."""
         found: dict[str, T] = {}
-        with contextlib.suppress(OSError):
+        with self._usable(), contextlib.suppress(*_ABSENT):
             for path in sorted((self.root / folder).iterdir()):
                 if path.suffix == _SUFFIX and (record := self._load(path, kind)) is not None:
                     found[f"{folder}/{path.name.removesuffix(_SUFFIX)}"] = record
         return found
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a record ``name``, also one of another version that cannot be understood."""
+        return os.path.lexists(self._path(name))
 
     def folders(self, folder: str) -> tuple[str, ...]:
         """The names of the folders directly in ``folder``."""
@@ -94,7 +117,7 @@ class State:
         Who waits for longer than ``timeout`` seconds is told who has it.
         """
         path = self.root / "locks" / f"{name}.lock"
-        with self._usable():
+        with self._usable(), unless_full():
             self._folder(path.parent)
         lock = Lock(path, this_process())
         if not lock.try_acquire(timeout):
@@ -112,18 +135,25 @@ class State:
 
     def _folder(self, folder: Path) -> None:
         folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
-        if stat.S_IMODE(self.root.stat().st_mode) != _MODE:
+        # What a link leads to was made for something else, too.
+        if not self.root.is_symlink() and stat.S_IMODE(self.root.stat().st_mode) != _MODE:
             self.root.chmod(_MODE)
 
     def _load(self, path: Path, kind: type[T]) -> T | None:
         try:
-            return msgspec.convert(json.loads(path.read_bytes()), kind)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, RecursionError):
+            with self._usable():
+                content = json.loads(path.read_bytes())
+        except (ValueError, RecursionError):
             with contextlib.suppress(OSError):
                 path.replace(path.with_suffix(".unreadable"))
             return None
+        except ConfigError as error:
+            if isinstance(error.__cause__, _ABSENT):
+                return None
+            raise  # That it cannot be read now says nothing of what it holds.
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.convert(content, kind)
+        return None  # another version's
 
     @contextlib.contextmanager
     def _usable(self) -> Iterator[None]:
@@ -133,19 +163,28 @@ class State:
             raise ConfigError(
                 f"the state folder cannot be used: {error.strerror or error}",
                 where=str(error.filename or self.root),
-                remedy="Make it writable, or set XDG_STATE_HOME to a folder of yours.",
+                remedy=_remedy(error),
             ) from error
+
+
+def _remedy(error: OSError) -> str:
+    if is_full(error):
+        return "Make room there, or set XDG_STATE_HOME to a folder on another disk."
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "Allow more open files (`ulimit -n`), or close what has so many open."
+    return "Let yourself read and write it, or set XDG_STATE_HOME to a folder of yours."
 
 
 def default_state(env: Mapping[str, str] | None = None) -> State:
     """The user's state folder as ``env`` (``os.environ``) names it.
 
-    Where there is no home to write to, a private folder of the user in the system's temporary folder.
+    Where there is no home of one's own to write to, a private folder of the user in the system's temporary
+    folder. Raises :class:`~tasklib.errors.ConfigError` for a folder that belongs to somebody else.
     """
     env = os.environ if env is None else env
     named = env.get("XDG_STATE_HOME", "")
     if Path(named).is_absolute():
-        return State(Path(named) / "tasklib")
+        return State(_own(Path(named) / "tasklib"))
     home = env.get("HOME", "")
     folder = Path(home) / ".local" / "state" / "tasklib"
     if Path(home).is_absolute() and _can_hold(folder):
@@ -154,10 +193,29 @@ def default_state(env: Mapping[str, str] | None = None) -> State:
 
 
 def _can_hold(folder: Path) -> bool:
-    """Whether ``folder`` can be written, or made."""
+    """Whether ``folder`` is ours and can be written, or can be made in one that is."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    ours = folder.is_dir() and folder.stat().st_uid == os.geteuid()
+    return ours and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _own(folder: Path) -> Path:
+    """``folder``, once it is sure that nobody else has made it, or a link to it, or could replace it.
+
+    What it stands in may be the system's, such as the temporary folder.
+    """
+    for path, owners in ((folder.parent, {0, os.geteuid()}), (folder, {os.geteuid()})):
+        with contextlib.suppress(OSError):
+            for facts in (path.lstat(), path.stat()):
+                if facts.st_uid not in owners:
+                    whose = path if facts.st_ino == path.lstat().st_ino else path.resolve()
+                    raise ConfigError(
+                        f"the state folder belongs to another user (id {facts.st_uid})",
+                        where=str(whose),
+                        remedy="Set XDG_STATE_HOME to a folder of yours.",
+                    )
+    return folder
 
 
 def _temporary() -> Path:

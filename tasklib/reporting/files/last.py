@@ -6,6 +6,7 @@ warnings, and the moments of failing tests. It is written as it comes, so a run 
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -38,7 +39,8 @@ class LastSink:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.close()
+        with contextlib.suppress(OSError):  # a full disk, of which was told
+            self._stream.close()
 
     def emit(self, event: Event) -> None:
         match event:

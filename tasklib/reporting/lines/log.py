@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import Counter, deque
@@ -119,9 +120,12 @@ class LogSink:
         self.close()
 
     def close(self) -> None:
-        for held in self._held.values():  # Of targets that have not ended.
-            self._file.write("".join(held))
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk, of which was told
+            for held in self._held.values():  # Of targets that have not ended.
+                self._file.write("".join(held))
+            self._file.flush()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def emit(self, event: Event) -> None:
         told = self._bounded(event)

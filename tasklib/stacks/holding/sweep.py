@@ -42,8 +42,7 @@ def sweep(engine: Engine, state: State) -> tuple[str, ...]:
 
 def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool, bool]:
     """Whether there was, or may be, anything of ``project``, and whether any of it went."""
-    kept = Kept(state, engine.facts.id).get(project)
-    if kept and kept.checkout == run.checkout:
+    if Kept(state, engine.facts.id).keeps(project, run.checkout):
         return False, False
     lock = StackLock(state, engine.facts.id, project)
     if not lock.try_acquire():

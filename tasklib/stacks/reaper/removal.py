@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -103,8 +104,7 @@ def remove_until_quiet(engine: Engine, stacks: Collection[LeftStack], quiet: flo
 
 
 def _is_kept(state: State, engine: str, project: str, stack: LeftStack) -> bool:
-    kept = Kept(state, engine).get(project)
-    return kept is not None and kept.checkout == stack.labels[CHECKOUT]
+    return Kept(state, engine).keeps(project, stack.labels[CHECKOUT])
 
 
 def _release(stack: LeftStack) -> None:
@@ -115,5 +115,6 @@ def _release(stack: LeftStack) -> None:
 
 def _log(text: str) -> None:
     line = f"{time.strftime('%F %T')} {text}\n"
-    sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):  # a full disk keeps no log and is no reason to leave a stack
+        sys.stdout.write(line.encode("ascii", "backslashreplace").decode())
+        sys.stdout.flush()

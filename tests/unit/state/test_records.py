@@ -76,6 +76,18 @@ def test_kept(state: State) -> None:
     assert (kept.get("test-main"), kept.all()) == (None, ())
 
 
+def test_what_another_version_keeps(state: State) -> None:
+    """A record that says more than is understood is not taken for none: the stack stays."""
+    kept = Kept(state, "engine")
+    kept.add(KeptStack("test-main", "mine", "main", "/p"))
+    assert (kept.keeps("test-main", "mine"), kept.keeps("test-main", "other")) == (True, False)
+    (path,) = state.root.rglob("test-main.json")
+    path.write_text('{"version": 2, "stacks": []}')
+    assert kept.get("test-main") is None
+    assert kept.keeps("test-main", "mine")
+    assert not kept.keeps("test-other", "mine")
+
+
 def test_images(state: State) -> None:
     """Tags add up per project and checkout, and can be forgotten one by one or all at once."""
     images = Images(state, "engine")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasklib.errors import ConfigError
+from tasklib.state import store
 from tasklib.state.store import State, default_state
+from tasklib.state.unkept import take_unkept
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,66 @@ def test_private(state: State) -> None:
     assert stat.S_IMODE((state.root / "a.json").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"text": 3}', b"[]", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("content", [b'{"text": 3}', b"[]", b'{"version": 9, "words": ["x"]}', b"null"])
+def test_a_record_of_another_version(state: State, content: bytes) -> None:
+    """It counts as missing, and stays where it is for whoever understands it."""
+    state.write("a/b", Record("x"))
+    (state.root / "a" / "b.json").write_bytes(content)
+    assert state.read("a/b", Record) is None
+    assert state.records("a", Record) == {}
+    assert state.holds("a/b")
+    assert (state.root / "a" / "b.json").read_bytes() == content
+
+
+_WITHOUT_FILES = """
+import os, resource, sys
+from pathlib import Path
+from dataclasses import dataclass
+from tasklib.errors import ConfigError
+from tasklib.state.store import State
+@dataclass
+class Record: text: str
+state = State(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+held = []
+try:
+    while True: held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError: pass
+for look in (lambda: state.read("a/b", Record), lambda: state.records("a", Record)):
+    try: print(look())
+    except ConfigError as error: print(error.what)
+"""
+
+
+def test_a_record_that_cannot_be_read_now(state: State) -> None:
+    """Too many open files say nothing of a record: it is neither missing nor moved."""
+    state.write("a/b", Record("x"))
+    found = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_FILES, str(state.root)], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.splitlines() == ["the state folder cannot be used: Too many open files"] * 2
+    assert state.read("a/b", Record) == Record("x")
+
+
+def test_what_a_full_disk_does_not_keep(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that can be done without are left out, and said once."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    state.write("runs/b", Record("x"))
+    monkeypatch.setattr(store, "write_whole", full)
+    assert not state.keep("runs/b", Record("y"))
+    with pytest.raises(ConfigError, match="Make room there"):
+        state.write("kept/b", Record("y"))
+    assert take_unkept().endswith("is full; not kept: what a later run would clean up after this one")
+    assert take_unkept() == ""
+    assert state.read("runs/b", Record) == Record("x")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
 def test_unreadable_record(state: State, content: bytes) -> None:
-    """A record that cannot be read counts as missing and is kept beside its place."""
+    """What is no record at all counts as missing and is kept beside its place."""
     state.write("a/b", Record("x"))
     (state.root / "a" / "b.json").write_bytes(content)
     assert state.read("a/b", Record) is None
@@ -140,6 +202,47 @@ def test_no_home(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     state = default_state({"HOME": home})
     assert state.root == tmp_path / f"tasklib-{os.getuid()}"
     assert stat.S_IMODE(state.root.stat().st_mode) == 0o700
+
+
+def test_a_link_in_place_of_the_folder(tmp_path: Path) -> None:
+    """One's own may lead to another disk; what it leads to keeps its mode."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    (tmp_path / "tasklib").symlink_to(elsewhere)
+    default_state({"XDG_STATE_HOME": str(tmp_path)}).write("a", Record("x"))
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
+@pytest.mark.parametrize("of", ["folder", "link", "target", "parent"])
+def test_what_belongs_to_another_user(of: str, tmp_path: Path) -> None:
+    """It is refused, be it the folder, a link to it or what it stands in; root may write anywhere, and ought
+    not to."""
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    folder = home / "tasklib"
+    home.mkdir()
+    elsewhere.mkdir(mode=0o755)
+    if of in ("link", "target"):
+        folder.symlink_to(elsewhere)
+    elif of == "folder":
+        folder.mkdir()
+    owned = {"folder": folder, "link": folder, "target": elsewhere, "parent": home}[of]
+    os.chown(owned, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(ConfigError, match="belongs to another user") as caught:
+        default_state({"XDG_STATE_HOME": str(home)})
+    assert str(owned) in str(caught.value)
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write to somebody else's home")
+def test_the_home_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `sudo` leaves in HOME is not written to: the user would be locked out of their own folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = tmp_path / "ana"
+    home.mkdir()
+    os.chown(home, 12345, 12345)
+    assert default_state({"HOME": str(home)}).root == tmp_path / "tasklib-0"
+    assert list(home.iterdir()) == []
 
 
 def test_no_home_and_a_trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
