@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tasklib.errors import UsageError
+from tasklib.instance.claims import Claims
+from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.cleaning.bakes import forget_bakes, leave_bakes, own_bakes
 from tasklib.stacks.cleaning.owned import (
     built_projects,
@@ -17,6 +19,7 @@ from tasklib.stacks.cleaning.owned import (
 )
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.holding.run import RunContext
+from tasklib.state.records import Run
 
 __all__ = ["clean", "summary"]
 
@@ -24,10 +27,16 @@ __all__ = ["clean", "summary"]
 def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Resource, ...]:
     """Remove all that this instance (with ``all_branches``: this checkout) owns; returns it, with sizes.
 
-    Raises :class:`~tasklib.errors.UsageError` while a run holds any of it, unless ``force``.
+    Raises :class:`~tasklib.errors.UsageError` while a run holds any of it, unless ``force``: then runs of
+    which nobody can know whether they live are taken for dead, as the user knows more.
     """
-    if not force:
-        _refuse_while_held(context, all_branches)
+    holding = _holding(context, all_branches)
+    if holding and not force:
+        raise UsageError(
+            f"{holding[0].instance} is in use by `{holding[0].command}` (pid {holding[0].process.pid}) "
+            f"in {holding[0].root}",
+            remedy="Wait for it, or remove what it uses with `--force`.",
+        )
     found = owned_now(context, all_branches=all_branches)
     # Sizes are known only while things exist; asking is slow and not worth it for nothing.
     sizes = {(r.kind, r.id): r.size for r in context.engine.sized(found)} if found else {}
@@ -42,6 +51,10 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
         left = {image.id for image in context.engine.images(tags_of(context, project))}
         recorded = context.images.of(project, context.instance.checkout)
         context.images.forget(project, context.instance.checkout, recorded - left)
+    for run in holding:
+        if run.alive is None:
+            Claims(context.state, context.engine.facts.id).release_run(run.id, EngineArbiter(context.engine))
+            context.runs.finish(run.id)
     return tuple(replace(resource, size=sizes.get((resource.kind, resource.id), 0)) for resource in gone)
 
 
@@ -65,11 +78,13 @@ def _size(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
-def _refuse_while_held(context: RunContext, all_branches: bool) -> None:
-    for run in context.runs.all():
-        mine = run.checkout == context.instance.checkout and run.id != context.run_id
-        if mine and run.alive is not False and (all_branches or run.instance == context.instance.id):
-            raise UsageError(
-                f"{run.instance} is in use by `{run.command}` (pid {run.process.pid}) in {run.root}",
-                remedy="Wait for it, or remove what it uses with `--force`.",
-            )
+def _holding(context: RunContext, all_branches: bool) -> tuple[Run, ...]:
+    """The other runs of this instance (of this checkout) that are not known to be dead."""
+    mine = context.instance
+    return tuple(
+        run
+        for run in context.runs.all()
+        if (run.checkout, run.alive is False) == (mine.checkout, False)
+        and run.id != context.run_id
+        and (all_branches or run.instance == mine.id)
+    )

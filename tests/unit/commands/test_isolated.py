@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasklib.commands import cleaning
 from tasklib.commands.isolated import Isolated
 from tasklib.errors import StackError, UsageError
+from tasklib.instance.claims import Claims
 from tasklib.options.caller import Caller
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.holding import run
+from tasklib.state.liveness import current
+from tasklib.state.records import Run, Runs
 from tasklib.state.stack_lock import StackLock
+from tasklib.state.store import default_state
 from tests.memory_compose import MemoryCompose
 from tests.memory_engine import MemoryEngine
 
@@ -124,6 +130,26 @@ def test_logs_are_those_of_the_containers_that_are_named(
     assert capsys.readouterr().out == "api | listening\n"
     with pytest.raises(UsageError, match="'apo'"):
         Isolated().logs(("apo",), tail=10)
+
+
+@pytest.mark.parametrize("where", [{"pid_namespace": "another"}, {"host": "another"}])
+def test_a_run_that_cannot_be_judged_blocks_until_it_is_forced(
+    engine: MemoryEngine, compose: MemoryCompose, where: dict[str, Any]
+) -> None:
+    """It may live in another container or on another machine; whoever forces it knows that it does not."""
+    up()
+    caller = Caller(("invoke",), {})
+    claim = Claims(default_state(), engine.facts.id).all()[0]
+    lost = Run("lost", replace(current(), **where), claim.checkout, claim.id, claim.root)
+    for run_of_mine in (lost, replace(lost, id="living", process=current())):
+        Runs(default_state(), engine.facts.id).start(run_of_mine)
+    with pytest.raises(UsageError, match="is in use by"):
+        cleaning.clean(caller, force=False, everything=False, dry=False)
+    cleaning.clean(caller, force=True, everything=False, dry=False)
+    assert engine.containers("test-main") == ()
+    assert [known.id for known in Runs(default_state(), engine.facts.id).all()] == ["living"]
+    Runs(default_state(), engine.facts.id).finish("living")
+    cleaning.clean(caller, force=False, everything=False, dry=False)
 
 
 def test_clean_removes_what_this_checkout_has_and_nothing_else(
