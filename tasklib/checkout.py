@@ -16,10 +16,20 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import TasklibError, UsageError
 
-__all__ = ["Checkout", "changed_files", "existing_branch", "find_checkout", "git", "git_environment"]
+__all__ = [
+    "Checkout",
+    "changed_files",
+    "existing_branch",
+    "find_checkout",
+    "former_names",
+    "git",
+    "git_environment",
+    "moved_to",
+]
 
 _DEADLINE = 60.0
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_RENAMED = re.compile(r"^Branch: renamed refs/heads/(\S+) to refs/heads/", re.MULTILINE)
 _KEPT = re.compile(
     r"GIT_(?:CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|SSH\w*|SSL_\w+|ASKPASS|EXEC_PATH"
     r"|(?:AUTHOR|COMMITTER)_\w+|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM)"
@@ -35,7 +45,8 @@ class Checkout:
     is the one below ``worktrees/``, a submodule's the one below ``modules/``. Outside git ``git_dir`` is
     ``None`` and ``root`` the folder that was asked about. ``branch`` is the short name (``feature/auth``),
     ``None`` on a detached HEAD. ``commit`` is the full hash of HEAD; ``None`` when ``unborn`` (a branch
-    without commits) or when only git itself could tell.
+    without commits) or when only git itself could tell. ``left`` is the branch that a rebase or a bisection
+    has left for now and will come back to.
     """
 
     root: Path
@@ -43,6 +54,13 @@ class Checkout:
     branch: str | None = None
     commit: str | None = None
     unborn: bool = False
+    left: str | None = None
+
+    @property
+    def worktree(self) -> str | None:
+        """The name that git gave to a linked worktree, which stays the same wherever it is moved to."""
+        linked = self.git_dir is not None and self.git_dir.parent.name == "worktrees"
+        return self.git_dir.name if self.git_dir and linked else None
 
 
 def find_checkout(start: Path) -> Checkout:
@@ -77,6 +95,32 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     how = ("--name-only", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none", "-z")
     differing = git(root, "diff", *how, start, "--").stdout
     return _paths(root, f"{differing.rstrip(chr(10))}{git(root, *untracked).stdout}")
+
+
+def former_names(checkout: Checkout) -> frozenset[str]:
+    """What the branch was called before it was renamed, as far as git's log of the branch tells."""
+    if checkout.git_dir is None or not checkout.branch:
+        return frozenset()
+    asked = (
+        "log",
+        "--walk-reflogs",
+        "--max-count=1000",
+        "--format=%gs",
+        f"refs/heads/{checkout.branch}",
+        "--",
+    )
+    try:
+        told = git(checkout.root, *asked, check=False).stdout
+    except TasklibError:
+        return frozenset()
+    return frozenset(_RENAMED.findall(told)) - {checkout.branch}
+
+
+def moved_to(git_dir: Path) -> Path | None:
+    """Where the linked worktree is now whose git directory is ``git_dir``; ``None`` where nobody can tell."""
+    text = _text(git_dir / "gitdir")
+    folder = Path(text.strip()).parent if text else None
+    return folder if folder and folder.is_dir() else None
 
 
 def existing_branch(checkout: Checkout, wanted: str) -> str:
@@ -134,7 +178,8 @@ def _answered(start: Path, stdout: str) -> Checkout | None:
     if "\ufffd" in reference:
         return None
     branch = _short(reference) if reference else None
-    return Checkout(root, git_dir, branch, commit, unborn=commit is None and branch is not None)
+    unborn = commit is None and branch is not None
+    return Checkout(root, git_dir, branch, commit, unborn, None if branch else _left(git_dir))
 
 
 def _short(reference: str) -> str:
@@ -209,11 +254,23 @@ def _linked(folder: Path, entry: Path) -> Path | None:
 def _head(root: Path, git_dir: Path) -> Checkout:
     text = (_text(git_dir / "HEAD") or "").strip()
     if _COMMIT.fullmatch(text):
-        return Checkout(root, git_dir, commit=text)
+        return Checkout(root, git_dir, commit=text, left=_left(git_dir))
     reference = text.removeprefix("ref:").strip()
     if not text.startswith("ref:") or reference == "refs/heads/.invalid":
         return Checkout(root, git_dir)  # the reftable format keeps HEAD where only git can read it
     return Checkout(root, git_dir, _short(reference))
+
+
+def _left(git_dir: Path) -> str | None:
+    """The branch of a rebase, or of a bisection, that is under way; ``None`` where it began on no branch.
+
+    Source: ``Documentation/gitrepository-layout`` and ``wt-status.c`` of git.
+    """
+    for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
+        if (text := (_text(git_dir / name) or "").strip()).startswith("refs/heads/"):
+            return _short(text)
+    start = (_text(git_dir / "BISECT_START") or "").strip()
+    return _short(start) if start and not _COMMIT.fullmatch(start) else None
 
 
 def _text(path: Path) -> str | None:

@@ -43,6 +43,7 @@ class IdSource(StrEnum):
     ENVIRONMENT = "TEST_INSTANCE_ID"
     BRANCH = "branch"
     CI = "CI branch"
+    WORKTREE = "worktree"
     COMMIT = "commit"
     FOLDER = "folder"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tasklib.commands.console import complain_of_left, engine_context, say
+from tasklib.errors import TasklibError
 from tasklib.options.caller import Caller
 
 __all__ = ["clean", "clean_stale"]
@@ -44,6 +46,8 @@ def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
 
 def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     """Show what checkouts left that are gone from the disk; with ``yes`` remove it."""
+    from tasklib.instance.whereabouts import note_move
+    from tasklib.project import find_project
     from tasklib.stacks.cleaning import stale
     from tasklib.stacks.cleaning.instance import summary
     from tasklib.stacks.engine.docker_engine import DockerEngine
@@ -51,6 +55,8 @@ def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     from tasklib.state.store import default_state
 
     engine, state = DockerEngine.connect(strict=False), default_state()
+    with contextlib.suppress(TasklibError):
+        note_move(state, engine.facts.id, find_project(Path.cwd()).root)
     for name in sweep(engine, state):
         say(f"removed {name}, left by a run that was killed")
     for name in expire(engine, state):

@@ -19,7 +19,7 @@ from pathlib import Path
 from tasklib.checkout import Checkout, find_checkout
 from tasklib.errors import ConfigError, UsageError
 from tasklib.isolation import IdSource, Instance, instance_id
-from tasklib.state.liveness import boot_id, host_id
+from tasklib.state.liveness import host_id
 from tasklib.state.store import State
 
 __all__ = ["EXPORTED", "INSTANCE_ID", "Identity", "checkout_id", "exports", "known_id", "raw_identity"]
@@ -56,8 +56,9 @@ class Identity:
 def raw_identity(checkout: Checkout, env: Mapping[str, str], mine: str) -> Identity:
     """The id of ``checkout`` (whose own id is ``mine``) in the environment ``env``.
 
-    In this order: TEST_INSTANCE_ID set by hand; the branch; on a detached HEAD the branch that the CI system
-    checked out here, then the commit; outside git the folder. Raises
+    In this order: TEST_INSTANCE_ID set by hand; the branch, also one that is being rebased; on a detached
+    HEAD the branch that the CI system checked out here, then the linked worktree's name, then the commit;
+    outside git the folder. Raises
     :class:`~tasklib.errors.UsageError` for a TEST_INSTANCE_ID that cannot name a Compose project.
     """
     given = env.get(INSTANCE_ID, "")
@@ -106,10 +107,12 @@ def _checked(given: str) -> str:
 
 
 def _derived(checkout: Checkout, env: Mapping[str, str]) -> Identity:
-    if checkout.branch:
-        return Identity(instance_id(checkout.branch), IdSource.BRANCH, checkout.branch)
+    if branch := checkout.branch or checkout.left:
+        return Identity(instance_id(branch), IdSource.BRANCH, branch)
     if checkout.git_dir and (branch := _ci_branch(checkout.root, env)):
         return Identity(instance_id(branch), IdSource.CI, branch)
+    if name := checkout.worktree:
+        return Identity(instance_id(name), IdSource.WORKTREE, name)
     if checkout.commit:
         return Identity(instance_id(checkout.commit[:_COMMIT_LENGTH]), IdSource.COMMIT, checkout.commit)
     name = checkout.root.name
@@ -143,7 +146,6 @@ class _Place:
 
     id: str
     host: str
-    boot: str
     device: int
     inode: int
     path: str
@@ -161,8 +163,11 @@ def _kept_id(checkout: Checkout) -> str | None:
 
 
 def _same_device(place: _Place, here: _Place) -> bool:
-    """Device numbers may change with a reboot; a folder that then lies where it lay is the same one."""
-    return place.device == here.device or (place.boot != here.boot and place.path == here.path)
+    """A disk may have another number after a reboot, or when it is plugged in or mounted again.
+
+    A folder that lies where it lay, with its inode, is the same one then.
+    """
+    return place.device == here.device or place.path == here.path
 
 
 def _new_id(checkout: Checkout) -> str | None:
@@ -186,7 +191,7 @@ def _store(git_dir: Path) -> State:
 
 def _place(root: Path, new_id: str) -> _Place:
     facts = root.stat()
-    return _Place(new_id, host_id(), boot_id(), facts.st_dev, facts.st_ino, os.fsdecode(root))
+    return _Place(new_id, host_id(), facts.st_dev, facts.st_ino, os.fsdecode(root))
 
 
 def _fixed_id(root: Path) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tasklib.checkout import Checkout
+from tasklib.checkout import Checkout, former_names
 from tasklib.instance.claim import Claim, Resolved, hashed_id, lives, owner, same_branch
 from tasklib.instance.claims import Claims, everywhere
-from tasklib.instance.identity import INSTANCE_ID, checkout_id, raw_identity
-from tasklib.isolation import Instance
+from tasklib.instance.identity import INSTANCE_ID, Identity, checkout_id, raw_identity
+from tasklib.isolation import IdSource, Instance
 from tasklib.state.store import State, default_state
 
 __all__ = ["resolve"]
@@ -34,14 +34,34 @@ def resolve(
     mine = checkout_id(checkout, folder)
     identity = raw_identity(checkout, env, mine)
     state = default_state(env) if state is None else state
+    known = everywhere(state) if engine is None else Claims(state, engine).all()
+    own = [claim for claim in known if (claim.checkout, claim.prefix) == (mine, prefix) and not claim.shared]
+    identity = _continued(checkout, identity, own)
     instance = Instance(identity.id, mine, owner(state), prefix)
     resolved = Resolved(instance, identity, folder or checkout.root)
     if not identity.shared:
-        known = everywhere(state) if engine is None else Claims(state, engine).all()
         for name in {claim.engine for claim in known}:
             Claims(state, name).moved(mine, resolved.root)
         resolved = replace(resolved, instance=replace(instance, id=_expected(known, resolved)))
     return replace(resolved, notices=_ignored(resolved))
+
+
+def _continued(checkout: Checkout, identity: Identity, own: Sequence[Claim]) -> Identity:
+    """The identity by which this checkout has claimed an id before, where it still is the same to its user.
+
+    That is on a detached HEAD, whatever commit that is at, and on a branch that was renamed meanwhile.
+    ``own`` are the checkout's claims, the latest first.
+    """
+    if any(claim.whole == identity.whole for claim in own):
+        return identity
+    if identity.source in (IdSource.WORKTREE, IdSource.COMMIT):
+        found = own[:1]
+    elif identity.source is IdSource.BRANCH and own:
+        names = former_names(checkout)
+        found = [claim for claim in own if claim.whole in names][:1]
+    else:
+        return identity
+    return replace(identity, id=found[0].id, whole=found[0].whole) if found else identity
 
 
 def _expected(known: Collection[Claim], resolved: Resolved) -> str:

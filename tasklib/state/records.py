@@ -13,7 +13,7 @@ from types import MappingProxyType
 from tasklib.state.liveness import ProcessIdentity, is_alive
 from tasklib.state.store import State
 
-__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs"]
+__all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs", "Seen"]
 
 
 @dataclass(frozen=True)
@@ -222,10 +222,17 @@ class Images:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
+    """Where a project of a checkout was last seen, its checkout's git directory, and its folder below that.
+
+    ``git_dir`` is "" outside git.
+    """
+
     checkout: str
     host: str
     root: str
+    git_dir: str = ""
+    below: str = ""
 
 
 class Checkouts:
@@ -236,19 +243,18 @@ class Checkouts:
         self._host = host
         self._folder = State.name("checkouts", host)
 
-    def seen(self, checkout: str, root: str) -> None:
+    def seen(self, checkout: str, root: str, *, git_dir: str = "", below: str = "") -> None:
         """The project's folder of ``checkout`` is ``root``."""
-        if self.root(checkout) != root:
-            self._state.keep(self._name(checkout), _Seen(checkout, self._host, root))
+        now = Seen(checkout, self._host, root, git_dir, below)
+        if self.get(checkout) != now:
+            self._state.keep(self._name(checkout), now)
 
-    def root(self, checkout: str) -> str | None:
-        found = self._state.read(self._name(checkout), _Seen)
-        return found.root if found else None
+    def get(self, checkout: str) -> Seen | None:
+        return self._state.read(self._name(checkout), Seen)
 
-    def all(self) -> dict[str, str]:
-        """Every checkout's folder."""
-        found = self._state.records(self._folder, _Seen).values()
-        return {seen.checkout: seen.root for seen in found if seen.host == self._host}
+    def all(self) -> tuple[Seen, ...]:
+        found = self._state.records(self._folder, Seen).values()
+        return tuple(seen for seen in found if seen.host == self._host)
 
     def forget(self, checkout: str) -> None:
         self._state.remove(self._name(checkout))

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tasklib.errors import TasklibError
 from tasklib.instance.claim import owner
 from tasklib.instance.claims import Claims
-from tasklib.instance.identity import known_id
+from tasklib.instance.whereabouts import whereabouts, why_gone
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.cleaning.bakes import forget_bakes, unused_bakes
 from tasklib.stacks.cleaning.owned import remove_images
@@ -58,10 +57,10 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
     stale = []
     for (project, checkout), resources in sorted(found.items()):
         folder = folders.get(checkout)
-        why = _why(checkout, folder) if folder else _why_by_labels(resources)
+        why = why_gone(checkout, folder) if folder else _why_by_labels(resources)
         if resources and why and checkout not in running:
             stale.append(Stale(project, checkout, why, tuple(resources)))
-    gone = {checkout: why for checkout, folder in folders.items() if (why := _why(checkout, folder))}
+    gone = {checkout: why for checkout, folder in folders.items() if (why := why_gone(checkout, folder))}
     for bake, why, baked in unused_bakes(engine, state, gone):
         stale.append(Stale(bake.tag, "", why, baked))
     sized = {(r.kind, r.id): r for r in engine.sized(r for s in stale for r in s.resources)} if stale else {}
@@ -103,7 +102,6 @@ def remove_stale(engine: Engine, state: State, stale: Iterable[Stale]) -> tuple[
 
 def _folders(state: State, engine: Engine) -> Mapping[str, str]:
     """Where each checkout was last seen, by all that was written down of it."""
-    host = host_id()
     written: dict[str, str] = {}
     for run in Runs(state, engine.facts.id).all():
         written[run.checkout] = run.root
@@ -112,17 +110,7 @@ def _folders(state: State, engine: Engine) -> Mapping[str, str]:
     for claim in Claims(state, engine.facts.id).all():
         if claim.host == owner(state):
             written[claim.checkout] = claim.root
-    return written | Checkouts(state, host).all()
-
-
-def _why(checkout: str, folder: str) -> str:
-    """Why the checkout that was in ``folder`` counts as gone; empty: it does not."""
-    if not Path(folder).is_dir():
-        return f"{folder} is gone"
-    try:
-        return "" if known_id(Path(folder)) == checkout else f"{folder} is another checkout now"
-    except TasklibError:
-        return ""  # it cannot be read: unknown is alive
+    return written | {seen.checkout: whereabouts(seen) for seen in Checkouts(state, host_id()).all()}
 
 
 def _why_by_labels(resources: Iterable[Resource]) -> str:

@@ -17,6 +17,7 @@ from tasklib.instance.claim import Holder, Resolved
 from tasklib.instance.claims import Claims
 from tasklib.instance.identity import exports
 from tasklib.instance.resolution import resolve
+from tasklib.instance.whereabouts import note
 from tasklib.isolation import Instance
 from tasklib.project import Project
 from tasklib.stacks.address import docker_environment
@@ -26,8 +27,8 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import expire, sweep
 from tasklib.stacks.reach import Way
 from tasklib.stacks.reaper.client import Reaper
-from tasklib.state.liveness import current, host_id
-from tasklib.state.records import Checkouts, Images, Kept, Origin, Run, Runs
+from tasklib.state.liveness import current
+from tasklib.state.records import Images, Kept, Origin, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State, default_state
 
@@ -151,8 +152,9 @@ def open_context(
     # Whoever only looks or removes need not get to any container.
     strict = holds or gives_out
     connected = DockerEngine.connect(project.reach, strict=strict) if engine else None
+    checkout = find_checkout(project.root)
     resolved = resolve(
-        find_checkout(project.root),
+        checkout,
         os.environ,
         prefix=project.prefix,
         folder=project.root,
@@ -162,7 +164,8 @@ def open_context(
     reaper = _reaper(state, run_id, command, connected) if holds else None
     try:
         if connected and (holds or gives_out):
-            resolved = _claim(project, resolved, state, connected, run_id if holds else "")
+            resolved = _claim(resolved, state, connected, run_id if holds else "")
+            note(state, checkout, resolved.instance.checkout, project.root)
         context = RunContext(
             project,
             resolved.instance,
@@ -206,13 +209,11 @@ def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> R
     return reaper
 
 
-def _claim(project: Project, resolved: Resolved, state: State, engine: Engine, run_id: str) -> Resolved:
+def _claim(resolved: Resolved, state: State, engine: Engine, run_id: str) -> Resolved:
     """Claim the instance for this run, or ("") beyond it for plain Compose."""
     claims = Claims(state, engine.facts.id)
     holder = Holder(run_id, current()) if run_id else None
-    claimed = claims.claim(resolved, EngineArbiter(engine), holder, exported=holder is None)
-    Checkouts(state, host_id()).seen(claimed.instance.checkout, str(project.root))
-    return claimed
+    return claims.claim(resolved, EngineArbiter(engine), holder, exported=holder is None)
 
 
 def _record(context: RunContext) -> Run:

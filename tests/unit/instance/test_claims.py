@@ -136,9 +136,11 @@ class TestClaim:
         if kind == "clone":
             git(tmp_path, "clone", "-q", str(repository), str(other))
         elif kind == "worktree":
-            first = tmp_path / "first"
-            for folder in (first, other):
-                git(repository, "worktree", "add", "-q", "--detach", str(folder))
+            # Of two repositories, as git gives no name twice in one.
+            first = tmp_path / "first" / "repository"
+            git(tmp_path, "clone", "-q", str(repository), str(tmp_path / "second"))
+            git(tmp_path / "second", "worktree", "add", "-q", "--detach", str(first))
+            git(repository, "worktree", "add", "-q", "--detach", str(other))
         elif kind == "repository":
             git(tmp_path, "init", "-q", "-b", "main", str(other))
         else:
@@ -148,6 +150,45 @@ class TestClaim:
         found = [claims.claim(asked(folder), engine, run()) for folder in (first, other)]
         assert found[0].identity.id == found[1].identity.id
         assert found[0].instance.id != found[1].instance.id
+
+    def test_a_detached_head_keeps_what_it_has(
+        self, repository: Path, git: Git, claims: Claims, engine: Engine
+    ) -> None:
+        """Whatever commit it goes to, and from whatever it came; once nothing is left, it is called anew."""
+        branch = claims.claim(asked(repository), engine)
+        engine.up(branch)
+        git(repository, "switch", "-q", "--detach")
+        for _ in range(2):
+            git(repository, "commit", "-q", "--allow-empty", "-m", "next")
+            assert asked(repository).instance == branch.instance
+            assert claims.claim(asked(repository), engine).instance == branch.instance
+        engine.down(branch)
+        assert claims.release(branch.instance, engine)
+        commit = claims.claim(asked(repository), engine)
+        assert commit.identity.source is IdSource.COMMIT
+        engine.up(commit)
+        git(repository, "commit", "-q", "--allow-empty", "-m", "next")
+        assert claims.claim(asked(repository), engine).instance == commit.instance
+        git(repository, "switch", "-q", "main")
+        assert claims.claim(asked(repository), engine).instance.id == "main"
+
+    def test_a_renamed_branch_keeps_what_it_has(
+        self, repository: Path, git: Git, claims: Claims, engine: Engine
+    ) -> None:
+        """Under its old id, however often it was renamed, until nothing is left; another branch does not."""
+        git(repository, "switch", "-q", "-c", "first")
+        first = claims.claim(asked(repository), engine)
+        engine.up(first)
+        git(repository, "switch", "-q", "-c", "other")
+        assert asked(repository).instance.id == "other"
+        git(repository, "switch", "-q", "first")
+        for name in ("second", "third"):
+            git(repository, "branch", "-m", name)
+            found = claims.claim(asked(repository), engine)
+            assert (found.instance, found.notices) == (first.instance, ())
+        engine.down(first)
+        assert claims.release(first.instance, engine)
+        assert asked(repository).instance.id == "third"
 
     def test_branches_that_become_one_id(
         self, repository: Path, git: Git, clone: Path, claims: Claims, engine: Engine

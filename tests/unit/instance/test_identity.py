@@ -7,7 +7,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,21 +114,17 @@ class TestCheckoutId:
         monkeypatch.undo()
         assert id_of(repository) == ours
 
-    @pytest.mark.parametrize(("boot", "same"), [("another", True), (None, False)])
+    @pytest.mark.parametrize(
+        ("moves", "same"),
+        [({"device": 1}, True), ({"device": 1, "path": "/copy"}, False), ({"inode": 1}, False)],
+    )
     def test_device_number(
-        self, repository: Path, monkeypatch: pytest.MonkeyPatch, boot: str | None, same: bool
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch, moves: dict[str, Any], same: bool
     ) -> None:
-        """A device number that a reboot changed is no other checkout; one that differs now is."""
+        """A disk that is mounted again may have another number: what lies where it lay is the same one."""
         before = id_of(repository)
         place = identity._place
-
-        def moved(root: Path, new_id: str) -> identity._Place:
-            found = place(root, new_id)
-            return identity._Place(
-                found.id, found.host, boot or found.boot, found.device + 1, found.inode, found.path
-            )
-
-        monkeypatch.setattr(identity, "_place", moved)
+        monkeypatch.setattr(identity, "_place", lambda root, new: replace(place(root, new), **moves))
         assert (id_of(repository) == before) is same
 
     def test_read_only(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,8 +252,44 @@ class TestOrder:
         git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "other"))
         env = {"GITHUB_WORKSPACE": str(repository), "GITHUB_REF_NAME": "main"}
         assert raw(repository, **env).source is IdSource.CI
-        assert raw(tmp_path / "other", **env).source is IdSource.COMMIT
+        assert raw(tmp_path / "other", **env).source is IdSource.WORKTREE
         assert raw(repository, GITHUB_REF_NAME="main").source is IdSource.COMMIT
+
+    def test_worktree(self, repository: Path, git: Git, tmp_path: Path) -> None:
+        """A linked worktree without a branch has the name that git gave it, wherever it is moved to."""
+        git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "agent-1"))
+        git(repository, "worktree", "move", str(tmp_path / "agent-1"), str(tmp_path / "moved"))
+        assert raw(tmp_path / "moved") == Identity("agent-1", IdSource.WORKTREE, "agent-1")
+
+    @pytest.mark.parametrize("backend", ["--merge", "--apply"])
+    def test_rebase(self, repository: Path, git: Git, backend: str) -> None:
+        """The branch that is being rebased names the instance, and so do the tests of `rebase --exec`."""
+        git(repository, "switch", "-q", "-c", "feature/auth")
+        for branch in ("feature/auth", "main"):
+            git(repository, "switch", "-q", branch)
+            (repository / "file").write_text(branch)
+            git(repository, "add", "file")
+            git(repository, "commit", "-q", "-m", branch)
+        git(repository, "switch", "-q", "feature/auth")
+        with pytest.raises(AssertionError, match=r"could not apply|Failed to merge"):
+            git(repository, "rebase", "-q", backend, "main")
+        assert find_checkout(repository).branch is None
+        assert raw(repository) == Identity("feature-auth", IdSource.BRANCH, "feature/auth")
+        git(repository, "rebase", "--abort")
+        git(repository, "switch", "-q", "--detach")
+        assert raw(repository).source is IdSource.COMMIT
+
+    def test_bisection(self, repository: Path, git: Git) -> None:
+        """So does the branch on which `git bisect run` began; one that began on none has none."""
+        for number in range(4):
+            git(repository, "commit", "-q", "--allow-empty", "-m", str(number))
+        for start in ("main", "HEAD~0"):
+            git(repository, "checkout", "-q", start)
+            git(repository, "bisect", "start", "HEAD", "HEAD~4")
+            assert find_checkout(repository).branch is None
+            expected = IdSource.BRANCH if start == "main" else IdSource.COMMIT
+            assert (raw(repository).source, raw(repository).id == "main") == (expected, start == "main")
+            git(repository, "bisect", "reset")
 
     def test_commit(self, repository: Path, git: Git) -> None:
         """A detached HEAD is called by its commit."""
