@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.compare import Side, alternate
+from benchmarks.figures import Figure
 
 __all__ = ["measure"]
 
@@ -56,8 +57,8 @@ with open_context(project) as context:
 """Prints the seconds from the start of the created container to a ready one: what baking is about."""
 
 
-def measure(rounds: int | None = None) -> None:
-    """Print how many times faster the baked store is: to ready, and as whole commands. The warm-up bakes."""
+def measure(rounds: int | None = None) -> list[Figure]:
+    """How many times faster the baked store is: to ready, and as whole commands. The warm-up bakes."""
     programs = Path(sys.executable).parent
     with tempfile.TemporaryDirectory(prefix="tasklib-benchmark-") as folder:
         project = Path(folder) / "tables"
@@ -74,12 +75,12 @@ def measure(rounds: int | None = None) -> None:
         to_ready = [sys.executable, "-c", _TO_READY]
         restart = ["sh", "-c", "tasklib infra.up && tasklib infra.down"]
         try:
-            alternate(
+            ready = alternate(
                 Side("to ready without bake", to_ready, project, without, printed=True),
                 Side("to ready, baked", to_ready, project, baked, printed=True),
                 rounds or 7,
             )
-            alternate(
+            whole = alternate(
                 Side("infra.up and infra.down without bake", restart, project, without),
                 Side("infra.up and infra.down, baked", restart, project, baked),
                 rounds or 5,
@@ -92,3 +93,7 @@ def measure(rounds: int | None = None) -> None:
                 check=False,
                 capture_output=True,
             )
+    return [
+        Figure("a store of 100 tables to ready, baked", "without bake", ready),
+        Figure("infra.up and infra.down of that store, baked", "without bake", whole),
+    ]

@@ -9,23 +9,25 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.compare import Side, alternate, example_copy
+from benchmarks.figures import Figure
 
 __all__ = ["measure"]
 
 
-def measure(rounds: int | None = None) -> None:
-    """Print how many times faster ``invoke test`` is. The warm-up builds images and environments for both."""
+def measure(rounds: int | None = None) -> list[Figure]:
+    """How many times faster ``invoke test`` is. The warm-up builds images and environments for both."""
     script = Path(__file__).parent / "shell_pipeline.sh"
     env = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with example_copy() as project:
         try:
-            alternate(
+            ratio = alternate(
                 Side("shell pipeline", ["bash", str(script)], project, env),
                 Side("invoke test", ["invoke", "test"], project, env),
                 rounds or 3,
             )
         finally:
             _remove_images(project, env)
+    return [Figure("the whole pipeline of example-project", "the shell pipeline", ratio)]
 
 
 def _remove_images(project: Path, env: Mapping[str, str]) -> None:
