@@ -49,8 +49,11 @@ class Isolated:
         from tasklib.pipeline.databases import keep_databases
         from tasklib.process.interrupts import interruptible
         from tasklib.project import find_project
+        from tasklib.siblings.include import bring_included
         from tasklib.stacks import kept
 
+        if brought := bring_included(Path.cwd(), dry=dry):
+            say(brought)
         project = find_project(Path.cwd())
         plans = kept.plans(project, names)
         if dry:

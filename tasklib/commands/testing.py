@@ -70,11 +70,15 @@ def run_stages(
     from tasklib.project import find_project
     from tasklib.reporting.sinks import open_sinks
     from tasklib.results import Outcome, RunResult, Stage
+    from tasklib.siblings.include import bring_included
     from tasklib.state.environments import environments_of
     from tasklib.state.store import default_state
 
     if explain and not (changed or cached) and base is None:
         raise UsageError("--explain tells what --changed or --cached selects", remedy="Add one of them.")
+    tell = complain if format == "json" else say
+    if brought := bring_included(Path.cwd(), dry=dry):
+        tell(brought)
     project = find_project(Path.cwd())
     wanted = [Stage(stage) for stage in stages]
     options = Options(
@@ -91,7 +95,6 @@ def run_stages(
         python=OtherPython(python, environments_of(project.root, default_state())) if python else None,
     )
     narrowed = bool(keyword or extra or python)  # A pass of it is none of the whole target.
-    tell = complain if format == "json" else say
     nothing = ""
     if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
         nothing = f"service: nothing to do, {project.name} is a single service: integration covers it"

@@ -33,6 +33,7 @@ from tasklib.pipeline.turns import Turns
 from tasklib.project import Project, find_project
 from tasklib.results import ContainerLog, Stage, Target
 from tasklib.shown.people import for_people
+from tasklib.siblings.include import bring_included
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.holding.run import open_context
@@ -80,6 +81,8 @@ class _Lender(Listener):
     def _answer(self, request: Mapping[str, Any]) -> None:
         sys.argv = request["argv"]  # what others are told of who uses the stack
         paths = tuple(map(Path, request["paths"]))
+        if "project" not in request and (brought := bring_included(paths[0])):
+            self.notice(brought)
         project = find_project(paths[0])
         if name := request.get("project"):
             self._look(project, name)

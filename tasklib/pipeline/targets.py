@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
+from pathlib import Path
 
 from tasklib import process
 from tasklib.changes.known import ago
@@ -23,6 +25,7 @@ from tasklib.pipeline.target_tests import TargetTests
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import Outcome, Phase, Target, TargetResult
+from tasklib.siblings.lacking import brings, found_elsewhere, from_here, missing_paths
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
@@ -30,6 +33,9 @@ from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 
 __all__ = ["Execution"]
+
+_TOLD = 3
+"""How many files that tests missed are looked for in other checkouts."""
 
 _A_DAY = 86400.0
 """Seconds that a stack stays on which tests failed, where nobody wants it away earlier."""
@@ -190,11 +196,10 @@ class Execution:
 
     def _beside(self, target: Target, stack: TargetStack) -> Beside:
         project = self._project
-        folders = {service.name: service.path for service in project.services}
         return Beside(
             stack.stack,
             target,
-            folders.get(target.service, project.root),
+            self._folder(target),
             {**self._context.environment, "COMPOSE_PROJECT_NAME": stack.stack.project},
             project.endpoints,
             str(project.config) if project.config else None,
@@ -205,8 +210,23 @@ class Execution:
     def _tested(self, target: Target, run: Callable[[], TargetResult], phases: Phases) -> TargetResult:
         with self._turns.turn(phases.target), phases.phase(Phase.TEST):
             result = run()
+        self._name_missing(result)
         spent = phases.seconds
         return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
+
+    def _name_missing(self, result: TargetResult) -> None:
+        """Where another checkout has a file that tests missed, as in a new worktree, that is told."""
+        target = result.target
+        folder = self._folder(target)
+        for path in islice(missing_paths((found.message for found in result.failures), folder), _TOLD):
+            if there := found_elsewhere(path):
+                self._emit(
+                    Notice(f"{from_here(path)} is not there. {brings(there, path)}", "warning", target)
+                )
+
+    def _folder(self, target: Target) -> Path:
+        folders = {service.name: service.path for service in self._project.services}
+        return folders.get(target.service, self._project.root)
 
     def failure(self, target: Target, error: TasklibError) -> TargetResult:
         """What an error makes of a target."""

@@ -10,8 +10,9 @@ from pathlib import Path
 from tasklib.errors import ConfigError
 from tasklib.project.configuration import TABLE
 from tasklib.project.toml import Document
+from tasklib.siblings.lacking import brings, found_elsewhere
 
-__all__ = ["Places", "example_beside"]
+__all__ = ["Places", "way_to"]
 
 _KINDS: dict[Callable[[Path], bool], str] = {
     Path.is_dir: "folder",
@@ -31,7 +32,7 @@ class Places:
         path = Path(os.path.normpath(folder / name))
         if not exists(path):
             what = f"`{'.'.join(keys)}`: there is no {_KINDS[exists]} {path}"
-            raise self.document.error(what, *(*TABLE, *keys), remedy=example_beside(path))
+            raise self.document.error(what, *(*TABLE, *keys), remedy=way_to(path))
         return path
 
     def files(self, folder: Path, named: str | list[str] | None, *keys: str) -> tuple[Path, ...] | None:
@@ -46,6 +47,12 @@ class Places:
     def error(self, what: str, *keys: str, remedy: str | None = None) -> ConfigError:
         """About the key ``keys`` of our table."""
         return self.document.error(what, *(*TABLE, *keys), remedy=remedy)
+
+
+def way_to(path: Path) -> str | None:
+    """What brings a file that is missing, where it is known: another checkout, or the example beside it."""
+    there = found_elsewhere(path)
+    return brings(there, path) if there else example_beside(path)
 
 
 def example_beside(path: Path) -> str | None:

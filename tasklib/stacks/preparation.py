@@ -23,6 +23,7 @@ from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_in
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.labels import SERVICE
+from tasklib.stacks.lacking import refuse_lacking
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.rewrite import (
     Bake,
@@ -159,6 +160,7 @@ def prepare(
     rendered, probe = _render(plan.source, project, env, cancel, unset.setdefault, twice=by_choice)
     places = {name: place_of(name, plan.source.files) for name in unset}
     refuse_bad_images(rendered, places, str(plan.source.files[0]))
+    refuse_lacking(rendered, plan.source.files[0])
     facts = Facts(
         ports=ports,
         kept=plan.kept,

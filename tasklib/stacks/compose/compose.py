@@ -15,7 +15,7 @@ from tasklib import process
 from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
 from tasklib.options.likeness import meant
 from tasklib.project.compose_files import assignments
-from tasklib.project.places import example_beside
+from tasklib.project.places import way_to
 from tasklib.shown.masking import hide, mask
 from tasklib.stacks.address import docker_environment, is_unreachable
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
@@ -320,7 +320,9 @@ def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibErro
     named = next((str(path) for path in source.files if str(path) in last), None)
     what = last.replace(f"{named}: ", "") if named else last
     missing = _MISSING.search(last)
-    remedy = example_beside(Path(missing[1])) if missing else None
+    remedy = None
+    if missing:
+        what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
     if "dditional propert" in last and "not allowed" in last:
         version = compose_version()
         remedy = (
