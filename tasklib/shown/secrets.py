@@ -15,6 +15,9 @@ MIN_LENGTH = 8
 _SECRET = frozenset({"PASS", "PWD", "PW", "TOKEN", "TOKENS", "APIKEY", "AUTH", "DSN", "KEY", "KEYS", "SALT"})
 """Words of names that hold secrets, whatever stands around them."""
 
+_FOLDERS = frozenset({"PWD", "OLDPWD"})
+"""The shell's own: folders, which are part of every path that is shown."""
+
 _PLACE = frozenset(
     {
         "PATH",
@@ -79,7 +82,7 @@ def is_secret_name(name: str, more: Collection[str] = ()) -> bool:
     if name in more or name.startswith("SECRET "):
         return True
     words = [word.upper() for word in _WORDS.findall(name)]
-    if not words or words[-1] in _PLACE:
+    if not words or words[-1] in _PLACE or name in _FOLDERS:
         return False
     return not _SECRET.isdisjoint(words) or _LONG.search(name) is not None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -28,6 +29,13 @@ _REPORT = "{junit}"
 _REMEMBERED = 50
 """Last lines of a failed command that are its failure's detail."""
 
+_HEADS = 10
+_HEAD = re.compile(
+    r"\s*(not ok \d+|FAIL(ED)?:? |ERROR: |--- FAIL: |\d+\) \S"
+    r"|[\N{HEAVY MULTIPLICATION X}\N{BALLOT X}\N{MULTIPLICATION SIGN}\N{BLACK CIRCLE}] )"
+)
+"""How runners begin a line that names a failed test: so many of those before the last lines are kept."""
+
 
 def run_command(
     suite: Suite,
@@ -43,11 +51,14 @@ def run_command(
     began = time.monotonic()
     tally = Tally(suite.target, emit, suite.slow)
     last: deque[str] = deque(maxlen=_REMEMBERED)
+    heads: list[str] = []
     patience = Patience(suite, began, began)
 
     def line(_: str, text: str) -> None:
         patience.heard = time.monotonic()
         text = texts.bounded(text)
+        if len(last) == _REMEMBERED and len(heads) < _HEADS and _HEAD.match(texts.plain(last[0])):
+            heads.append(last[0])
         last.append(text)
         emit(Output(suite.target, text))
 
@@ -101,7 +112,7 @@ def run_command(
                     TestOutcome.ERROR,
                     call=time.monotonic() - began,
                     message=f"ended after {after}",
-                    output=texts.plain(texts.tail([*last], _REMEMBERED)),
+                    output=texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS)),
                 )
             )
             return result(Verdict(Outcome.ERROR, f"ended after {after}", 1))
@@ -109,7 +120,7 @@ def run_command(
             return result(Verdict(Outcome.INTERRUPTED, str(error), error.exit_code))
         except process.CommandError as error:
             return result(Verdict(Outcome.ERROR, error.what, error.exit_code))
-        detail = texts.plain(texts.tail([*last], _REMEMBERED))
+        detail = texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS))
         if reports:
             return result(_by_report(report, code, tally, suite.paths, detail))
         outcome = TestOutcome.PASSED if code == 0 else TestOutcome.FAILED

@@ -242,7 +242,7 @@ class Session:
             message = f"the test process ended in this test ({how_it_ended(code)})"
         # Most write their stacks to stderr; pytest-timeout writes them where pytest prints.
         died = next((text for text in map("\n".join, self._streams()) if tracebacks.has_frames(text)), "")
-        died = died or "\n".join(self._lines["stderr"])
+        died = tracebacks.from_stacks(died) or "\n".join(self._lines["stderr"])
         running = tuple(self.tally.running.items())
         for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died

@@ -30,6 +30,13 @@ _CHATTER = re.compile(
 )
 """What uv says on its way, whether it gets there or not."""
 
+_GAVE_UP = re.compile(r"(error:|\N{MULTIPLICATION SIGN}) ")
+_CAUSE = re.compile(
+    r"(cause:|[\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}]\S*) "
+)
+_RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
+"""How uv begins what it could not do and the causes, and what a build that it started raised."""
+
 _TRACEBACK = "Traceback (most recent call last):"
 _GO = re.compile(r"(=== |--- |\s*$)")
 """What Go's runner puts around a test's own words."""
@@ -118,9 +125,15 @@ def printed(sections: Iterable[tuple[str, str]]) -> str:
 def complaint(lines: Iterable[str]) -> str:
     """What a program that gave up says is wrong, in one line, from the lines that it wrote to stderr.
 
-    npm says it first and goes on for pages, most others say it last; stack frames say nothing.
+    npm says it first and goes on for pages, most others say it last; stack frames say nothing. uv says first
+    what it could not do, and somewhere below why.
+
+    >>> complaint(["error: Failed to build `x`", "  cause: failed", "  ValueError: no files", "hint: look"])
+    'Failed to build `x`: ValueError: no files'
     """
     clean = [plain(line).strip() for line in lines]
+    if any(_CAUSE.match(line) for line in clean):
+        return shorten(_of_uv(clean))
     npm = [line.removeprefix(_NPM).strip() for line in clean if line.startswith(_NPM)]
     if npm:
         said = [line for line in npm if line and not line.startswith("code ")][:3]
@@ -128,6 +141,16 @@ def complaint(lines: Iterable[str]) -> str:
         words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
         said = ([line for line in words if not _CHATTER.match(line)] or words)[-3:]
     return shorten(" ".join(said))
+
+
+def _of_uv(clean: Sequence[str]) -> str:
+    """What uv could not do and why: what a build raised, else all that it says of the causes."""
+    start = next((index for index, line in enumerate(clean) if _GAVE_UP.match(line)), 0)
+    what, rest = _GAVE_UP.sub("", clean[start]).removesuffix(":"), clean[start + 1 :]
+    if raised := [line for line in rest if _RAISED.match(line)]:
+        return f"{what}: {raised[-1]}"
+    told = [_CAUSE.sub("", line) for line in rest if any(c.isalpha() for c in line)]
+    return f"{what}: {' '.join(line for line in told if not line.startswith('hint: '))}"
 
 
 def tail(lines: Sequence[str], number: int) -> str:

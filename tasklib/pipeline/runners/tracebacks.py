@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["dump", "first_in", "has_frames", "lean", "line_in"]
+__all__ = ["dump", "first_in", "from_stacks", "has_frames", "lean", "line_in"]
 
 PATIENCE = 0.5
 """Seconds that an interpreter has to write its stacks."""
@@ -59,6 +59,13 @@ def line_in(text: str, file: str) -> int | None:
 def has_frames(text: str) -> bool:
     """Whether a stack is part of ``text``."""
     return any(map(_FRAME.match, text.splitlines()))
+
+
+def from_stacks(text: str) -> str:
+    """``text`` from the first stack on, with the lines that say whose it is."""
+    found = text.splitlines()
+    first = next((index for index, line in enumerate(found) if _FRAME.match(line)), 0)
+    return "\n".join(found[max(first - 3, 0) :])
 
 
 def first_in(text: str, folder: str) -> str:

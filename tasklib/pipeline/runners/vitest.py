@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -73,9 +74,9 @@ class _Session(Session):
             case wire.Hello():
                 self._root_folder = message.root
             case wire.Left() | wire.Broken():
-                self._told[message.id] += 1
+                self._told[_without_project(message.id)] += 1
             case wire.Finish() if message.outcome != TestOutcome.RERUN:
-                self._told[message.id] += 1
+                self._told[_without_project(message.id)] += 1
         super().take(message)
 
     def reconcile(self, report: Path) -> None:
@@ -91,7 +92,8 @@ class _Session(Session):
 def missing(report: Report, root: str, told: Mapping[str, int]) -> list[wire.Finish | wire.Broken]:
     """The tests and broken files of ``report`` that are not in ``told`` (how often each id was heard of).
 
-    A test's id is its file (relative to ``root``), its suites and its title, joined by `` > ``.
+    A test's id is its file (relative to ``root``), its suites and its title, joined by `` > ``; the report
+    does not tell the projects.
     """
     left = Counter(told)
     found: list[wire.Finish | wire.Broken] = []
@@ -101,10 +103,15 @@ def missing(report: Report, root: str, told: Mapping[str, int]) -> list[wire.Fin
             found.append(wire.Broken(name, "collection", file.message, file.message))
         for test in file.assertion_results:
             key = " > ".join((name, *test.ancestor_titles, test.title))
-            left[key] -= 1
-            if left[key] < 0:
+            left[_without_project(key)] -= 1
+            if left[_without_project(key)] < 0:
                 found.append(_finish(key, name, test))
     return found
+
+
+def _without_project(test_id: str) -> str:
+    """The id without the project of vitest that the reporter writes behind it."""
+    return re.sub(r" \|[^|]+\|$", "", test_id)
 
 
 def _finish(key: str, file: str, test: Assertion) -> wire.Finish:

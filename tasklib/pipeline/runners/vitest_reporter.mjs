@@ -152,7 +152,8 @@ export default class TasklibReporter {
   }
 
   id(test) {
-    return `${this.file(test.module)} > ${test.fullName}`
+    const project = test.project?.name
+    return `${this.file(test.module)} > ${test.fullName}${project ? ` |${project}|` : ''}`
   }
 
   send(event) {

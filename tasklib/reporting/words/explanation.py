@@ -22,6 +22,9 @@ _PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
 _ADVICE = re.compile(r"E\s+(Use -v|\(pytest_assertion plugin)")
 _HIDDEN = re.compile(r"(\.\.\.Full output truncated \(\d+ lines? hidden\)), use '-vv' to show")
 
+_CAUSED = "The above exception was the direct cause"
+_UNHANDLED = re.compile(r"E\s+pytest\.PytestUnhandled\w+: ")
+
 _FRAME = re.compile(r"\s*(at |\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} )\S")
 """A frame of a JavaScript engine; where it is the test's own, its place stands in the head already."""
 
@@ -43,7 +46,7 @@ def explain(result: TestResult) -> list[str]:
     Another runner's detail has no such marks: its message is the explanation, and what the detail has beyond
     it, without the frames of libraries.
     """
-    detail = _first_failure(lines(result.detail))
+    detail = _cause_first(_first_failure(lines(result.detail)))
     if raised := _raised(detail):
         return bounded([*_statement(detail, result), *_values(raised)], EXPLANATION_LINES)
     marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
@@ -62,6 +65,15 @@ def _first_failure(detail: list[str]) -> list[str]:
         index for index in range(2, len(detail)) if _TITLE.fullmatch(detail[index]) and not detail[index - 1]
     )
     return detail[1 : next(ends, len(detail))]
+
+
+def _cause_first(detail: list[str]) -> list[str]:
+    """Of what a thread or a destructor raised, told by a warning that is an error here: what it raised."""
+    links = [index for index, line in enumerate(detail) if line.startswith(_CAUSED)]
+    if links and any(_UNHANDLED.match(line) for line in detail[links[-1] :]):
+        told = next(line for line in detail[links[-1] :] if _UNHANDLED.match(line))
+        return [*detail[: links[-1]], told]
+    return detail
 
 
 def _raised(detail: Sequence[str]) -> list[str]:

@@ -139,7 +139,7 @@ def _selector(test_id: str) -> str:
     file, name = split_id(test_id)
     if _SCRIPT.search(file):
         # vitest takes a regular expression and searches the names of suites and test joined by spaces.
-        title = name.rpartition(" > ")[2]
+        title = re.sub(r" \|[^|]+\|$", "", name.rpartition(" > ")[2])  # Not the project behind it.
         return re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) if title.isprintable() else ""
     if not file:
         return ""

@@ -90,3 +90,15 @@ def test_the_projects_own_pytest_command_reports_as_pytest(run: Callable[..., An
     files = {"tests/unit/test_a.py": "def test_a(): pass\ndef test_b(): pass\n"}
     ran = run(files, needs=(), command=(sys.executable, "-m", "pytest", "-q"))
     assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=2, passed=2)), ran.output
+
+
+@pytest.mark.parametrize(
+    "head", ["not ok 4 - breaks", "FAIL: test_breaks (x.Y)", "  ✖ breaks (1ms)", "  ● a breaks"]
+)
+def test_the_failed_test_is_named_however_much_follows(head: str, run: Callable[..., Any]) -> None:
+    """A command without a report says it only in its output, where the last lines may not hold it."""
+    script = f"print('ok 1 - fine'); print({head!r}); [print('noise', i) for i in range(90)]; exit(1)"
+    ran = run({"tests/unit/suite.txt": ""}, needs=(), command=(sys.executable, "-c", script))
+    [failure] = ran.result.failures
+    shown = failure.output.splitlines()
+    assert (shown[0].strip(), shown[1], shown[-1]) == (head.strip(), "noise 40", "noise 89")

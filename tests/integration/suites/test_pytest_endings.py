@@ -315,3 +315,18 @@ def test_output_that_is_no_text_and_huge_failures_are_borne(run: Callable[..., A
         for text in (failure.message, failure.detail, failure.output):
             assert len(text.encode()) < 200_000
     assert len(ran.test("::test_flood").message) <= 500
+
+
+def test_a_time_limit_of_pytest_timeout_shows_where_it_hung(run: Callable[..., Any]) -> None:
+    """Its thread method ends the process: what counts are the stacks that it prints before, and the place."""
+    ran = run(
+        {
+            "tests/unit/test_a.py": "import time\ndef helper(): time.sleep(60)\ndef test_a(): helper()\n",
+            "pytest.ini": "[pytest]\ntimeout = 1\ntimeout_method = thread\n",
+        },
+        needs=("pytest>=9", "pytest-timeout"),
+    )
+    [failure] = ran.result.failures
+    assert (failure.file, failure.line) == ("tests/unit/test_a.py", 2)
+    assert "session starts" not in failure.detail
+    assert "in helper" in failure.detail

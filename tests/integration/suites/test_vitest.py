@@ -190,3 +190,24 @@ def test_dependencies_that_cannot_be_installed_are_the_reason(run: Callable[...,
     assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 2)
     assert ran.result.reason.startswith("`npm install` in ")
     assert "vitest" in ran.result.reason
+
+
+PROJECTS = """
+import { defineConfig } from 'vitest/config'
+const side = (name) => ({ test: { name, include: ['tests/**/*.test.js'], env: { SIDE: name } } })
+export default defineConfig({ test: { projects: [side('server'), side('browser')] } })
+"""
+
+
+@pytest.mark.parametrize("major", MAJORS[:1])
+def test_the_project_in_which_a_test_failed_is_named(
+    major: str, run: Callable[..., Any], packages: Callable[[str], dict[str, str]]
+) -> None:
+    """The same test runs in several projects of one configuration, and is counted in each."""
+    side = "expect(process.env.SIDE).toBe('server')"
+    test = f"import {{ expect, it }} from 'vitest'\nit('knows', () => {{ {side} }})\n"
+    files = {"vitest.config.js": PROJECTS, "tests/unit/a.test.js": test}
+    ran = run({**packages(major), **files}, needs=())
+    assert ran.result.counts == Counts(total=2, passed=1, failed=1), ran.output
+    [failure] = ran.result.failures
+    assert failure.id == "tests/unit/a.test.js > knows |browser|"

@@ -31,7 +31,7 @@ def test_a_name_that_holds_a_secret(name: str) -> None:
             "PATH",
             "COMPASS",
         ),
-        *("PASSENGER_HOST", "TOKEN_TTL", "AWS_ACCESS_KEY_ID", ""),
+        *("PASSENGER_HOST", "TOKEN_TTL", "AWS_ACCESS_KEY_ID", "", "PWD", "OLDPWD"),
     ],
 )
 def test_a_name_that_holds_none(name: str) -> None:

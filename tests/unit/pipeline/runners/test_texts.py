@@ -74,3 +74,40 @@ def test_a_worker_that_died_says_so() -> None:
     """xdist begins with which Python it was, which helps nobody."""
     said = "worker 'gw1' crashed while running 'test_a.py::test_b'"
     assert texts.gist(f"[gw1] linux -- Python 3.11.7 /venv/bin/python\n{said}") == said
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            """
+Using CPython 3.11.7
+error: Failed to build `x @ file:///x`
+  cause: The build backend returned an error
+         Traceback (most recent call last):
+           File "<string>", line 11, in <module>
+         ValueError: Unable to tell what to ship
+
+         [tool.hatch.build.targets.wheel]
+hint: Build failures usually indicate a problem with the package
+""",
+            "Failed to build `x @ file:///x`: ValueError: Unable to tell what to ship",
+        ),
+        (
+            """
+  \N{MULTIPLICATION SIGN} No solution found when resolving dependencies:
+  ╰─▶ Because none was not found and you require none,
+      we can conclude that it is unsatisfiable.
+""",
+            "No solution found when resolving dependencies: Because none was not found and you require none, "
+            "we can conclude that it is unsatisfiable.",
+        ),
+        (
+            "error: Failed to parse `uv.lock`\n  cause: error at line 1\n    |\n  1 |\n  missing `version`",
+            "Failed to parse `uv.lock`: error at line 1 missing `version`",
+        ),
+    ],
+)
+def test_what_uv_cannot_do_is_told_with_its_cause(said: str, why: str) -> None:
+    """What a build raised, or what cannot be resolved; neither its chatter nor its hints."""
+    assert texts.complaint(said.splitlines()) == why

@@ -342,3 +342,33 @@ def test_lines_that_were_left_out_before_are_counted() -> None:
     """A text that its runner has shortened already says how long it was."""
     text = ["a"] * 20 + ["[... 195000 lines left out ...]"] + ["b"] * 20
     assert "... 195,029 more lines ..." in bounded(text, 12)
+
+
+def test_what_a_thread_raised_is_the_explanation() -> None:
+    """Where warnings are errors, pytest's warning of it is one: its own code says nothing."""
+    detail = """
+>   def boom(): raise ValueError("in the thread")
+E   ValueError: in the thread
+
+tests/t.py:2: ValueError
+
+The above exception was the direct cause of the following exception:
+
+>           warnings.warn(pytest.PytestUnhandledThreadExceptionWarning(msg))
+E           pytest.PytestUnhandledThreadExceptionWarning: Exception in thread Thread-1 (boom)
+E           Enable tracemalloc to get traceback where the object was allocated.
+
+_pytest/threadexception.py:54: PytestUnhandledThreadExceptionWarning
+"""
+    assert explain(failing(detail=detail, file="tests/t.py", line=4)) == [
+        '> def boom(): raise ValueError("in the thread")',
+        "E ValueError: in the thread",
+        "E pytest.PytestUnhandledThreadExceptionWarning: Exception in thread Thread-1 (boom)",
+    ]
+
+
+def test_the_project_of_vitest_is_named_and_not_searched() -> None:
+    """Two projects may run one test; vitest's own -t knows titles alone."""
+    test = failing("tests/a.test.ts > sums > adds |browser|")
+    assert short_id(test.id) == "sums > adds |browser|"
+    assert rerun(API, test) == "invoke test.unit --name api -k adds"
