@@ -101,6 +101,7 @@ def update(*, write: bool = False) -> int:
     :class:`~tasklib.errors.TasklibError` before anything is written.
     """
     import msgspec
+    from packaging.version import Version
 
     from tasklib import __version__
     from tasklib.new.earlier import rendered_by_its_version
@@ -112,6 +113,11 @@ def update(*, write: bool = False) -> int:
     if before == __version__:
         say(f"nothing to do: tasklib {before} made this project, and is what is here")
         return 0
+    if Version(before) > Version(__version__):
+        raise UsageError(
+            f"tasklib {before} made this project, and here is only {__version__}",
+            remedy="Bring tasklib itself up to date first.",
+        )
     after = rendered(msgspec.structs.replace(made.answers, version=__version__))
     base = rendered_by_its_version(made.answers)
     found = _outcomes(made, base, after, f"tasklib {before}", f"tasklib {__version__}")

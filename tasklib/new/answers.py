@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+from packaging.version import InvalidVersion, Version
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.new.names import check_module, check_project, check_service
@@ -15,9 +15,6 @@ __all__ = ["ANSWERS", "Answers", "Kind", "NewService", "read_answers", "services
 
 ANSWERS = ".tasklib-new.yml"
 """The file of a project that says what it was made from."""
-
-
-_VERSION = re.compile(r"[0-9][0-9A-Za-z.!+-]{0,60}")
 
 
 class Kind(StrEnum):
@@ -48,9 +45,13 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     ci: str = ""
 
     def __post_init__(self) -> None:
-        if not _VERSION.fullmatch(self.version):
-            raise UsageError(f"no version of tasklib is {self.version!r}")
+        try:
+            Version(self.version)
+        except InvalidVersion:
+            raise UsageError(f"no version of tasklib is {self.version!r}") from None
         check_project(self.project)
+        if not self.services:
+            raise UsageError("a project needs a service", remedy="Name one at least: --services api")
         seen = set()
         for service in self.services:
             check_service(service.name)

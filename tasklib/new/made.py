@@ -51,16 +51,16 @@ def find_made(start: Path) -> Made:
 def apply(made: Made, found: Sequence[Outcome]) -> None:
     """Change the files of the project.
 
-    Raises :class:`~tasklib.errors.UsageError`, and changes nothing, where one that the user edited could not
-    be had back from git as it is.
+    Raises :class:`~tasklib.errors.UsageError`, and changes nothing, where both sides changed the same place
+    of a file that git does not have as it is.
     """
     changed = [outcome for outcome in found if outcome.before != outcome.after]
-    unsaved = _unsaved(made.root, [outcome.path for outcome in changed if outcome.edited])
+    unsaved = _unsaved(made.root, [outcome.path for outcome in changed if outcome.conflicts])
     if unsaved:
         raise UsageError(
             f"git does not have {', '.join(unsaved)} as {'they are' if len(unsaved) > 1 else 'it is'}, "
-            "and both sides are to be merged there",
-            remedy="Commit first: `git diff` shows then what was merged, and git has what was before.",
+            "and both sides changed the same place there",
+            remedy="Commit first, so that you can decide by `git diff`, or go back.",
         )
     for outcome in changed:
         path = made.root / outcome.path

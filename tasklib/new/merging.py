@@ -27,14 +27,13 @@ class Sides:
 class Outcome:
     """What becomes of the file ``path``: ``before`` and ``after`` differ where it is to be changed.
 
-    ``edited``: the user has changed it since it was made. ``conflicts`` is how many places of ``after`` hold
-    both sides, marked; ``note`` says why a file stays as it is although its template changed.
+    ``conflicts`` is how many places of ``after`` hold both sides, marked; ``note`` says why a file stays as
+    it is although its template changed.
     """
 
     path: str
     before: str | None
     after: str | None
-    edited: bool = False
     conflicts: int = 0
     note: str = ""
 
@@ -76,7 +75,7 @@ def _outcome(path: str, sides: Sides, merge: Merge) -> Outcome | None:
     if base is None:
         return Outcome(path, ours, ours, note="a template of it is new; there is one already, and it stays")
     text, conflicts = merge(ours, base, theirs)
-    return Outcome(path, ours, text, edited=True, conflicts=conflicts) if text != ours else None
+    return Outcome(path, ours, text, conflicts) if text != ours else None
 
 
 def merged(ours: str, base: str, theirs: str, words: Words) -> tuple[str, int]:

@@ -72,7 +72,7 @@ def test_no_two_services_are_called_alike() -> None:
 @given(
     st.builds(
         Answers,
-        st.sampled_from(["1.2.0", "0.1", "1e3"]),
+        st.sampled_from(["1.2.0", "0.1", "1"]),
         st.sampled_from(["shop", "on", "null"]),
         st.lists(st.sampled_from(["api", "yes", "no", "x1"]), unique=True, min_size=1).map(
             lambda names: tuple(NewService(name, kind) for name, kind in zip(names, Kind, strict=False))

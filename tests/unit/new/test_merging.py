@@ -55,7 +55,7 @@ def test_what_stays_is_said(base: str | None, theirs: str | None, ours: str | No
 
 def test_both_changed_it() -> None:
     """What merges them is given ours, base and theirs."""
-    assert decided(A, B, C) == [Outcome("f", C, C + A + B, edited=True, conflicts=1)]
+    assert decided(A, B, C) == [Outcome("f", C, C + A + B, conflicts=1)]
 
 
 def test_what_is_no_text_stays() -> None:
