@@ -212,6 +212,18 @@ def _new_update(values: Values) -> int:
     return new.update(write=values[o.WRITE] and not values.dry)
 
 
+def _new_adopt(values: Values) -> int:
+    from tasklib.commands import adopting
+
+    return adopting.adopt(
+        values[o.REPOSITORY],
+        write=values[o.WRITE],
+        keep_make=values[o.KEEP_MAKE],
+        answers=values[o.ANSWER],
+        dry=values.dry,
+    )
+
+
 _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "test.all": lambda values: _stages(values, "unit", "service", "integration"),
     "test.unit": lambda values: _stages(values, "unit"),
@@ -237,4 +249,5 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "new.project": _new_project,
     "new.service": _new_service,
     "new.update": _new_update,
+    "new.adopt": _new_adopt,
 }

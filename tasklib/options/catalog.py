@@ -105,6 +105,11 @@ SERVICE = required("name", "NAME", "what it is called; its folder in services/, 
 ITS_KIND = choice("kind", KIND.choices, "what it is written in (default: python)", "python")
 WRITE = switch("write", "change the files", consents=True)
 
+# Adopting
+REPOSITORY = argument("path", "PATH", "the repository to look at (default: this folder)", ".")
+KEEP_MAKE = switch("keep-make", "keep a Makefile of which nothing else is left, as a thin front")
+ANSWER = several("answer", "KEY=VALUE", "the answer to a question that the evidence does not decide")
+
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
     CHANGED,
@@ -256,6 +261,12 @@ COMMANDS = (
         "new.update",
         "Show what later templates change in a project made by new.project; `--write` does it.",
         (WRITE,),
+        "--write",
+    ),
+    Command(
+        "new.adopt",
+        "Show what replaces this repository's own ways to test itself, as a diff; `--write` does it.",
+        (REPOSITORY, WRITE, KEEP_MAKE, ANSWER),
         "--write",
     ),
 )

@@ -1,0 +1,263 @@
+"""What would run where, tried in a copy: Compose files rendered and isolated, tests collected and not run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasklib import process
+from tasklib.adopt.evidence import Evidence
+from tasklib.adopt.proposal import Proposal
+from tasklib.checkout import git
+from tasklib.errors import ConfigError, EngineError, TasklibError
+from tasklib.isolation import Instance
+from tasklib.pipeline.suites.detect import script_tests
+from tasklib.pipeline.suites.planning import Suite, SuiteKind, SuiteOptions, plan_suite
+from tasklib.project import Project, find_project, targets
+from tasklib.results import Stage, Target
+from tasklib.stacks.endpoints import Endpoint, endpoint_variables
+from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
+from tasklib.stacks.preparation import Prepared, prepare
+
+__all__ = ["Checked", "check"]
+
+_PATIENCE = 180.0
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A line of the result; ``failed`` where what it says keeps the stages from running."""
+
+    line: str
+    failed: bool = False
+
+
+def check(root: Path, evidence: Evidence, proposal: Proposal, cancel: process.Cancel) -> Iterator[Checked]:
+    """Each suite that would run, and each stack that would come up for one, as if ``proposal`` were written.
+
+    Nothing in ``root`` changes: it is done in a copy, and no stack comes up.
+    """
+    with process.scratch_folder() as scratch:
+        copy = scratch / root.name
+        _copied(root, copy, evidence)
+        for target, source in proposal.copies.items():
+            if (copy / source).is_file() and not (copy / target).exists():
+                shutil.copyfile(copy / source, copy / target)
+        for name, text in proposal.files.items():
+            path = copy / name
+            if text is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text.encode())
+        try:
+            project = find_project(copy, {})
+            wanted = targets(project, Stage)
+        except ConfigError as error:
+            yield Checked(_told(error, copy), failed=True)
+            return
+        if not wanted:
+            yield Checked("no stage has tests yet", failed=True)
+        yield from _Check(copy, root, project, cancel).all(wanted)
+
+
+@dataclass
+class _Check:
+    copy: Path
+    root: Path
+    project: Project
+    cancel: process.Cancel
+
+    def all(self, wanted: tuple[Target, ...]) -> Iterator[Checked]:
+        environments: dict[str | None, Mapping[str, str]] = {}
+        stacks: list[Checked] = []
+        for target in wanted:
+            if target.stage is Stage.UNIT:
+                continue
+            try:
+                plan = self._plan(target)
+                if plan.name not in environments:
+                    environments[plan.name] = {}
+                    prepared = prepare(plan, Instance("adopt"), None, self.cancel)
+                    stacks += self._isolated(prepared)
+                    environments[plan.name] = _endpoints(prepared, self.project)
+            except EngineError as error:
+                stacks.append(Checked(f"not checked, since Compose is not there: {error.line}"))
+            except ConfigError as error:
+                stacks.append(Checked(_told(error, self.copy), failed=True))
+        for target in wanted:
+            own = environments.get(target.service if target.stage is Stage.SERVICE else None, {})
+            yield self._suite(target, {} if target.stage is Stage.UNIT else own)
+        yield from stacks
+
+    def _plan(self, target: Target) -> StackPlan:
+        if target.stage is Stage.SERVICE:
+            service = next(service for service in self.project.services if service.name == target.service)
+            return service_stack_plan(self.project, service)
+        return full_stack_plan(self.project)
+
+    def _isolated(self, prepared: Prepared) -> Iterator[Checked]:
+        title = prepared.plan.title
+        services = ", ".join(sorted(prepared.rendered["services"]))
+        for problem in prepared.isolation.problems:
+            yield Checked(
+                f"{title} cannot be isolated: {problem.path}: {problem.what}; {problem.remedy}", failed=True
+            )
+        if not prepared.isolation.problems:
+            yield Checked(f"{title} renders and isolates: {services}")
+
+    def _suite(self, target: Target, variables: Mapping[str, str]) -> Checked:
+        try:
+            suite = plan_suite(self.project, target, SuiteOptions())
+        except ConfigError as error:
+            return Checked(f"{target}: {_told(error, self.copy)}", failed=True)
+        where = ", ".join(self._shown(path, suite) for path in suite.paths[:_SHOWN]) or self._shown(
+            ".", suite
+        )
+        start = f"{target}: {where}, {self._command(suite)}"
+        found, failed = self._collected(suite, variables)
+        return Checked(f"{start} ({found})", failed)
+
+    def _shown(self, path: str, suite: Suite) -> str:
+        return os.path.relpath(suite.folder / path, self.copy) + (
+            "/" if (suite.folder / path).is_dir() else ""
+        )
+
+    def _command(self, suite: Suite) -> str:
+        if suite.inside and not suite.argv:
+            return f"what {suite.inside} does, in its container"
+        words = _plain(suite)
+        if words[:2] == ("npm", "test"):
+            return "npm test"
+        if words[:2] == ("node", "--test"):
+            return "node --test"
+        words = tuple(word for word in words if word not in suite.paths and not word.startswith("--ignore="))
+        text = " ".join(
+            os.path.relpath(word, self.copy) if word.startswith(f"{self.copy}") else word for word in words
+        )
+        text = re.sub(r"^\S*/(?=(uv|poetry|pdm|hatch) )", "", text)
+        text = text.replace(" --with pytest pytest", " pytest").removesuffix(" --integration")
+        return f"{text} in {suite.inside}" if suite.inside else text
+
+    def _collected(self, suite: Suite, variables: Mapping[str, str]) -> tuple[str, bool]:
+        """How many tests its runner finds, and whether it cannot."""
+        if suite.inside:
+            return "collected only in its container", False
+        env = {**os.environ, **variables, **suite.env, "CI": "true"}
+        env = {name: value for name, value in env.items() if name not in (*suite.unset, "PYTEST_ADDOPTS")}
+        if suite.kind is SuiteKind.PYTEST:
+            return self._pytest(suite, env)
+        if suite.kind is SuiteKind.VITEST:
+            files = [word for word in suite.argv[2:] if word.startswith("/")]
+            return self._listed((suite.argv[0], "list", "--filesOnly", *files), suite, env)
+        text = " ".join(suite.argv)
+        if suite.argv[:2] == ("npm", "test") and "jest" in _script(suite.cwd):
+            chosen = suite.argv[suite.argv.index("--") + 1 :] if "--" in suite.argv else ()
+            jest = next(
+                (p for f in (suite.cwd, *suite.cwd.parents) if (p := f / "node_modules/.bin/jest").exists()),
+                None,
+            )
+            return self._listed((str(jest or suite.cwd / "node_modules"), "--listTests", *chosen), suite, env)
+        if "--test" in suite.argv:
+            own = [file for path in suite.paths for file in script_tests(suite.cwd / path)]
+            return f"{_files(len(own))}; node's own runner cannot list tests", False
+        return f"`{text.split()[0]}` cannot list tests" if text else "", False
+
+    def _pytest(self, suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
+        words = [word for word in _plain(suite) if word != "--integration"]
+        argv = (*words, "--collect-only", "-q", "-p", "no:cacheprovider")
+        done = self._run(argv, suite, env)
+        if done is None:
+            return "not collected: it takes too long", False
+        count = re.findall(r"(?m)^(?:(\d+)/)?(\d+) tests? collected", done.stdout)
+        if done.code == 0 and count:
+            number = int(count[-1][0] or count[-1][1])
+            return f"{number} test{'s' if number != 1 else ''}", False
+        if done.code == 5:
+            return "pytest finds no test there", True
+        words = [line for line in done.stdout.splitlines() if line.startswith(("E   ", "ERROR "))]
+        if words:
+            return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
+        said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        return f"not collected: {said[0][:160] if said else f'exit code {done.code}'}", False
+
+    def _listed(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
+        if not Path(argv[0]).is_file():
+            return "not collected: node_modules is missing", False
+        done = self._run(argv, suite, env)
+        if done is None or done.code:
+            return f"not collected: `{Path(argv[0]).name}` cannot list them", False
+        files = [line for line in done.stdout.splitlines() if line.strip()]
+        return (_files(len(files)), False) if files else (f"{Path(argv[0]).name} finds no test there", True)
+
+    def _run(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> process.Completed | None:
+        try:
+            return process.run(
+                argv, cwd=suite.cwd, env=env, timeout=_PATIENCE, cancel=self.cancel, check=False
+            )
+        except process.TimedOut:
+            return None
+        except process.CommandError as error:
+            return process.Completed(argv, 127, "", error.what)
+
+
+def _files(number: int) -> str:
+    return f"{number} test file{'s' if number != 1 else ''}"
+
+
+def _plain(suite: Suite) -> tuple[str, ...]:
+    """The command without what makes it tell us of every test."""
+    if "tasklib_events" not in suite.argv:
+        return suite.argv
+    at = suite.argv.index("tasklib_events")
+    return (*suite.argv[: at - 1], *suite.argv[at + 1 :])
+
+
+def _script(folder: Path) -> str:
+    from tasklib.pipeline.suites.folders import table
+    from tasklib.pipeline.suites.node import package
+
+    return str(table(package(folder), "scripts").get("test", ""))
+
+
+def _endpoints(prepared: Prepared, project: Project) -> Mapping[str, str]:
+    """The variables that tests would read, some when imported; nothing listens on these ports."""
+    config = prepared.config
+    found = [
+        Endpoint(name, int(port["target"]), "127.0.0.1", 9)
+        for name, service in config["services"].items()
+        for port in service.get("ports") or ()
+        if isinstance(port, Mapping) and port.get("target")
+    ]
+    return endpoint_variables(
+        config, found, project.endpoints, source="pyproject.toml", servers=prepared.servers
+    )
+
+
+def _copied(root: Path, copy: Path, evidence: Evidence) -> None:
+    """The files that were listed, what git knows of them, and what lies beside: variables, packages."""
+    with contextlib.suppress(TasklibError):
+        git(root, "clone", "--quiet", "--shared", "--no-checkout", "--", str(root), str(copy), check=False)
+    copy.mkdir(exist_ok=True)
+    for name in {*evidence.files, *evidence.ignored}:
+        path = copy / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copy2(root / name, path, follow_symlinks=False)
+        except OSError:
+            continue
+    for folder in evidence.manifests:
+        modules = root / folder / "node_modules"
+        if modules.is_dir():
+            (copy / folder / "node_modules").symlink_to(modules.resolve())
+
+
+def _told(error: TasklibError, copy: Path) -> str:
+    """The error's words with the copy's paths as the repository's own."""
+    return error.line.replace(f"{copy}{os.sep}", "").replace(str(copy), ".")

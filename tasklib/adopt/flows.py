@@ -1,0 +1,278 @@
+"""PURE: what the repository does to test itself: its recipes followed to the commands that they come to."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from tasklib.adopt.calling import called
+from tasklib.adopt.composing import ComposeCall, compose_call
+from tasklib.adopt.evidence import Command, Evidence, Kind, Place, Recipe, ServiceContainer
+from tasklib.adopt.shell import commands, joined
+from tasklib.adopt.testing import TestRun, is_trivial, is_wait, prepares, test_run
+
+__all__ = ["Action", "Copy", "Flow", "Inside", "Install", "Other", "Step", "flow_of", "flows"]
+
+_DEEPEST = 12
+
+_TESTS = re.compile(
+    r"(^|[-_:/.])(sut|tests?|testing|e2e|specs?|integration|unit|acceptance|pytest|jest|check|ci|all)([-_:/.]|$)"
+)
+_CALLED_TESTS = re.compile(
+    r"(?:npm|pnpm|yarn|bun) (?:run )?(?:t|test\b\S*)(?:\s|$)|(?:make|just|task) \S*test"
+)
+"""What tests in a container, where nothing here says what it is."""
+
+_ASIDE = re.compile(
+    r"watch|debug|lint|format|cover|bench|publish|release|deploy|docs?\b|update|snapshot|:ui|:open"
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that prepares what tests need, on this machine."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file of variables made from an example."""
+
+    place: Place
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Install:
+    """Dependencies installed from files of requirements under names of the project's own."""
+
+    place: Place
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Other:
+    """A command that is neither tests nor a stack nor what prepares it."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A call of Compose that runs ``tests`` or ``steps`` in a container (``call.service``)."""
+
+    call: ComposeCall
+    steps: tuple[tuple[str, ...], ...] = ()
+    tests: tuple[str, ...] | None = None
+    """The command of the tests; empty where the service itself is one."""
+
+
+Action = Step | Copy | Other | Install | Inside | ComposeCall | TestRun
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What one recipe comes to, in its order: actions, each with the place in the recipe that it is from."""
+
+    recipe: Recipe
+    actions: tuple[tuple[Place, Action], ...]
+
+    @property
+    def tests(self) -> bool:
+        return any(
+            isinstance(action, TestRun)
+            or (isinstance(action, Inside) and action.tests is not None)
+            or (isinstance(action, ComposeCall) and action.verdict)
+            for _, action in self.actions
+        )
+
+    @property
+    def containers(self) -> tuple[ServiceContainer, ...]:
+        return self.recipe.containers
+
+
+def flows(evidence: Evidence) -> tuple[Flow, ...]:
+    """The recipes that test something: what CI does first, then what people type."""
+    order = [Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT]
+    found = []
+    for recipe in sorted(evidence.recipes, key=lambda r: order.index(r.kind) if r.kind in order else 99):
+        if recipe.kind in (Kind.FUNCTION,) or (recipe.kind is not Kind.JOB and not _is_meant(recipe)):
+            continue
+        flow = flow_of(recipe, evidence)
+        if flow.tests:
+            found.append(flow)
+    return tuple(found)
+
+
+def flow_of(recipe: Recipe, evidence: Evidence) -> Flow:
+    """What ``recipe`` comes to."""
+    return Flow(recipe, tuple(_of_recipe(recipe, evidence, (), ())))
+
+
+def _is_meant(recipe: Recipe) -> bool:
+    """Whether what people type is for testing, and not for watching or measuring tests."""
+    return bool(_TESTS.search(recipe.name)) and not _ASIDE.search(recipe.name)
+
+
+def _of_recipe(
+    recipe: Recipe, evidence: Evidence, arguments: Sequence[str], seen: tuple[Recipe, ...]
+) -> Iterator[tuple[Place, Action]]:
+    if recipe in seen or len(seen) > _DEEPEST:
+        return
+    way = (*seen, recipe)
+    for name in recipe.needs:
+        if needed := evidence.recipe(recipe.kind, name, recipe.file):
+            for _, action in _of_recipe(needed, evidence, (), way):
+                yield recipe.place, action
+    for command in recipe.commands:
+        for action in _of_command(_given(command, arguments), evidence, way):
+            yield command.place, action
+
+
+def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -> Iterator[Action]:
+    if not command.words:
+        return
+    if call := compose_call(command):
+        yield from _of_call(call, evidence, way)
+        return
+    if run := test_run(command):
+        yield run
+        return
+    recipes = tuple(called(command, evidence, within=bool(way)))
+    inner: list[Action] = []
+    for recipe, arguments in recipes:
+        # What a script does beside us starts where we are.
+        moved = _moved(recipe, command) if recipe.kind in (Kind.SCRIPT, Kind.FUNCTION) else recipe
+        inner += [action for _, action in _of_recipe(moved, evidence, arguments, way)]
+    if any(not isinstance(action, Step | Other) for action in inner):
+        yield from inner
+    elif prepares(command):
+        yield Step(command)
+    elif inner:
+        yield from inner
+    elif copied := _copy(command):
+        yield copied
+    elif installed := _install(command):
+        yield installed
+    elif not recipes and not is_wait(command) and not is_trivial(command):
+        yield Other(command)
+
+
+def _of_call(call: ComposeCall, evidence: Evidence, way: tuple[Recipe, ...]) -> Iterator[Action]:
+    if call.verb not in ("run", "exec"):
+        yield call
+        return
+    inner = Command(call.place, call.inner or ("",), call.folder)
+    if is_wait(inner) or re.search(r"(?i)\bselect 1\b|\bping\b", inner.text):
+        yield replace(call, verb="wait")
+        return
+    tests, steps = _inside(call, evidence, way)
+    yield Inside(call, steps, tests)
+
+
+def _inside(
+    call: ComposeCall, evidence: Evidence, way: tuple[Recipe, ...]
+) -> tuple[tuple[str, ...] | None, tuple[tuple[str, ...], ...]]:
+    """What is run in a container: the tests' command, and steps before it."""
+    words = (call.entrypoint, *call.inner) if call.entrypoint else call.inner
+    if not words:
+        return (() if _is_test_service(call.service, evidence) else None), ()
+    parts = [Command(call.place, words, call.folder)]
+    if posixpath.basename(words[0]) in ("sh", "bash", "ash") and any(
+        w in ("-c", "-lc", "-ec") for w in words[1:2]
+    ):
+        parts = [*commands([(call.place.line, " ".join(words[2:3]))], call.place.file, call.folder)]
+    steps: list[tuple[str, ...]] = []
+    for index, part in enumerate(parts):
+        if _tests_inside(part, evidence, way):
+            only = index == len(parts) - 1 and len(parts) > 1
+            plain = part.words if only and part.folder == call.folder else words
+            return (plain if only else words), (tuple(steps) if only else ())
+        if prepares(part):
+            steps.append(part.words)
+    return None, tuple(
+        steps if len(parts) > 1 else [words] if steps else _script_step(parts, words, evidence, way)
+    )
+
+
+def _script_step(
+    parts: Sequence[Command], words: tuple[str, ...], evidence: Evidence, way: tuple[Recipe, ...]
+) -> list[tuple[str, ...]]:
+    """A script that only prepares, run in a container."""
+    inner = [
+        a
+        for part in parts
+        for r, args in called(part, evidence, within=bool(way))
+        for _, a in _of_recipe(r, evidence, args, way)
+    ]
+    return [words] if any(isinstance(action, Step) for action in inner) else []
+
+
+def _tests_inside(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -> bool:
+    if test_run(command) or _CALLED_TESTS.match(command.text):
+        return True
+    return any(
+        isinstance(action, TestRun)
+        for recipe, arguments in called(command, evidence, within=bool(way))
+        for _, action in _of_recipe(recipe, evidence, arguments, way)
+    )
+
+
+def _is_test_service(name: str, evidence: Evidence) -> bool:
+    if re.search(
+        r"(^|[-_])(sut|tests?|e2e|specs?|integration|acceptance|pytest|jest|cypress|playwright)([-_]|$)", name
+    ):
+        return True
+    return any(
+        bool(text and test_run(Command(service.place, tuple(text.split()))))
+        for stack in evidence.stacks.values()
+        if (service := stack.services.get(name)) and (text := service.command)
+    )
+
+
+def _given(command: Command, arguments: Sequence[str]) -> Command:
+    """``command`` with what its function or script was given in the place of ``$@`` and ``$1``."""
+    words: list[str] = []
+    for word in command.words:
+        if word in ("$@", "${@}", "$*", "${*}"):
+            words += arguments
+        elif found := re.fullmatch(r"\$\{?([1-9])\}?", word):
+            words += arguments[int(found[1]) - 1 : int(found[1])]
+        elif word:
+            words.append(word)
+    return replace(command, words=tuple(words))
+
+
+def _moved(recipe: Recipe, command: Command) -> Recipe:
+    """The recipe of a script that is started in ``command``'s folder and with its variables."""
+
+    def there(one: Command) -> Command:
+        folder = joined(command.folder, one.folder or ".") if not posixpath.isabs(one.folder) else one.folder
+        # A script that goes to its own folder first is where it is, whoever starts it.
+        own = posixpath.dirname(recipe.file)
+        folder = one.folder if own and one.folder.startswith(own) else folder
+        return replace(one, folder=folder, env={**command.env, **one.env})
+
+    return replace(recipe, commands=tuple(map(there, recipe.commands)))
+
+
+def _copy(command: Command) -> Copy | None:
+    plain = [word for word in command.words[1:] if not word.startswith("-")]
+    if command.words[0] != "cp" or len(plain) != 2 or "env" not in plain[0]:
+        return None
+    source, target = (joined(command.folder, word) for word in plain)
+    if plain[1].endswith("/") or target == "":
+        target = joined(target, posixpath.basename(source))
+    return Copy(command.place, source, target)
+
+
+def _install(command: Command) -> Install | None:
+    if "install" not in command.words or not any("pip" in word for word in command.words[:4]):
+        return None
+    pairs = zip(command.words, command.words[1:], strict=False)
+    files = tuple(joined(command.folder, after) for word, after in pairs if word in ("-r", "--requirement"))
+    return Install(command.place, files) if files else None

@@ -1,0 +1,114 @@
+"""PURE: how a run of tests, or a step before it, is written as a command of the settings."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasklib.adopt.evidence import Evidence, Kind
+from tasklib.adopt.shell import joined
+from tasklib.adopt.testing import test_run
+from tasklib.adopt.usages import SetupStep, Usage
+
+__all__ = ["Launch"]
+
+_STANDARD_REQUIREMENTS = re.compile(
+    r"(requirements([-_](dev|test))?|(dev|test)-requirements|requirements/(dev|test))\.txt"
+)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """Commands that start in ``folder``."""
+
+    folder: str
+    evidence: Evidence
+
+    def command(self, usage: Usage) -> list[str] | None:
+        """The command, where it is not what tasklib would take by itself."""
+        words, runner = [*usage.launcher, *usage.words], usage.runner
+        if runner == "pytest":
+            odd = [file for file in usage.requirements if not self._known_requirements(file)]
+            foreign = usage.launcher[:1] and usage.launcher[0] not in ("uv", "poetry", "rye")
+            measured = usage.words[:1] == ("coverage",)
+            if not (usage.options or odd or foreign or measured):
+                return None
+            launcher = list(usage.launcher) if usage.launcher else self._python(usage)
+            return [*launcher, *(("coverage", "run", "-m") if measured else ()), "pytest", *usage.options]
+        if runner in ("django", "unittest"):
+            return words if usage.launcher else [*self._python(usage), *_python_words(usage.words)]
+        if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
+            script = self._script(usage)
+            return None if script == "test" or self._like_test(usage) else [self._manager(), "run", script]
+        if runner in ("jest", "vitest", "node", "mocha"):
+            return words if usage.launcher else ["npx", *words]
+        return words
+
+    def _script(self, usage: Usage) -> str:
+        """The name of the script of package.json that a run is."""
+        if usage.recipe.kind == "npm run":
+            return usage.recipe.name
+        own = [r for r in self.evidence.recipes if r.file == usage.place.file and r.first == usage.place.line]
+        return own[0].name if own else "test"
+
+    def _like_test(self, usage: Usage) -> bool:
+        """Whether the script ``test`` does the same, which tasklib narrows to the stage's files by itself."""
+        script = self.evidence.recipe(Kind.PACKAGE, "test", joined(self.folder, "package.json"))
+        runs = [run for command in script.commands if (run := test_run(command))] if script else []
+        return len(runs) == 1 == len(script.commands if script else ()) and (
+            runs[0].runner,
+            runs[0].options,
+            runs[0].paths,
+        ) == (usage.runner, usage.options, ())
+
+    def _manager(self) -> str:
+        for lock, program in (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun")):
+            if joined(self.folder, lock) in self.evidence.files or lock in self.evidence.files:
+                return program
+        return "npm"
+
+    def _known_requirements(self, file: str) -> bool:
+        relative = posixpath.relpath(file, self.folder or ".")
+        return self._is_project() or bool(_STANDARD_REQUIREMENTS.fullmatch(relative))
+
+    def _is_project(self) -> bool:
+        text = self.evidence.texts.get(joined(self.folder, "pyproject.toml"), "")
+        return "[project]" in text or "[tool.poetry]" in text
+
+    def _python(self, usage: Usage) -> list[str]:
+        """What starts Python with the project's dependencies: uv, as tasklib itself does."""
+        if self._is_project():
+            return ["uv", "run"]
+        files = list(
+            dict.fromkeys(posixpath.relpath(file, self.folder or ".") for file in usage.requirements)
+        )
+        if not files and joined(self.folder, "requirements.txt") in self.evidence.files:
+            files = ["requirements.txt"]
+        listed = [part for file in files for part in ("--with-requirements", file)]
+        extra = ["--with", "pytest"] if usage.runner == "pytest" else []
+        return ["uv", "run", "--no-project", "--isolated", *listed, *extra]
+
+    def step(self, step: SetupStep, usage: Usage) -> object:
+        """A step as it is written; what CI finds on its path is started in the project's environment."""
+        words = list(step.words)
+        if step.inside:
+            return {"in": step.inside, "run": words}
+        program = posixpath.basename(words[0])
+        if re.fullmatch(r"python[\d.]*", program) or program in ("manage.py", "django-admin"):
+            return (
+                [*self._python(usage), *_python_words(words)]
+                if program != "django-admin"
+                else [*self._python(usage), *words]
+            )
+        if program in ("alembic", "flask", "aerich", "bash", "sh") or words[0].endswith(".sh"):
+            is_python = self.evidence.manifests.get(self.folder) == "python"
+            return [*self._python(usage), *words] if is_python else words
+        if program in ("prisma", "knex", "sequelize", "typeorm", "drizzle-kit", "node-pg-migrate"):
+            return ["npx", *words]
+        return words
+
+
+def _python_words(words: Sequence[str]) -> list[str]:
+    return ["python", *words[1:]] if re.fullmatch(r"python[\d.]*", words[0]) else ["python", *words]

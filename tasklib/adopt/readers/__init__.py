@@ -1,0 +1,1 @@
+"""PURE: the text of one kind of file → evidence, with the line of everything in it."""

@@ -1,0 +1,82 @@
+"""PURE: which variables code reads, what files of variables set, and which fixed addresses tests name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tasklib.adopt.evidence import Address, Place, Value, Variable
+
+__all__ = ["read_addresses", "read_dotenv", "read_variables"]
+
+_TEXT = r"""["'](?P<name>[A-Z][A-Z0-9_]+)["']"""
+_READS = (
+    # os.environ["X"], os.environ.get("X", "default"), os.getenv("X"), decouple's config("X", default="…")
+    re.compile(
+        rf"""(?:environ(?:\.get|\.setdefault)?\s*[\[(]|getenv\(|\b(?:config|env)(?:\.\w+)?\()\s*{_TEXT}"""
+        r"""(?:\s*,\s*(?:default\s*=\s*)?["']?(?P<default>[^"'),\]]*))?"""
+    ),
+    # process.env.X || "default", process.env["X"] ?? 'default'
+    re.compile(
+        r"""process\.env(?:\.(?P<name>[A-Z][A-Z0-9_]+)|\[["'](?P<indexed>[A-Z][A-Z0-9_]+)["']\])"""
+        r"""(?:\s*(?:\|\||\?\?)\s*["'`]?(?P<default>[^"'`;,)\s]+))?"""
+    ),
+    # os.Getenv("X"), System.getenv("X"), ENV["X"], ENV.fetch("X", "default"), std::env::var("X")
+    re.compile(
+        rf"""(?:Getenv|LookupEnv|getenv|GetEnvironmentVariable|env::var|ENV(?:\.fetch)?)\s*[(\[]\s*{_TEXT}"""
+        r"""(?:\s*[,)\]]\s*(?:\|\||\?\?)?\s*["']?(?P<default>[^"'),\]\s]*))?"""
+    ),
+)
+_FIELD = re.compile(r"\s+(?P<name>[A-Za-z]\w*)\s*:\s*[^=#\n]+?(?:=\s*(?P<default>[^#\n]+?))?\s*(?:#.*)?")
+_PREFIX = re.compile(r"""env_prefix\s*=\s*["'](\w*)["']""")
+_SETTINGS = re.compile(r"class\s+\w+\(.*\b(?:BaseSettings|\w*Settings)\b.*\)\s*:")
+_ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<port>\d{2,5})\b")
+_ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
+
+
+def read_variables(file: str, text: str) -> Iterator[Variable]:
+    """The variables of the environment that a source file reads, with their defaults."""
+    if not any(word in text for word in ("env", "Env", "ENV", "config(", "BaseSettings")):
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern in _READS:
+            for found in pattern.finditer(line):
+                groups = found.groupdict()
+                name = groups.get("name") or groups.get("indexed") or ""
+                yield Variable(Place(file, number), name, (groups.get("default") or "").strip())
+    if "BaseSettings" in text:
+        yield from _fields(file, text)
+
+
+def read_dotenv(file: str, text: str) -> Iterator[Value]:
+    """What a file of variables sets."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if (found := _ASSIGNED.fullmatch(line)) and not line.lstrip().startswith("#"):
+            value = found["value"].split(" #")[0].strip().strip("\"'")
+            yield Value(Place(file, number), found["name"], value)
+
+
+def read_addresses(file: str, text: str) -> Iterator[Address]:
+    """Fixed addresses of this machine, but for those that are only what a variable falls back to."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.search(r"environ|getenv|process\.env|Getenv", line) or line.lstrip().startswith(
+            ("#", "//", "*")
+        ):
+            continue
+        for found in _ADDRESS.finditer(line):
+            yield Address(Place(file, number), found[0], int(found["port"]))
+
+
+def _fields(file: str, text: str) -> Iterator[Variable]:
+    """The fields of pydantic's settings: each is a variable of its name in capitals."""
+    prefix = found[1].upper() if (found := _PREFIX.search(text)) else ""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if _SETTINGS.match(line):
+            inside = True
+        elif line and not line[0].isspace() and not line.startswith("#"):
+            inside = False
+        elif inside and (field := _FIELD.fullmatch(line)) and len(line) - len(line.lstrip()) <= 4:
+            default = (field["default"] or "").strip()
+            plain = default.strip("\"'") if re.fullmatch(r"[\"'].*[\"']|\d+", default) else ""
+            yield Variable(Place(file, number), f"{prefix}{field['name'].upper()}", plain)

@@ -1,0 +1,306 @@
+"""PURE: the suites of each folder → the keys of ``[tool.tasklib]`` that they need and nothing more."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tasklib.adopt.addresses import addresses
+from tasklib.adopt.evidence import Evidence, Place
+from tasklib.adopt.folders import test_folders
+from tasklib.adopt.launching import Launch
+from tasklib.adopt.proposal import Choice, Note, Question, Setting
+from tasklib.adopt.shell import joined
+from tasklib.adopt.stack import Stack
+from tasklib.adopt.suites import Part
+from tasklib.adopt.usages import SetupStep, Usage
+
+__all__ = ["Needed", "needed"]
+
+_PYTHON = ("pytest", "django", "unittest")
+
+
+@dataclass
+class Needed:
+    """The settings with their reasons, what is unclear, and what else there is to say."""
+
+    settings: list[Setting] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    overrides: dict[str, Usage] = field(default_factory=dict)
+    """Compose files to be written for tests that start by another entry point, by path."""
+
+    def add(self, keys: Sequence[str], value: object, why: str, *places: Place) -> None:
+        if not any(setting.keys == tuple(keys) for setting in self.settings):
+            self.settings.append(Setting(tuple(keys), value, why, tuple(dict.fromkeys(places))))
+
+
+def needed(parts: Mapping[str, Part], evidence: Evidence, answers: Mapping[str, str]) -> Needed:
+    """The settings of a project of ``parts``, by folder."""
+    found = Needed()
+    for folder, part in parts.items():
+        _Writer(part, evidence, answers, found, _name(folder, parts)).all()
+    order = ["compose", "env-files", "project-directory", "profiles", "in", "command", "unit", "integration"]
+    order += ["setup", "needs", "publish", "env", "endpoints", "services"]
+    found.settings.sort(key=lambda s: order.index(s.keys[0]) if s.keys[0] in order else 99)
+    return found
+
+
+def _name(folder: str, parts: Mapping[str, Part]) -> str:
+    """What the service of a folder is called; where two would be the same, by their whole paths."""
+    name = posixpath.basename(folder)
+    same = [other for other in parts if posixpath.basename(other) == name]
+    return name if len(same) < 2 else folder.replace("/", "-")
+
+
+@dataclass
+class _Writer:
+    part: Part
+    evidence: Evidence
+    answers: Mapping[str, str]
+    found: Needed
+    name: str
+
+    @property
+    def launch(self) -> Launch:
+        return Launch(self.part.folder, self.evidence)
+
+    def all(self) -> None:
+        folder = self.part.folder
+        if folder and folder != f"services/{self.name}":
+            usage = self.part.against or self.part.unit
+            self.found.add(
+                (*self._keys(), "path"), folder, "its tests start there", *([usage.place] if usage else [])
+            )
+        if self.part.against:
+            self._against(self.part.against)
+        if self.part.unit:
+            self._unit(self.part.unit)
+        elif self.part.against and self.part.against.inside and self._holds("tests/unit"):
+            self.found.add(
+                (*self._keys(), "unit"),
+                [],
+                "they run in the container with the others",
+                self.part.against.place,
+            )
+            if self._names_unit(self.part.against):
+                where = joined(folder, "tests/unit")
+                self.found.notes.append(
+                    Note(
+                        f"{where} may need no container: once it can be imported on this machine, "
+                        "take `unit = []` out and it runs first, without an engine"
+                    )
+                )
+
+    def _keys(self) -> tuple[str, ...]:
+        return ("services", self.name) if self.part.folder else ()
+
+    def _holds(self, path: str) -> bool:
+        whole = joined(self.part.folder, path)
+        return any(file.startswith(f"{whole}/") for file in self.evidence.tests)
+
+    def _names_unit(self, usage: Usage) -> bool:
+        return not usage.words or any("unit" in word for word in usage.words) or len(usage.words) == 1
+
+    # -- tests that need no stack ---------------------------------------------------------------------------
+
+    def _unit(self, usage: Usage) -> None:
+        keys = (*self._keys(), "unit")
+        paths = self._paths(usage)
+        if usage.runner == "pytest" and not paths:
+            paths = test_folders(self.part.folder, self.evidence, "unit")
+        command = self.launch.command(usage)
+        own = self.part.against is not None
+        if not own and not paths and command:
+            self.found.add((*self._keys(), "command"), command, "how its tests are run", usage.place)
+            return
+        if (
+            usage.runner in ("jest", "vitest", "node", "npm")
+            and not command
+            and paths in ((), ("tests/unit",))
+        ):
+            return  # package.json says it
+        if command:
+            table: dict[str, object] = {"command": command}
+            if paths and paths != ("tests/unit",):
+                table = {"paths": _short(paths), **table}
+            self.found.add(keys, table, "how they are run", usage.place)
+        elif paths and paths != ("tests/unit",):
+            self.found.add(keys, _short(paths), "tests that need no stack", usage.place)
+
+    # -- tests against a stack ------------------------------------------------------------------------------
+
+    def _against(self, usage: Usage) -> None:
+        keys = self._keys()
+        stage = (*keys, "service" if keys else "integration")
+        stack = Stack(usage.stack, self.evidence) if usage.stack else None
+        if stack:
+            self._stack(usage, stack, keys)
+        if usage.inside:
+            self._inside(usage, keys, stage)
+        else:
+            self._outside(usage, stack, keys, stage)
+        steps = [self.launch.step(step, usage) for step in usage.setup if self._fits(step, usage)]
+        if steps:
+            self.found.add(
+                (*keys, "setup"),
+                _unique(steps),
+                "between the stack and the tests",
+                *(s.place for s in usage.setup),
+            )
+        if stack and not usage.inside:
+            self._addresses(usage, stack, keys)
+
+    def _stack(self, usage: Usage, stack: Stack, keys: tuple[str, ...]) -> None:
+        use = stack.use
+        override = self._override(usage, stack)
+        files = (*use.files, override) if override else use.files
+        if keys:
+            # The folder that these start in is the service's own.
+            listed = [posixpath.relpath(file, self.part.folder) for file in files]
+            if files != (joined(self.part.folder, "deploy/test/docker-compose.yml"),):
+                self.found.add((*keys, "compose"), _short(listed), "the stack that its tests use", use.place)
+        elif files != self.evidence.standard and files:
+            self.found.add(("compose", "test"), _short(files), "the stack that the tests use", use.place)
+        if use.env_files and use.env_files != (".env",):
+            self.found.add(
+                ("env-files",), _short(use.env_files), "where Compose is told to read variables", use.place
+            )
+        if use.directory is not None and use.directory != posixpath.dirname(use.files[0]):
+            self.found.add(
+                ("project-directory",), use.directory or ".", "where relative paths start", use.place
+            )
+        if use.profiles:
+            self.found.add(("profiles",), list(use.profiles), "the profiles that are used", use.place)
+        if use.needs and {*use.needs} != {*stack.services}:
+            self.found.add((*keys, "needs"), list(use.needs), "what is brought up for them", use.place)
+        for copy in usage.copies:
+            if not use.env_files and copy.target in (".env", joined(posixpath.dirname(use.files[0]), ".env")):
+                self.found.notes.append(
+                    Note(
+                        f"a fresh worktree lacks {copy.target}: `cp {copy.source} {copy.target}` first",
+                        (copy.place,),
+                    )
+                )
+
+    def _override(self, usage: Usage, stack: Stack) -> str:
+        """The Compose file for tests that do not start by their service's own entry point."""
+        service = stack.services.get(usage.inside)
+        if not (usage.entrypoint and service and service.entrypoint):
+            return ""
+        file = joined(posixpath.dirname(stack.use.files[0]), "docker-compose.tests.yml")
+        self.found.overrides[file] = usage
+        return file
+
+    def _inside(self, usage: Usage, keys: tuple[str, ...], stage: tuple[str, ...]) -> None:
+        service = "tests" if usage.stack and self._overridden(usage) else usage.inside
+        command = [word for word in usage.words if "$" not in word]
+        standard = self._holds("tests/integration")
+        if self.part.unit or (standard and command):
+            # On this machine's tests it has no say.
+            table: dict[str, object] = {"paths": []} if standard else {}
+            table |= {"in": service}
+            table |= {"command": command} if command else {}
+            self.found.add(stage, table, f"they run in a container of {usage.inside}", usage.place)
+            return
+        self.found.add((*keys, "in"), service, f"the tests run in a container of {usage.inside}", usage.place)
+        if command:
+            self.found.add((*keys, "command"), command, "what is run there", usage.place)
+
+    def _overridden(self, usage: Usage) -> bool:
+        return any(own is usage for own in self.found.overrides.values())
+
+    def _outside(
+        self, usage: Usage, stack: Stack | None, keys: tuple[str, ...], stage: tuple[str, ...]
+    ) -> None:
+        paths, command = self._paths(usage), self.launch.command(usage)
+        if usage.runner in _PYTHON and not paths and usage.runner == "pytest":
+            paths = test_folders(self.part.folder, self.evidence, "integration")
+        standard = ("tests/integration",)
+        if "tests/unit" in paths and self.part.unit is None:
+            paths = tuple(path for path in paths if path != "tests/unit")
+        if command and (paths == standard or not paths):
+            table: object = {"command": command} if self._holds("tests/unit") or self.part.unit else None
+            if table is None and not keys:
+                self.found.add(stage, {"command": command}, "how they are run", usage.place)
+            else:
+                self.found.add(stage, table or {"command": command}, "how they are run", usage.place)
+        elif command:
+            self.found.add(
+                stage,
+                {"paths": _short(paths), "command": command},
+                "the tests that use the stack",
+                usage.place,
+            )
+        elif paths and paths != standard:
+            self.found.add(stage, _short(paths), "the tests that use the stack", usage.place)
+
+    def _paths(self, usage: Usage) -> tuple[str, ...]:
+        """The tests that a run names; of a folder that holds other languages' too, as they are named."""
+        return tuple(
+            posixpath.normpath(path.split("::")[0]) for path in usage.paths if path not in (".", "./")
+        )
+
+    def _fits(self, step: SetupStep, usage: Usage) -> bool:
+        """Whether a step can be taken over as it is: it has to start where the tests do."""
+        if step.inside or step.folder == self.part.folder:
+            return True
+        self.found.notes.append(
+            Note(
+                f"starts elsewhere than the tests, and is left to you: {' '.join(step.words)}", (step.place,)
+            )
+        )
+        return False
+
+    def _addresses(self, usage: Usage, stack: Stack, keys: tuple[str, ...]) -> None:
+        told = addresses(usage, stack, self.evidence, self.answers)
+        for variable, given in told.endpoints.items():
+            self.found.add(("endpoints", variable), given.value, given.why, *given.places)
+        for variable, given in told.env.items():
+            self.found.add((*keys, "env", variable), given.value, given.why, *given.places)
+        wanted = {
+            **told.ports,
+            **{(n, stack.port(n) or 0): usage.place for n in stack.use.needs if stack.server(n)},
+        }
+        hidden = [(n, p, place) for (n, p), place in wanted.items() if p and not stack.publishes(n, p)]
+        if hidden:
+            rows = [f"{name}:{port}" for name, port, _ in hidden]
+            self.found.add(
+                ("publish",),
+                rows,
+                "the file does not publish what the tests use",
+                *(place for *_, place in hidden),
+            )
+        for doubt in told.doubts:
+            choices = tuple(Choice(name, "", (stack.services[name].place,)) for name in doubt.choices)
+            self.found.questions.append(
+                Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
+            )
+        self._literal(usage, stack)
+
+    def _literal(self, usage: Usage, stack: Stack) -> None:
+        """Addresses in tests that no setting can reach."""
+        for address in self.evidence.addresses:
+            behind = stack.behind(str(address.port))
+            if behind and (not self.part.folder or address.place.file.startswith(f"{self.part.folder}/")):
+                part = behind[0].upper().replace("-", "_")
+                self.found.notes.append(
+                    Note(
+                        f"names {address.text}, which is another port in each run: "
+                        f"let it read TEST_{part}_URL, or _HOST and _PORT",
+                        (address.place,),
+                    )
+                )
+
+
+def _unique(steps: Sequence[object]) -> list[object]:
+    found: list[object] = []
+    for step in steps:
+        if step not in found:
+            found.append(step)
+    return found
+
+
+def _short(paths: Sequence[str]) -> object:
+    return paths[0] if len(paths) == 1 else list(paths)

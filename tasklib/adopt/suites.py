@@ -1,0 +1,278 @@
+"""PURE: usages → the suites of each folder: what runs without a stack, and what against which."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer, StackFile
+from tasklib.adopt.proposal import Choice, Note, Question
+from tasklib.adopt.shell import joined
+from tasklib.adopt.stack import Stack
+from tasklib.adopt.usages import StackUse, Usage
+from tasklib.stacks.servers import known_server
+
+__all__ = ["GENERATED_STACK", "Part", "Parts", "parts"]
+
+GENERATED_STACK = "deploy/test/docker-compose.yml"
+"""Where containers that only CI knew become a Compose file: tasklib finds it there by itself."""
+
+_NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |benchmark")
+"""Options of a run that is about a few tests alone."""
+
+_NEVER_UNIT = ("playwright", "cypress")
+"""What drives a browser needs something to look at."""
+
+
+@dataclass
+class Part:
+    """A folder whose tests are run from it: ``unit`` without a stack, ``against`` with one.
+
+    ``stack`` is None where nothing of it needs one; ``written`` are the containers of CI that become a
+    Compose file of their own.
+    """
+
+    folder: str
+    unit: Usage | None = None
+    against: Usage | None = None
+    written: tuple[ServiceContainer, ...] = ()
+    others: list[Usage] = field(default_factory=list)
+
+    def stage_of(self, usage: Usage) -> str:
+        """Which of its stages does what ``usage`` does: ``unit``, ``against``, ``both``, or none ("")."""
+        hits = [
+            name
+            for name, own in (("unit", self.unit), ("against", self.against))
+            if own and _covers(own, usage)
+        ]
+        if usage.needs_stack and "against" in hits:
+            return "against"
+        return "both" if len(hits) > 1 else hits[0] if hits else ""
+
+
+@dataclass
+class Parts:
+    """All of them, by folder; ``evidence`` with the Compose files that are to be written."""
+
+    evidence: Evidence
+    parts: dict[str, Part] = field(default_factory=dict)
+    questions: list[Question] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def parts(usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str]) -> Parts:
+    """The suites of every folder from which tests are run, or that holds tests nobody runs."""
+    found = Parts(evidence)
+    usages = [_beside_compose(usage, evidence) for usage in sorted(usages, key=_rank)]
+    by_folder: dict[str, list[Usage]] = {}
+    for usage in usages:
+        by_folder.setdefault(_folder(usage, usages, evidence), []).append(usage)
+    for folder in sorted(by_folder, key=lambda name: (name.count("/"), name)):
+        part = _part(folder, by_folder[folder], evidence, answers, found)
+        if part.unit or part.against:
+            found.parts[folder] = part
+    return found
+
+
+def _folder(usage: Usage, usages: Sequence[Usage], evidence: Evidence) -> str:
+    """The folder of a run: where it starts; of one in a container what that is built from, if several are."""
+    if not usage.inside or usage.stack is None:
+        return usage.folder
+    services = {u.inside for u in usages if u.inside and u.stack and u.stack.files == usage.stack.files}
+    contexts = {_context(name, usage.stack, evidence) for name in services}
+    return _context(usage.inside, usage.stack, evidence) if len(contexts) > 1 else ""
+
+
+def _context(name: str, use: StackUse, evidence: Evidence) -> str:
+    service: ComposeService | None = Stack(use, evidence).services.get(name)
+    folder = service.context if service else ""
+    return folder if folder and any(file.startswith(f"{folder}/") for file in evidence.files) else ""
+
+
+def _part(
+    folder: str, usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str], found: Parts
+) -> Part:
+    part = Part(folder)
+    aside = [
+        usage
+        for usage in usages
+        if re.search(r"bench|perf|load|smoke", usage.recipe.name) or _NARROWED.search(" ".join(usage.options))
+    ]
+    kept = [usage for usage in usages if usage not in aside]
+    with_stack = _first_source([usage for usage in kept if usage.needs_stack])
+    chosen = _one_stack(folder, with_stack, evidence, answers, found)
+    if chosen:
+        part.against, left = _merged(chosen)
+        part.others += left
+        if part.against.containers and part.against.stack is None:
+            part.written = part.against.containers
+            part.against = _with_new_stack(part, found)
+    names = {usage.place for usage in usages if usage.needs_stack}
+    without = [u for u in kept if not u.needs_stack and u.place not in names and not _same(u, part.against)]
+    for usage in [usage for usage in without if usage.runner in _NEVER_UNIT]:
+        part.others.append(usage)
+    without = _first_source([usage for usage in without if usage.runner not in _NEVER_UNIT])
+    if without:
+        part.unit, left = _merged(without)
+        part.others += left
+    for usage in [*part.others, *aside]:
+        found.notes.append(
+            Note(
+                f"not taken over: {' '.join((*usage.launcher, *usage.words)) or usage.inside}", (usage.place,)
+            )
+        )
+    return part
+
+
+def _covers(own: Usage, usage: Usage) -> bool:
+    """Whether ``own`` runs what ``usage`` does, however that brings up its stack."""
+    if (own.runner, own.inside, own.options) != (usage.runner, usage.inside, usage.options):
+        return False
+    if own.stack and usage.stack and own.stack.files != usage.stack.files:
+        return False
+    if own.inside:
+        return own.words[:1] == usage.words[:1]
+    return own.folder == usage.folder and (
+        not own.paths or not usage.paths or set(usage.paths) <= set(own.paths)
+    )
+
+
+def _first_source(usages: Sequence[Usage]) -> list[Usage]:
+    """What CI does, or else what one kind of file does: the same tests are told in many places."""
+    for kind in (Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT):
+        own = [usage for usage in usages if usage.recipe.kind is kind]
+        if own:
+            return own
+    return []
+
+
+def _same(usage: Usage, other: Usage | None) -> bool:
+    """Whether ``usage`` is what ``other`` runs with its stack: the same tests, told without it."""
+    if other is None or other.inside:
+        # Beside tests in a container, what has no folder of its own is those tests, told for inside.
+        return other is not None and usage.runner in ("pytest", "django", "unittest") and not usage.paths
+    return (
+        usage.runner == other.runner
+        and usage.options == other.options
+        and set(usage.paths) <= set(other.paths or usage.paths)
+    )
+
+
+def _one_stack(
+    folder: str, usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str], found: Parts
+) -> list[Usage]:
+    """Those of one stack; where they use several, that is a question."""
+    groups: dict[tuple[str, ...], list[Usage]] = {}
+    for usage in usages:
+        groups.setdefault(usage.stack.files if usage.stack else (), []).append(usage)
+    if len(groups) < 2:
+        return list(usages)
+    key = f"services.{posixpath.basename(folder)}.compose" if folder else "compose.test"
+    if (answer := answers.get(key)) is not None:
+        wanted = tuple(answer.split(","))
+        for files, own in groups.items():
+            if files == wanted:
+                return own
+    choices = tuple(
+        Choice(
+            ",".join(files) or "services of CI", f"{own[0].recipe.kind} {own[0].recipe.name}", (own[0].place,)
+        )
+        for files, own in groups.items()
+    )
+    found.questions.append(
+        Question(key, "several stacks have tests run against them; which one is the test stack?", choices)
+    )
+    return []
+
+
+def _merged(usages: Sequence[Usage]) -> tuple[Usage, list[Usage]]:
+    """One usage of all that differ in paths alone, and the others."""
+    first = usages[0]
+    paths = list(first.paths)
+    words = list(first.words)
+    left: list[Usage] = []
+    stack = first.stack
+    for usage in usages[1:]:
+        alike = (
+            usage.runner == first.runner and usage.inside == first.inside and usage.options == first.options
+        )
+        if alike and usage.inside and usage.words[:1] == first.words[:1]:
+            words += [word for word in usage.words[1:] if word not in words]
+        elif alike and first.runner == "pytest" and usage.paths and first.paths:
+            paths += [path for path in usage.paths if path not in paths]
+        elif not alike:
+            left.append(usage)
+            continue
+        if (
+            stack
+            and usage.stack
+            and usage.stack.files == stack.files
+            and stack.needs
+            and not usage.stack.needs
+        ):
+            stack = usage.stack
+    return replace(first, paths=tuple(paths), words=tuple(words), stack=stack), left
+
+
+def _beside_compose(usage: Usage, evidence: Evidence) -> Usage:
+    """A run beside CI's own containers, where the Compose file has the same servers with these."""
+    if evidence.standard and usage.containers and usage.stack is None:
+        use = StackUse(Place(evidence.standard[0], 1), evidence.standard)
+        stack = Stack(use, evidence)
+        needs: list[str] = []
+        for container in usage.containers:
+            server = known_server(container.image)
+            same = [
+                n
+                for n in stack.services
+                if (s := stack.server(n)) and server and s.kind == server.kind and _opens(stack, n)
+            ]
+            needs += same[:1]
+        if len(needs) == len(usage.containers):
+            return replace(usage, stack=replace(use, needs=tuple(needs)))
+    return usage
+
+
+def _rank(usage: Usage) -> tuple[bool, int]:
+    """What is the tests as such comes first, what is a special kind of them later."""
+    special = re.search(
+        r"e2e|accept|smoke|compat|migrat|perf|bench|upgrade|nightly|generator",
+        usage.recipe.name + usage.recipe.file,
+    )
+    return bool(special), len(usage.options)
+
+
+def _with_new_stack(part: Part, found: Parts) -> Usage:
+    """The run beside a Compose file that is to be written, which is evidence from now on."""
+    assert part.against
+    file = joined(part.folder, GENERATED_STACK)
+    services = {
+        container.name: ComposeService(
+            container.place, container.name, container.image, ports=_ports(container), env=container.env
+        )
+        for container in part.written
+    }
+    stacks = {**found.evidence.stacks, file: StackFile(file, services)}
+    standard = found.evidence.standard if part.folder else (file,)
+    found.evidence = replace(found.evidence, stacks=stacks, standard=standard)
+    return replace(part.against, stack=StackUse(part.written[0].place, (file,)))
+
+
+def _ports(container: ServiceContainer) -> tuple[tuple[str, int], ...]:
+    found = []
+    for text in container.ports:
+        host, _, target = text.split("/")[0].rpartition(":")
+        if target.isdigit():
+            found.append((host.rpartition(":")[2], int(target)))
+    server = known_server(container.image)
+    return tuple(found) or ((("", server.port),) if server else ())
+
+
+def _opens(stack: Stack, name: str) -> bool:
+    """Whether a server of the Compose file starts with what the files say: a database wants a password."""
+    server, login = stack.server(name), stack.login(name)
+    if server is None or login is None or not server.sql:
+        return True
+    return bool(login.password) or "trust" in stack.environment(name).values()

@@ -1,0 +1,241 @@
+"""PURE: whether a command runs tests, whose, and which; and whether it prepares a stack for them."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from tasklib.adopt.evidence import Command, Place
+from tasklib.adopt.shell import joined
+
+__all__ = ["TestRun", "is_trivial", "is_wait", "plain_words", "prepares", "test_run"]
+
+_LAUNCHERS = {
+    "uv": ("run",),
+    "poetry": ("run",),
+    "pdm": ("run",),
+    "pipenv": ("run",),
+    "hatch": ("run",),
+    "rye": ("run",),
+    "npx": (),
+    "pnpm": ("exec",),
+    "bunx": (),
+    "bundle": ("exec",),
+    "xvfb-run": (),
+    "dotenv": ("run",),
+    "env-cmd": (),
+    "cross-env": (),
+    "nice": (),
+}
+_LAUNCHER_VALUED = frozenset(
+    {"--project", "--directory", "--with", "--extra", "--group", "--python", "-p", "-f", "-s", "--env-file"}
+)
+_PYTEST_VALUED = frozenset(
+    [
+        "-k",
+        "-m",
+        "-n",
+        "-p",
+        "-c",
+        "-o",
+        "-W",
+        "--tb",
+        "--cov",
+        "--cov-report",
+        "--cov-config",
+        "--cov-fail-under",
+        "--junitxml",
+        "--junit-xml",
+        "--rootdir",
+        "--ignore",
+        "--deselect",
+        "--maxfail",
+        "--durations",
+        "--numprocesses",
+        "--dist",
+        "--ds",
+        "--timeout",
+        "--confcutdir",
+        "--color",
+        "--log-level",
+        "--reruns",
+        "--host",
+        "--benchmark-json",
+        "-r",
+    ]
+)
+_ONLY_SHOWN = re.compile(
+    r"-v+|-s|-q+|-x|-ra?\w*|-l|--verbose|--quiet|--exitfirst|--tb=.*|--cov.*|--no-cov|--junit-?xml.*|--color.*"
+    r"|--durations.*|--maxfail.*|--showlocals|--capture=.*|--html.*|--self-contained-html"
+)
+"""Options that say how pytest speaks and what it reports, not what it tests."""
+
+_PREPARES = re.compile(
+    r"migrat|seed|prestart|pre_start|initial_data|init_db|init-db|initdb|fixtures|loaddata|collectstatic"
+    r"|createdb|create_db|\balembic\b|\bdb:(?:push|create|setup|schema|prepare|reset)|db push"
+    r"|prisma (?:generate|db)|\bdb upgrade\b|schema:sync",
+    re.IGNORECASE,
+)
+_TRIVIAL = re.compile(
+    r"(?:echo|printf|true|false|:|set|sleep|mkdir|exit|trap|rm|test|\[{1,2}|read|source|\.|chmod|shift"
+    r"|return|pwd|ls|cat|date|coverage (?:report|html|xml|combine|erase|json)|codecov|docker logs"
+    r"|docker version|case|for|in|unset|local)(?:\s|$)"
+)
+_WAITS = re.compile(
+    r"^(?:sleep|until|while|wait|dockerize)\b|wait[-_]?for|wait-until|pg_isready|\bnc -z|healthcheck\.sh"
+    r"|curl .*--retry|^(?:curl|wget|timeout|seq|echo|printf|read)\b|wait[-_]on|\.isAlive|mysqladmin ping"
+)
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """Tests that a command runs.
+
+    ``runner`` is what runs them (``pytest``, ``django``, ``jest``, …), ``words`` the command without the
+    launcher of an environment, ``launcher`` that, ``paths`` the tests it names, relative to ``folder``,
+    ``options`` what decides which tests run and how, ``reports`` what pytest is to write besides.
+    """
+
+    __test__ = False
+
+    place: Place
+    runner: str
+    words: tuple[str, ...]
+    folder: str = ""
+    paths: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    options: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+
+
+def plain_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The launcher of an environment, and the command that it launches: ``uv run``, ``pytest tests``."""
+    launcher: list[str] = []
+    rest = list(words)
+    while rest and rest[0] in _LAUNCHERS:
+        expected = _LAUNCHERS[rest[0]]
+        if expected and tuple(rest[1 : 1 + len(expected)]) != expected:
+            break
+        taken = 1 + len(expected)
+        while taken < len(rest) and (rest[taken].startswith("-") or re.fullmatch(r"\w+=.*", rest[taken])):
+            taken += 2 if rest[taken] in _LAUNCHER_VALUED else 1
+        launcher += rest[:taken]
+        rest = rest[taken:]
+    return tuple(launcher), tuple(rest)
+
+
+def test_run(command: Command) -> TestRun | None:
+    """The tests that ``command`` runs; ``None`` where it runs none itself."""
+    launcher, words = plain_words(command.words)
+    folder = command.folder
+    for option, value in itertools.pairwise(launcher):
+        if option == "--directory":
+            folder = joined(folder, value)
+    if not words:
+        return None
+    runner, arguments = _runner(words)
+    if not runner:
+        return None
+    valued = _PYTEST_VALUED if runner == "pytest" else frozenset({"--config", "-c", "-t", "--settings", "-p"})
+    named = tuple(_paths(arguments, valued))
+    paths = named if runner in ("pytest", "jest", "vitest", "node") else ()
+    # What tells service tests apart is given by tasklib itself.
+    options = tuple(word for word in _options(arguments, valued) if word != "--integration")
+    reports = tuple(word for word in arguments if re.match(r"--(cov|junit-?xml)", word) and "$" not in word)
+    reports = (
+        reports if runner == "pytest" and all("=" in word or word == "--cov" for word in reports) else ()
+    )
+    return TestRun(command.place, runner, words, folder, paths, launcher, command.env, options, reports)
+
+
+test_run.__test__ = False  # type: ignore[attr-defined]
+
+
+def is_wait(command: Command) -> bool:
+    """Whether ``command`` only waits for a stack, which tasklib does by itself."""
+    return bool(_WAITS.search(command.text))
+
+
+def is_trivial(command: Command) -> bool:
+    """Whether ``command`` neither tests nor prepares anything: it speaks, tidies up or reports coverage."""
+    _, words = plain_words(command.words)
+    return not words or bool(_TRIVIAL.match(" ".join(words)))
+
+
+def prepares(command: Command) -> bool:
+    """Whether ``command`` makes a stack that is up ready for tests: migrations, seeds, generated clients."""
+    return bool(_PREPARES.search(command.text)) and not is_wait(command)
+
+
+def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    program = posixpath.basename(words[0])
+    rest = words[1:]
+    match program:
+        case "pytest" | "py.test":
+            return "pytest", rest
+        case "coverage" if rest[:1] == ("run",):
+            inner = [word for word in rest[1:] if not word.startswith("-") or word == "-m"]
+            if inner[:2] == ["-m", "pytest"]:
+                return "pytest", rest[rest.index("pytest") + 1 :]
+            if "manage.py" in " ".join(inner) and "test" in inner:
+                return "django", rest[rest.index("test") + 1 :]
+            return ("unittest", rest) if "unittest" in inner else ("", ())
+        case _ if re.fullmatch(r"python[\d.]*", program):
+            if rest[:2] == ("-m", "pytest"):
+                return "pytest", rest[2:]
+            if rest[:2] == ("-m", "unittest"):
+                return "unittest", rest[2:]
+            if rest and posixpath.basename(rest[0]) == "manage.py" and rest[1:2] in (("test",), ("pytest",)):
+                return "django", rest[2:]
+        case "manage.py" if rest[:1] == ("test",):
+            return "django", rest[1:]
+        case "django-admin" if rest[:1] == ("test",):
+            return "django", rest[1:]
+        case "jest" | "vitest" | "playwright" | "mocha" | "ava" | "tap" | "cypress":
+            return ("" if program == "playwright" and rest[:1] != ("test",) else program), rest
+        case "node" if "--test" in rest or any(posixpath.basename(word) == "jest" for word in rest):
+            return ("node" if "--test" in rest else "jest"), rest
+        case "go" if rest[:1] == ("test",):
+            return "go", rest[1:]
+        case "cargo" if rest[:1] in (("test",), ("nextest",)):
+            return "cargo", rest[1:]
+        case "mvn" | "mvnw" | "gradle" | "gradlew" if {"test", "verify", "check"} & set(rest):
+            return program, rest
+        case "dotnet" | "mix" | "deno" | "bun" if rest[:1] == ("test",):
+            return program, rest[1:]
+        case "rspec" | "phpunit" | "ctest" | "trial" | "nose2":
+            return program, rest
+        case "rails" | "rake" if rest[:1] in (("test",), ("spec",)):
+            return program, rest[1:]
+    return "", ()
+
+
+def _paths(arguments: Sequence[str], valued: frozenset[str]) -> list[str]:
+    found = []
+    skip = False
+    for word in arguments:
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = word in valued
+        elif "$" not in word and word != "run":
+            found.append(word.rstrip("/") or word)
+    return found
+
+
+def _options(arguments: Sequence[str], valued: frozenset[str]) -> list[str]:
+    """What decides which tests run and how they are run: not how much is said of them."""
+    found: list[str] = []
+    at = 0
+    while at < len(arguments):
+        word = arguments[at]
+        taken = 2 if word in valued and at + 1 < len(arguments) else 1
+        if word.startswith("-") and not _ONLY_SHOWN.fullmatch(word) and "$" not in word:
+            found += arguments[at : at + taken]
+        at += taken
+    return found

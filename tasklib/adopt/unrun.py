@@ -1,0 +1,114 @@
+"""PURE: tests that no recipe runs: what they are by the names of their folders, else by a question."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from tasklib.adopt.evidence import Evidence, Kind, Place, Recipe
+from tasklib.adopt.proposal import Choice, Note, Question
+from tasklib.adopt.shell import joined
+from tasklib.adopt.suites import Part, Parts
+from tasklib.adopt.usages import StackUse, Usage
+
+__all__ = ["add_unrun"]
+
+_STACK_FOLDERS = ("integration", "e2e", "functional", "acceptance", "system", "service", "api")
+
+
+def add_unrun(found: Parts, evidence: Evidence, answers: Mapping[str, str]) -> None:
+    """Folders with tests that no recipe runs: by their names, else by a question."""
+    ran = {file for part in found.parts.values() for file in _files_of(part, evidence)}
+    left: dict[str, list[str]] = {}
+    for file in evidence.tests:
+        if file not in ran:
+            left.setdefault(_manifest(file, evidence), []).append(file)
+    for folder, files in sorted(left.items()):
+        if folder in found.parts or (
+            found.parts and found.parts.get("") and found.parts[""].against and found.parts[""].against.inside
+        ):
+            continue
+        language = evidence.manifests.get(folder, "")
+        if language == "node" and not any(
+            r.file == joined(folder, "package.json") and r.name == "test" for r in evidence.recipes
+        ):
+            found.notes.append(
+                Note(
+                    f"nothing runs the {len(files)} test files of {folder or 'the package'}: "
+                    "its package.json has no test script",
+                    (Place(files[0], 1),),
+                )
+            )
+            continue
+        if language in ("", "python") and not all(file.endswith(".py") for file in files):
+            continue
+        usage = _unrun(folder, files, evidence, answers, found)
+        if usage:
+            found.parts[folder] = usage
+
+
+def _unrun(
+    folder: str, files: Sequence[str], evidence: Evidence, answers: Mapping[str, str], found: Parts
+) -> Part | None:
+    """The suites of tests that nothing runs; ``None`` where the user has to say what they are."""
+    place = Place(files[0], 1)
+    recipe = Recipe(Kind.SCRIPT, files[0], "tests", 1, 1)
+    tops = sorted({_top(posixpath.relpath(file, folder or ".")) for file in files})
+    key = f"{folder}.tests" if folder else "tests"
+    against = [top for top in tops if _for_stack(top)] if evidence.standard else []
+    unit = [top for top in tops if top not in against]
+    unclear = [top for top in unit if posixpath.basename(top) != "unit"] if evidence.standard else []
+    if unclear and (answer := answers.get(key)) in ("unit", "integration"):
+        if answer == "integration":
+            against, unit = against + unclear, [top for top in unit if top not in unclear]
+    elif unclear:
+        where = ", ".join(joined(folder, top) for top in unclear[:3])
+        found.questions.append(
+            Question(
+                key,
+                f"nothing says how the tests in {where} are run; do they need the stack?",
+                (
+                    Choice("unit", "they need nothing", (place,)),
+                    Choice(
+                        "integration", f"they need {evidence.standard[0]}", (Place(evidence.standard[0], 1),)
+                    ),
+                ),
+            )
+        )
+        return None
+    usage = Usage(place, recipe, "pytest", folder=folder)
+    return Part(
+        folder,
+        replace(usage, paths=tuple(unit)) if unit else None,
+        replace(usage, paths=tuple(against), stack=StackUse(place, evidence.standard)) if against else None,
+    )
+
+
+def _top(name: str) -> str:
+    """The folder of tests that a file belongs to: ``tests/unit`` of ``tests/unit/web/test_a.py``."""
+    parts = name.split("/")[:-1]
+    for index, part in enumerate(parts):
+        if part in ("unit", *_STACK_FOLDERS) and index:
+            return "/".join(parts[: index + 1])
+    return parts[0] if parts else name
+
+
+def _for_stack(top: str) -> bool:
+    return posixpath.basename(top) in _STACK_FOLDERS
+
+
+def _manifest(file: str, evidence: Evidence) -> str:
+    folder = posixpath.dirname(file)
+    while folder and folder not in evidence.manifests:
+        folder = posixpath.dirname(folder)
+    return folder
+
+
+def _files_of(part: Part, evidence: Evidence) -> Iterator[str]:
+    for usage in (part.unit, part.against):
+        if usage:
+            places: Iterable[str] = usage.paths or ("",)
+            for path in places:
+                whole = joined(part.folder, path or ".")
+                yield from (f for f in evidence.tests if not whole or f == whole or f.startswith(f"{whole}/"))

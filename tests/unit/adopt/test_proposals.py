@@ -1,0 +1,253 @@
+"""What is proposed for small repositories of each kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import adopted
+
+from .support import proposed, settings_of
+
+
+def test_a_backend_whose_tests_need_a_part_of_the_root_s_compose_file(tmp_path: Path) -> None:
+    """The service's folder, its stack, what is needed of it, the step before, and where variables point."""
+    assert settings_of(proposed(tmp_path, adopted.FASTAPI)) == {
+        "endpoints": {"POSTGRES_SERVER": "{db.host}", "POSTGRES_PORT": "{db.port}"},
+        "services": {
+            "backend": {
+                "path": "backend",
+                "compose": "../docker-compose.yml",
+                "needs": ["db"],
+                "service": "tests",
+                "setup": [["uv", "run", "bash", "scripts/prestart.sh"]],
+            }
+        },
+    }
+
+
+def test_tests_in_a_container(tmp_path: Path) -> None:
+    """`exec` becomes `in`, the migration before it `setup`; the Makefile keeps what is not about tests."""
+    proposal = proposed(tmp_path, adopted.DJANGO)
+    assert settings_of(proposal) == {
+        "in": "web",
+        "command": ["python", "manage.py", "test"],
+        "setup": [{"in": "web", "run": ["python", "manage.py", "migrate"]}],
+    }
+    makefile = proposal.files["Makefile"] or ""
+    assert "test:\n\ttasklib test.integration\n" in makefile
+    assert "up:\n\t$(COMPOSE) up -d" in makefile, "`shell` looks into what it brings up"
+    workflow = proposal.files[".github/workflows/ci.yml"] or ""
+    assert "- run: pipx run --spec tasklib-stages tasklib test.integration\n" in workflow
+
+
+def test_a_node_api_with_jest(tmp_path: Path) -> None:
+    """The standard folders and a test script need no settings; the address of the database does."""
+    proposal = proposed(tmp_path, adopted.NODE)
+    assert settings_of(proposal) == {
+        "needs": ["postgres"],
+        "endpoints": {"DB_HOST": "{postgres.host}", "DB_PORT": "{postgres.port}"},
+    }
+    workflow = proposal.files[".github/workflows/ci.yml"] or ""
+    assert workflow.rstrip().endswith(
+        "- run: npm ci\n      - run: pipx run --spec tasklib-stages tasklib test"
+    )
+
+
+def test_a_library_against_databases_that_ci_starts(tmp_path: Path) -> None:
+    """The file by its name, the service that is brought up, libpq's variables; CI keeps its coverage."""
+    proposal = proposed(tmp_path, adopted.LIBRARY)
+    assert settings_of(proposal) == {
+        "compose": {"test": "ci/databases.yml"},
+        "integration": "tests",
+        "needs": ["postgres"],
+        "endpoints": {"PGHOST": "{postgres.host}", "PGPORT": "{postgres.port}"},
+        "env": {"PGUSER": "queue", "PGPASSWORD": "queue"},
+    }
+    workflow = proposal.files[".github/workflows/tests.yml"] or ""
+    assert "tasklib test.integration -- --cov=queue_ --cov-report=xml\n      - uses" in workflow
+    assert "PGHOST" not in workflow
+
+
+def test_containers_of_a_job_become_a_compose_file(tmp_path: Path) -> None:
+    """With the newest image of the matrix, which CI goes on choosing from."""
+    proposal = proposed(tmp_path, adopted.CONTAINERS_OF_CI)
+    assert "image: redis:7\n" in (proposal.files["deploy/test/docker-compose.yml"] or "")
+    assert settings_of(proposal)["endpoints"] == {"REDIS_URL": "redis://{redis:6379}/0"}
+    assert ".github/workflows/tests.yml" not in proposal.files
+    assert any("its matrix chooses the images" in note.text for note in proposal.notes)
+
+
+def test_a_demo_in_four_languages(tmp_path: Path) -> None:
+    """A service for each, by its own runner; the service whose exit code is the verdict is `in`."""
+    assert settings_of(proposed(tmp_path, adopted.DEMO)) == {
+        "compose": {"test": "docker-compose.test.yml"},
+        "in": "sut",
+        "services": {
+            "vote": {"path": "vote", "unit": "tests"},
+            "result": {"path": "result"},
+            "worker": {"path": "worker", "command": ["go", "test", "./..."]},
+        },
+    }
+
+
+def test_the_standard_layout_needs_no_settings(tmp_path: Path) -> None:
+    """A Makefile of nothing but such targets goes, or stays as a thin front that takes a service's name."""
+    proposal = proposed(tmp_path, adopted.SEED)
+    assert settings_of(proposal) == {}
+    assert proposal.files["Makefile"] is None
+    kept = proposed(tmp_path, adopted.SEED, keep_make=True).files["Makefile"] or ""
+    lines = [line.strip() for line in kept.splitlines() if line.startswith("\t")]
+    assert lines == [
+        "tasklib test.unit",
+        "tasklib test.service --name $(SERVICE)",
+        "tasklib test.integration",
+        "tasklib infra.up",
+        "tasklib infra.down",
+    ]
+
+
+def test_a_justfile(tmp_path: Path) -> None:
+    """Its recipes become one line, and what is not about tests stays."""
+    proposal = proposed(tmp_path, adopted.JUST)
+    justfile = proposal.files["justfile"] or ""
+    assert "test:\n    tasklib test.integration\n" in justfile
+    assert "lint:\n    ruff check\n" in justfile
+    assert settings_of(proposal) == {
+        "endpoints": {"REDIS_HOST": "{cache.host}", "REDIS_PORT": "{cache.port}"}
+    }
+
+
+def test_a_pipeline_of_gitlab(tmp_path: Path) -> None:
+    """A job with an engine beside it: five lines become one. A port that is only inside is published."""
+    proposal = proposed(tmp_path, adopted.GITLAB)
+    assert settings_of(proposal) == {
+        "setup": [["uv", "run", "alembic", "upgrade", "head"]],
+        "publish": ["db:5432"],
+        "endpoints": {"DATABASE_URL": "postgresql://postgres:secret@{db:5432}/postgres"},
+    }
+    pipeline = proposal.files[".gitlab-ci.yml"] or ""
+    assert "  script:\n    - uvx --from tasklib-stages tasklib test.integration\n\ndeploy:" in pipeline
+
+
+ENTRYPOINT = {
+    "docker-compose.yml": """
+        services:
+          api:
+            image: api
+            entrypoint: ["flask", "run"]
+            volumes: ["./tests:/tests"]
+    """,
+    "Makefile": "test:\n\tdocker-compose run --rm --entrypoint=pytest api /tests/unit /tests/e2e\n",
+    "tests/unit/test_a.py": "def test_a(): ...\n",
+    "tests/e2e/test_b.py": "def test_b(): ...\n",
+}
+
+
+def test_tests_that_start_by_another_entry_point(tmp_path: Path) -> None:
+    """A service of its own in a Compose file of its own; the one it is made from stays as it is."""
+    proposal = proposed(tmp_path, ENTRYPOINT)
+    settings = settings_of(proposal)
+    assert settings["compose"]["test"] == ["docker-compose.yml", "docker-compose.tests.yml"]
+    assert settings["in"] == "tests"
+    assert settings["command"] == ["pytest", "/tests/unit", "/tests/e2e"]
+    assert "service: api\n    entrypoint: []\n" in (proposal.files["docker-compose.tests.yml"] or "")
+
+
+ENVIRONMENT = {
+    "compose.yml": "services: {db: {image: postgres:16}, web: {image: $IMAGE}}",
+    "env-example": "IMAGE=a\n",
+    "Makefile": "test:\n\tdocker compose --env-file env-example --profile e2e run --rm web npm test\n",
+}
+
+
+def test_files_of_variables_and_profiles(tmp_path: Path) -> None:
+    """What Compose is called with is what the settings say."""
+    settings = settings_of(proposed(tmp_path, ENVIRONMENT))
+    assert settings["env-files"] == "env-example"
+    assert settings["profiles"] == ["e2e"]
+    assert (settings["in"], settings["command"]) == ("web", ["npm", "test"])
+
+
+SEVERAL = {
+    "a.yml": "services: {api: {image: a}}",
+    "b.yml": "services: {api: {image: b}}",
+    ".github/workflows/e2e.yml": """
+        on: [push]
+        jobs:
+          build:
+            steps:
+              - run: docker compose -f a.yml up --exit-code-from api
+              - run: docker compose -f b.yml up --exit-code-from api
+    """,
+}
+
+
+def test_several_stacks_are_a_question(tmp_path: Path) -> None:
+    """It is asked with the places that it comes from, and settled by an answer."""
+    proposal = proposed(tmp_path, SEVERAL)
+    (question,) = proposal.questions
+    assert question.key == "compose.test"
+    assert [(choice.answer, str(choice.places[0])) for choice in question.choices] == [
+        ("a.yml", ".github/workflows/e2e.yml:5"),
+        ("b.yml", ".github/workflows/e2e.yml:6"),
+    ]
+    answered = proposed(tmp_path, SEVERAL, answers={"compose.test": "b.yml"})
+    assert answered.questions == ()
+    assert settings_of(answered) == {"compose": {"test": "b.yml"}, "in": "api"}
+
+
+def test_tests_that_nothing_runs_are_a_question(tmp_path: Path) -> None:
+    """Beside a Compose file nobody can tell whether they need it."""
+    files = {
+        "compose.yml": "services: {db: {image: postgres:16}}",
+        "pyproject.toml": '[project]\nname = "a"\n',
+        "tests/test_a.py": "def test_a(): ...\n",
+    }
+    (question,) = proposed(tmp_path, files).questions
+    assert [choice.answer for choice in question.choices] == ["unit", "integration"]
+    assert settings_of(proposed(tmp_path, files, answers={"tests": "unit"})) == {"unit": "tests"}
+    assert settings_of(proposed(tmp_path, files, answers={"tests": "integration"})) == {
+        "integration": "tests"
+    }
+
+
+def test_a_line_that_does_more_than_testing_stays(tmp_path: Path) -> None:
+    """A script of CI that also lints is not cut down to its tests: that is said."""
+    files = {
+        "compose.yml": "services: {web: {image: a}}",
+        "run.sh": "#!/bin/sh\nruff check\ndocker compose run --rm web pytest\n",
+        ".github/workflows/ci.yml": "on: [push]\njobs:\n  ci:\n    steps:\n      - run: ./run.sh\n",
+    }
+    proposal = proposed(tmp_path, files)
+    assert ".github/workflows/ci.yml" not in proposal.files
+    assert any("`./run.sh` also does `ruff check`" in note.text for note in proposal.notes)
+
+
+def test_a_noxfile_of_its_own_is_extended(tmp_path: Path) -> None:
+    """Its sessions stay; of the same name, its own is the one that counts."""
+    files = {
+        "noxfile.py": "import nox\n\n\n@nox.session\ndef unit(session):\n    session.run('pytest')\n",
+        "tests/unit/test_a.py": "def test_a(): ...\n",
+    }
+    noxfile = proposed(tmp_path, files).files["noxfile.py"] or ""
+    assert "import nox\nfrom tasklib.sessions import register\n\n\n@nox" in noxfile
+    call = noxfile.splitlines()[-1]
+    assert call.startswith('register("')
+    assert '"unit"' not in call
+
+
+@pytest.mark.parametrize("kind", sorted(adopted.__all__))
+def test_every_line_that_changes_has_its_reason_and_its_place(kind: str, tmp_path: Path) -> None:
+    """A file that is told of at all is told why, and by which lines of which file, all of which are there."""
+    proposal = proposed(tmp_path, getattr(adopted, kind))
+    for file in proposal.files:
+        reasons = proposal.reasons[file]
+        assert reasons, file
+        for reason in reasons:
+            assert reason.why
+            for place in reason.places:
+                assert place.line <= len((tmp_path / place.file).read_text().splitlines()), place
+    for setting in proposal.settings:
+        assert setting.places, setting.keys
