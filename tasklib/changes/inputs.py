@@ -16,7 +16,8 @@ from tasklib.changes.selection import ComposeService, StackFacts
 from tasklib.changes.workspaces import needed_members
 from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project, Service
-from tasklib.stacks.compose.compose import Source, render
+from tasklib.stacks.compose.compose import render
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.images.context import BuildContext, build_context, read_text
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports

@@ -173,7 +173,7 @@ def config_of(file: str, *, diff: bool) -> int:
     """
     from tasklib.isolation import Instance
     from tasklib.project import Project
-    from tasklib.stacks.compose.compose import Source
+    from tasklib.stacks.compose.source import Source
     from tasklib.stacks.plan import StackPlan
 
     path = Path(file).absolute()

@@ -86,8 +86,10 @@ def images(
     from tasklib.commands.ci import choose
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project, select_services
-    from tasklib.release.images import publishing
+    from tasklib.release.images import release as releases
     from tasklib.release.images.names import Image, platforms, rows
+    from tasklib.release.images.publishing import publish
+    from tasklib.release.images.pushing import PushFailed
 
     def show(found: Sequence[Image]) -> None:
         if format == "json":
@@ -101,13 +103,13 @@ def images(
     services = select_services(project, names)
     cancel = process.Cancel()
     with interruptible(cancel, lambda _: complain("stopping")):
-        release = publishing.release_of(
+        release = releases.release_of(
             project, version, services, platforms=platforms(platform), push=push, cancel=cancel
         )
         if changed or base is not None:
-            since = base or publishing.previous_tag(project, release.version, cancel)
+            since = base or releases.previous_tag(project, release.version, cancel)
             touched = choose(project, changed=since is not None, base=since, explain=explain).names
-            release = publishing.only(release, touched)
+            release = releases.only(release, touched)
             if not release.services:
                 complain("no image to build: the change touches none")
                 show(())
@@ -116,11 +118,11 @@ def images(
             complain(notice)
         if dry:
             for service in release.services:
-                say(f"would build {publishing.reference(release, service)}")
+                say(f"would build {releases.reference(release, service)}")
             return
         try:
-            show(publishing.publish(release, complain, complain if verbose else lambda line: None, cancel))
-        except publishing.PushFailed as error:
+            show(publish(release, complain, complain if verbose else lambda line: None, cancel))
+        except PushFailed as error:
             show(error.images)
             raise
         except StackError as error:

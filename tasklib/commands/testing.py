@@ -7,16 +7,21 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from tasklib.commands.console import complain, say
 from tasklib.errors import ConfigError, NothingRan, UsageError
 from tasklib.options.caller import TASKLIB, Caller
 
 if TYPE_CHECKING:
+    from tasklib.changes.evidence import Evidence
+    from tasklib.events import Sink
+    from tasklib.pipeline.options import Options
     from tasklib.project import Project
+    from tasklib.results import Stage
 
 __all__ = ["run_stages"]
 
@@ -54,22 +59,11 @@ def run_stages(
     Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run,
     :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from tasklib import process
-    from tasklib.changes.evidence import Evidence
-    from tasklib.changes.known import ago
-    from tasklib.events import RunFinished, RunStarted
     from tasklib.pipeline.options import Options
-    from tasklib.pipeline.stages import matching, plan, planned_steps, run
-    from tasklib.pipeline.steps import told
-    from tasklib.pipeline.suites.by_hand import asks, refuse_talking, show, shows
-    from tasklib.pipeline.suites.planning import plan_suite
+    from tasklib.pipeline.suites.by_hand import asks
     from tasklib.pipeline.suites.suite import OtherPython
-    from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
-    from tasklib.reporting.sinks import open_sinks
-    from tasklib.results import Outcome, RunResult, Stage
+    from tasklib.results import Stage
     from tasklib.siblings.include import bring_included
     from tasklib.state.environments import environments_of
     from tasklib.state.store import default_state
@@ -81,8 +75,9 @@ def run_stages(
         tell(brought)
     project = find_project(Path.cwd())
     wanted = [Stage(stage) for stage in stages]
+    selects = changed or base is not None
     options = Options(
-        names=_touched(project, names, base, explain) if changed or base is not None else tuple(names),
+        names=_touched(project, names, base, explain) if selects else tuple(names),
         keep=keep,
         keep_failed=keep_failed,
         fresh=fresh,
@@ -94,65 +89,129 @@ def run_stages(
         caller=caller,
         python=OtherPython(python, environments_of(project.root, default_state())) if python else None,
     )
-    narrowed = bool(keyword or extra or python)  # A pass of it is none of the whole target.
-    nothing = ""
-    if project.single and wanted == [Stage.SERVICE] and not matching(project, wanted, options):
-        nothing = f"service: nothing to do, {project.name} is a single service: integration covers it"
-    elif (changed or base is not None) and not (options.names and matching(project, wanted, options)):
-        nothing = f"nothing to test: the change touches no {' or '.join(stages)} tests"
-    if nothing:
+    shown = _Shown(format, verbose, tuple(map(Path, reports)), durations)
+    if nothing := _nothing(project, wanted, options, selects=selects):
         tell(nothing)
-        if dry or not (reports or format == "json"):
-            return 0
-    elif dry:
-        targets = plan(project, wanted, options)
-        if verbose:
-            for line in told(planned_steps(project, targets, options)):
-                say(f"would {line}" if line.startswith("run ") else line)
-        else:
-            for target in targets:
-                say(f"would run {target}")
-        return 0
-    elif asks(extra):
-        suites = [
-            plan_suite(project, target, replace(options.of_suites, verbose=False))
-            for target in plan(project, wanted, options)
-        ]
-        refuse_talking(suites, extra, caller)
-        if shows(suites, extra):
-            cancel = process.Cancel()
-            with interruptible(cancel, complain):
-                return show(suites, os.environ, say, cancel)
-    evidence = Evidence.of(project)
-    if cached:
-        targets = plan(project, wanted, options)
-        passed = evidence.known(targets, evidence.content(os.environ)) if not narrowed else {}
-        options = replace(options, passed={target: known.at for target, known in passed.items()})
-        for target in targets if explain else ():
-            at = options.passed.get(target)
-            why = (
-                f"passed {ago(time.time() - at)} on all that it depends on"
-                if at
-                else "no pass on this content"
-            )
-            complain(f"{target}: {'out' if at else 'in'}: {why}")
-    with open_sinks(
-        format,
-        verbose=verbose,
-        reports=[Path(report) for report in reports],
-        stream=io.StringIO() if nothing and format != "json" else sys.stdout,
-        env=os.environ,
-        log_file=_log_file(project.name),
-        last_run=None if nothing else evidence.last_run,
-        base=str(Path.cwd()),
-        durations=durations,
-        limits=project.slow,
-    ) as sink:
-        if nothing:
-            # Whoever reads reports finds an empty one, not the one of the run before.
+        return 0 if dry else _report_nothing(project, shown)
+    if dry:
+        return _tell_plan(project, wanted, options)
+    if asks(extra) and (code := _by_hand(project, wanted, options)) is not None:
+        return code
+    return _run(project, wanted, options, shown, cached=cached, explain=explain)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How what happens is shown."""
+
+    format: str
+    verbose: bool
+    reports: tuple[Path, ...]
+    durations: int | None
+
+    def sinks(
+        self, project: Project, *, stream: TextIO, last_run: Path | None = None
+    ) -> AbstractContextManager[Sink]:
+        from tasklib.reporting.sinks import open_sinks
+
+        return open_sinks(
+            self.format,
+            verbose=self.verbose,
+            reports=self.reports,
+            stream=stream,
+            env=os.environ,
+            log_file=_log_file(project.name),
+            last_run=last_run,
+            base=str(Path.cwd()),
+            durations=self.durations,
+            limits=project.slow,
+        )
+
+
+def _nothing(project: Project, wanted: Sequence[Stage], options: Options, *, selects: bool) -> str:
+    """Why there is nothing to do, where that is no mistake; ``selects``: the change decides what there is."""
+    from tasklib.pipeline.stages import matching
+    from tasklib.results import Stage
+
+    if project.single and list(wanted) == [Stage.SERVICE] and not matching(project, wanted, options):
+        return f"service: nothing to do, {project.name} is a single service: integration covers it"
+    if selects and not (options.names and matching(project, wanted, options)):
+        return f"nothing to test: the change touches no {' or '.join(wanted)} tests"
+    return ""
+
+
+def _report_nothing(project: Project, shown: _Shown) -> int:
+    """Whoever reads reports finds an empty one, not the one of the run before."""
+    from tasklib.events import RunFinished, RunStarted
+    from tasklib.results import RunResult
+
+    if shown.reports or shown.format == "json":
+        with shown.sinks(project, stream=sys.stdout if shown.format == "json" else io.StringIO()) as sink:
             sink.emit(RunStarted(project.name, "", ()))
             sink.emit(RunFinished(RunResult(())))
-            return 0
+    return 0
+
+
+def _tell_plan(project: Project, wanted: Sequence[Stage], options: Options) -> int:
+    """What a run would do: its targets, or each step."""
+    from tasklib.pipeline.stages import plan, planned_steps
+    from tasklib.pipeline.steps import told
+
+    targets = plan(project, wanted, options)
+    if not options.verbose:
+        for target in targets:
+            say(f"would run {target}")
+        return 0
+    for line in told(planned_steps(project, targets, options)):
+        say(f"would {line}" if line.startswith("run ") else line)
+    return 0
+
+
+def _by_hand(project: Project, wanted: Sequence[Stage], options: Options) -> int | None:
+    """What the runner itself shows where it is asked for that; ``None`` where it is asked to run tests.
+
+    Raises :class:`~tasklib.errors.UsageError` where it wants to talk to somebody.
+    """
+    from tasklib import process
+    from tasklib.pipeline.stages import plan
+    from tasklib.pipeline.suites.by_hand import refuse_talking, show, shows
+    from tasklib.pipeline.suites.planning import plan_suite
+    from tasklib.process.interrupts import interruptible
+
+    suites = [
+        plan_suite(project, target, replace(options.of_suites, verbose=False))
+        for target in plan(project, wanted, options)
+    ]
+    refuse_talking(suites, options.extra, options.caller)
+    if not shows(suites, options.extra):
+        return None
+    cancel = process.Cancel()
+    with interruptible(cancel, complain):
+        return show(suites, os.environ, say, cancel)
+
+
+def _run(
+    project: Project,
+    wanted: Sequence[Stage],
+    options: Options,
+    shown: _Shown,
+    *,
+    cached: bool,
+    explain: bool,
+) -> int:
+    """Run the tests, and remember what passed."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from tasklib.changes.evidence import Evidence
+    from tasklib.pipeline.stages import run
+    from tasklib.results import Outcome
+
+    evidence = Evidence.of(project)
+    # A pass of a part is none of the whole target.
+    narrowed = bool(options.keyword or options.extra or options.python)
+    if cached:
+        options = _without_passed(project, wanted, options, evidence, narrowed=narrowed, explain=explain)
+    with shown.sinks(project, stream=sys.stdout, last_run=evidence.last_run) as sink:
         with ThreadPoolExecutor(1) as aside:
             before = aside.submit(evidence.content, os.environ)
             result = run(project, wanted, sink, options=options)
@@ -161,6 +220,30 @@ def run_stages(
     if result.outcome is Outcome.SKIPPED:
         raise NothingRan("no test ran")
     return result.exit_code
+
+
+def _without_passed(
+    project: Project,
+    wanted: Sequence[Stage],
+    options: Options,
+    evidence: Evidence,
+    *,
+    narrowed: bool,
+    explain: bool,
+) -> Options:
+    """The same with what is known to pass on this content."""
+    from tasklib.changes.known import ago
+    from tasklib.pipeline.stages import plan
+
+    targets = plan(project, wanted, options)
+    passed = {} if narrowed else evidence.known(targets, evidence.content(os.environ))
+    for target in targets if explain else ():
+        if target in passed:
+            age = ago(time.time() - passed[target].at)
+            complain(f"{target}: out: passed {age} on all that it depends on")
+        else:
+            complain(f"{target}: in: no pass on this content")
+    return replace(options, passed={target: known.at for target, known in passed.items()})
 
 
 def _touched(project: Project, names: Sequence[str], base: str | None, explain: bool) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 
 from tasklib.errors import ConfigError
 from tasklib.isolation import resource_name
-from tasklib.stacks.compose.compose import Call, one_off
+from tasklib.stacks.compose.compose import one_off
+from tasklib.stacks.compose.source import Call
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, named_ports
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service, Shared, StageTests
-from tasklib.stacks.compose.compose import Source
+from tasklib.stacks.compose.source import Source
 
 __all__ = ["READY_TIMEOUT", "StackPlan", "full_stack_plan", "service_stack_plan"]
 

@@ -19,6 +19,7 @@ from tasklib.project.compose_files import assignments
 from tasklib.stacks import subnets
 from tasklib.stacks.archive import digest_of
 from tasklib.stacks.compose import compose
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_included
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
@@ -203,7 +204,7 @@ def _published(plan: StackPlan, rendered: Mapping[str, Any]) -> Mapping[str, tup
 
 
 def _render(
-    source: compose.Source,
+    source: Source,
     project: str,
     env: Mapping[str, str],
     cancel: process.Cancel | None,
@@ -278,7 +279,7 @@ def _free_ports(names: Iterable[str]) -> dict[str, int]:
             holder.close()
 
 
-def _projects(source: compose.Source, texts: list[str], env: Mapping[str, str]) -> tuple[str, ...]:
+def _projects(source: Source, texts: list[str], env: Mapping[str, str]) -> tuple[str, ...]:
     """What plain Compose calls the project; COMPOSE_PROJECT_NAME of the environment may be ours."""
     variables = {**os.environ, **source.env, **env}
     del variables["COMPOSE_PROJECT_NAME"]

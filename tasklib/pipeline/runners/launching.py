@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tasklib import process
-from tasklib.stacks.compose.compose import Call
+from tasklib.stacks.compose.source import Call
 from tasklib.stacks.inside import Inside
 
 __all__ = ["INJECT", "Here", "InContainer", "Launcher"]

@@ -10,7 +10,8 @@ from tasklib import process
 from tasklib.changes.inputs import built_from, read_config
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service
-from tasklib.stacks.compose.compose import Source, render
+from tasklib.stacks.compose.compose import render
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.images.context import build_context
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
-import re
 import signal
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import ConfigError, EngineError, StackError, TasklibError, engine_stopped
-from tasklib.options.likeness import meant
+from tasklib.errors import ConfigError, StackError
 from tasklib.project.compose_files import assignments
-from tasklib.project.places import way_to
 from tasklib.shown.masking import hide, mask
-from tasklib.stacks.address import docker_environment, is_unreachable
-from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
-from tasklib.stacks.compose.program import compose_program, compose_version
+from tasklib.stacks.compose.output import BuildOutput, UpOutput, unset_variables
+from tasklib.stacks.compose.refusals import engine_problem, failure, no_such_service
+from tasklib.stacks.compose.source import (
+    Call,
+    Source,
+    as_arguments,
+    base_arguments,
+    env_file_arguments,
+    environment,
+    file_arguments,
+)
 from tasklib.stacks.hidden import hide_secrets
 from tasklib.stacks.rewrite import as_text
 
 __all__ = [
-    "Call",
-    "Source",
     "build",
     "create",
     "create_as_written",
@@ -35,59 +36,7 @@ __all__ = [
     "up",
 ]
 
-_MISSING = re.compile(r"env file (/.+?) not found")
-"""How Compose says that a file of variables is not there."""
-
-_SETTINGS = {
-    "COMPOSE_ANSI": "never",
-    "COMPOSE_MENU": "false",
-    # Whose the others in a project are is not known to Compose: a user's own, another checkout's.
-    "COMPOSE_IGNORE_ORPHANS": "true",
-    "COMPOSE_REMOVE_ORPHANS": "false",
-}
-
 OnLine = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Source:
-    """The Compose files of one stack, as plain Compose would be given them.
-
-    ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
-    ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them, unless
-    ``variables`` names the files to read variables from. ``services`` are those that are wanted, with what
-    they depend on (empty: all that profiles allow).
-    """
-
-    files: tuple[Path, ...]
-    root: Path
-    folder: Path | None = None
-    profiles: tuple[str, ...] = ()
-    variables: tuple[Path, ...] | None = None
-    services: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def directory(self) -> Path:
-        return self.folder or self.files[0].parent
-
-    @property
-    def env_files(self) -> tuple[Path, ...]:
-        """In the order they are read, the last one wins. Where Compose looks by itself changed with time."""
-        if self.variables is not None:
-            return self.variables
-        folders = dict.fromkeys((self.root, self.directory))
-        return tuple(path for folder in folders if (path := folder / ".env").is_file())
-
-
-@dataclass(frozen=True)
-class Call:
-    """A command as a process is started: ``env`` is its whole environment, ``stdin`` what it is fed."""
-
-    argv: tuple[str, ...]
-    cwd: Path
-    env: Mapping[str, str]
-    stdin: str | None = None
 
 
 def render(
@@ -106,27 +55,27 @@ def render(
     """
     for variables in (source.env, env, *map(assignments, source.env_files)):
         hide(variables)
-    argv = [*_base(source, project), *_files(source), "config", "--format", "json"]
+    argv = [*base_arguments(source, project), *file_arguments(source), "config", "--format", "json"]
     argv += [] if interpolate else ["--no-interpolate"]
-    argv += _named(source.services)
+    argv += as_arguments(source.services)
     done = process.run(
-        argv, cwd=source.directory, env=_environment(source, env), check=False, timeout=120, cancel=cancel
+        argv, cwd=source.directory, env=environment(source, env), check=False, timeout=120, cancel=cancel
     )
     if done.code:
         if source.services and "no such service: " in done.stderr:
             everything = render(replace(source, services=()), project, env, cancel, interpolate=False)
-            raise _no_such_service(done.stderr, source, everything["services"])
-        raise _failure(mask(done.stderr), ConfigError, source)
+            raise no_such_service(done.stderr, source, everything["services"])
+        raise failure(mask(done.stderr), ConfigError, source)
     for name in unset_variables(done.stderr):
         on_unset(name)
     try:
         rendered = json.loads(done.stdout)
     except ValueError as error:
-        raise ConfigError("`docker compose config` did not answer with JSON", where=_where(source)) from error
+        raise ConfigError("`docker compose config` did not answer with JSON", where=source.where) from error
     if not isinstance(rendered, dict) or not rendered.get("services"):
         raise ConfigError(
             "no service is left in this Compose file",
-            where=_where(source),
+            where=source.where,
             remedy="Does every service carry a profile? `profiles` in [tool.tasklib] names those to use.",
         )
     hide_secrets(rendered)
@@ -143,8 +92,8 @@ def build(
 ) -> None:
     """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
     output = BuildOutput()
-    if _act(source, config, ["build", *_named(services)], env, on_line, cancel, output):
-        raise _engine_problem("\n".join(output.lines)) or output.failure(config)
+    if _act(source, config, ["build", *as_arguments(services)], env, on_line, cancel, output):
+        raise engine_problem("\n".join(output.lines)) or output.failure(config)
 
 
 def up(
@@ -158,7 +107,7 @@ def up(
     argv = ["up", "--detach", "--no-build"]
     output = UpOutput()
     if _act(source, config, argv, env, on_line, cancel, output):
-        raise _failure(output.reason(), StackError, source)
+        raise failure(output.reason(), StackError, source)
 
 
 def create(
@@ -172,7 +121,7 @@ def create(
     output = UpOutput()
     argv = ["create", "--no-build"]
     if _act(source, config, argv, env, on_line, cancel, output):
-        raise _failure(output.reason(), StackError, source)
+        raise failure(output.reason(), StackError, source)
 
 
 def create_as_written(
@@ -190,10 +139,10 @@ def create_as_written(
     """
     verb = ["up", "--detach", "--build"] if start else ["create", "--build"]
     output = BuildOutput()
-    if _as_written(source, str(config["name"]), [*verb, *_named(services)], on_line, cancel, output):
+    if _as_written(source, str(config["name"]), [*verb, *as_arguments(services)], on_line, cancel, output):
         text = "\n".join(output.lines)
         built = "failed to solve" in text or "> [" in text
-        raise output.failure(config) if built else _failure(output.reason(), StackError, source)
+        raise output.failure(config) if built else failure(output.reason(), StackError, source)
 
 
 def down_as_written(
@@ -204,8 +153,8 @@ def down_as_written(
     Raises :class:`~tasklib.errors.StackError`.
     """
     output = UpOutput()
-    if _as_written(source, project, ["down", *_named(services)], on_line, cancel, output):
-        raise _failure(output.reason(), StackError, source)
+    if _as_written(source, project, ["down", *as_arguments(services)], on_line, cancel, output):
+        raise failure(output.reason(), StackError, source)
 
 
 def one_off(
@@ -215,10 +164,10 @@ def one_off(
 
     Its output and its exit code are those of the container; what it depends on has to be up.
     """
-    base = _base(source, str(config["name"]))
+    base = base_arguments(source, str(config["name"]))
     options = ("--no-deps", "--interactive=false", "--no-TTY", "--name", name)
-    argv = (*base, "--progress", "quiet", "--file", "-", "run", *options, *_named([service]))
-    return Call(argv, source.directory, _environment(source, env), as_text(config))
+    argv = (*base, "--progress", "quiet", "--file", "-", "run", *options, *as_arguments([service]))
+    return Call(argv, source.directory, environment(source, env), as_text(config))
 
 
 def _as_written(
@@ -230,10 +179,10 @@ def _as_written(
     output: UpOutput,
 ) -> int:
     return process.stream(
-        [*_base(source, project), "--progress", "plain", *_files(source), *verb],
+        [*base_arguments(source, project), "--progress", "plain", *file_arguments(source), *verb],
         on_line=_reader(output, on_line),
         cwd=source.directory,
-        env=_environment(source, {}),
+        env=environment(source, {}),
         cancel=cancel,
     )
 
@@ -248,22 +197,30 @@ def _act(
     output: UpOutput,
 ) -> int:
     project = str(config["name"])
-    argv = [*_base(source, project), "--progress", "plain", "--file", "-", *_env_files(source), *verb]
+    argv = [
+        *base_arguments(source, project),
+        "--progress",
+        "plain",
+        "--file",
+        "-",
+        *env_file_arguments(source),
+        *verb,
+    ]
 
     code = process.stream(
         argv,
         on_line=_reader(output, on_line),
         cwd=source.directory,
-        env=_environment(source, env),
+        env=environment(source, env),
         stdin=as_text(config),
         cancel=cancel,
     )
     if code < 0:
         name = signal.Signals(-code).name
-        raise StackError(f"`docker compose {verb[0]}` was ended by {name}, not by us", where=_where(source))
+        raise StackError(f"`docker compose {verb[0]}` was ended by {name}, not by us", where=source.where)
     if code and not output.lines:
         what = f"`docker compose {verb[0]}` ended with code {code} and said nothing"
-        raise StackError(what, where=_where(source))
+        raise StackError(what, where=source.where)
     return code
 
 
@@ -274,82 +231,3 @@ def _reader(output: UpOutput, on_line: OnLine) -> Callable[[str, str], None]:
         on_line(line)
 
     return read
-
-
-def _base(source: Source, project: str) -> list[str]:
-    return [*compose_program(), "--project-name", project, "--project-directory", str(source.directory)]
-
-
-def _files(source: Source) -> list[str]:
-    argv = []
-    for path in source.files:
-        argv += ["--file", str(path)]
-    argv += _env_files(source)
-    for profile in source.profiles:
-        argv += ["--profile", profile]
-    return argv
-
-
-def _env_files(source: Source) -> list[str]:
-    """What is read for rendering is read for the rest too: secrets take their values from there."""
-    return [word for path in source.env_files for word in ("--env-file", str(path))]
-
-
-def _named(services: Sequence[str]) -> list[str]:
-    """Services as arguments: none of them is an option, whatever it is called."""
-    return ["--", *services] if services else []
-
-
-def _environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
-    merged = docker_environment({**source.env, **env, **_SETTINGS})
-    # Ours are given as options; BuildKit's own notices would cost lines.
-    for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
-        merged.pop(name, None)
-    return merged
-
-
-def _where(source: Source) -> str:
-    return str(source.files[0])
-
-
-def _failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
-    lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
-    last = last_words(lines[-1]) if lines else "Compose said nothing"
-    if problem := _engine_problem(text):
-        return problem
-    named = next((str(path) for path in source.files if str(path) in last), None)
-    what = last.replace(f"{named}: ", "") if named else last
-    missing = _MISSING.search(last)
-    remedy = None
-    if missing:
-        what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
-    if "dditional propert" in last and "not allowed" in last:
-        version = compose_version()
-        remedy = (
-            f"Compose {version} is installed, which does not know it: is it misspelt, or newer than that?"
-        )
-    return kind(what, where=named or _where(source), remedy=remedy)
-
-
-def _no_such_service(said: str, source: Source, known: Iterable[str]) -> ConfigError:
-    name = said.partition("no such service: ")[2].split(":")[0].split()[0]
-    return ConfigError(
-        f"`needs` or `in` names {name}, which is no service of this Compose file",
-        where=_where(source),
-        remedy=f"{meant(name, known)} Its services are: {', '.join(sorted(known))}.".lstrip(),
-    )
-
-
-def _engine_problem(text: str) -> EngineError | None:
-    if (
-        "is not a docker command" in text
-        or "unknown shorthand flag" in text
-        or "unknown flag: --project" in text
-    ):
-        return EngineError(
-            "Docker Compose v2 is missing",
-            remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
-        )
-    if is_unreachable(text):
-        return engine_stopped()
-    return None

@@ -21,8 +21,8 @@ from tasklib.listener import Listener
 from tasklib.project import Environment, Project
 from tasklib.project.compose_files import assignments
 from tasklib.stacks.compose import compose
-from tasklib.stacks.compose.compose import Source
 from tasklib.stacks.compose.failures import BuildFailed, missing_image
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.contents import dockerfiles, text_in
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables
 from tasklib.stacks.engine.engine import Engine

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from tasklib import process
 from tasklib.stacks.compose import compose
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.images.inputs import inputs_digest
 from tasklib.stacks.images.ownership import tags_of, without_others
@@ -74,7 +75,7 @@ class Builds:
 
     def build(
         self,
-        source: compose.Source,
+        source: Source,
         config: Mapping[str, Any],
         env: Mapping[str, str],
         on_line: Callable[[str], None],
@@ -133,7 +134,7 @@ class Builds:
 
     def _make(
         self,
-        source: compose.Source,
+        source: Source,
         config: Mapping[str, Any],
         mine: Mapping[str, Future[_Image]],
         env: Mapping[str, str],

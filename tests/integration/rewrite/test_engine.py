@@ -15,7 +15,7 @@ import pytest
 from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.project import Shared
-from tasklib.stacks.compose.compose import Source
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import labels

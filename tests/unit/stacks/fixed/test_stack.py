@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasklib.project import Environment
-from tasklib.stacks.compose.compose import Source
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.fixed.stack import FixedStack, variables
 

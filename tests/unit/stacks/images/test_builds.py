@@ -12,7 +12,7 @@ import pytest
 
 from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
-from tasklib.stacks.compose.compose import Source
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import BaseImage, Resource
 from tasklib.stacks.images.builds import Builds

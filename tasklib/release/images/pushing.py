@@ -1,0 +1,65 @@
+"""Pushing by Docker's own command: one tag, and the second name of an image that is out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tasklib import process
+from tasklib.errors import engine_stopped
+from tasklib.release.images.names import Image
+from tasklib.release.images.release import Release
+from tasklib.release.tag.tagging import ReleaseError
+from tasklib.shown.cutting import shorten
+from tasklib.stacks.address import docker_environment, is_unreachable
+
+__all__ = ["PushFailed", "push_failure", "push_tag", "tag_latest"]
+
+_DIGEST = re.compile(r"\bdigest: (?P<digest>sha256:[0-9a-f]{64})")
+
+
+class PushFailed(ReleaseError):
+    """Not every image could be pushed; ``images`` are all of them, those that are out with a digest."""
+
+    def __init__(self, what: str, images: tuple[Image, ...], *, remedy: str) -> None:
+        super().__init__(what, remedy=remedy)
+        self.images = images
+
+
+def push_tag(reference: str, cancel: process.Cancel) -> str:
+    """Push one tag; returns its digest. Raises :class:`ReleaseError` with the registry's reason."""
+    done = _docker("push", "--", reference, cancel=cancel)
+    found = _DIGEST.search(done.stdout)
+    return found["digest"] if found else ""
+
+
+def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
+    done = process.run(["docker", *arguments], cancel=cancel, check=False, env=docker_environment())
+    if done.code == 0:
+        return done
+    lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    reason = lines[-1] if lines else f"docker left with code {done.code}"
+    if is_unreachable(done.stderr):
+        raise engine_stopped()
+    raise ReleaseError(shorten(reason, 300))
+
+
+def tag_latest(release: Release, image: Image, cancel: process.Cancel) -> None:
+    latest = f"{image.name}:latest"
+    if image.kept or len(release.platforms) > 1:
+        # It need not be on this engine: the registry gives it the second name.
+        pinned = f"{image.name}@{image.digest}"
+        _docker("buildx", "imagetools", "create", "--tag", latest, "--", pinned, cancel=cancel)
+    else:
+        _docker("tag", "--", image.reference, latest, cancel=cancel)
+        push_tag(latest, cancel)
+
+
+def push_failure(everything: tuple[Image, ...], failed: Mapping[str, str]) -> PushFailed:
+    out = [image.reference for image in everything if image.digest]
+    reasons = "; ".join(f"{reference} ({why})" for reference, why in failed.items())
+    return PushFailed(
+        f"not pushed: {reasons}",
+        everything,
+        remedy=f"Pushed: {', '.join(out) or 'nothing'}. The same command again completes it.",
+    )

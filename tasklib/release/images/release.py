@@ -1,0 +1,108 @@
+"""What is to be built as which version: from the command line, the project and git's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from semver import Version
+
+from tasklib import process
+from tasklib.checkout import find_checkout
+from tasklib.errors import UsageError
+from tasklib.project import Project, Service
+from tasklib.release.images import names
+from tasklib.release.tag.repository import Repository
+from tasklib.release.tag.versions import highest, parse, tagged_version
+from tasklib.shown.cutting import several
+
+__all__ = ["Release", "only", "previous_tag", "reference", "release_of"]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is to be built as which version.
+
+    ``versions`` are those that git has tags of, ``marks`` the images' labels, ``platforms`` what to build for
+    (none: what the engine is), ``push`` whether to push at all.
+    """
+
+    project: Project
+    version: Version
+    services: tuple[Service, ...]
+    versions: tuple[Version, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+    push: bool = True
+    notices: tuple[str, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        return self.marks.get(names.REVISION, "")
+
+
+def release_of(
+    project: Project,
+    version: str | None,
+    services: Sequence[Service],
+    *,
+    platforms: tuple[str, ...] = (),
+    push: bool = True,
+    cancel: process.Cancel | None = None,
+) -> Release:
+    """The release of ``version``, by default the one that HEAD is tagged as.
+
+    Raises :class:`~tasklib.errors.UsageError` where that is none.
+    """
+    checkout = find_checkout(project.root)
+    repository = Repository(checkout, cancel) if checkout.git_dir else None
+    commit = repository.head()[0] if repository else None
+    tags = repository.tags() if repository else {}
+    chosen = parse(version) if version is not None else _tagged_here(project, repository)
+    notices = []
+    if repository and (dirty := repository.dirty()):
+        what = f"the tree is dirty ({several(dirty)}): the images are not what {commit or 'HEAD'} is"
+        if push:
+            raise UsageError(what, remedy="Commit, ignore or remove what is not committed; or --no-push.")
+        notices.append(what)
+    marks = names.labels(
+        chosen,
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        revision=commit,
+        source=names.public_url(repository.remote_url() or "") if repository else None,
+    )
+    known = tuple(found for tag in tags if (found := tagged_version(tag)))
+    return Release(project, chosen, tuple(services), known, marks, platforms, push, tuple(notices))
+
+
+def _tagged_here(project: Project, repository: Repository | None) -> Version:
+    here = repository.tags(at="HEAD") if repository else {}
+    found = highest(version for tag in here if (version := tagged_version(tag)))
+    if found is None:
+        raise UsageError(
+            "which version is it?",
+            where=str(project.root),
+            remedy="--version X.Y.Z; a commit with a tag vX.Y.Z needs none.",
+        )
+    return found
+
+
+def previous_tag(project: Project, version: Version, cancel: process.Cancel | None = None) -> str | None:
+    """The tag of the version before ``version`` that HEAD descends from: what it has changed since."""
+    checkout = find_checkout(project.root)
+    if not checkout.git_dir or checkout.unborn:
+        return None
+    tags = Repository(checkout, cancel).tags(merged="HEAD")
+    before = highest(found for tag in tags if (found := tagged_version(tag)) and found < version)
+    return f"refs/tags/v{before}" if before else None
+
+
+def only(release: Release, names: Sequence[str]) -> Release:
+    """The same for those of its services that are called ``names``."""
+    return replace(release, services=tuple(s for s in release.services if s.name in names))
+
+
+def reference(release: Release, service: Service) -> str:
+    """What a service's image will be called."""
+    return f"{names.image_name(release.project, service.name)}:{release.version}"

@@ -1,0 +1,66 @@
+"""What Compose said when it refused, as an error that names the file and what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tasklib.errors import ConfigError, EngineError, TasklibError, engine_stopped
+from tasklib.options.likeness import meant
+from tasklib.project.places import way_to
+from tasklib.stacks.address import is_unreachable
+from tasklib.stacks.compose.output import last_words
+from tasklib.stacks.compose.program import compose_version
+from tasklib.stacks.compose.source import Source
+
+__all__ = ["engine_problem", "failure", "no_such_service"]
+
+_MISSING = re.compile(r"env file (/.+?) not found")
+"""How Compose says that a file of variables is not there."""
+
+
+def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
+    """A ``kind`` of error with Compose's last words in ``text``; where the engine is why, that."""
+    lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
+    last = last_words(lines[-1]) if lines else "Compose said nothing"
+    if problem := engine_problem(text):
+        return problem
+    named = next((str(path) for path in source.files if str(path) in last), None)
+    what = last.replace(f"{named}: ", "") if named else last
+    missing = _MISSING.search(last)
+    remedy = None
+    if missing:
+        what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
+    if "dditional propert" in last and "not allowed" in last:
+        version = compose_version()
+        remedy = (
+            f"Compose {version} is installed, which does not know it: is it misspelt, or newer than that?"
+        )
+    return kind(what, where=named or source.where, remedy=remedy)
+
+
+def no_such_service(said: str, source: Source, known: Iterable[str]) -> ConfigError:
+    """What was asked for by ``needs`` or ``in`` is none of the ``known`` services."""
+    name = said.partition("no such service: ")[2].split(":")[0].split()[0]
+    return ConfigError(
+        f"`needs` or `in` names {name}, which is no service of this Compose file",
+        where=source.where,
+        remedy=f"{meant(name, known)} Its services are: {', '.join(sorted(known))}.".lstrip(),
+    )
+
+
+def engine_problem(text: str) -> EngineError | None:
+    """Why nothing can work at all, where that is so: no Compose, no engine."""
+    if (
+        "is not a docker command" in text
+        or "unknown shorthand flag" in text
+        or "unknown flag: --project" in text
+    ):
+        return EngineError(
+            "Docker Compose v2 is missing",
+            remedy="Install the Compose plugin: https://docs.docker.com/compose/install",
+        )
+    if is_unreachable(text):
+        return engine_stopped()
+    return None
