@@ -11,6 +11,7 @@ from tasklib.doctor.findings import Edit, Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
 from tasklib.doctor.rules.values import (
     dependencies,
+    each_service,
     health,
     is_data,
     mounts,
@@ -33,12 +34,11 @@ __all__: list[str] = []
     fixable=True,
 )
 def restarts(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test", "dev"):
-        for name, service in file.services.items():
-            entry = entries(service.value).get("restart")
-            if entry and text_of(entry.value) not in ("no", "false", ""):
-                what = f"{name} restarts: {text_of(entry.value)}"
-                yield rule.finding(file.document, entry.key, what, file.document.removed(entry))
+    for file, name, service in each_service(survey, "test", "dev"):
+        entry = entries(service.value).get("restart")
+        if entry and text_of(entry.value) not in ("no", "false", ""):
+            what = f"{name} restarts: {text_of(entry.value)}"
+            yield rule.finding(file.document, entry.key, what, file.document.removed(entry))
 
 
 @rule(
@@ -50,24 +50,23 @@ def restarts(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def no_restart(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "prod"):
-        for name, service in file.services.items():
-            found = entries(service.value)
-            entry = found.get("restart")
-            if (
-                "extends" in found
-                or (entry and text_of(entry.value) == "unless-stopped")
-                or _is_job(file.services, name)
-            ):
-                continue
-            first = next(iter(found.values()), None)
-            edit: Edit | None = None
-            if entry:
-                edit = file.document.replaced(entry.value, "unless-stopped")
-            else:
-                edit = file.document.inserted(first, "restart: unless-stopped") if first else None
-            told = f"restarts: {text_of(entry.value)}" if entry else "is not restarted"
-            yield rule.finding(file.document, service.key, f"{name} {told}", edit)
+    for file, name, service in each_service(survey, "prod"):
+        found = entries(service.value)
+        entry = found.get("restart")
+        if (
+            "extends" in found
+            or (entry and text_of(entry.value) == "unless-stopped")
+            or _is_job(file.services, name)
+        ):
+            continue
+        first = next(iter(found.values()), None)
+        edit: Edit | None = None
+        if entry:
+            edit = file.document.replaced(entry.value, "unless-stopped")
+        else:
+            edit = file.document.inserted(first, "restart: unless-stopped") if first else None
+        told = f"restarts: {text_of(entry.value)}" if entry else "is not restarted"
+        yield rule.finding(file.document, service.key, f"{name} {told}", edit)
 
 
 @rule(
@@ -78,20 +77,19 @@ def no_restart(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fix="Set `deploy.resources.limits` with memory and cpus.",
 )
 def no_limits(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "prod"):
-        for name, service in file.services.items():
-            found = entries(service.value)
-            limits = file.document.at("deploy", "resources", "limits", below=service.value)
-            inner = entries(limits.value) if limits else {}
-            missing = [
-                what
-                for what, keys in (("memory", ("memory",)), ("cpus", ("cpus",)))
-                if not any(key in inner for key in keys)
-                and {"memory": "mem_limit", "cpus": "cpus"}[what] not in found
-            ]
-            if missing and "extends" not in found:
-                what = f"{name} has no limit of {' and '.join(missing)}"
-                yield rule.finding(file.document, service.key, what)
+    for file, name, service in each_service(survey, "prod"):
+        found = entries(service.value)
+        limits = file.document.at("deploy", "resources", "limits", below=service.value)
+        inner = entries(limits.value) if limits else {}
+        missing = [
+            what
+            for what, keys in (("memory", ("memory",)), ("cpus", ("cpus",)))
+            if not any(key in inner for key in keys)
+            and {"memory": "mem_limit", "cpus": "cpus"}[what] not in found
+        ]
+        if missing and "extends" not in found:
+            what = f"{name} has no limit of {' and '.join(missing)}"
+            yield rule.finding(file.document, service.key, what)
 
 
 @rule(
@@ -103,14 +101,13 @@ def no_limits(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def limits_in_tests(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test", "dev"):
-        for name, service in file.services.items():
-            limits = file.document.at("deploy", "resources", "limits", below=service.value)
-            if limits:
-                resources = file.document.at("deploy", "resources", below=service.value)
-                alone = resources is not None and len(entries(resources.value)) > 1
-                edit = file.document.removed(limits) if alone else None
-                yield rule.finding(file.document, limits.key, f"{name} has limits", edit)
+    for file, name, service in each_service(survey, "test", "dev"):
+        limits = file.document.at("deploy", "resources", "limits", below=service.value)
+        if limits:
+            resources = file.document.at("deploy", "resources", below=service.value)
+            alone = resources is not None and len(entries(resources.value)) > 1
+            edit = file.document.removed(limits) if alone else None
+            yield rule.finding(file.document, limits.key, f"{name} has limits", edit)
 
 
 @rule(
@@ -122,20 +119,19 @@ def limits_in_tests(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def no_rotation(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "prod"):
-        for name, service in file.services.items():
-            found = entries(service.value)
-            logging = found.get("logging")
-            driver = file.document.at("driver", below=logging.value) if logging else None
-            options = file.document.at("options", below=logging.value) if logging else None
-            inner = entries(options.value) if options else {}
-            elsewhere = driver is not None and text_of(driver.value) not in ("json-file", "local")
-            if elsewhere or {"max-size", "max-file"} <= set(inner) or "extends" in found:
-                continue
-            first = next(iter(found.values()), None)
-            lines = 'logging:\n  driver: json-file\n  options:\n    max-size: "100m"\n    max-file: "10"'
-            edit = file.document.inserted(first, lines) if first and not logging else None
-            yield rule.finding(file.document, service.key, f"the logs of {name} are not rotated", edit)
+    for file, name, service in each_service(survey, "prod"):
+        found = entries(service.value)
+        logging = found.get("logging")
+        driver = file.document.at("driver", below=logging.value) if logging else None
+        options = file.document.at("options", below=logging.value) if logging else None
+        inner = entries(options.value) if options else {}
+        elsewhere = driver is not None and text_of(driver.value) not in ("json-file", "local")
+        if elsewhere or {"max-size", "max-file"} <= set(inner) or "extends" in found:
+            continue
+        first = next(iter(found.values()), None)
+        lines = 'logging:\n  driver: json-file\n  options:\n    max-size: "100m"\n    max-file: "10"'
+        edit = file.document.inserted(first, lines) if first and not logging else None
+        yield rule.finding(file.document, service.key, f"the logs of {name} are not rotated", edit)
 
 
 @rule(
@@ -146,7 +142,7 @@ def no_rotation(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fix="Declare the volume `external: true`, or mount a folder of the host.",
 )
 def owned_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "prod"):
+    for file in of_environment(survey, "prod"):
         declared = file.document.at("volumes")
         known = entries(declared.value) if declared else {}
         for name, service in file.services.items():
@@ -169,25 +165,20 @@ def owned_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def unchangeable_port(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "dev"):
-        for name, service in file.services.items():
-            for port in ports(service):
-                if not port.fixed or "-" in port.published:
-                    continue
-                variable = f"${{{name.upper().replace('-', '_').replace('.', '_')}_PORT:-{port.published}}}"
-                short = isinstance(port.node, yaml.ScalarNode) and ":" in text_of(port.node)
-                text = text_of(port.node).replace(
-                    f"{port.published}:{port.target}", f"{variable}:{port.target}", 1
-                )
-                many = sum(other.fixed for other in ports(service)) > 1
-                edit = (
-                    None
-                    if many
-                    else file.document.replaced(port.node, f'"{text}"' if short else f'"{variable}"')
-                )
-                yield rule.finding(
-                    file.document, port.node, f"{name} is always at port {port.published}", edit
-                )
+    for file, name, service in each_service(survey, "dev"):
+        for port in ports(service):
+            if not port.fixed or "-" in port.published:
+                continue
+            variable = f"${{{name.upper().replace('-', '_').replace('.', '_')}_PORT:-{port.published}}}"
+            short = isinstance(port.node, yaml.ScalarNode) and ":" in text_of(port.node)
+            text = text_of(port.node).replace(
+                f"{port.published}:{port.target}", f"{variable}:{port.target}", 1
+            )
+            many = sum(other.fixed for other in ports(service)) > 1
+            edit = (
+                None if many else file.document.replaced(port.node, f'"{text}"' if short else f'"{variable}"')
+            )
+            yield rule.finding(file.document, port.node, f"{name} is always at port {port.published}", edit)
 
 
 @rule(
@@ -198,14 +189,13 @@ def unchangeable_port(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fix="Keep it in a named volume.",
 )
 def dev_in_memory(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "dev"):
-        for name, service in file.services.items():
-            server = server_of(service)
-            found = entries(service.value).get("tmpfs")
-            nodes = [*items(found.value), found.value] if found else []
-            for node in nodes:
-                if server and is_data(server, text_of(node).partition(":")[0]):
-                    yield rule.finding(file.document, node, f"{name} keeps its data in memory")
+    for file, name, service in each_service(survey, "dev"):
+        server = server_of(service)
+        found = entries(service.value).get("tmpfs")
+        nodes = [*items(found.value), found.value] if found else []
+        for node in nodes:
+            if server and is_data(server, text_of(node).partition(":")[0]):
+                yield rule.finding(file.document, node, f"{name} keeps its data in memory")
 
 
 @rule(
@@ -217,16 +207,13 @@ def dev_in_memory(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def busy_check(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "dev", "prod"):
-        for name, service in file.services.items():
-            check = health(service)
-            interval = entries(check.value).get("interval") if check else None
-            every = seconds(text_of(interval.value)) if interval else None
-            if interval and every is not None and every < 10:
-                edit = file.document.replaced(interval.value, "30s")
-                yield rule.finding(
-                    file.document, interval.value, f"{name} is checked every {every:g} s", edit
-                )
+    for file, name, service in each_service(survey, "dev", "prod"):
+        check = health(service)
+        interval = entries(check.value).get("interval") if check else None
+        every = seconds(text_of(interval.value)) if interval else None
+        if interval and every is not None and every < 10:
+            edit = file.document.replaced(interval.value, "30s")
+            yield rule.finding(file.document, interval.value, f"{name} is checked every {every:g} s", edit)
 
 
 def _is_job(services: Mapping[str, Entry], name: str) -> bool:

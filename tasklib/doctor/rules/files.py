@@ -10,6 +10,7 @@ from tasklib.checkout import find_checkout, git
 from tasklib.doctor.document import entries, items, text_of
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
+from tasklib.doctor.rules.values import each_service
 from tasklib.doctor.survey import Survey
 from tasklib.errors import TasklibError
 
@@ -25,17 +26,16 @@ __all__: list[str] = []
 )
 def ignored_file(rule: Rule, survey: Survey) -> Iterator[Finding]:
     named = []
-    for file in survey.compose:
-        for name, service in file.services.items():
-            entry = entries(service.value).get("env_file")
-            nodes = [entry.value, *items(entry.value)] if entry else []
-            for node in nodes:
-                inner = entries(node)
-                path = text_of(inner["path"].value) if "path" in inner else text_of(node)
-                optional = "required" in inner and text_of(inner["required"].value) == "false"
-                if path and "$" not in path and not optional:
-                    place = inner["path"].value if isinstance(node, yaml.MappingNode) else node
-                    named.append((file, name, place, (file.path.parent / path)))
+    for file, name, service in each_service(survey):
+        entry = entries(service.value).get("env_file")
+        nodes = [entry.value, *items(entry.value)] if entry else []
+        for node in nodes:
+            inner = entries(node)
+            path = text_of(inner["path"].value) if "path" in inner else text_of(node)
+            optional = "required" in inner and text_of(inner["required"].value) == "false"
+            if path and "$" not in path and not optional:
+                place = inner["path"].value if isinstance(node, yaml.MappingNode) else node
+                named.append((file, name, place, (file.path.parent / path)))
     if not named:
         return
     checkout = find_checkout(survey.root)

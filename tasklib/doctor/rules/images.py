@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from tasklib.doctor.document import entries, text_of
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
 from tasklib.doctor.survey import Survey
-from tasklib.stacks.dockerfile import bases
+from tasklib.shown.cutting import flat
+from tasklib.stacks.dockerfile import Instruction, image_names, instructions, local_sources
 from tasklib.stacks.references import parse_reference
 
 __all__: list[str] = []
@@ -19,7 +19,6 @@ _INSTALL = re.compile(
     r"(?i)\b(pip3?|uv|poetry|pdm|npm|pnpm|yarn|bun|bundle|cargo|go|composer)\s+"
     r"(install|ci|sync|pip|add|build|fetch|mod\s+download)\b"
 )
-_COPY_ALL = re.compile(r"(?i)^[ \t]*(?:COPY|ADD)[ \t]+(?:--\S+[ \t]+)*\.[/]?[ \t]+\S+[ \t]*$")
 
 
 @rule(
@@ -43,10 +42,11 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
                 yield rule.finding(file.document, image.value, f"{name} runs {text}, whatever that is today")
     for path in survey.dockerfiles:
         text = survey.text(path) or ""
-        for base in bases(text):
-            if _is_latest(base) and base.lower() != "scratch":
-                line, column = _place(text, base)
-                what = f"the image starts from {base}, whatever that is today"
+        first = {base.image: base.start for base in reversed(image_names(text)) if base.image}
+        for name, start in reversed(first.items()):
+            if _is_latest(name) and name.lower() != "scratch":
+                line, column = _place(text, start)
+                what = f"the image starts from {name}, whatever that is today"
                 yield Finding(rule.code, rule.severity, path, line, column, what, rule.fix)
 
 
@@ -59,17 +59,24 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
 )
 def copied_too_early(rule: Rule, survey: Survey) -> Iterator[Finding]:
     for path in survey.dockerfiles:
-        copied: tuple[int, str] | None = None
-        for number, line in enumerate((survey.text(path) or "").splitlines(), 1):
-            if re.match(r"(?i)[ \t]*FROM\b", line):
+        text = survey.text(path) or ""
+        copied: Instruction | None = None
+        for found in instructions(text):
+            if found.name == "FROM":
                 copied = None
-            elif _COPY_ALL.match(line):
-                copied = copied or (number, line)
-            elif copied and re.match(r"(?i)[ \t]*RUN\b", line) and _INSTALL.search(line):
-                column = len(copied[1]) - len(copied[1].lstrip()) + 1
-                what = f"`{copied[1].strip()}` stands before what line {number} installs"
-                yield Finding(rule.code, rule.severity, path, copied[0], column, what, rule.fix)
+            elif _copies_all(found):
+                copied = copied or found
+            elif copied and found.name == "RUN" and _INSTALL.search(found.text):
+                line, column = _place(text, copied.start)
+                what = f"`{flat(f'{copied.name} {copied.rest}', 80)}` stands before what line "
+                what += f"{_place(text, found.start)[0]} installs"
+                yield Finding(rule.code, rule.severity, path, line, column, what, rule.fix)
                 copied = None
+
+
+def _copies_all(found: Instruction) -> bool:
+    sources = local_sources(found) if found.name in ("COPY", "ADD") else ()
+    return not {".", "./"}.isdisjoint(sources or ())
 
 
 def _is_latest(image: str) -> bool:
@@ -79,11 +86,6 @@ def _is_latest(image: str) -> bool:
     return reference is not None and reference.tag in ("", "latest") and not reference.digest
 
 
-def _place(text: str, word: str) -> tuple[int, int]:
-    at = max(0, text.find(word))
+def _place(text: str, at: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a place in the text."""
     return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-
-
-def lines_of(survey: Survey, path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file with their numbers."""
-    yield from enumerate((survey.text(path) or "").splitlines(), 1)

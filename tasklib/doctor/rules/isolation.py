@@ -10,7 +10,15 @@ import yaml
 from tasklib.doctor.document import entries, text_of
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
-from tasklib.doctor.rules.values import environment_of, is_data, mounts, of_environment, ports, server_of
+from tasklib.doctor.rules.values import (
+    each_service,
+    environment_of,
+    is_data,
+    mounts,
+    of_environment,
+    ports,
+    server_of,
+)
 from tasklib.doctor.survey import ComposeFile, Survey
 
 __all__: list[str] = []
@@ -27,17 +35,16 @@ _ID = "TEST_INSTANCE_ID"
     fixable=True,
 )
 def fixed_port(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
-        for name, service in file.services.items():
-            for port in ports(service):
-                if port.published in ("", "0") or not port.target:
-                    continue
-                if not port.fixed and "TASKLIB_PORT_" in port.published:
-                    continue
-                short = isinstance(port.node, yaml.ScalarNode) and ":" in text_of(port.node)
-                edit = file.document.replaced(port.node, f'"{port.target}"' if short else '"0"')
-                what = f"{name} publishes {port.target} at the fixed host port {port.published}"
-                yield rule.finding(file.document, port.node, what, edit)
+    for file, name, service in each_service(survey, "test"):
+        for port in ports(service):
+            if port.published in ("", "0") or not port.target:
+                continue
+            if not port.fixed and "TASKLIB_PORT_" in port.published:
+                continue
+            short = isinstance(port.node, yaml.ScalarNode) and ":" in text_of(port.node)
+            edit = file.document.replaced(port.node, f'"{port.target}"' if short else '"0"')
+            what = f"{name} publishes {port.target} at the fixed host port {port.published}"
+            yield rule.finding(file.document, port.node, what, edit)
 
 
 @rule(
@@ -49,21 +56,18 @@ def fixed_port(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def persistent_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
-        for name, service in file.services.items():
-            server = server_of(service)
-            for mount in mounts(service):
-                holds = server is not None and is_data(server, mount.target)
-                if not holds or mount.kind not in ("volume", "bind"):
-                    continue
-                text = f"{{type: tmpfs, target: {mount.target}}}"
-                flow = isinstance(mount.node, yaml.ScalarNode) or bool(
-                    getattr(mount.node, "flow_style", False)
-                )
-                edit = file.document.replaced(mount.node, text) if flow else None
-                yield rule.finding(
-                    file.document, mount.node, f"{name} keeps its data in {mount.source or 'a volume'}", edit
-                )
+    for file, name, service in each_service(survey, "test"):
+        server = server_of(service)
+        for mount in mounts(service):
+            holds = server is not None and is_data(server, mount.target)
+            if not holds or mount.kind not in ("volume", "bind"):
+                continue
+            text = f"{{type: tmpfs, target: {mount.target}}}"
+            flow = isinstance(mount.node, yaml.ScalarNode) or bool(getattr(mount.node, "flow_style", False))
+            edit = file.document.replaced(mount.node, text) if flow else None
+            yield rule.finding(
+                file.document, mount.node, f"{name} keeps its data in {mount.source or 'a volume'}", edit
+            )
 
 
 @rule(
@@ -75,7 +79,7 @@ def persistent_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
+    for file in of_environment(survey, "test"):
         for name, service in file.services.items():
             entry = entries(service.value).get("container_name")
             if entry and _fixed(text_of(entry.value)):
@@ -107,7 +111,7 @@ def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def fixed_project(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
+    for file in of_environment(survey, "test"):
         entry = file.document.at("name")
         if entry and _fixed(text_of(entry.value)):
             what = f"the project is always called {text_of(entry.value)}"
@@ -143,7 +147,7 @@ def one_tag_twice(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fix="Use the service's name and its container port.",
 )
 def localhost_inside(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
+    for file in of_environment(survey, "test"):
         owners = {
             port.published: (name, port.target)
             for name, service in file.services.items()

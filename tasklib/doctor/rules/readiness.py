@@ -9,7 +9,7 @@ import yaml
 from tasklib.doctor.document import entries, text_of
 from tasklib.doctor.findings import Edit, Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
-from tasklib.doctor.rules.values import dependencies, health, of_environment, server_of
+from tasklib.doctor.rules.values import dependencies, each_service, health, server_of
 from tasklib.doctor.survey import ComposeFile, Survey
 from tasklib.stacks.rewrite.durations import seconds
 
@@ -67,15 +67,14 @@ def no_health_check(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def no_condition(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in survey.compose:
-        for name, service in file.services.items():
-            found = dependencies(service)
-            for other, (node, condition) in found.items():
-                healthy = other in file.services and health(file.services[other])
-                if healthy and condition in ("", "service_started"):
-                    edits = _with_conditions(file, name)
-                    what = f"{name} does not wait until {other} is healthy"
-                    yield rule.finding(file.document, node, what, *(edits or (None,)))
+    for file, name, service in each_service(survey):
+        found = dependencies(service)
+        for other, (node, condition) in found.items():
+            healthy = other in file.services and health(file.services[other])
+            if healthy and condition in ("", "service_started"):
+                edits = _with_conditions(file, name)
+                what = f"{name} does not wait until {other} is healthy"
+                yield rule.finding(file.document, node, what, *(edits or (None,)))
 
 
 @rule(
@@ -87,22 +86,21 @@ def no_condition(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def slow_check(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey.compose, "test"):
-        for name, service in file.services.items():
-            check = health(service)
-            inner = entries(check.value) if check else {}
-            interval = inner.get("interval")
-            every = seconds(text_of(interval.value)) if interval else 30.0
-            if check is None or every is None or every <= 5 or "start_interval" in inner:
-                continue
-            edit: Edit | None
-            if interval:
-                edit = file.document.replaced(interval.value, "5s")
-            else:
-                first = next(iter(inner.values()), None)
-                edit = file.document.inserted(first, "interval: 5s") if first else None
-            where = interval.value if interval else check.key
-            yield rule.finding(file.document, where, f"{name} is checked every {every:g} s", edit)
+    for file, name, service in each_service(survey, "test"):
+        check = health(service)
+        inner = entries(check.value) if check else {}
+        interval = inner.get("interval")
+        every = seconds(text_of(interval.value)) if interval else 30.0
+        if check is None or every is None or every <= 5 or "start_interval" in inner:
+            continue
+        edit: Edit | None
+        if interval:
+            edit = file.document.replaced(interval.value, "5s")
+        else:
+            first = next(iter(inner.values()), None)
+            edit = file.document.inserted(first, "interval: 5s") if first else None
+        where = interval.value if interval else check.key
+        yield rule.finding(file.document, where, f"{name} is checked every {every:g} s", edit)
 
 
 def _with_conditions(file: ComposeFile, name: str) -> tuple[Edit, ...]:

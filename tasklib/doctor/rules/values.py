@@ -10,13 +10,14 @@ from pathlib import PurePosixPath
 import yaml
 
 from tasklib.doctor.document import Entry, entries, items, text_of
-from tasklib.doctor.survey import ComposeFile
+from tasklib.doctor.survey import ComposeFile, Survey
 from tasklib.stacks.servers import Server, known_server
 
 __all__ = [
     "Mount",
     "Port",
     "dependencies",
+    "each_service",
     "environment_of",
     "health",
     "is_data",
@@ -143,5 +144,15 @@ def dependencies(service: Entry) -> Mapping[str, tuple[yaml.Node, str]]:
     return {**short, **long}
 
 
-def of_environment(files: tuple[ComposeFile, ...], *environments: str) -> Iterator[ComposeFile]:
-    return (file for file in files if file.environment is not None and file.environment.value in environments)
+def of_environment(survey: Survey, *environments: str) -> Iterator[ComposeFile]:
+    """The Compose files of these environments, as far as it can be told whose they are."""
+    for file in survey.compose:
+        if file.environment is not None and file.environment.value in environments:
+            yield file
+
+
+def each_service(survey: Survey, *environments: str) -> Iterator[tuple[ComposeFile, str, Entry]]:
+    """Every service of the Compose files of these environments (none given: of all files)."""
+    for file in of_environment(survey, *environments) if environments else survey.compose:
+        for name, service in file.services.items():
+            yield file, name, service

@@ -11,7 +11,7 @@ from tasklib.stacks.dockerfile.images import (
     volumes_in,
 )
 from tasklib.stacks.dockerfile.instructions import Instruction, Word, instructions
-from tasklib.stacks.dockerfile.sources import REMOTE, copied
+from tasklib.stacks.dockerfile.sources import REMOTE, copied, local_sources
 
 __all__ = [
     "REMOTE",
@@ -23,6 +23,7 @@ __all__ = [
     "final_base",
     "image_names",
     "instructions",
+    "local_sources",
     "rename_bases",
     "volumes_in",
 ]

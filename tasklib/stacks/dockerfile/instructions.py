@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Instruction", "Word", "instructions"]
 
@@ -27,14 +27,16 @@ class Word:
 class Instruction:
     """One whole instruction: its name in capitals, and the rest with continued lines joined.
 
-    ``places`` holds where in the Dockerfile each character of ``rest`` stands. ``complete`` is false where
-    the text ends in the middle of it. Comments and the bodies of here-documents are no part of it.
+    ``places`` holds where in the Dockerfile each character of ``rest`` stands, ``start`` is where the name
+    does. ``complete`` is false where the text ends in the middle of it. Comments and the bodies of
+    here-documents are no part of it.
     """
 
     name: str
     rest: str
     places: tuple[int, ...]
     complete: bool = True
+    start: int = 0
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -92,7 +94,7 @@ def instructions(text: str) -> Iterator[Instruction]:
                 ended = (line.lstrip("\t") if dashed else line) == name
                 at += 1
             if not ended:
-                found = Instruction(found.name, found.rest, found.places, complete=False)
+                found = replace(found, complete=False)
         yield found
 
 
@@ -125,7 +127,8 @@ def _instruction(text: str, places: tuple[int, ...], complete: bool) -> Instruct
     rest = body[length:].lstrip(_BLANK)
     start = skipped + len(body) - len(rest)
     rest = rest.rstrip(_BLANK)
-    return Instruction(body[:length].upper(), rest, places[start : start + len(rest)], complete)
+    at = places[skipped] if skipped < len(places) else 0
+    return Instruction(body[:length].upper(), rest, places[start : start + len(rest)], complete, at)
 
 
 def _heredocs(found: Instruction) -> Iterator[tuple[str, bool]]:

@@ -8,7 +8,7 @@ import shlex
 
 from tasklib.stacks.dockerfile.instructions import Instruction, instructions
 
-__all__ = ["REMOTE", "copied"]
+__all__ = ["REMOTE", "copied", "local_sources"]
 
 REMOTE = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|git@")
 """How a source of ADD begins that is no file of the context."""
@@ -25,7 +25,7 @@ def copied(dockerfile: str) -> tuple[str, ...] | None:
             return None
         match instruction.name:
             case "COPY" | "ADD":
-                sources = _sources(instruction)
+                sources = local_sources(instruction)
             case "RUN":
                 sources = _mounted(instruction)
             case "ONBUILD":
@@ -38,7 +38,7 @@ def copied(dockerfile: str) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _sources(found: Instruction) -> tuple[str, ...] | None:
+def local_sources(found: Instruction) -> tuple[str, ...] | None:
     """The local sources of a COPY or ADD; ``None`` where unsure."""
     if any(flag.text.startswith("--from=") for flag in found.flags):
         return ()
