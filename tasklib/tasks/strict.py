@@ -12,6 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.executor import Executor
 from invoke.parser.argument import Argument
+from invoke.parser.parser import ParseMachine
 from invoke.tasks import Task
 
 from tasklib.errors import TasklibError
@@ -33,12 +34,12 @@ class _Argument(Argument):
 
     def __init__(self, option: Option[Any]) -> None:
         kind: type = bool if not option.takes_value else list if option.repeats else _Text
-        optional = option.positional and not option.required
+        self._may_be_left_out = option.positional and not option.required
         super().__init__(
             names=(option.name,),
             kind=kind,
             # A positional argument without a value is missing to Invoke.
-            default=option.default if optional or not option.takes_value else None,
+            default=option.default if self._may_be_left_out or not option.takes_value else None,
             positional=option.positional,
             help=f"{option.metavar}: {option.help}" if option.metavar else option.help,
             # One that equals the name would be an alias of itself, which Invoke follows for ever.
@@ -52,12 +53,39 @@ class _Argument(Argument):
     def __repr__(self) -> str:
         return self._flag
 
+    @property
+    def value(self) -> Any:
+        """What was typed, or the default.
+
+        Invoke has no positional argument that may be left out: what is ``None`` when a word comes is given
+        that word, and what is ``None`` in the end is missing. Such a one is ``None`` to the first look alone.
+        """
+        if self._value is None and self._may_be_left_out and _at_a_word():
+            return None
+        return self._value if self._value is not None else self.default
+
+    @value.setter
+    def value(self, typed: str) -> None:
+        self.set_value(typed, cast=True)
+
     def __deepcopy__(self, memo: object) -> _Argument:
         """Invoke copies every option of every task at its start; of ours, only the values read differ."""
         copied = copy(self)
         if isinstance(self._value, list):
             copied._value = list(self._value)
         return copied
+
+
+def _at_a_word() -> bool:
+    """Whether Invoke's parser, some frames up, has a word in its hand."""
+    frame: Any = sys._getframe(2)
+    for _ in range(3):
+        if frame is None:
+            break
+        if frame.f_code in (ParseMachine.handle.__code__, ParseMachine.see_positional_arg.__code__):
+            return True
+        frame = frame.f_back
+    return False
 
 
 class StrictTask(Task[Any]):

@@ -32,7 +32,7 @@ TEMPLATES = "tasklib/new/templates/project"
 
 def earlier_templates(name: str, text: str) -> str:
     """A file of the package as the earlier version had it."""
-    if name == f"{TEMPLATES}/.gitignore":
+    if name == f"{TEMPLATES}/.gitignore.jinja":
         return text.replace("dist/\n", "").replace(".nox/\n", "")
     if name == f"{TEMPLATES}/noxfile.py.jinja":
         return text.replace("register()", "register('unit', 'service', 'integration')")

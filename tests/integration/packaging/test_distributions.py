@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +13,9 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+
+from tasklib.new.answers import Answers, Kind, NewService, written
+from tasklib.new.rendering import rendered
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -85,3 +90,22 @@ def test_the_wheel_holds_the_package_alone(built: Path) -> None:
         names = set(opened.namelist())
     assert {"tasklib/py.typed", "tasklib/project/pyproject.schema.json"} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"tasklib"}
+
+
+def test_the_wheel_makes_projects(built: Path, tmp_path: Path) -> None:
+    """Its templates are all there, also those whose names begin with a dot or are none that a shell likes."""
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(tmp_path)
+    services = tuple(NewService(f"of-{kind}", kind) for kind in Kind)
+    answers = Answers("1.0.0", "shop", services, ci="github")
+    done = subprocess.run(
+        [sys.executable, "-m", "tasklib.new"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        input=written(answers),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == rendered(answers)
