@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import partial
 
 from tasklib.errors import EngineError
-from tasklib.pipeline.inject import tasklib_clones as clones
-from tasklib.pipeline.inject.tasklib_postgres import Connection, PostgresError
+from tasklib.pipeline.inject.tasklib_in_pytest import clones as clones
+from tasklib.pipeline.inject.tasklib_in_pytest.postgres import Connection, PostgresError
 from tasklib.pipeline.suites.detect import mention
 from tasklib.project import Project, StageTests
 from tasklib.stacks.endpoints import settings_of

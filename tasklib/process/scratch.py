@@ -47,7 +47,8 @@ def _made() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # A file system without locks: nobody can take it for left over.
+            fcntl.flock(held, fcntl.LOCK_EX)
         if folder.exists():
             return folder, held
         os.close(held)  # Somebody swept it before it was locked.

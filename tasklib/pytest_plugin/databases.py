@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.pipeline.inject.tasklib_databases import (
+from tasklib.pipeline.inject.tasklib_in_pytest.databases import (
     Database,
     _clones,
     database_service,

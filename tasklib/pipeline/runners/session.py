@@ -11,7 +11,7 @@ from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts, tracebacks, wire
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
-from tasklib.pipeline.suites.suite import Suite
+from tasklib.pipeline.suites.suite import PLUGIN, Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
 from tasklib.shown.masking import mask, masked
@@ -224,7 +224,7 @@ class Session:
     def _marks_given(self) -> bool:
         """Whether -m is the user's own: one before our options belongs to ``python -m``."""
         argv = self.suite.argv
-        ours = argv.index("tasklib_events") if "tasklib_events" in argv else 0
+        ours = argv.index(PLUGIN) if PLUGIN in argv else 0
         return any(part.startswith("-m") for part in argv[ours:])
 
     def _streams(self) -> tuple[deque[str], ...]:

@@ -1,6 +1,6 @@
 // Tells tasklib what vitest does, as it happens: one JSON object a line, appended to the file TASKLIB_EVENTS.
 //
-// The events are those of the pytest plugin (see inject/tasklib_events.py), and "left": a test that the name
+// The events are those of the pytest plugin (see inject/tasklib_in_pytest), and "left": a test that the name
 // pattern leaves out. Uses only what vitest's reporter interface offers since version 3, and Node itself. The
 // versions before tell of no single test: of theirs only the end is told, and the JSON report has the rest.
 

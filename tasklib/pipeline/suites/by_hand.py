@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tasklib import process
 from tasklib.errors import UsageError
 from tasklib.options.caller import Caller
-from tasklib.pipeline.suites.suite import Suite, SuiteKind
+from tasklib.pipeline.suites.suite import PLUGIN, Suite, SuiteKind
 from tasklib.results import Stage
 from tasklib.shown.cleaning import visible
 
@@ -96,5 +96,5 @@ def show(
 
 def _plain(suite: Suite) -> tuple[str, ...]:
     """The command without what makes it tell us of every test."""
-    at = suite.argv.index("tasklib_events")
+    at = suite.argv.index(PLUGIN)
     return (*suite.argv[: at - 1], *suite.argv[at + 1 :])

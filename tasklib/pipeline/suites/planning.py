@@ -19,7 +19,7 @@ from tasklib.pipeline.suites.node import node_folder, node_preparation, package,
 from tasklib.pipeline.suites.places import Place, as_argument, place_of
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
-from tasklib.pipeline.suites.suite import SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
+from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, StageTests
 from tasklib.results import Stage, Target
 from tasklib.slow_tests import limit_of
@@ -99,7 +99,7 @@ class _Common:
         argv = (
             *launcher,
             "-p",
-            "tasklib_events",
+            PLUGIN,
             *(("-v",) if options.verbose else ()),
             *integration,
             *(keyword if options.keyword else ()),

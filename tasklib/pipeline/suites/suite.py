@@ -10,10 +10,14 @@ from types import MappingProxyType
 
 from tasklib.results import Target
 
-__all__ = ["SILENCE", "OtherPython", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
+__all__ = ["PLUGIN", "SILENCE", "OtherPython", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
 
 SILENCE = 600.0
 """Seconds without any sign of life after which a test process is ended, where no time limit is set."""
+
+
+PLUGIN = "tasklib_in_pytest.events"
+"""The plugin that is loaded into a foreign pytest."""
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,9 @@ CONFTEST = """
     import pytest
 
     try:
-        from tasklib.pipeline.inject.tasklib_postgres import Connection
+        from tasklib.pipeline.inject.tasklib_in_pytest.postgres import Connection
     except ImportError:  # an environment without it
-        from tasklib_postgres import Connection
+        from tasklib_in_pytest.postgres import Connection
 
     @pytest.fixture
     def ask():
@@ -163,7 +163,7 @@ def kept(project: NewProject) -> Checkout:
 
 WRITE = """
     import os
-    from tasklib.pipeline.inject.tasklib_databases import _database
+    from tasklib.pipeline.inject.tasklib_in_pytest.databases import _database
 
     def test_write(ask):
         ask(_database(os.environ["TEST_DB_URL"]), "INSERT INTO sold VALUES ('by hand')")
@@ -244,8 +244,8 @@ LOGINS = """
 
 LOG_IN = """
     import os, pytest
-    from tasklib.pipeline.inject.tasklib_databases import _database
-    from tasklib.pipeline.inject.tasklib_postgres import PostgresError
+    from tasklib.pipeline.inject.tasklib_in_pytest.databases import _database
+    from tasklib.pipeline.inject.tasklib_in_pytest.postgres import PostgresError
 
     @pytest.fixture
     def database(): return _database(os.environ["TEST_DB_URL"])

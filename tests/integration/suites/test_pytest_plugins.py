@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -168,3 +169,20 @@ def test_a_frozen_clock_freezes_no_event(run: Callable[..., Any]) -> None:
     assert (ran.result.outcome, ran.result.counts.passed) == (Outcome.PASSED, 2), ran.output
     assert all(began <= event.at <= time.time() for event in ran.events)
     assert all(0 <= test.seconds < 60 for test in ran.tests)
+
+
+@pytest.mark.parametrize("launcher", [("pytest",), ("-m", "pytest")], ids=" ".join)
+def test_modules_of_the_services_own_take_no_place_of_ours(
+    launcher: tuple[str, ...], run: Callable[..., Any]
+) -> None:
+    """`python -m pytest` looks into the folder that it is started in first, whatever lies there."""
+    own = "raise SystemExit('this is not the plugin')\n"
+    files = {
+        **{f"{name}.py": own for name in ("tasklib_events", "events", "databases", "clones", "postgres")},
+        "inject/__init__.py": own,
+        "tests/unit/test_a.py": "def test_a(): pass\n",
+    }
+    command = (sys.executable, *launcher) if launcher[0] == "-m" else launcher
+    ran = run(files, needs=(), command=command)
+    assert ran.result.outcome is Outcome.PASSED, ran.output
+    assert ran.result.counts == Counts(total=1, passed=1)

@@ -9,8 +9,8 @@ from _pytest.outcomes import Failed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.pipeline.inject import tasklib_clones as clones
-from tasklib.pipeline.inject import tasklib_databases as databases
+from tasklib.pipeline.inject.tasklib_in_pytest import clones as clones
+from tasklib.pipeline.inject.tasklib_in_pytest import databases as databases
 from tasklib.pipeline.suites.detect import mention
 
 URL = "postgresql://shop:p%40ss@127.0.0.1:32768/orders"

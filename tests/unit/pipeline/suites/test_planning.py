@@ -17,7 +17,7 @@ from tasklib.errors import ConfigError, UsageError
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.python import uv
-from tasklib.pipeline.suites.suite import Suite, SuiteKind, SuiteOptions
+from tasklib.pipeline.suites.suite import PLUGIN, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 
@@ -116,7 +116,7 @@ def test_a_service_with_a_pyproject_runs_in_its_own_environment(plan: Plan, tmp_
         }
     )
     assert suite.kind is SuiteKind.PYTEST
-    assert suite.argv == ("uv", "run", "--with", "pytest", "pytest", "-p", "tasklib_events", "tests/unit")
+    assert suite.argv == ("uv", "run", "--with", "pytest", "pytest", "-p", PLUGIN, "tests/unit")
     assert (suite.cwd, suite.folder) == (tmp_path / "services/api",) * 2
     assert suite.unset == {"VIRTUAL_ENV"}
     assert suite.timeout == 60.0
@@ -128,7 +128,7 @@ def test_stages_with_containers_pass_integration_on(plan: Plan) -> None:
     suite = plan({"services/api/tests/integration/test_a.py": ""}, Stage.SERVICE, options=options)
     tail = suite.argv[suite.argv.index("-p") :]
     assert tail == (
-        *("-p", "tasklib_events", "-v", "--integration", "-k", "orders"),
+        *("-p", PLUGIN, "-v", "--integration", "-k", "orders"),
         *("tests/integration", "-x", "--lf"),
     )
     assert suite.timeout == 5.0
@@ -326,7 +326,7 @@ def test_a_command_that_starts_pytest_is_a_pytest_suite(start: tuple[str, ...], 
     own first, so it is not started before its stack is there, as ours is."""
     suite = plan({"services/api/tests/unit/test_a.py": ""}, command=(*start, "pytest", "-q"))
     assert suite.kind is SuiteKind.PYTEST
-    assert suite.argv == (*start, "pytest", "-q", "-p", "tasklib_events", "tests/unit")
+    assert suite.argv == (*start, "pytest", "-q", "-p", PLUGIN, "tests/unit")
     assert not suite.waits
     assert plan({"services/api/tests/unit/test_a.py": ""}).waits
 

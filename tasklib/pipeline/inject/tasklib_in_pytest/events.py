@@ -1,6 +1,6 @@
 """Tells tasklib what pytest does, as it happens: one JSON object a line, appended to the file TASKLIB_EVENTS.
 
-Its folder is put on the path of a foreign environment, and this loaded by name (``-p tasklib_events``). That
+The folder ``inject`` is put on the path of a foreign environment, and this loaded by its name (``-p``). That
 environment may hold any pytest from 6 on and any Python from 3.6 on, and not tasklib: hence the old syntax,
 and no import that pytest has not made already.
 
@@ -94,7 +94,7 @@ _wait()
 def pytest_load_initial_conftests(early_config, parser):
     reporter = _take_over(early_config)
     if not early_config.pluginmanager.hasplugin("tasklib"):
-        early_config.pluginmanager.import_plugin("tasklib_databases")
+        early_config.pluginmanager.import_plugin("tasklib_in_pytest.databases")
     outcome = yield
     if outcome.excinfo is None:
         _define_integration(parser)
@@ -116,7 +116,7 @@ def _take_over(config):
     # What `python -m pytest` finds is found here as well, but last: it takes the place of nothing installed.
     if path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
-    here = os.path.dirname(os.path.abspath(__file__))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     kept = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry != here]
     if any(kept):
         os.environ["PYTHONPATH"] = os.pathsep.join(kept)
