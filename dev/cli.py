@@ -22,7 +22,7 @@ from dev.images import Choice, dotenv, summary, variables
 from dev.probe import probe_host
 from dev.provision_images import ensure_images
 from dev.state import set_up_lock
-from dev.tools import ensure_browser, ensure_registry, ensure_shells
+from dev.tools import ensure_browser, ensure_registry, ensure_shells, ensure_sshd
 
 __all__ = ["main", "parse", "suite_runs"]
 
@@ -110,6 +110,7 @@ def _test(consent: Consent, extra: list[str]) -> Callable[[], int]:
     ensure_registry(environment, host)
     ensure_browser(host, consent)
     ensure_shells(host, consent)
+    ensure_sshd(host, consent)
     *first, last = ([str(environment.bin / "pytest"), *run] for run in suite_runs(extra))
 
     def run() -> int:

@@ -1,4 +1,4 @@
-"""What only the tests use: a browser, shells, and an image registry.
+"""What only the tests use: a browser, shells, an ssh server, and an image registry.
 
 The registry is taken out of the distribution's package without installing it: the package would also start a
 service on a fixed port.
@@ -20,7 +20,7 @@ from dev.packages import install
 from dev.plan import Install
 from dev.state import log_file
 
-__all__ = ["ensure_browser", "ensure_registry", "ensure_shells"]
+__all__ = ["ensure_browser", "ensure_registry", "ensure_shells", "ensure_sshd"]
 
 _PROGRAM = "docker-registry"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -38,6 +38,13 @@ def ensure_shells(host: Host, consent: Consent) -> None:
     """Install the shells that completion is tested in."""
     if missing := tuple(shell for shell in _SHELLS if not shutil.which(shell)):
         _install_or_say(missing, "the tests of their completion are skipped", host, consent)
+
+
+def ensure_sshd(host: Host, consent: Consent) -> None:
+    """Install the server that engines are reached through by ssh; not where it would be started as well."""
+    if not shutil.which("/usr/sbin/sshd"):
+        without = "the tests of engines over ssh are skipped"
+        _install_or_say(("openssh-server",), without, host, consent, permitted=not host.systemd)
 
 
 def _install_or_say(

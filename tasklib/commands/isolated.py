@@ -79,6 +79,9 @@ class Isolated:
                     raise
                 name = context.instance.project(plan.name)
                 say(f"{name} is up ({time.monotonic() - began:.1f} s){ages.get(name, '')}")
+                if not context.engine.facts.reach.lasts:
+                    say("  each run of tests opens its own ports to it")
+                    continue
                 for variable, value in variables.items():
                     if variable.endswith("_URL"):
                         say(f"  {variable}={without_password(value)}")

@@ -192,7 +192,7 @@ class Settings(SuiteKeys, frozen=True):
         bool, Meta(description="whether known data stores start from what they initialised before")
     ] = True
     reach: Annotated[
-        Literal["loopback", "joined", "published"] | None,
+        Literal["loopback", "joined", "forwarded", "published"] | None,
         Meta(description="how tests get to containers, instead of what is seen of the engine"),
     ] = None
     copy_in: Annotated[

@@ -7,10 +7,11 @@ Source: ``cli/command/cli.go`` and ``cli/context/store`` of github.com/docker/cl
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,8 @@ __all__ = [
     "docker_settings",
     "engine_address",
     "is_unreachable",
+    "leads_through",
+    "named_environment",
 ]
 
 _UNREACHABLE = ("Cannot connect to the Docker daemon", "failed to connect to the docker API")
@@ -77,10 +80,40 @@ def engine_address(env: Mapping[str, str] | None = None) -> EngineAddress:
 
 
 def docker_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Our environment and ``more``, for a ``docker`` command that is to speak to :func:`engine_address`."""
+    """Our environment and ``more``, for a ``docker`` command that is to speak to :func:`engine_address`.
+
+    Where there is a way to it that is open already, the command takes that.
+    """
+    given = named_environment(more)
+    if (socket := _WAYS.get(engine_address())) is None:
+        return given
+    left = given.keys() - {"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"}
+    return {**{name: given[name] for name in left}, "DOCKER_HOST": socket}
+
+
+def named_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The same for whoever is to find a way of his own, since he may outlive us."""
     merged = {**os.environ, **more}
     others = {name: merged[name] for name in merged.keys() - {"DOCKER_HOST", "DOCKER_CONTEXT"}}
     return {**others, **engine_address().environment}
+
+
+_WAYS: dict[EngineAddress, str] = {}
+"""The sockets that lead to engines elsewhere while this process has a connection open."""
+
+
+@contextlib.contextmanager
+def leads_through(address: EngineAddress, socket: Path) -> Iterator[None]:
+    """All commands that speak to ``address`` take the way that ends in ``socket`` while the block lasts."""
+    before = _WAYS.get(address)
+    _WAYS[address] = f"unix://{socket}"
+    try:
+        yield
+    finally:
+        if before is None:
+            _WAYS.pop(address, None)
+        else:
+            _WAYS[address] = before
 
 
 def docker_folder(env: Mapping[str, str] | None = None) -> Path:

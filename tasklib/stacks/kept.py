@@ -133,6 +133,9 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
         yield "COMPOSE_PROFILES", ",".join(source.profiles)
     # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
     yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
+    if not context.engine.facts.reach.lasts:
+        context.notice("no ports: over ssh they are open while a run or a `pytest --stack` lasts")
+        return
     yield from endpoint_variables(
         prepared.config,
         endpoints(context.engine.containers(prepared.project)),

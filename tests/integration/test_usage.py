@@ -139,21 +139,28 @@ def test_nox_fails_the_session_with_the_reason(shop: Checkout, words: str, said:
 
 
 @pytest.mark.parametrize(
-    ("host", "said"),
+    ("host", "said", "helps"),
     [
-        ("ssh://build@builder.invalid", "the engine at ssh://build@builder.invalid is remote: "),
+        (
+            "ssh://build@builder.invalid",
+            "no ssh connection to builder.invalid (",
+            "`ssh builder.invalid docker version`",
+        ),
         (
             "tcp://127.0.0.1:1",
             "no Docker engine answers at DOCKER_HOST=tcp://127.0.0.1:1 (connection refused)",
+            "DOCKER_HOST",
         ),
     ],
 )
-def test_an_engine_elsewhere_is_refused_before_anything_starts(shop: Checkout, host: str, said: str) -> None:
-    """Whether it answers or not: exit code 3, two lines, with the way back."""
+def test_an_engine_elsewhere_that_does_not_answer_is_told_before_anything_starts(
+    shop: Checkout, host: str, said: str, helps: str
+) -> None:
+    """Exit code 3, two lines, with the way back."""
     ran = shop.run("tasklib", "test.service", env={"DOCKER_HOST": host})
     assert ran.code == 3, ran
     assert ran.lines[0].startswith(f"error: {said}")
-    assert "DOCKER_HOST" in ran.lines[1]
+    assert helps in ran.lines[1]
     assert len(ran.lines) == 2
 
 

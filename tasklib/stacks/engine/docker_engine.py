@@ -28,7 +28,8 @@ from tasklib.stacks.engine.answers import (
     volumes_of_image_from,
     written_from,
 )
-from tasklib.stacks.engine.connection import connect
+from tasklib.stacks.engine.connection import Connection, connect
+from tasklib.stacks.engine.forwarding import forwarded
 from tasklib.stacks.engine.inheritance import inherits, may_inherit
 from tasklib.stacks.engine.membership import Membership
 from tasklib.stacks.engine.patience import Heart, translated
@@ -36,7 +37,6 @@ from tasklib.stacks.engine.values import (
     PROJECT_LABEL,
     BaseImage,
     Container,
-    EngineFacts,
     Errand,
     ImageConfig,
     Publisher,
@@ -62,19 +62,23 @@ _BUSY = 5.0
 class DockerEngine:
     """The engine that the current context or DOCKER_HOST names."""
 
-    def __init__(self, client: Any, facts: EngineFacts) -> None:
+    def __init__(self, connection: Connection) -> None:
+        client, facts = connection.client, connection.facts
         self._api = client
         self.facts = facts
+        self._connection = connection
         self._membership = Membership(client, facts)
-        self.heart = Heart(lambda timeout: client.get(f"{client.base_url}/_ping", timeout=timeout))
+        self.heart = Heart(
+            lambda timeout: client.get(f"{client.base_url}/_ping", timeout=timeout), connection.tunnel
+        )
 
     @classmethod
     def connect(cls, wanted: Way | None = None, *, strict: bool = True) -> DockerEngine:
         """Connect and learn what the engine is; see :func:`~tasklib.stacks.engine.connection.connect`."""
-        return cls(*connect(wanted, strict=strict))
+        return cls(connect(wanted, strict=strict))
 
     def close(self) -> None:
-        self._api.close()
+        self._connection.held.close()
 
     @translated
     def containers(self, project: str) -> tuple[Container, ...]:
@@ -92,7 +96,9 @@ class DockerEngine:
         return None if self._inherits(labels, container.name, str(row.get("Image"))) else container
 
     def _seen(self, row: Mapping[str, Any]) -> Container:
-        return container_from(row, self._membership.networks)
+        container = container_from(row, self._membership.networks)
+        tunnel = self._connection.tunnel
+        return forwarded(container, tunnel) if tunnel else container
 
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
         import docker.errors

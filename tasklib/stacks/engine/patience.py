@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from tasklib import process
 from tasklib.errors import EngineError, Interrupted, StackError, engine_stopped
 
-__all__ = ["TIMEOUT", "Answering", "Heart", "blaming", "listening", "translated"]
+__all__ = ["TIMEOUT", "Answering", "Heart", "Link", "blaming", "listening", "translated"]
 
 TIMEOUT = 20
 """Seconds without an answer after which the engine is asked whether it is there at all."""
@@ -32,16 +32,60 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class Link(Protocol):
+    """A connection that may be lost, and be opened again by itself."""
+
+    @property
+    def losses(self) -> int:
+        """How often it was lost."""
+        ...
+
+    @property
+    def error(self) -> EngineError:
+        """What to say of a loss."""
+        ...
+
+    @property
+    def mended(self) -> str:
+        """What to say where it was lost and is open again; empty where there is nothing to say."""
+        ...
+
+    def wait(self) -> bool:
+        """Whether it is open, now or before long."""
+        ...
+
+
 class Heart:
     """Whether an engine still answers."""
 
-    def __init__(self, ping: Callable[[float], object]) -> None:
-        """``ping(seconds)`` raises where no answer comes within that time."""
+    def __init__(self, ping: Callable[[float], object], link: Link | None = None) -> None:
+        """``ping(seconds)`` raises where no answer comes in time; ``link`` is what it goes through."""
         self._ping = ping
+        self._link = link
         self._silent = False
+
+    @property
+    def losses(self) -> int:
+        """How often the connection to the engine was lost."""
+        return self._link.losses if self._link else 0
+
+    def stopped(self, losses: int = 0) -> EngineError:
+        """Why it does not answer; of a connection only what was lost after ``losses`` counts."""
+        return self._link.error if self._link and self._link.losses > losses else engine_stopped()
+
+    @property
+    def mended(self) -> str:
+        """What to say of a connection that was lost and is open again; empty: nothing."""
+        return self._link.mended if self._link else ""
+
+    def is_back(self) -> bool:
+        """Whether a connection that was lost is open again."""
+        return self._link is not None and self.beats()
 
     def beats(self) -> bool:
         """Ask it; one that was silent the last time has less time to answer."""
+        if self._link and not self._link.wait():
+            return False
         try:
             self._ping(_AGAIN if self._silent else _PING)
         except Exception:
@@ -53,7 +97,7 @@ class Heart:
     def check(self) -> None:
         """Raise :class:`~tasklib.errors.EngineError` where it was silent the last time and still is."""
         if self._silent and not self.beats():
-            raise engine_stopped()
+            raise self.stopped()
 
 
 class Answering(Protocol):
@@ -83,11 +127,12 @@ def translated(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate
                 return function(self, *args, **kwargs)
             except requests.exceptions.Timeout as error:
                 if not left or not self.heart.beats():
-                    raise engine_stopped() from error
+                    raise self.heart.stopped() from error
             except docker.errors.APIError as error:
                 raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
             except requests.exceptions.RequestException as error:
-                raise engine_stopped() from error
+                if not left or not self.heart.is_back():
+                    raise self.heart.stopped() from error
         raise AssertionError("unreachable")
 
     return call
@@ -116,7 +161,7 @@ def listening(heart: Heart, cancel: process.Cancel) -> Iterator[process.Cancel]:
         yield own
     except Interrupted:
         if silent.is_set() and not cancel.is_set():
-            raise engine_stopped() from None
+            raise heart.stopped() from None
         raise
     finally:
         over.set()
@@ -125,9 +170,10 @@ def listening(heart: Heart, cancel: process.Cancel) -> Iterator[process.Cancel]:
 @contextlib.contextmanager
 def blaming(heart: Heart) -> Iterator[None]:
     """Make an :class:`~tasklib.errors.EngineError` of what failed because the engine is gone."""
+    losses = heart.losses
     try:
         yield
-    except StackError as error:
-        if not heart.beats():
-            raise engine_stopped() from error
+    except (EngineError, StackError) as error:
+        if heart.losses > losses or (isinstance(error, StackError) and not heart.beats()):
+            raise heart.stopped(losses) from error
         raise

@@ -32,7 +32,7 @@ def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> 
     split = urlsplit(host)
     elsewhere = split.hostname if split.scheme not in ("", "unix", "npipe", "fd") else None
     address = _address(elsewhere or "")
-    port = bool(address) and ipaddress.ip_address(address).is_loopback
+    port = split.scheme != "ssh" and bool(address) and ipaddress.ip_address(address).is_loopback
     contained = any(mark.exists() for mark in _MARKS)
     local = elsewhere is None or port
     # An engine at the other end of a tunnel has a bridge of the same address as one that is here.
@@ -47,6 +47,7 @@ def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> 
         forwards=forwards,
         address="" if port else address,
         neighbour=contained and not port and _is_neighbour(address),
+        ssh=split.scheme == "ssh",
     )
 
 

@@ -20,7 +20,7 @@ from tasklib.instance.resolution import resolve
 from tasklib.instance.whereabouts import note
 from tasklib.isolation import Instance
 from tasklib.project import Project
-from tasklib.stacks.address import docker_environment
+from tasklib.stacks.address import named_environment
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
@@ -191,6 +191,8 @@ def open_context(
             context.notice(notice)
         yield context
     finally:
+        if connected and (mended := connected.heart.mended):
+            emit(Notice(mended, "warning"))
         if connected:
             _end(state, connected, resolved.instance, run_id)
         if reaper:
@@ -201,7 +203,7 @@ def open_context(
 
 def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> Reaper:
     # It is to find the engine that we found, whatever Docker's settings say by then.
-    reaper = Reaper(state.made() / "reaper.log", docker_environment() if engine else None)
+    reaper = Reaper(state.made() / "reaper.log", named_environment() if engine else None)
     if engine:
         reaper.introduce(
             run=run_id, engine=engine.facts.id, state=state.root, command=command, pid=os.getpid()

@@ -32,7 +32,7 @@ class Seen:
     engine knows it. ``same_network``: the engine's bridge is in our network namespace. ``forwards``: the
     engine forwards published ports to our loopback itself, from a virtual machine or a user's namespace.
     ``address`` is the engine's where it is elsewhere, ``neighbour`` whether that is on a private network of
-    this container.
+    this container, ``ssh`` whether that is the way to it.
     """
 
     endpoint: str
@@ -44,6 +44,7 @@ class Seen:
     forwards: bool = False
     address: str = ""
     neighbour: bool = False
+    ssh: bool = False
 
 
 def decide(seen: Seen, wanted: Way | None = None) -> Reach:
@@ -69,6 +70,8 @@ def _natural(seen: Seen) -> Reach:
         return Reach(Way.LOOPBACK, "the engine is on this machine", direct=True)
     if seen.forwards and not seen.contained and seen.local and not seen.port:
         return Reach(Way.LOOPBACK, "the engine forwards them to this machine")
+    if seen.ssh:
+        return _forwarded(seen, "the engine is at the other end")
     if seen.neighbour:
         return _published(seen, "the engine is a neighbour of this container")
     raise _beside_us() if seen.local and not seen.port else _far(seen)
@@ -89,17 +92,30 @@ def _asked(seen: Seen, wanted: Way) -> Reach:
             return Reach(wanted, why, direct=seen.same_network)
         case Way.JOINED if seen.own:
             return Reach(wanted, why, direct=True, container=seen.own.id)
+        case Way.FORWARDED if seen.ssh:
+            return _forwarded(seen, why)
         case Way.PUBLISHED if seen.address:
             return _published(seen, why)
     lacks = {
         Way.LOOPBACK: f"the engine at {seen.endpoint} is not on this machine",
         Way.JOINED: f"this process runs in no container of the engine at {seen.endpoint}",
+        Way.FORWARDED: f"the way to the engine at {seen.endpoint} is not ssh",
         Way.PUBLISHED: f"the engine at {seen.endpoint} has no address of its own to publish on",
     }[wanted]
     raise EngineError(
         f'`reach = "{wanted}"` cannot be: {lacks}',
         remedy="Take `reach` out of [tool.tasklib]: what can be seen decides then.",
     )
+
+
+def _forwarded(seen: Seen, why: str) -> Reach:
+    if seen.forwards:
+        raise EngineError(
+            f"the engine at {seen.endpoint} has its containers where ssh does not get to them: "
+            "in a virtual machine, or in a user's namespace",
+            remedy="Use an engine that runs as root on that machine.",
+        )
+    return Reach(Way.FORWARDED, why)
 
 
 def _published(seen: Seen, why: str) -> Reach:
@@ -132,6 +148,6 @@ def _far(seen: Seen) -> EngineError:
         )
     return EngineError(
         f"the engine at {seen.endpoint} is on another machine: whoever can reach that would reach its ports",
-        remedy='Allow that with `reach = "published"` under [tool.tasklib] in pyproject.toml, '
-        "or use a local engine.",
+        remedy="Use it over ssh (DOCKER_HOST=ssh://user@host), or allow that with "
+        '`reach = "published"` under [tool.tasklib] in pyproject.toml.',
     )

@@ -16,6 +16,8 @@ class Way(StrEnum):
     """A free port of this machine's loopback, which the engine publishes."""
     JOINED = "joined"
     """The container's own address: our container is on its network while the stack is up."""
+    FORWARDED = "forwarded"
+    """A port of this machine's loopback that one ssh connection leads to the container's own address."""
     PUBLISHED = "published"
     """A free port of the engine's own address, which others may reach, too."""
     NONE = "none"
@@ -50,7 +52,8 @@ class Reach:
     """The way to containers, ``why`` it is this one, and whose ``disk`` their bind mounts are of.
 
     ``direct`` is whether a container's own address can be reached from here, ``address`` where ports are
-    published, ``container`` our own container's id where it joins networks.
+    published, ``container`` our own container's id where it joins networks. ``lag`` is how many seconds an
+    answer from there takes.
     """
 
     way: Way
@@ -59,16 +62,23 @@ class Reach:
     address: str = "127.0.0.1"
     container: str = ""
     disk: Disk = field(default_factory=Disk)
+    lag: float = 0.0
 
     @property
     def publishes(self) -> bool:
         """Whether ports of containers are published at all."""
         return self.way in (Way.LOOPBACK, Way.PUBLISHED)
 
+    @property
+    def lasts(self) -> bool:
+        """Whether what tests are given still leads there once the run that brought it up has ended."""
+        return self.way is not Way.FORWARDED
+
     def __str__(self) -> str:
         how = {
             Way.LOOPBACK: "loopback ports",
             Way.JOINED: "this container joins the stacks' networks",
+            Way.FORWARDED: "ports forwarded over ssh",
             Way.PUBLISHED: f"ports published on {self.address}",
             Way.NONE: "not reached",
         }[self.way]

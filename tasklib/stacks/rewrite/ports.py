@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tasklib.stacks.labels import PORTS
-from tasklib.stacks.reach import HERE
+from tasklib.stacks.reach import HERE, Way
 from tasklib.stacks.rewrite.draft import Draft
 
 __all__ = ["free_ports", "port_variable", "reserved_ports"]
@@ -69,6 +69,9 @@ def _unpublish(draft: Draft, name: str, service: dict[str, Any]) -> None:
     wanted |= dict.fromkeys(f"{target}/tcp" for target in sorted(_further(draft, name)))
     path = ("services", name)
     draft.drop((*path, "ports"), _RULE, "tests reach the container itself: nothing is published")
+    udp = [port for port in wanted if port.endswith("/udp")]
+    if udp and draft.facts.reach.way is Way.FORWARDED:
+        draft.hint(name, "ports", f"ssh forwards TCP alone: tests do not get to {', '.join(udp)}", loud=True)
     if wanted:
         exposed = dict.fromkeys(map(str, service.get("expose") or ()))
         exposed |= dict.fromkeys(port.removesuffix("/tcp") for port in wanted)

@@ -14,15 +14,22 @@ _AT_ONCE = 0.1
 
 
 def knock(
-    host: str, port: int, kind: str = "", environment: Mapping[str, str] | None = None, *, direct: bool = True
+    host: str,
+    port: int,
+    kind: str = "",
+    environment: Mapping[str, str] | None = None,
+    *,
+    direct: bool = True,
+    lag: float = 0.0,
 ) -> bool:
     """Whether a server of ``kind`` (see :class:`~tasklib.stacks.servers.Server`) takes connections.
 
     Where it is not known, and where a server that accepted says nothing, accepting is enough. ``direct`` is
-    whether nothing stands between it and us that accepts on its behalf; ``environment`` is the server's.
+    whether nothing stands between it and us that accepts on its behalf; ``environment`` is the server's,
+    ``lag`` how many seconds an answer is on its way.
     """
     try:
-        with socket.create_connection((host, port), timeout=_TIMEOUT) as connection:
+        with socket.create_connection((host, port), timeout=_TIMEOUT + 3 * lag) as connection:
             match kind:
                 case "postgres":
                     return _postgres(connection, environment or {})
@@ -33,7 +40,7 @@ def knock(
                     return not (_answer(connection) or b"-LOADING").startswith((b"-LOADING", b"-MASTERDOWN"))
             if direct:
                 return True
-            connection.settimeout(_AT_ONCE)
+            connection.settimeout(_AT_ONCE + 3 * lag)
             return _answer(connection) != b""
     except OSError:
         return False

@@ -93,4 +93,6 @@ class Proofs:
         if container.address and self._facts.reach.direct:
             return knock(container.address, port, kind, container.environment)
         where = next(p for p in container.ports if p.target == port and p.published)
-        return knock(where.host, where.published, kind, container.environment, direct=False)
+        return knock(
+            where.host, where.published, kind, container.environment, direct=False, lag=self._facts.reach.lag
+        )

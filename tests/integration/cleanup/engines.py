@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -86,6 +87,15 @@ class OwnEngine:
             own = ("bridge", "host", "none")
             networks = [row["Name"] for row in client.api.networks() if row["Name"] not in own]
             return [row["Names"][0] for row in client.api.containers(all=True)] + networks
+        finally:
+            client.close()
+
+    def containers(self) -> list[dict[str, Any]]:
+        """As `docker ps` lists them."""
+        client = docker.DockerClient(self.host, timeout=20)
+        try:
+            rows: list[dict[str, Any]] = client.api.containers(all=True)
+            return rows
         finally:
             client.close()
 

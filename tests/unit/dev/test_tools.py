@@ -104,3 +104,13 @@ def test_shells_that_are_missing_are_installed_together(monkeypatch: pytest.Monk
     there.append("fish")
     tools.ensure_shells(replace(DEBIAN, root=True), Consent(given=True))
     assert asked == [("fish",)]
+
+
+def test_an_ssh_server_is_installed_where_nothing_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own machine is not to get one that listens."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(tools, "install", lambda wanted, host: asked.append(tuple(wanted.packages)))
+    for systemd in (True, False):
+        tools.ensure_sshd(replace(DEBIAN, root=True, systemd=systemd), Consent(given=True))
+    assert asked == [("openssh-server",)]

@@ -49,7 +49,12 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def stack(*, answering: bool = True, patience: float = 60.0) -> Stack:
     """A prepared stack on an engine that has nothing of it."""
     nothing: Any = lambda *arguments, **options: ()  # noqa: E731
-    heart = SimpleNamespace(beats=lambda: answering)
+
+    def ping(timeout: float) -> None:
+        if not answering:
+            raise TimeoutError
+
+    heart = engine_patience.Heart(ping)
     engine = SimpleNamespace(
         heart=heart, containers=nothing, owned=nothing, inherited=nothing, remove=nothing
     )

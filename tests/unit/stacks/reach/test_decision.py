@@ -14,6 +14,7 @@ OURS = Own("c0ffee", mounts=(("/builds", "/srv/runner/builds"),))
 IN_A_JOB = replace(SOCKET, same_network=False, contained=True, own=OURS)
 PORT = Seen("tcp://127.0.0.1:2375", local=True, port=True)
 DIND = Seen("tcp://docker:2376", local=False, contained=True, address="172.18.0.2", neighbour=True)
+SSH = Seen("ssh://me@build-1", local=False, address="192.0.2.7", ssh=True)
 FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
 
 
@@ -28,14 +29,16 @@ FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
         (replace(SOCKET, contained=True, own=replace(OURS, on_host=True)), Way.LOOPBACK, True),
         (replace(PORT, same_network=True), Way.LOOPBACK, True),
         (DIND, Way.PUBLISHED, False),
+        (SSH, Way.FORWARDED, False),
     ],
-    ids=["here", "engine in our container", "desktop", "job", "desktop's job", "host network", "pod", "dind"],
+    ids=["here", "engine inside", "desktop", "job", "desktop's job", "host network", "pod", "dind", "ssh"],
 )
 def test_what_is_seen_decides(seen: Seen, way: Way, direct: bool) -> None:
     """Without any setting, in every place that tests run in."""
     reach = decide(seen)
     assert (reach.way, reach.direct) == (way, direct)
-    assert reach.publishes == (way is not Way.JOINED)
+    assert reach.publishes == (way not in (Way.JOINED, Way.FORWARDED))
+    assert reach.lasts == (way is not Way.FORWARDED)
     assert str(reach)
 
 
@@ -48,6 +51,7 @@ def test_a_neighbours_ports_are_published_on_its_own_address() -> None:
 @pytest.mark.parametrize(
     ("seen", "says", "helps"),
     [
+        (replace(SSH, forwards=True), "where ssh does not get to them", "runs as root"),
         (FAR, "tcp://build-1:2376 is on another machine", 'reach = "published"'),
         (PORT, "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
         (replace(SOCKET, same_network=False, contained=True), "none of its containers", "network_mode: host"),
@@ -79,7 +83,8 @@ def test_the_setting_comes_before_what_is_seen(seen: Seen, wanted: Way, address:
 
 
 @pytest.mark.parametrize(
-    ("seen", "wanted"), [(FAR, Way.LOOPBACK), (SOCKET, Way.JOINED), (SOCKET, Way.PUBLISHED)]
+    ("seen", "wanted"),
+    [(FAR, Way.LOOPBACK), (FAR, Way.FORWARDED), (SOCKET, Way.JOINED), (SOCKET, Way.PUBLISHED)],
 )
 def test_a_setting_that_cannot_be_followed_is_refused(seen: Seen, wanted: Way) -> None:
     """It names the setting and why; nothing else is tried in its place."""
@@ -87,7 +92,7 @@ def test_a_setting_that_cannot_be_followed_is_refused(seen: Seen, wanted: Way) -
         decide(seen, wanted)
 
 
-@pytest.mark.parametrize("seen", [SOCKET, IN_A_JOB, DIND, FAR, PORT])
+@pytest.mark.parametrize("seen", [SOCKET, IN_A_JOB, DIND, FAR, PORT, SSH])
 def test_stacks_as_written_are_reached_on_loopback_or_not_at_all(seen: Seen) -> None:
     """Their ports are where their files say: nobody joins or publishes for them."""
     assert decide(seen, Way.NONE).way is (Way.LOOPBACK if seen is SOCKET else Way.NONE)
@@ -103,6 +108,7 @@ def test_stacks_as_written_are_reached_on_loopback_or_not_at_all(seen: Seen) -> 
         (replace(SOCKET, own=replace(OURS, on_host=True)), Disk(shared=False, mounts=OURS.mounts)),
         (replace(PORT, same_network=True), Disk(shared=False)),
         (DIND, Disk(shared=False)),
+        (SSH, Disk(shared=False)),
     ],
 )
 def test_whose_files_an_engine_mounts_is_decided_with_it(seen: Seen, disk: Disk) -> None:

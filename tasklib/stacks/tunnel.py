@@ -1,0 +1,268 @@
+"""One ssh connection to an engine's machine, through which all goes: its socket, and containers' ports.
+
+OpenSSH does it all: a master connection that lasts as long as a pipe of ours is open, so that it ends with us
+whatever ends us, and forwards that are asked of it. A connection that is lost is opened again with the same
+local ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tasklib import process
+from tasklib.errors import EngineError
+
+__all__ = ["Tunnel", "destination", "opened"]
+
+_OPTIONS = {
+    "BatchMode": "yes",
+    "ConnectTimeout": "15",
+    "ControlPersist": "no",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "ServerAliveCountMax": "3",
+    "ServerAliveInterval": "5",
+}
+"""Nobody is there to be asked, and an end that is silent for 15 seconds is gone."""
+
+_USUAL = "/var/run/docker.sock"
+_ASK = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
+"""What says there which engine is meant, as `docker` itself would use it; for the shell of that machine."""
+
+_PATIENCE = 30.0
+"""Seconds that opening may take, and that a lost connection is tried to be opened again."""
+
+_LOOK = 0.02
+_PAUSE = 0.5
+_TRIES = 5
+"""How often a free port is looked for that nobody takes meanwhile."""
+
+
+def destination(host: str) -> tuple[tuple[str, ...], str, str]:
+    """PURE: ``ssh://me@build-1:2222/run/docker.sock`` → options, host and path ("": the usual one) for ssh.
+
+    Raises :class:`~tasklib.errors.EngineError` for what is no such address.
+    """
+    try:
+        split = urlsplit(host)
+        name, port = split.hostname or "", split.port
+    except ValueError:
+        name, port = "", None
+    if not name or split.query or split.fragment:
+        raise EngineError("DOCKER_HOST or the context is no address for ssh", remedy="ssh://user@host:22")
+    options = [
+        *(("-p", str(port)) if port else ()),
+        *(("-l", unquote(split.username)) if split.username else ()),
+    ]
+    return tuple(options), name, unquote(split.path.rstrip("/"))
+
+
+class Tunnel:
+    """A connection that is open, or being opened again. Safe to use from threads."""
+
+    def __init__(self, host: str, folder: Path) -> None:
+        """``host`` is an address as Docker writes it; ``folder`` holds the local ends and is ours alone."""
+        self.options, self.name, self._path = destination(host)
+        self.socket = folder / "engine"
+        self.losses = 0
+        """How often the connection was lost."""
+        self._control, self._log = folder / "control", folder / "log"
+        self._lock = threading.RLock()
+        self._ports: dict[tuple[str, int], int] = {}
+        self._end = -1
+        self._up, self._over = threading.Event(), threading.Event()
+        self._why = ""
+
+    # -- opening and closing -----------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Connect. Raises :class:`~tasklib.errors.EngineError` with ssh's own reason."""
+        ended = self._connect()
+        threading.Thread(target=self._follow, args=(ended,), daemon=True, name=f"ssh to {self.name}").start()
+
+    def close(self) -> None:
+        """End the connection and all that goes through it."""
+        self._over.set()
+        with self._lock:
+            self._hang_up()
+
+    def wait(self, seconds: float = _PATIENCE) -> bool:
+        """Whether it is open, now or within ``seconds``."""
+        until = time.monotonic() + seconds
+        while not self._up.wait(_PAUSE):
+            if self._over.is_set() or time.monotonic() > until:
+                return self._up.is_set()
+        return True
+
+    @property
+    def error(self) -> EngineError:
+        """What ends a run that needed the connection when it was lost."""
+        why = f" and cannot be opened again ({self._why})" if self._why else ""
+        return EngineError(
+            f"the ssh connection to {self.name} was lost{why}", remedy="Is the machine up? Run it again then."
+        )
+
+    @property
+    def mended(self) -> str:
+        """What to say where it was lost and is open again; empty where there is nothing to say."""
+        back = self.losses and self._up.is_set()
+        return f"the ssh connection to {self.name} was lost and opened again" if back else ""
+
+    def _connect(self) -> Callable[[], int]:
+        """Start the connection with everything that goes through it; what waits for its end."""
+        self._control.unlink(missing_ok=True)
+        self._log.unlink(missing_ok=True)
+        reads, self._end = os.pipe()
+        argv = ["ssh", "-T", "-M", *self._base(), "--", self.name, "cat"]
+        try:
+            ended = _Ended(process.accompany(argv, stdin=reads, log=self._log))
+        except OSError as error:
+            self._hang_up()
+            raise EngineError("there is no `ssh` command", remedy="Install OpenSSH's client.") from error
+        finally:
+            os.close(reads)
+        until = time.monotonic() + _PATIENCE
+        while not self._control.exists():
+            if ended.is_set() or time.monotonic() > until:
+                self._hang_up()
+                raise EngineError(
+                    f"no ssh connection to {self.name} ({self._said()})",
+                    remedy=f"`ssh {self.name} docker version` has to work without a question.",
+                )
+            ended.wait(_LOOK)
+        self.socket.unlink(missing_ok=True)
+        self._forward(f"{self.socket}:{self._far_socket()}")
+        for (address, port), local in self._ports.items():
+            self._forward(f"127.0.0.1:{local}:{_bracketed(address)}:{port}")
+        self._up.set()
+        return ended.join
+
+    def _follow(self, join: Callable[[], int]) -> None:
+        """Open the connection again whenever it ends and we are not done."""
+        while True:
+            join()
+            if self._over.is_set():
+                return
+            self._up.clear()
+            self.losses += 1
+            until = time.monotonic() + _PATIENCE
+            while not self._over.is_set():
+                try:
+                    with self._lock:
+                        self._hang_up()
+                        join = self._connect()
+                    break
+                except EngineError as error:
+                    self._why = error.what
+                    if time.monotonic() > until:
+                        self._over.set()
+                        return
+                    time.sleep(_PAUSE)
+
+    def _hang_up(self) -> None:
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
+
+    # -- what goes through it ----------------------------------------------------------------------------
+
+    def port(self, address: str, port: int) -> int:
+        """The port of our loopback that leads to ``port`` of ``address``, as that machine sees it."""
+        with self._lock:
+            if (address, port) not in self._ports:
+                self._ports[address, port] = self._opened(f"{_bracketed(address)}:{port}")
+            return self._ports[address, port]
+
+    def _opened(self, there: str) -> int:
+        for left in reversed(range(_TRIES)):
+            local = _free_port()
+            try:
+                self._forward(f"127.0.0.1:{local}:{there}")
+            except EngineError:
+                if not left or not self.wait():
+                    raise
+            else:
+                return local
+        raise AssertionError("unreachable")
+
+    def _forward(self, what: str) -> None:
+        argv = ["ssh", *self._base(), "-O", "forward", "-L", what, "--", self.name]
+        done = process.run(argv, check=False, timeout=_PATIENCE)
+        if done.code:
+            raise EngineError(f"{self.name} forwards nothing over ssh ({_last_line(done.stderr)})")
+
+    def _far_socket(self) -> str:
+        if not self._path:
+            argv = ["ssh", "-T", *self._base(), "--", self.name, _ASK]
+            said = process.run(argv, check=False, timeout=_PATIENCE).stdout.strip()
+            self._path = said.removeprefix("unix://") if said.startswith("unix:///") else _USUAL
+        return self._path
+
+    def _base(self) -> list[str]:
+        options = [word for key, value in _OPTIONS.items() for word in ("-o", f"{key}={value}")]
+        return ["-S", str(self._control), *options, *self.options]
+
+    def _said(self) -> str:
+        try:
+            return _last_line(self._log.read_text(errors="replace"))
+        except OSError:
+            return "ssh said nothing"
+
+
+class _Ended:
+    """A process and the note of its end, taken by a thread."""
+
+    def __init__(self, wait: Callable[[], int]) -> None:
+        self._event = threading.Event()
+        self._thread = threading.Thread(target=self._watch, args=(wait,), daemon=True)
+        self._thread.start()
+
+    def _watch(self, wait: Callable[[], int]) -> None:
+        wait()
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._event.wait(seconds)
+
+    def join(self) -> int:
+        self._event.wait()
+        return 0
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _free_port() -> int:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as held:
+        return int(held.getsockname()[1])
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:160] if lines else "ssh said nothing"
+
+
+@contextlib.contextmanager
+def opened(host: str) -> Iterator[Tunnel]:
+    """A tunnel to ``host`` for as long as the block lasts.
+
+    Raises :class:`~tasklib.errors.EngineError` where there is no way to it.
+    """
+    with process.scratch_folder() as folder:
+        tunnel = Tunnel(host, folder)
+        try:
+            tunnel.open()
+            yield tunnel
+        finally:
+            tunnel.close()

@@ -1,0 +1,129 @@
+"""An engine at the other end of ssh: all goes through one connection, and nothing is published there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..cleanup.engines import OwnEngine, own_engine
+from ..conftest import NewProject
+from ..projects import PYTHON, Checkout, compose
+from ..traces import until
+from .door import Door, door, why_not
+
+pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(why_not()), reason=why_not())]
+
+SERVED = f"""
+    image: {PYTHON}
+    command: python -u -m http.server 8000 --directory /served
+    ports: ["18473:8000"]
+    volumes: ["./served:/served:ro"]
+"""
+
+
+@pytest.fixture(scope="module")
+def far() -> Iterator[OwnEngine]:
+    """An engine with the images of these tests, in a network of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="tasklib-far-"))
+    with own_engine(folder) as engine:
+        engine.load(os.environ["PYTHON_IMAGE"])
+        yield engine
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def through(far: OwnEngine, tmp_path: Path) -> Iterator[Door]:
+    with door(far, tmp_path / "door") as made:
+        yield made
+        assert until(lambda: far.left() == []), far.left()
+
+
+def shop_of(project: NewProject, test: str) -> Checkout:
+    """A project of one service whose tests are ``test``."""
+    return project(
+        {
+            "services/api/deploy/test/docker-compose.yml": compose(api=SERVED),
+            "services/api/deploy/test/served/page": "hello",
+            "services/api/tests/integration/test_api.py": f"""
+                import os, pathlib, time, urllib.request
+
+                def read():
+                    url = os.environ["TEST_API_URL"]
+                    assert url.startswith("http://127.0.0.1:")
+                    return urllib.request.urlopen(url + "/page", timeout=10).read()
+
+                def test_it():
+                    {test}
+            """,
+        }
+    )
+
+
+def test_tests_run_through_one_connection(project: NewProject, far: OwnEngine, through: Door) -> None:
+    """Containers have their files and publish nothing; what the tests get is a port of our loopback."""
+    shop = shop_of(project, "assert read() == b'hello'; time.sleep(float(os.environ.get('LONG', 0)))")
+    ran = shop.run("tasklib", "test.service", env=through.env)
+    assert ran.code == 0, ran
+    assert through.accepted == 1
+    assert "ports forwarded over ssh" in ran.text
+    with shop.during("tasklib", "test.service", env={**through.env, "LONG": "600"}):
+        assert until(lambda: "running" in {row["State"] for row in far.containers()})
+        assert [
+            row["Ports"] for row in far.containers() if any("PublicPort" in p for p in row["Ports"])
+        ] == []
+    assert until(lambda: far.left() == [])
+
+
+def test_a_connection_that_is_lost_is_opened_again(
+    project: NewProject, far: OwnEngine, through: Door, tmp_path: Path
+) -> None:
+    """In the middle of tests: the same port leads there again, and the stack is taken down at the end."""
+    began, go = tmp_path / "began", tmp_path / "go"
+    lines = [
+        f"read(); pathlib.Path({str(began)!r}).touch()",
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.05)",
+        "for _ in range(600):",
+        "    try: return read()",
+        "    except OSError: time.sleep(0.05)",
+        "raise AssertionError",
+    ]
+    shop = shop_of(project, f"\n{' ' * 20}".join(lines))
+    with shop.during("tasklib", "test.service", env=through.env) as running:
+        assert until(began.exists), running.text
+        through.cut()
+        assert until(lambda: through.accepted == 2)
+        go.touch()
+        ran = running.wait()
+    assert ran.code == 0, ran
+    assert "the ssh connection to 127.0.0.1 was lost and opened again" in ran.text
+
+
+def test_a_run_whose_connection_is_gone_says_so(
+    project: NewProject, far: OwnEngine, through: Door, tmp_path: Path
+) -> None:
+    """In a line, with exit code 3; the next run that gets there removes what was left."""
+    began = tmp_path / "began"
+    shop = shop_of(project, f"pathlib.Path({str(began)!r}).touch(); time.sleep(5)")
+    with shop.during("tasklib", "test.service", env=through.env) as running:
+        assert until(began.exists), running.text
+        through.cut(shut=True)
+        ran = running.wait()
+    assert "the ssh connection to 127.0.0.1 was lost and cannot be opened again" in ran.text, ran
+    assert ran.code == 3, ran
+    assert "Traceback" not in ran.text
+    through.cut(shut=False)
+    assert shop.run("tasklib", "infra.status", env=through.env).code == 0
+
+
+@pytest.mark.parametrize("host", ["ssh://root@127.0.0.1:1", "ssh://-oProxyCommand=touch${IFS}pwned"])
+def test_no_way_is_told_in_two_lines(project: NewProject, through: Door, host: str) -> None:
+    """With ssh's own reason; what looks like an option is none."""
+    shop = shop_of(project, "pass")
+    ran = shop.run("tasklib", "test.service", env={**through.env, "DOCKER_HOST": host})
+    assert (ran.code, len(ran.lines)) == (3, 2), ran
+    assert not (shop.root / "pwned").exists()
