@@ -46,7 +46,8 @@ class Isolated:
         """
         from tasklib import process
         from tasklib.changes.known import ago
-        from tasklib.pipeline.databases import keep_databases
+        from tasklib.events import Event, Notice
+        from tasklib.pipeline.set_up import set_up
         from tasklib.process.interrupts import interruptible
         from tasklib.project import find_project
         from tasklib.siblings.include import bring_included
@@ -64,8 +65,12 @@ class Isolated:
         with interruptible(cancel, complain), engine_context(project, holds=True) as context:
             ages: dict[str, str] = {}
 
-            def ready(held: HeldStack) -> None:
-                keep_databases(held, project, context.engine, complain, set_up=False)
+            def hear(event: Event) -> None:
+                if isinstance(event, Notice):
+                    complain(event.text)
+
+            def ready(held: HeldStack, reachable: Mapping[str, str]) -> None:
+                set_up(project, held, context, reachable, hear, cancel)
                 if held.since:
                     age = ago(time.time() - held.since)
                     ages[held.project] = f", with data from {age} (--fresh renews it)"

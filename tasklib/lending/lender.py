@@ -108,18 +108,7 @@ class _Lender(Listener):
                 stack.up()
                 reachable = stack.variables(project)
                 if tests.setup:
-                    given = {**context.environment, "COMPOSE_PROJECT_NAME": held.project}
-                    source = str(project.config) if project.config else None
-                    beside = Beside(
-                        stack.stack,
-                        target,
-                        choice.folder,
-                        given,
-                        project.endpoints,
-                        source,
-                        self._hear,
-                        cancel,
-                    )
+                    beside = Beside.of(project, stack.stack, target, context.environment, self._hear, cancel)
                     with turns.turn(target):
                         outside = {**os.environ, **context.environment, **reachable}
                         beside.set_up(tests.setup, outside, tests.env)

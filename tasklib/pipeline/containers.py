@@ -17,7 +17,7 @@ from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.launching import Here, InContainer, Launcher
 from tasklib.pipeline.runners.verdict import how_it_ended
-from tasklib.project import Step
+from tasklib.project import Project, Step
 from tasklib.results import ContainerLog, LogLine, Target
 from tasklib.shown.cleaning import visible
 from tasklib.stacks.compose.failures import NotReady
@@ -50,6 +50,29 @@ class Beside:
     source: str | None
     emit: Callable[[Event], None]
     cancel: process.Cancel
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        stack: Stack,
+        target: Target,
+        environment: Mapping[str, str],
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+    ) -> Beside:
+        """What runs beside the stack of a target of ``project``; ``environment`` is the instance's."""
+        folders = {service.name: service.path for service in project.services}
+        return cls(
+            stack,
+            target,
+            folders.get(target.service, project.root),
+            {**environment, "COMPOSE_PROJECT_NAME": stack.project},
+            project.endpoints,
+            str(project.config) if project.config else None,
+            emit,
+            cancel,
+        )
 
     @contextlib.contextmanager
     def container(self, service: str) -> Iterator[tuple[Launcher, dict[str, str]]]:

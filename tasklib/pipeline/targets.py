@@ -18,6 +18,7 @@ from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.suites.addresses import warning
 from tasklib.pipeline.suites.planning import plan_suite, tests_of
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.pipeline.target_stack import Phases, TargetStack
@@ -162,6 +163,8 @@ class Execution:
 
     def _against(self, target: Target, stack: TargetStack, tests: TargetTests) -> TargetResult:
         with closing(tests):
+            stack.prepare()
+            self._tell_fixed_addresses(target, stack)
             stack.up()
             self._tell_age(target, stack)
             began = time.time()
@@ -169,7 +172,14 @@ class Execution:
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
             variables = stack.variables(self._project)
             said = tests_of(self._project, target)
-            beside = self._beside(target, stack)
+            beside = Beside.of(
+                self._project,
+                stack.stack,
+                target,
+                self._context.environment,
+                self._emit,
+                self._cancel,
+            )
             if said.setup:
                 with self._turns.turn(target), phases.phase(Phase.START):
                     outside = {**os.environ, **self._context.environment, **variables}
@@ -194,18 +204,13 @@ class Execution:
             what = f"{stack.stack.plan.title} was kept, with data from {ago(time.time() - since)}"
             self._emit(Notice(f"{what} (`--fresh` renews it)", "info", target))
 
-    def _beside(self, target: Target, stack: TargetStack) -> Beside:
-        project = self._project
-        return Beside(
-            stack.stack,
-            target,
-            self._folder(target),
-            {**self._context.environment, "COMPOSE_PROJECT_NAME": stack.stack.project},
-            project.endpoints,
-            str(project.config) if project.config else None,
-            self._emit,
-            self._cancel,
-        )
+    def _tell_fixed_addresses(self, target: Target, stack: TargetStack) -> None:
+        """Say it before anything starts: such tests reach nothing, or another stack."""
+        said = tests_of(self._project, target)
+        if not said.inside:
+            published = stack.stack.prepared.isolation.published
+            if told := warning(said.paths, published, self._project.root):
+                self._emit(Notice(told, "warning", target))
 
     def _tested(self, target: Target, run: Callable[[], TargetResult], phases: Phases) -> TargetResult:
         with self._turns.turn(phases.target), phases.phase(Phase.TEST):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +53,13 @@ def bring_up(
     listener: Listener | None = None,
     *,
     fresh: bool = False,
-    ready: Callable[[HeldStack], None] = lambda held: None,
+    ready: Callable[[HeldStack, Mapping[str, str]], None] = lambda held, variables: None,
 ) -> dict[str, str]:
     """Bring up ``plan`` and keep it; returns the variables that its endpoints make.
 
-    With ``fresh`` one that was up gets new stores. ``ready`` is called once it is up, before anyone else can
-    use it. What came up only in part is removed. Raises :class:`~tasklib.errors.TasklibError`.
+    With ``fresh`` one that was up gets new stores. ``ready`` is called once it is up, with those
+    variables, before anyone else can use it. What came up only in part is removed. Raises
+    :class:`~tasklib.errors.TasklibError`.
     """
     held = HeldStack(context, plan, fresh=fresh, listener=listener)
     try:
@@ -73,7 +74,7 @@ def bring_up(
             servers=prepared.servers,
             text_of=prepared.text_of,
         )
-        ready(held)
+        ready(held, reachable)
         held.keep()
         return reachable
     finally:

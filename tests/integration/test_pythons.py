@@ -138,8 +138,7 @@ def test_what_is_no_version_is_refused(shop: Checkout) -> None:
     assert "'-x' is no version of Python" in ran.text
 
 
-@pytest.mark.engine
-def test_a_stack_is_tested_by_another_python(shop: Checkout, other: str) -> None:
+def test_a_stack_is_tested_by_another_python(shop: Checkout, other: str, engine: object) -> None:
     """The service stage brings its stack up as ever; `clean` removes the environments, too."""
     server = f"""
         image: {PYTHON}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
 from tasklib.doctor.survey import Survey
+from tasklib.pipeline.suites.addresses import fixed_addresses
 from tasklib.pipeline.suites.untaken import untaken
 
 __all__: list[str] = []
@@ -17,8 +17,6 @@ __all__: list[str] = []
 _SLEEPS = {("time", "sleep"), ("asyncio", "sleep"), ("", "sleep")}
 _LONGEST = 0.1
 """Seconds below which a pause is a part of polling."""
-
-_ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):(\d{2,5})\b")
 
 
 @rule(
@@ -58,17 +56,9 @@ def fixed_address(rule: Rule, survey: Survey) -> Iterator[Finding]:
     for path in survey.tests:
         if not _against_a_stack(survey, path):
             continue
-        for number, line in enumerate((survey.text(path) or "").splitlines(), 1):
-            for found in _ADDRESS.finditer(line):
-                if (
-                    line.lstrip().startswith(("#", "//"))
-                    or "environ" in line
-                    or "getenv" in line
-                    or "env." in line
-                ):
-                    continue
-                what = f"names {found[0]}"
-                yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
+        for found in fixed_addresses(survey.text(path) or ""):
+            what = f"names {found.text}"
+            yield Finding(rule.code, rule.severity, path, found.line, found.column, what, rule.fix)
 
 
 @rule(

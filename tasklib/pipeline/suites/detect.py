@@ -17,6 +17,7 @@ __all__ = [
     "loads_plugins_first",
     "mention",
     "script_tests",
+    "sources",
     "tests_of_any_kind",
 ]
 
@@ -28,6 +29,7 @@ _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
 _SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
 
 _SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
+_SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs)")
 _CALLED = re.compile(r"/(tests?|__tests__)(/|$)")
 
 _OTHER_TEST = re.compile(
@@ -86,6 +88,11 @@ def tests_of_any_kind(place: Path) -> Iterator[Path]:
     for path in _files(place, ()):
         if is_test(path) or _OTHER_TEST.fullmatch(path.name):
             yield path
+
+
+def sources(place: Path) -> Iterator[Path]:
+    """The source files of tests in the folder ``place`` (or that one file), with what these share."""
+    return (path for path in _tests(place, ()) if _SOURCE.fullmatch(path.name))
 
 
 def script_tests(place: Path, without: tuple[Path, ...] = ()) -> tuple[Path, ...]:

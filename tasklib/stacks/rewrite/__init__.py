@@ -134,4 +134,5 @@ def review(
         tuple(draft.hints),
         built,
         tuple(draft.copies_in),
+        dict(draft.published),
     )

@@ -136,7 +136,8 @@ class Isolation:
     """The isolated config and the reasons for it.
 
     ``config`` is JSON-able and what Compose is given. ``built_images`` are all tags that building it makes,
-    ``copies_in`` what its containers lack until it is copied into them.
+    ``copies_in`` what its containers lack until it is copied into them, ``published`` the host ports that the
+    file says, to the service and the container port.
     """
 
     config: dict[str, Any]
@@ -145,6 +146,7 @@ class Isolation:
     hints: tuple[Hint, ...] = ()
     built_images: tuple[str, ...] = ()
     copies_in: tuple[CopyIn, ...] = ()
+    published: Mapping[int, tuple[str, int]] = field(default_factory=dict)
 
     def by_rule(self) -> dict[str, tuple[Change, ...]]:
         """The changes of each rule, in the order in which the rules first changed something."""

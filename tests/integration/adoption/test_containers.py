@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -230,6 +232,83 @@ def test_a_node_api_with_a_test_script(project: NewProject, engine: object) -> N
     ran = api.run("tasklib", "test")
     assert ran.code == 0, ran
     assert "1 passed" in ran.text
+
+
+JEST = """
+[tool.tasklib]
+unit = "test/unit"
+integration = { paths = "test/e2e", in = "api", command = ["npx", "jest", "test/e2e"] }
+"""
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="Node.js and npm are not installed")
+def test_a_node_api_with_jest(project: NewProject, engine: object) -> None:
+    """Unit tests run here, those against the API in its own container; what fails is named by jest."""
+    assert lines_of(JEST) <= 6
+    package = {
+        "scripts": {"test": "jest"},
+        "devDependencies": {"jest": "^29"},
+        "jest": {"testEnvironment": "node"},
+    }
+    api = project(
+        {
+            "pyproject.toml": JEST,
+            ".gitignore": "node_modules\n",
+            "compose.yml": compose(
+                api="""
+                image: ${NODE_IMAGE:-node:22-slim}
+                working_dir: /app
+                volumes: [".:/app"]
+                command: node server.js
+                ports: ["3000:3000"]
+                init: true
+                """
+            ),
+            "package.json": json.dumps(package),
+            "server.js": "require('http').createServer((q, a) => a.end('hello')).listen(3000)\n",
+            "test/unit/sum.test.js": "test('adds', () => { expect(1 + 1).toBe(2) })\n",
+            "test/e2e/api.test.js": """
+                const { get } = require('http')
+                const ask = () => new Promise((done) => get(process.env.TEST_API_URL, (answer) =>
+                  answer.on('data', (text) => done(String(text)))))
+                test('says hello', async () => { expect(await ask()).toBe('hello') })
+            """,
+        }
+    )
+    ran = api.run("tasklib", "test", "--format", "plain")
+    assert ran.code == 0, ran
+    assert "unit shop: 1 passed" in ran.text
+    assert "integration shop: 1 passed" in ran.text
+    broken = "test('breaks here', () => { expect({ a: 1 }).toEqual({ a: 2 }) })\n"
+    api.write({"test/e2e/broken.test.js": broken})
+    failed = api.run("tasklib", "test.integration", "--format", "plain")
+    assert failed.code == 1, failed
+    assert "breaks here" in failed.text
+    assert '-   "a": 2,' in failed.text
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_what_a_container_wrote_becomes_a_users_who_is_not_root(
+    project: NewProject, engine: object, tmp_path: Path
+) -> None:
+    """Root in the container leaves files of root's in the checkout: its user can remove them afterwards."""
+    if not (socket := Path("/var/run/docker.sock")).exists() or os.environ.get("DOCKER_HOST"):
+        pytest.skip("the engine is not behind the usual socket")
+    shop = project(
+        {
+            "pyproject.toml": "[tool.tasklib]\nin = 'api'\ncommand = ['mkdir', '-p', 'left/over']\n",
+            "compose.yml": compose(api=f"image: {PYTHON}\nworking_dir: /app\nvolumes: ['.:/app']"),
+        }
+    )
+    somebody = 54321
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        os.chown(path, somebody, somebody, follow_symlinks=False)
+    who = (f"--reuid={somebody}", f"--regid={socket.stat().st_gid}", "--clear-groups")
+    # Reads what only root may, pytest's folders and this Python, and changes nobody's files.
+    reads = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    ran = shop.run("setpriv", *who, *reads, "tasklib", "test", env={"HOME": str(tmp_path)})
+    assert ran.code == 0, ran
+    assert (shop.root / "left" / "over").stat().st_uid == somebody
 
 
 def test_an_interrupt_ends_what_runs_in_a_container(project: NewProject, engine: object) -> None:

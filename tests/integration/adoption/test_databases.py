@@ -136,3 +136,62 @@ def test_a_missing_env_file_with_an_example_beside_it(project: NewProject, engin
     ran = shop.run("tasklib", "test.integration")
     assert ran.code == 2, ran
     assert f"`cp .env.example .env` in {shop.root}" in ran.text
+
+
+def test_fixed_addresses_in_tests_are_told_before_anything_starts(
+    project: NewProject, engine: object
+) -> None:
+    """Tests that name the file's host port would reach nothing, or somebody else's stack."""
+    shop = project(
+        {
+            "compose.yml": compose(
+                cache=f"""
+                image: {PYTHON}
+                command: python -m http.server 6379
+                ports: ["16379:6379"]
+                """
+            ),
+            "tests/integration/test_cache.py": "URL = '127.0.0.1:16379'\ndef test_cache(): assert URL\n",
+        }
+    )
+    ran = shop.run("tasklib", "test.integration", "--format", "plain")
+    assert ran.code == 0, ran
+    told = "tests/integration/test_cache.py:1 names 127.0.0.1:16379: port 6379 of cache is a free one here"
+    assert told in ran.lines[0]
+
+
+def test_a_stack_that_is_brought_up_by_hand_is_set_up(project: NewProject, engine: object) -> None:
+    """`infra.up` leaves a stack as the tests need it; a setup that fails is a failed start there, too."""
+    settings = """
+        [tool.tasklib]
+        setup = [["sh", "-c", "echo $TEST_API_URL $MODE > done"], { in = "api", run = ["./seed"] }]
+        env = { MODE = "seeded" }
+    """
+    shop = project(
+        {
+            "pyproject.toml": settings,
+            "compose.yml": compose(
+                api=f"""
+                image: {PYTHON}
+                command: python -m http.server 8000
+                ports: ["8000"]
+                working_dir: /app
+                volumes: [".:/app"]
+                """
+            ),
+            "seed": "#!/bin/sh\ncat done > seeded\n",
+            "tests/integration/test_a.py": "def test_a(): pass\n",
+        }
+    )
+    (shop.root / "seed").chmod(0o755)
+    up = shop.run("tasklib", "infra.up")
+    assert up.code == 0, up
+    (url,) = [line.partition("=")[2] for line in up.lines if "TEST_API_URL=" in line]
+    assert (shop.root / "seeded").read_text() == f"{url} seeded\n"
+    shop.write({"seed": "#!/bin/sh\necho no table; exit 5\n"})
+    again = shop.run("tasklib", "infra.up")
+    assert again.code == 4, again
+    assert "its setup `./seed` in api ended with exit code 5: no table" in again.text
+    # What was up before stays up.
+    assert "api: running" in shop.run("tasklib", "infra.status").text
+    assert shop.run("tasklib", "clean").code == 0
