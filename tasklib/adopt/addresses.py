@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from tasklib.adopt.evidence import Evidence, Place
-from tasklib.adopt.names import ASIDE, HERE, HOST, KINDS, LOGIN, MAIL, PLAIN, PORT, PORT_OF, URL
+from tasklib.adopt.names import (
+    ASIDE,
+    HERE,
+    HOST,
+    KINDS,
+    LOGIN,
+    MAIL,
+    PAIRED_PORT,
+    PAIRS,
+    PLAIN,
+    PORT,
+    PORT_OF,
+    URL,
+)
 from tasklib.adopt.stack import Stack, plain
 from tasklib.adopt.today import Given, Today
 from tasklib.adopt.usages import Usage
@@ -34,6 +47,8 @@ class Addresses:
     env: dict[str, Given] = field(default_factory=dict)
     ports: dict[tuple[str, int], Place] = field(default_factory=dict)
     doubts: list[Doubt] = field(default_factory=list)
+    lost: dict[str, Place] = field(default_factory=dict)
+    """Variables that are set to an address of this machine behind which nothing of the stack is."""
 
 
 def addresses(usage: Usage, stack: Stack, evidence: Evidence, answers: Mapping[str, str]) -> Addresses:
@@ -62,7 +77,11 @@ class _Reading:
         self._ports_of_hosts(values)
         self._logins(values)
         for name, value in self.usage.env.items():
-            if name not in self.found.endpoints and name not in self.found.env and self._matters(name, value):
+            if name in self.found.endpoints or name in self.found.env or not self._matters(name, value):
+                continue
+            if re.search(r"\b(localhost|127\.0\.0\.1)\b", value):
+                self.found.lost[name] = self.usage.place
+            else:
                 self.found.env[name] = Given(value, "set for the tests", (self.usage.place,))
         return self.found
 
@@ -83,6 +102,14 @@ class _Reading:
         value = given.value.strip()
         if url := URL.fullmatch(value):
             self._url(name, url, given)
+        elif pairs := PAIRS.search(value):
+            port = PAIRED_PORT.search(value)
+            if where := self._where(name, pairs["host"], port["port"] if port else ""):
+                service = f"{where[0]}{self._unless_first(where)}"
+                filled = value.replace(pairs[0], f"{pairs['key']}{{{service}.host}}")
+                if port:
+                    filled = filled.replace(port[0], f"{port['key']}{{{service}.port}}")
+                self._point(name, filled, where, given)
         elif address := PLAIN.fullmatch(value):
             if where := self._where(name, address["host"], address["port"]):
                 self._point(name, f"{{{where[0]}:{where[1]}}}{address['rest'] or ''}", where, given)

@@ -185,7 +185,10 @@ class _Check:
         if words:
             return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
         said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        return f"not collected: {said[0][:160] if said else f'exit code {done.code}'}", False
+        wrong = [
+            line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)
+        ]
+        return f"not collected: {(wrong or said or [f'exit code {done.code}'])[0][:160]}", False
 
     def _listed(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         if not Path(argv[0]).is_file():

@@ -182,6 +182,8 @@ class Evidence:
     addresses: tuple[Address, ...] = ()
     ignored: frozenset[str] = frozenset()
     """Files of variables that git ignores: a fresh worktree lacks them."""
+    unread: tuple[str, ...] = ()
+    """Compose files of the test stack that are none: not YAML, or without services."""
 
     def recipe(self, kind: Kind, name: str, file: str = "") -> Recipe | None:
         """The recipe of this kind and name, in ``file`` where one is given."""

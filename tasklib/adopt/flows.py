@@ -26,7 +26,7 @@ _CALLED_TESTS = re.compile(
 """What tests in a container, where nothing here says what it is."""
 
 _ASIDE = re.compile(
-    r"watch|debug|lint|format|cover|bench|publish|release|deploy|docs?\b|update|snapshot|:ui|:open"
+    r"watch|smoke|debug|lint|format|cover|bench|publish|release|deploy|docs?\b|update|snapshot|:ui|:open"
 )
 
 

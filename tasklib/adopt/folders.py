@@ -9,26 +9,36 @@ from collections.abc import Iterator
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.shell import joined
 
-__all__ = ["test_folders"]
+__all__ = ["folders_of_tests"]
 
 
-def test_folders(folder: str, evidence: Evidence, standard: str) -> tuple[str, ...]:
-    """Where pytest looks when it is told nothing: ``testpaths``, or the folders that hold tests.
+def folders_of_tests(
+    folder: str, evidence: Evidence, standard: str, *, python: bool = True
+) -> tuple[str, ...]:
+    """Where a runner looks when it is told nothing: pytest's ``testpaths``, or the folders that hold tests.
 
     Where there are the two of the standard layout, it is ``tests/<standard>``.
     """
-    if told := tuple(_testpaths(folder, evidence)):
+    if python and (told := tuple(_testpaths(folder, evidence))):
         return told
-    below = [f for f in evidence.tests if not folder or f.startswith(f"{folder}/")]
-    tops = {posixpath.relpath(file, folder or ".").split("/")[0] for file in below if file.endswith(".py")}
+    others = [f"{other}/" for other in evidence.manifests if other and other != folder]
+    below = [
+        file
+        for file in evidence.tests
+        if (not folder or file.startswith(f"{folder}/"))
+        and file.endswith(".py") is python
+        and not any(file.startswith(other) for other in others if not f"{folder}/".startswith(other))
+    ]
+    tops = {posixpath.relpath(file, folder or ".").split("/")[0] for file in below}
+    if not tops and not python:  # In a folder that is called for its tests every script is one.
+        named = [joined(folder, name) for name in ("test", "tests", "__tests__")]
+        there = [path for path in named if any(file.startswith(f"{path}/") for file in evidence.files)]
+        return tuple(posixpath.relpath(path, folder or ".") for path in there)
     if tops == {"tests"}:
         inner = {"/".join(posixpath.relpath(f, folder or ".").split("/")[:2]) for f in below}
         if inner <= {"tests/unit", "tests/integration"}:
             return (f"tests/{standard}",) if f"tests/{standard}" in inner else ("tests",)
     return tuple(sorted(tops))
-
-
-test_folders.__test__ = False  # type: ignore[attr-defined]
 
 
 def _testpaths(folder: str, evidence: Evidence) -> Iterator[str]:

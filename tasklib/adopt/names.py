@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ASIDE", "HERE", "HOST", "KINDS", "LOGIN", "MAIL", "PLAIN", "PORT", "PORT_OF", "URL"]
+__all__ = [
+    "ASIDE",
+    "HERE",
+    "HOST",
+    "KINDS",
+    "LOGIN",
+    "MAIL",
+    "PAIRED_PORT",
+    "PAIRS",
+    "PLAIN",
+    "PORT",
+    "PORT_OF",
+    "URL",
+]
 
 HERE = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal", "::1"})
 HOST = re.compile(r"(?P<prefix>.*?)_?(?:HOST(?:NAME)?|SERVER|ADDR(?:ESS)?|ENDPOINT_HOST)")
@@ -35,3 +48,9 @@ KINDS = (
     (r"^(DB|DATABASE|SQL|.*_DB$|.*DATABASE)", ("postgres", "mysql", "mariadb", "mssql")),
 )
 MAIL = re.compile(r"mail(pit|hog|dev|catcher)")
+PAIRS = re.compile(
+    r"(?P<key>\b(?:host|server|data source)\s*=\s*)(?P<host>localhost|127\.0\.0\.1|[\w-]+)", re.IGNORECASE
+)
+"""How connection strings of pairs name a host: ``Host=localhost;Port=5432``, ``host=localhost port=5432``."""
+
+PAIRED_PORT = re.compile(r"(?P<key>\bport\s*=\s*)(?P<port>\d+)", re.IGNORECASE)

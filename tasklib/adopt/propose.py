@@ -46,7 +46,12 @@ class _Assembly:
         self.reasons: dict[str, tuple[Reason, ...]] = {}
         self.notes: list[Note] = []
 
+    def _unread(self) -> None:
+        for file in self.evidence.unread:
+            self.notes.append(Note("cannot be read as a Compose file with services", (Place(file, 1),)))
+
     def proposal(self, questions: tuple[Question, ...], notes: tuple[Note, ...]) -> Proposal:
+        self._unread()
         self._settings()
         self._stacks()
         if self.parts:

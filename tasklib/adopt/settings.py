@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 
 from tasklib.adopt.addresses import addresses
 from tasklib.adopt.evidence import Evidence, Place
-from tasklib.adopt.folders import test_folders
+from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.launching import Launch
 from tasklib.adopt.proposal import Choice, Note, Question, Setting
 from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.suites import Part
 from tasklib.adopt.usages import SetupStep, Usage
+from tasklib.stacks.endpoints import variable_part
 
 __all__ = ["Needed", "needed"]
 
-_PYTHON = ("pytest", "django", "unittest")
+_NODE = ("jest", "vitest", "node")
 
 
 @dataclass
@@ -109,17 +110,13 @@ class _Writer:
         keys = (*self._keys(), "unit")
         paths = self._paths(usage)
         if usage.runner == "pytest" and not paths:
-            paths = test_folders(self.part.folder, self.evidence, "unit")
+            paths = folders_of_tests(self.part.folder, self.evidence, "unit")
         command = self.launch.command(usage)
         own = self.part.against is not None
         if not own and not paths and command:
             self.found.add((*self._keys(), "command"), command, "how its tests are run", usage.place)
             return
-        if (
-            usage.runner in ("jest", "vitest", "node", "npm")
-            and not command
-            and paths in ((), ("tests/unit",))
-        ):
+        if usage.runner in _NODE and not command and paths in ((), ("tests/unit",)):
             return  # package.json says it
         if command:
             table: dict[str, object] = {"command": command}
@@ -215,8 +212,10 @@ class _Writer:
         self, usage: Usage, stack: Stack | None, keys: tuple[str, ...], stage: tuple[str, ...]
     ) -> None:
         paths, command = self._paths(usage), self.launch.command(usage)
-        if usage.runner in _PYTHON and not paths and usage.runner == "pytest":
-            paths = test_folders(self.part.folder, self.evidence, "integration")
+        if not paths and usage.runner in ("pytest", *_NODE):
+            paths = folders_of_tests(
+                self.part.folder, self.evidence, "integration", python=usage.runner == "pytest"
+            )
         standard = ("tests/integration",)
         if "tests/unit" in paths and self.part.unit is None:
             paths = tuple(path for path in paths if path != "tests/unit")
@@ -235,6 +234,8 @@ class _Writer:
             )
         elif paths and paths != standard:
             self.found.add(stage, _short(paths), "the tests that use the stack", usage.place)
+        if usage.runner == "vitest" and paths and self.part.unit is None and not self._holds("tests/unit"):
+            self.found.add((*keys, "unit"), [], "all of its tests use the stack", usage.place)
 
     def _paths(self, usage: Usage) -> tuple[str, ...]:
         """The tests that a run names; of a folder that holds other languages' too, as they are named."""
@@ -277,21 +278,21 @@ class _Writer:
             self.found.questions.append(
                 Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
             )
+        for variable, place in told.lost.items():
+            note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
+            self.found.notes.append(Note(note, (place,)))
         self._literal(usage, stack)
 
     def _literal(self, usage: Usage, stack: Stack) -> None:
         """Addresses in tests that no setting can reach."""
+        places: dict[tuple[str, str], list[Place]] = {}
         for address in self.evidence.addresses:
             behind = stack.behind(str(address.port))
             if behind and (not self.part.folder or address.place.file.startswith(f"{self.part.folder}/")):
-                part = behind[0].upper().replace("-", "_")
-                self.found.notes.append(
-                    Note(
-                        f"names {address.text}, which is another port in each run: "
-                        f"let it read TEST_{part}_URL, or _HOST and _PORT",
-                        (address.place,),
-                    )
-                )
+                places.setdefault((address.text, variable_part(behind[0])), []).append(address.place)
+        for (text, part), own in places.items():
+            told = f"tests name {text}, which is another port in each run: let them read TEST_{part}_URL"
+            self.found.notes.append(Note(f"{told}, or _HOST and _PORT", tuple(own)))
 
 
 def _unique(steps: Sequence[object]) -> list[object]:

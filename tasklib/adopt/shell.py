@@ -24,6 +24,8 @@ _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?[-=](?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))")
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
 _HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?")
+_BOTH = re.compile(r"\d?>&\d|&(?=>)")
+"""What sends one stream where another goes."""
 _UNKNOWN = "$?"
 _SCRIPT_FOLDER = "\1"
 _TOP = "\2"
@@ -100,7 +102,7 @@ def joined(folder: str, path: str) -> str:
 
 
 def _commands_of(line: Line, state: _State) -> Iterator[Command]:
-    text = _substituted(line.text, state)
+    text = _BOTH.sub(" ", _substituted(line.text, state))
     words: list[str] = []
     for token in [*_tokens(text), ";"]:
         if token and set(token) <= set(";&|()") and token != "":
@@ -133,7 +135,7 @@ def _tokens(text: str) -> list[str]:
 
 def _command(words: list[str], line: Line, state: _State) -> Iterator[Command]:
     own: dict[str, str] = {}
-    words = [word for word in words if not re.fullmatch(r"\d?>>?.*|<.*|&>.*", word) or word == _UNKNOWN]
+    words = list(_without_redirections(words))
     while words:
         word = words[0]
         assigned = _ASSIGNMENT.fullmatch(word)
@@ -161,6 +163,14 @@ def _command(words: list[str], line: Line, state: _State) -> Iterator[Command]:
         return
     plain = tuple(_path_from(word, state) for word in words)
     yield Command(Place(state.file, line.number), plain, state.folder, {**state.exported, **own})
+
+
+def _without_redirections(words: Iterable[str]) -> Iterator[str]:
+    into = False
+    for word in words:
+        if not into and not re.match(r"\d?>|<", word):
+            yield word
+        into = not into and bool(re.fullmatch(r"\d?>{1,2}|<", word))
 
 
 def _entered(state: _State, words: list[str]) -> str:

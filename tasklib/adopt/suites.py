@@ -117,6 +117,7 @@ def _part(
     if without:
         part.unit, left = _merged(without)
         part.others += left
+        _doubted(part, evidence, answers, found)
     for usage in [*part.others, *aside]:
         found.notes.append(
             Note(
@@ -124,6 +125,33 @@ def _part(
             )
         )
     return part
+
+
+def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: Parts) -> None:
+    """Tests that are run without a stack, and name addresses that are one's: somebody else brings it up."""
+    unit = part.unit
+    if unit is None or part.against or not evidence.standard or any("unit" in path for path in unit.paths):
+        return
+    use = StackUse(Place(evidence.standard[0], 1), evidence.standard)
+    stack = Stack(use, evidence)
+    reached = [
+        address.place
+        for address in evidence.addresses
+        if stack.behind(str(address.port)) and address.place.file.startswith(part.folder)
+    ]
+    if not reached:
+        return
+    key = f"{part.folder}.tests" if part.folder else "tests"
+    answer = answers.get(key)
+    if answer == "integration":
+        part.unit, part.against = None, replace(unit, stack=use)
+    elif answer != "unit":
+        text = "the tests are run without a stack, but name addresses that are its own; do they need it?"
+        choices = (
+            Choice("integration", f"they need {evidence.standard[0]}", tuple(reached)),
+            Choice("unit", "they need nothing", (unit.place,)),
+        )
+        found.questions.append(Question(key, text, choices))
 
 
 def _covers(own: Usage, usage: Usage) -> bool:

@@ -87,13 +87,14 @@ def survey(root: Path) -> Evidence:
         texts,
         tuple(recipes),
         stacks,
-        tuple(path.relative_to(root).as_posix() for path in standard),
+        tuple(name for path in standard if (name := path.relative_to(root).as_posix()) in stacks),
         _manifests(files),
         _tests(root, files),
         tuple(variables),
         tuple(values),
         tuple(addresses),
         frozenset(_ignored(root, files)),
+        tuple(name for path in standard if (name := path.relative_to(root).as_posix()) not in stacks),
     )
 
 

@@ -69,7 +69,7 @@ _PYTEST_VALUED = frozenset(
     ]
 )
 _ONLY_SHOWN = re.compile(
-    r"-v+|-s|-q+|-x|-ra?\w*|-l|--verbose|--quiet|--exitfirst|--tb=.*|--cov.*|--no-cov|--junit-?xml.*|--color.*"
+    r"-[svqxl]+|-r\w*|--verbose|--quiet|--exitfirst|--tb=.*|--cov.*|--no-cov|--junit-?xml.*|--color.*"
     r"|--durations.*|--maxfail.*|--showlocals|--capture=.*|--html.*|--self-contained-html"
 )
 """Options that say how pytest speaks and what it reports, not what it tests."""
@@ -80,6 +80,7 @@ _PREPARES = re.compile(
     r"|prisma (?:generate|db)|\bdb upgrade\b|schema:sync",
     re.IGNORECASE,
 )
+_SCRIPT = re.compile(r"\.(sh|py|[cm]?[jt]s)$")
 _TRIVIAL = re.compile(
     r"(?:echo|printf|true|false|:|set|sleep|mkdir|exit|trap|rm|test|\[{1,2}|read|source|\.|chmod|shift"
     r"|return|pwd|ls|cat|date|coverage (?:report|html|xml|combine|erase|json)|codecov|docker logs"
@@ -87,7 +88,7 @@ _TRIVIAL = re.compile(
 )
 _WAITS = re.compile(
     r"^(?:sleep|until|while|wait|dockerize)\b|wait[-_]?for|wait-until|pg_isready|\bnc -z|healthcheck\.sh"
-    r"|curl .*--retry|^(?:curl|wget|timeout|seq|echo|printf|read)\b|wait[-_]on|\.isAlive|mysqladmin ping"
+    r"|curl .*--retry|^(?:curl|wget|timeout|seq)\b|wait[-_]on|\.isAlive|mysqladmin ping"
 )
 
 
@@ -169,7 +170,10 @@ def is_trivial(command: Command) -> bool:
 
 def prepares(command: Command) -> bool:
     """Whether ``command`` makes a stack that is up ready for tests: migrations, seeds, generated clients."""
-    return bool(_PREPARES.search(command.text)) and not is_wait(command)
+    first, *rest = command.words
+    # What is only a path to migrations is copied, or checked.
+    told = " ".join([first, *(word for word in rest if "/" not in word or _SCRIPT.search(word))])
+    return bool(_PREPARES.search(told)) and not is_wait(command) and not is_trivial(command)
 
 
 def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -179,12 +183,11 @@ def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         case "pytest" | "py.test":
             return "pytest", rest
         case "coverage" if rest[:1] == ("run",):
-            inner = [word for word in rest[1:] if not word.startswith("-") or word == "-m"]
-            if inner[:2] == ["-m", "pytest"]:
-                return "pytest", rest[rest.index("pytest") + 1 :]
-            if "manage.py" in " ".join(inner) and "test" in inner:
+            if "-m" in rest:
+                module, arguments = rest[rest.index("-m") + 1 :][:1], rest[rest.index("-m") + 2 :]
+                return (module[0], arguments) if module in (("pytest",), ("unittest",)) else ("", ())
+            if "test" in rest and "manage.py" in " ".join(rest):
                 return "django", rest[rest.index("test") + 1 :]
-            return ("unittest", rest) if "unittest" in inner else ("", ())
         case _ if re.fullmatch(r"python[\d.]*", program):
             if rest[:2] == ("-m", "pytest"):
                 return "pytest", rest[2:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -125,6 +126,8 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
         match action:
             case ComposeCall(verb="up" | "start"):
                 used = _stack_of(action, evidence)
+                if not used.files:
+                    continue
                 sut = action.verdict or _sut(action, used, evidence)
                 if sut:
                     yield Usage(
@@ -147,7 +150,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
             case ComposeCall(verb="down" | "stop" | "rm" | "kill"):
                 if tested:
                     stack, setup = None, []
-            case Inside(call=call):
+            case Inside(call=call) if stack or _stack_of(call, evidence).files:
                 around = stack or replace(_stack_of(call, evidence), needs=_beside(call, evidence))
                 setup += [SetupStep(call.place, words, call.service) for words in action.steps]
                 if action.tests is not None:
@@ -172,7 +175,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
             case Install():
                 requirements += action.files
             case TestRun():
-                run = _placed(action, flow.recipe, evidence)
+                run = _real(_placed(action, flow.recipe, evidence), evidence)
                 yield Usage(
                     run.place,
                     words=run.words,
@@ -258,6 +261,21 @@ def _placed(run: TestRun, recipe: Recipe, evidence: Evidence) -> TestRun:
     return run
 
 
+def _real(run: TestRun, evidence: Evidence) -> TestRun:
+    """A run whose paths are there: what is not may be the value of an option that nobody here knows."""
+    gone = [path for path in run.paths if not _there(run.folder, (path,), evidence)]
+    if not gone:
+        return run
+    options = list(run.options)
+    for option, value in itertools.pairwise(run.words):
+        if value in gone and option in options:
+            options.insert(options.index(option) + 1, value)
+    return replace(run, paths=tuple(path for path in run.paths if path not in gone), options=tuple(options))
+
+
 def _there(folder: str, paths: Iterable[str], evidence: Evidence) -> bool:
     wanted = [joined(folder, path.split("::")[0]) for path in paths]
-    return all(any(file == path or file.startswith(f"{path}/") for file in evidence.files) for path in wanted)
+    return all(
+        not path or any(file == path or file.startswith(f"{path}/") for file in evidence.files)
+        for path in wanted
+    )

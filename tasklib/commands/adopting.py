@@ -45,20 +45,21 @@ def adopt(path: str, *, write: bool, keep_make: bool, answers: Sequence[str], dr
     for lines in (rendering.rendered(proposal, evidence.texts), rendering.notes(proposal)):
         for line in lines:
             say(line)
-    passed = _checked(root, evidence, proposal)
     for line in rendering.questions(proposal):
         say(line)
+    if proposal.questions:
+        say("nothing is checked or written while a question is open")
+        return 2
+    passed = _checked(root, evidence, proposal)
     if not proposal.files:
         say("nothing to change")
-    elif proposal.questions:
-        say("nothing is written while a question is open")
     elif write and not dry:
         refuse_unsafe(root, proposal.files, evidence)
         apply(root, proposal.files, evidence.texts)
         say(f"wrote {', '.join(sorted(proposal.files))}")
     else:
         say("nothing is written yet: --write does it")
-    return 0 if passed and not proposal.questions else 2
+    return 0 if passed else 2
 
 
 def _read(answers: Sequence[str]) -> dict[str, str]:

@@ -251,3 +251,64 @@ def test_every_line_that_changes_has_its_reason_and_its_place(kind: str, tmp_pat
                 assert place.line <= len((tmp_path / place.file).read_text().splitlines()), place
     for setting in proposal.settings:
         assert setting.places, setting.keys
+
+
+def test_tests_that_reach_a_stack_that_somebody_else_brings_up(tmp_path: Path) -> None:
+    """CI runs them without one, but they name an address of the Compose file: that is asked."""
+    files = {
+        "compose.yml": "services: {cache: {image: redis:7, ports: ['6379:6379']}}",
+        "pyproject.toml": '[project]\nname = "a"\n',
+        "tests/test_a.py": "URL = 'redis://localhost:6379'\n\n\ndef test_a(): ...\n",
+        "Makefile": "test:\n\tuv run pytest tests\n",
+    }
+    (question,) = proposed(tmp_path, files).questions
+    assert [(choice.answer, str(choice.places[0])) for choice in question.choices] == [
+        ("integration", "tests/test_a.py:1"),
+        ("unit", "Makefile:2"),
+    ]
+    answered = proposed(tmp_path, files, answers={"tests": "integration"})
+    assert settings_of(answered) == {"integration": "tests"}
+    (note,) = answered.notes
+    assert note.text.startswith("tests name localhost:6379, which is another port in each run")
+    assert "TEST_CACHE_URL" in note.text
+
+
+def test_an_option_that_nobody_knows(tmp_path: Path) -> None:
+    """What follows it is no folder of tests, since there is none of that name."""
+    files = {
+        "requirements.txt": "pytest\n",
+        "tests/test_a.py": "def test_a(): ...\n",
+        "Makefile": "test:\n\tpytest -svvv tests --pg_tag all\n",
+    }
+    assert settings_of(proposed(tmp_path, files))["unit"]["command"][-2:] == ["--pg_tag", "all"]
+
+
+@pytest.mark.parametrize(
+    ("value", "template"),
+    [
+        ("Host=localhost;Port=5432;Database=a", "Host={db.host};Port={db.port};Database=a"),
+        ("host=127.0.0.1 port=5432 user=a", "host={db.host} port={db.port} user=a"),
+        ("postgresql+asyncpg://a:b@localhost/a?x=1", "postgresql+asyncpg://a:b@{db:5432}/a?x=1"),
+        ("localhost:5432", "{db:5432}"),
+    ],
+)
+def test_the_forms_of_addresses(value: str, template: str, tmp_path: Path) -> None:
+    """URLs, pairs, and a host with its port: what of it is an address becomes one of the stack's."""
+    files = {
+        "compose.yml": "services: {db: {image: postgres:16, ports: ['5432:5432']}, web: {image: a}}",
+        "pyproject.toml": '[project]\nname = "a"\n',
+        "tests/test_a.py": "import os\n\nDB = os.environ['DB']\n\n\ndef test_a(): ...\n",
+        "Makefile": f"test:\n\tdocker compose up -d db\n\tDB='{value}' uv run pytest tests\n",
+    }
+    assert settings_of(proposed(tmp_path, files))["endpoints"] == {"DB": template}
+
+
+def test_a_node_package_all_of_whose_tests_use_the_stack(tmp_path: Path) -> None:
+    """vitest would look for unit tests, too: there are none."""
+    files = {
+        "compose.yml": "services: {db: {image: postgres:16, ports: ['5432:5432']}}",
+        "package.json": '{"scripts": {"test": "vitest run"}, "devDependencies": {"vitest": "3"}}',
+        "test/queue.test.ts": "",
+        ".gitlab-ci.yml": "test:\n  script:\n    - docker compose up -d\n    - npm test\n",
+    }
+    assert settings_of(proposed(tmp_path, files)) == {"integration": "test", "unit": []}
