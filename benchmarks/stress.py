@@ -4,6 +4,9 @@ Every worktree starts its tests again and again; most runs are ended somewhere b
 to its whole group, some together with their reaper, as a lost machine would do it. Every test run writes its
 folder into its databases and looks whether anybody else's is there. Afterwards each worktree has to pass once
 more, and nothing may be left: no container, network, volume, process, lock or record. Exit code 1 otherwise.
+
+``--users 2``: clones instead, all on one branch and each with a state folder of its own, as two users of one
+engine have them. They start at the same moment in every round, nobody is ended, and all have to pass.
 """
 
 from __future__ import annotations
@@ -84,6 +87,7 @@ class Outcome:
 
     worktrees: int = 0
     rounds: int = 0
+    users: int = 0
     seed: int = 0
     seconds: float = 0.0
     runs: int = 0
@@ -97,6 +101,14 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return not (self.failed or self.cross_talk or self.left)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A checkout in which runs are started, and the state folder of whoever starts them."""
+
+    folder: Path
+    state: Path
 
 
 @dataclass(frozen=True)
@@ -122,13 +134,13 @@ QUIET = 0.25
 
 
 class _Stress:
-    """One repository, its worktrees, and what is done to them."""
+    """One repository, its worktrees or clones, and what is done to them."""
 
-    def __init__(self, folder: Path, worktrees: int, rounds: int, seed: int) -> None:
-        self.outcome = Outcome(worktrees, rounds, seed)
+    def __init__(self, folder: Path, worktrees: int, rounds: int, seed: int, users: int = 0) -> None:
+        self.outcome = Outcome(0 if users else worktrees, rounds, users, seed)
         self._folder = folder
         self._token = secrets.token_hex(3)
-        self._state = folder / "state"
+        self._places: list[Place] = []
         self._cross_talk = folder / "cross-talk"
         self._random = random.Random(seed)
         self._lock = threading.Lock()
@@ -140,23 +152,24 @@ class _Stress:
                 if not name.startswith(("TASKLIB_", "TEST_"))
             },
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
-            "XDG_STATE_HOME": str(self._state),
             "STRESS_CROSS_TALK": str(self._cross_talk),
         }
 
     def run(self, say: Callable[[str], None]) -> Outcome:
         began = time.monotonic()
         outcome = self.outcome
-        worktrees = self._repository()
-        with ThreadPoolExecutor(len(worktrees)) as pool:
+        self._places = self._clones() if outcome.users else self._worktrees()
+        start = self._pass if outcome.users else self._round
+        with ThreadPoolExecutor(len(self._places)) as pool:
             for round_number in range(outcome.rounds):
-                list(pool.map(self._round, worktrees))
+                list(pool.map(start, self._places))
                 say(f"round {round_number + 1} of {outcome.rounds}: {outcome.runs} runs")
-            say("every worktree once more")
-            list(pool.map(lambda worktree: self._pass(worktree), worktrees))
+            say("everybody once more")
+            list(pool.map(self._pass, self._places))
         # A record of a killed run goes once a later command found nothing of it any more.
-        for _ in range(2):
-            subprocess.run(["tasklib", "infra.status"], cwd=worktrees[0], env=self._env, capture_output=True)
+        for place in self._places * 2:
+            env = self._env_of(place)
+            subprocess.run(["tasklib", "infra.status"], cwd=place.folder, env=env, capture_output=True)
         deadline = time.monotonic() + SETTLED
         while (left := self._left()) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -167,7 +180,8 @@ class _Stress:
         outcome.seconds = round(time.monotonic() - began, 1)
         return outcome
 
-    def _repository(self) -> list[Path]:
+    def _repository(self) -> tuple[Path, list[str]]:
+        """A repository with one commit, and how git is called in it."""
         root = self._folder / "repository"
         files = {
             "pyproject.toml": "".join(
@@ -187,40 +201,54 @@ class _Stress:
         self._command([*git, "init", "-q", "-b", f"s-{self._token}"])
         self._command([*git, "add", "--all"])
         self._command([*git, "commit", "-q", "-m", "stress"])
-        worktrees = [self._folder / f"w{number}" for number in range(self.outcome.worktrees)]
-        for number, worktree in enumerate(worktrees):
+        return root, git
+
+    def _worktrees(self) -> list[Place]:
+        _, git = self._repository()
+        found = [self._folder / f"w{number}" for number in range(self.outcome.worktrees)]
+        for number, worktree in enumerate(found):
             self._command([*git, "worktree", "add", "-q", "-b", f"s/{number}/{self._token}", str(worktree)])
-        return worktrees
+        return [Place(worktree, self._folder / "state") for worktree in found]
+
+    def _clones(self) -> list[Place]:
+        root, _ = self._repository()
+        users = [self._folder / f"user{number}" for number in range(self.outcome.users)]
+        for user in users:
+            self._command(["git", "clone", "-q", str(root), str(user / "clone")])
+        return [Place(user / "clone", user / "state") for user in users]
+
+    def _env_of(self, place: Place) -> dict[str, str]:
+        return {**self._env, "XDG_STATE_HOME": str(place.state)}
 
     def _command(self, argv: Sequence[str]) -> None:
         subprocess.run(argv, check=True, capture_output=True, env=self._env)
 
-    def _round(self, worktree: Path) -> None:
+    def _round(self, place: Place) -> None:
         with self._lock:
             quiet = self._random.random() < QUIET
             end, moment = self._random.choice(ENDS), self._random.uniform(0.0, LONGEST)
         if quiet:
-            self._pass(worktree)
+            self._pass(place)
         else:
-            self._end(worktree, end, moment)
+            self._end(place, end, moment)
 
-    def _start(self, worktree: Path, output: Any) -> subprocess.Popen[bytes]:
+    def _start(self, place: Place, output: Any) -> subprocess.Popen[bytes]:
         with self._lock:
             self.outcome.runs += 1
         return subprocess.Popen(
             ["tasklib", "test.service", "--format", "plain"],
-            cwd=worktree,
-            env=self._env,
+            cwd=place.folder,
+            env=self._env_of(place),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
 
-    def _pass(self, worktree: Path) -> None:
+    def _pass(self, place: Place) -> None:
         """A run that nobody ends; it may have to wait for, or clean up after, the one before."""
         with tempfile.TemporaryFile() as output:
-            run = self._start(worktree, output)
+            run = self._start(place, output)
             try:
                 code = run.wait(HANGS)
             except subprocess.TimeoutExpired:
@@ -233,10 +261,14 @@ class _Stress:
             if code == 0:
                 self.outcome.passed += 1
             else:
-                self.outcome.failed.append(f"{worktree.name}: {'hangs' if code is None else code}: {said}")
+                how = "hangs" if code is None else code
+                self.outcome.failed.append(f"{self._name(place)}: {how}: {said}")
 
-    def _end(self, worktree: Path, end: End, moment: float) -> None:
-        run = self._start(worktree, subprocess.DEVNULL)
+    def _name(self, place: Place) -> str:
+        return str(place.folder.relative_to(self._folder))
+
+    def _end(self, place: Place, end: End, moment: float) -> None:
+        run = self._start(place, subprocess.DEVNULL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             run.wait(moment)
         with self._lock:
@@ -253,7 +285,7 @@ class _Stress:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
             with self._lock:
-                self.outcome.failed.append(f"{worktree.name}: hangs after {end.name}")
+                self.outcome.failed.append(f"{self._name(place)}: hangs after {end.name}")
 
     def _kill_reapers_of(self, pid: int) -> None:
         for child in _children(pid):
@@ -274,10 +306,11 @@ class _Stress:
         finally:
             client.close()
         left = [f"{kind} {name}" for kind, name, row in rows if self._token in json.dumps(row)]
-        left += [f"process {pid}: {line}" for pid, line in _processes(f"XDG_STATE_HOME={self._state}")]
-        for folder in ("runs", "kept"):
-            left += [str(path) for path in self._state.glob(f"tasklib/{folder}/*/*.json")]
-        return left + [str(path) for path in self._state.glob("tasklib/locks/stack~*")]
+        for state in {place.state for place in self._places}:
+            left += [f"process {pid}: {line}" for pid, line in _processes(f"XDG_STATE_HOME={state}")]
+            for records in ("runs/*/*.json", "kept/*/*.json", "locks/stack~*"):
+                left += [str(path) for path in state.glob(f"tasklib/{records}")]
+        return left
 
 
 def _children(pid: int) -> list[int]:
@@ -299,10 +332,17 @@ def _processes(variable: str) -> list[tuple[int, str]]:
     return [(pid, line) for pid, line in found if line]
 
 
-def stress(worktrees: int, rounds: int, seed: int, say: Callable[[str], None] = lambda text: None) -> Outcome:
-    """Do it, in a temporary folder with a state folder of its own."""
+def stress(
+    worktrees: int,
+    rounds: int,
+    seed: int,
+    say: Callable[[str], None] = lambda text: None,
+    *,
+    users: int = 0,
+) -> Outcome:
+    """Do it, in a temporary folder with state folders of its own."""
     with tempfile.TemporaryDirectory(prefix="stress-") as folder:
-        return _Stress(Path(folder).resolve(), worktrees, rounds, seed).run(say)
+        return _Stress(Path(folder).resolve(), worktrees, rounds, seed, users).run(say)
 
 
 def main() -> None:
@@ -313,12 +353,17 @@ def main() -> None:
     )
     parser.add_argument("--worktrees", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--users", type=int, default=0, help="clones of so many users, instead of worktrees")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="repeats the same choices")
     parser.add_argument("--json", action="store_true", help="the outcome as JSON on standard output")
     options = parser.parse_args()
     os.environ.update(chosen_images(os.environ))
     outcome = stress(
-        options.worktrees, options.rounds, options.seed, lambda text: print(text, file=sys.stderr, flush=True)
+        options.worktrees,
+        options.rounds,
+        options.seed,
+        lambda text: print(text, file=sys.stderr, flush=True),
+        users=options.users,
     )
     if options.json:
         print(json.dumps(asdict(outcome), indent=2))
@@ -329,8 +374,9 @@ def main() -> None:
 
 def _table(outcome: Outcome) -> str:
     ended = sum(number for name, number in outcome.ended_by.items() if name != "too late")
+    who = f"{outcome.users} users" if outcome.users else f"{outcome.worktrees} worktrees"
     rows = [
-        f"{outcome.worktrees} worktrees x {outcome.rounds} rounds in {outcome.seconds:.0f} s",
+        f"{who} x {outcome.rounds} rounds in {outcome.seconds:.0f} s",
         f"seed {outcome.seed}",
         f"{outcome.runs} runs: {ended} ended by a signal, {outcome.passed} left alone and passed",
         *(f"  {name}: {number}" for name, number in outcome.ended_by.items()),
