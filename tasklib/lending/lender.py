@@ -27,6 +27,7 @@ from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.lending.choice import Choice, Wanted, choose
 from tasklib.listener import Listener
+from tasklib.pipeline.commons import Commons
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.turns import Turns
@@ -102,7 +103,8 @@ class _Lender(Listener):
             nested = bool(context.outer_runs)
             turns = Turns.of_run(context.state, turn, self._hear, cancel, os.environ, nested=nested)
             phases = Phases(target, self._hear)
-            stack = TargetStack(held, Builds(context.engine, context), phases, turns, cancel)
+            commons = Commons(context.project.root, lambda text: None)
+            stack = TargetStack(held, Builds(context.engine, context), phases, turns, commons, cancel)
             with closing(stack):
                 self._say({"begins": plan.title})
                 stack.up()

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
@@ -31,6 +32,7 @@ from tasklib.project import Environment, Project, targets
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
 from tasklib.stacks.holding.run import RunContext, open_context
+from tasklib.stacks.written import foreign_file
 from tasklib.state.places import Turn
 
 __all__ = ["matching", "plan", "planned_steps", "run"]
@@ -170,6 +172,7 @@ class _Pipeline:
         self._emit = emit
         self._cancel = cancel
         self._results: dict[Target, TargetResult] = {}
+        self._began = time.time()
         self._fail_slow = options.fail_slow
         self._jobs = _jobs(project, options)
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
@@ -222,6 +225,18 @@ class _Pipeline:
                 ]
                 for closing in [behind.submit(end) for end in ends]:
                     closing.result()
+                self._tell_of_owners({folder for stack in stacks.values() for folder in stack.writable})
+
+    def _tell_of_owners(self, folders: Collection[Path]) -> None:
+        """Say, once a run, that containers left something that this user cannot remove."""
+        user = os.geteuid()
+        if user == 0 or not (found := foreign_file(folders, user, self._began)):
+            return
+        name = os.path.relpath(found, self._project.root)
+        whose = "root" if found.lstat().st_uid == 0 else f"user {found.lstat().st_uid}"
+        said = f"{name} belongs to {whose}: a container wrote it, and you cannot remove this checkout with it"
+        remedy = f'`user: "{user}:{os.getegid()}"` in its service makes it yours'
+        self._emit(Notice(f"{said}; {remedy}", "warning"))
 
     def _stacks(self) -> dict[StackOf, TargetStack]:
         """The stacks that the steps need; nothing happens to them yet."""

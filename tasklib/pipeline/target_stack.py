@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError
 from tasklib.events import Event, Notice, PhaseFinished, PhaseStarted
+from tasklib.pipeline.commons import Commons
 from tasklib.pipeline.databases import keep_databases
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
@@ -60,14 +62,23 @@ class TargetStack:
         builds: Builds,
         phases: Phases,
         turns: Turns,
+        commons: Commons,
         cancel: process.Cancel,
+        *,
+        last: bool = False,
     ) -> None:
+        """``last``: it is the one that waits for what others of ``commons`` write."""
         self.phases = phases
         self._turns = turns
+        self._commons = commons
+        self._last = last
         self._held = held
         self._builds = builds
         self._cancel = process.Cancel(cancel)
         self._kept_databases = False
+        self._writes: frozenset[Path] = frozenset()
+        self.writable: frozenset[Path] = frozenset()
+        """All folders of the checkout that it may write; none where it could not be prepared."""
         self.prepare = _Once(self._prepare)
         """Render, isolate and build. Raises :class:`~tasklib.errors.TasklibError`."""
         self.create = _Once(self._create)
@@ -76,10 +87,22 @@ class TargetStack:
         """Bring up and wait. Raises :class:`~tasklib.errors.TasklibError`."""
         self.close = _Once(self._close)
         """Take the stack down, unless it is kept; a step under way in another thread is ended."""
+        if not last:
+            commons.expect(self)
+
+    @property
+    def title(self) -> str:
+        return self._held.stack.plan.title
+
+    @property
+    def writes(self) -> frozenset[Path]:
+        """The folders with data in the checkout that it writes; none where it could not be prepared."""
+        return self._writes
 
     def _prepare(self) -> None:
         with self.phases.phase(Phase.BUILD):
             self._held.stack.prepare(self._cancel)
+            self.writable, self._writes = self.stack.prepared.writable, self.stack.prepared.writes
             self._held.stack.build(self._builds, self._cancel)
 
     def _create(self) -> None:
@@ -90,6 +113,7 @@ class TargetStack:
 
     def _bring_up(self) -> None:
         self.create()
+        self._commons.enter(self, self._cancel, last=self._last)
         with self._turns.turn(self.phases.target), self.phases.phase(Phase.START):
             self._held.up(self._cancel)
 
@@ -144,15 +168,18 @@ class TargetStack:
             return ()
 
     def _close(self) -> None:
-        if self._held.touched:
-            # The engine would go on creating for a client that is ended: better it is done.
-            self.create.wait(_SOON)
-        self._cancel.set("not needed any more")
-        for step in (self.prepare, self.create, self.up):
-            step.forbid()
-        if self._held.touched:
-            with self.phases.phase(Phase.CLEAN):
-                self._held.close()
+        try:
+            if self._held.touched:
+                # The engine would go on creating for a client that is ended: better it is done.
+                self.create.wait(_SOON)
+            self._cancel.set("not needed any more")
+            for step in (self.prepare, self.create, self.up):
+                step.forbid()
+            if self._held.touched:
+                with self.phases.phase(Phase.CLEAN):
+                    self._held.close()
+        finally:
+            self._commons.leave(self)
 
 
 class _Once:

@@ -16,6 +16,7 @@ from tasklib.changes.known import ago
 from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
+from tasklib.pipeline.commons import Commons
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.addresses import warning
@@ -77,6 +78,7 @@ class Execution:
         self._context = context
         self._emit = emit
         self._cancel = cancel
+        self._commons = Commons(project.root, lambda text: emit(Notice(text, "info")))
         self._builds: Builds | None = None
         self._told: set[str] = set()
         self._lock = threading.Lock()
@@ -88,9 +90,9 @@ class Execution:
 
     def full_stack(self, targets: Sequence[Target]) -> TargetStack:
         """The full stack, on behalf of the first of ``targets``; nothing happens yet."""
-        return self._stack(targets[0], full_stack_plan(self._project))
+        return self._stack(targets[0], full_stack_plan(self._project), last=True)
 
-    def _stack(self, target: Target, plan: StackPlan) -> TargetStack:
+    def _stack(self, target: Target, plan: StackPlan, *, last: bool = False) -> TargetStack:
         if self._builds is None:
             self._builds = Builds(self._context.engine, self._context)
         phases = Phases(target, self._emit)
@@ -101,7 +103,7 @@ class Execution:
             fresh=self._options.fresh,
             listener=_TargetListener(target, self._emit),
         )
-        return TargetStack(held, self._builds, phases, self._turns, self._cancel)
+        return TargetStack(held, self._builds, phases, self._turns, self._commons, self._cancel, last=last)
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""

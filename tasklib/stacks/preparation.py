@@ -43,6 +43,7 @@ from tasklib.stacks.rewrite import (
 )
 from tasklib.stacks.servers import Server, known_server
 from tasklib.stacks.unset import place_of, refuse_bad_images
+from tasklib.stacks.written import data_folders, written_folders
 
 __all__ = ["Prepared", "known_servers", "prepare"]
 
@@ -84,6 +85,16 @@ class Prepared:
     def servers(self) -> Mapping[str, Server]:
         """The known servers by service, also where an image is built on one."""
         return known_servers(self.config, self.facts.dockerfiles)
+
+    @property
+    def writable(self) -> frozenset[Path]:
+        """The folders of the checkout that containers may write."""
+        return written_folders(self.config, _checkout_root(self.plan.source.root))
+
+    @property
+    def writes(self) -> frozenset[Path]:
+        """Those of :attr:`writable` that hold data."""
+        return data_folders(self.writable, _checkout_root(self.plan.source.root))
 
     def text_of(self, service: str, path: str) -> str | None:
         """What a file inside a service's container holds, where the stack's definition says it."""

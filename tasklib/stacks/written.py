@@ -1,0 +1,74 @@
+"""What containers write into the checkout: the folders that are mounted into them to be written."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tasklib.checkout import git
+from tasklib.errors import TasklibError
+from tasklib.stacks.rewrite import replica_count
+
+__all__ = ["data_folders", "foreign_file", "written_folders", "written_in_common"]
+
+_MANY = 20_000
+"""Files and folders after which nobody looks any further."""
+
+
+def written_folders(config: Mapping[str, Any], root: Path) -> frozenset[Path]:
+    """The folders and files below ``root``, links followed, that the containers of a config may write."""
+    services = (service for service in config["services"].values() if replica_count(service))
+    mounts = (mount for service in services for mount in service.get("volumes") or ())
+    sources = (
+        Path(str(mount["source"])).resolve()
+        for mount in mounts
+        if mount.get("type") == "bind" and not mount.get("read_only")
+    )
+    return frozenset(source for source in sources if source.is_relative_to(root))
+
+
+def written_in_common(first: Iterable[Path], second: Collection[Path]) -> frozenset[Path]:
+    """PURE: what both write: a folder of one that is, or is in, a folder of the other."""
+    return frozenset(
+        max(one, other, key=lambda path: len(path.parts))
+        for one in first
+        for other in second
+        if one.is_relative_to(other) or other.is_relative_to(one)
+    )
+
+
+def data_folders(folders: Iterable[Path], root: Path) -> frozenset[Path]:
+    """Those that hold data: git has no files in them but such as keep them there, or keep others out.
+
+    The others are mounted for the sources in them, which several may do at once.
+    """
+    return frozenset(folder for folder in folders if folder != root and not _has_sources(folder, root))
+
+
+def foreign_file(folders: Iterable[Path], user: int, since: float) -> Path | None:
+    """Something in ``folders`` that has changed ``since`` (epoch seconds) and is not ``user``'s."""
+    left, looked = sorted(folders, reverse=True), 0
+    while left and looked < _MANY:
+        path = left.pop()
+        looked += 1
+        try:
+            facts = path.lstat()
+            if facts.st_uid != user and facts.st_ctime >= since:
+                return path
+            if stat.S_ISDIR(facts.st_mode) and path.name != ".git":
+                left += path.iterdir()
+        except OSError:
+            continue
+    return None
+
+
+def _has_sources(folder: Path, root: Path) -> bool:
+    asked = ("--literal-pathspecs", "ls-files", "-z", "--", str(folder))
+    try:
+        listed = git(root, *asked, check=False).stdout
+    except TasklibError:
+        return False
+    names = (path.rpartition("/")[2] for path in listed.rstrip("\n").split("\0"))
+    return any(name and not name.startswith((".git", ".keep")) for name in names)
