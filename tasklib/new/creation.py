@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,8 @@ def check_free(folder: Path) -> None:
 
 
 def create(folder: Path, files: Mapping[str, str], *, repository: bool) -> None:
-    """Make ``folder`` with ``files``, by path, as a git ``repository`` of its own if it is to be one.
+    """Make ``folder`` with ``files``, by path; as a git ``repository`` of its own if it is to be one, where
+    there is git.
 
     Raises :class:`~tasklib.errors.TasklibError` where it cannot be written, and leaves nothing then.
     """
@@ -38,7 +40,7 @@ def _create(folder: Path, files: Mapping[str, str], *, repository: bool) -> None
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         made = Path(scratch, folder.name)
         write(made, files)
-        if repository:
+        if repository and shutil.which("git"):
             git(made, "init", "--quiet", "--initial-branch=main")
         if folder.is_dir():
             folder.rmdir()
