@@ -38,13 +38,15 @@ class RunStarted:
     """The plan: every target of every stage, in order.
 
     ``folders`` are the targets' folders (absolute, in the same order), to which the files of their tests
-    are relative; empty where nobody knows them.
+    are relative; empty where nobody knows them. ``shard`` is the share of one machine among several that this
+    is (``2/4``), empty for a whole run.
     """
 
     project: str
     instance: str
     targets: tuple[Target, ...]
     folders: tuple[str, ...] = ()
+    shard: str = ""
     at: float = field(default_factory=time.time)
 
 

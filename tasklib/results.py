@@ -10,6 +10,7 @@ from types import MappingProxyType
 from tasklib.shown.cleaning import visible
 
 __all__ = [
+    "NOTHING_LEFT",
     "ContainerLog",
     "Counts",
     "LogLine",
@@ -22,6 +23,10 @@ __all__ = [
     "TestOutcome",
     "TestResult",
 ]
+
+
+NOTHING_LEFT = "no test is left for"
+"""Begins the reason of a target that is skipped since other machines run all of its tests."""
 
 
 class Stage(StrEnum):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from tasklib.changes.choices import Selection
     from tasklib.project import Project
 
-__all__ = ["choose", "matrix", "workflow"]
+__all__ = ["choose", "matrix", "merge", "workflow"]
 
 
 def matrix(*, changed: bool = False, base: str | None = None, explain: bool = False) -> None:
@@ -32,6 +35,30 @@ def matrix(*, changed: bool = False, base: str | None = None, explain: bool = Fa
         if service.name in names
     ]
     give(harmless_json(json.dumps({"include": rows})))
+
+
+def merge(folder: str, *, reports: Sequence[str] = (), format: str = "auto") -> int:
+    """Show the runs below ``folder``, each one machine's share, as the one that they are; its exit code.
+
+    Raises :class:`~tasklib.errors.UsageError` where a share is missing.
+    """
+    from tasklib.reporting.files.merging import merged
+    from tasklib.reporting.replay import read
+    from tasklib.reporting.sinks import open_sinks
+
+    paths = sorted(Path(folder).rglob("*.jsonl"))
+    if not paths:
+        raise UsageError("holds no run", where=folder, remedy="`--report FILE.jsonl` writes them.")
+    runs = {}
+    for path in paths:
+        with path.open(encoding="utf-8") as lines:
+            runs[str(path)] = tuple(read(lines, str(path)))
+    events, finished = merged(runs)
+    names = [Path(report) for report in reports]
+    with open_sinks(format, reports=names, stream=sys.stdout, env=os.environ, base=str(Path.cwd())) as sink:
+        for event in (*events, finished):
+            sink.emit(event)
+    return finished.result.exit_code
 
 
 def choose(project: Project, *, changed: bool, base: str | None, explain: bool) -> Selection:

@@ -39,6 +39,7 @@ def _stages(values: Values, *stages: str) -> int:
         reports=values[o.REPORT],
         durations=values[o.DURATIONS],
         fail_slow=values[o.FAIL_SLOW],
+        shard=values[o.SHARD],
         extra=values.extra,
         dry=values.dry,
         caller=values.caller,
@@ -111,6 +112,12 @@ def _matrix(values: Values) -> None:
     from tasklib.commands import ci
 
     ci.matrix(changed=values[o.CHANGED], base=values[o.BASE], explain=values[o.EXPLAIN])
+
+
+def _merge(values: Values) -> int:
+    from tasklib.commands import ci
+
+    return ci.merge(values[o.RUNS], reports=values[o.REPORT], format=values[o.FORMAT])
 
 
 def _workflow(values: Values) -> int:
@@ -241,6 +248,7 @@ _FUNCTIONS: Mapping[str, Callable[[Values], int | None]] = {
     "clean.instance": _clean,
     "clean.stale": _clean_stale,
     "ci.matrix": _matrix,
+    "ci.merge": _merge,
     "ci.workflow": _workflow,
     "release.tag": _tag,
     "release.images": _images,

@@ -46,6 +46,7 @@ def run_stages(
     reports: Sequence[str] = (),
     durations: int | None = None,
     fail_slow: bool = False,
+    shard: tuple[int, int] | None = None,
     extra: Sequence[str] = (),
     dry: bool = False,
     caller: Caller = TASKLIB,
@@ -54,12 +55,15 @@ def run_stages(
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
     ``changed`` keeps what differs from ``base`` (by default the base branch), ``cached`` skips what is known
-    to pass, ``explain`` says why on standard error; ``caller`` spells the commands that repeat a failure;
-    ``python`` is a version for Python's tests instead of the project's own.
+    to pass, ``explain`` says why on standard error; ``shard`` is this machine's share (which, of how many);
+    ``caller`` spells the commands that repeat a failure; ``python`` is a version for Python's tests instead
+    of the project's own.
     Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run,
     :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
     from tasklib.pipeline.options import Options
+    from tasklib.pipeline.shards import Shard
+    from tasklib.pipeline.shares import with_share
     from tasklib.pipeline.suites.by_hand import asks
     from tasklib.pipeline.suites.suite import OtherPython
     from tasklib.project import find_project
@@ -90,9 +94,13 @@ def run_stages(
         python=OtherPython(python, environments_of(project.root, default_state())) if python else None,
     )
     shown = _Shown(format, verbose, tuple(map(Path, reports)), durations)
-    if nothing := _nothing(project, wanted, options, selects=selects):
+    nothing = _nothing(project, wanted, options, selects=selects)
+    if shard:
+        options = with_share(project, wanted, options, Shard(*shard), os.environ)
+        nothing = nothing or ("" if options.parts else f"nothing to test: shard {options.shard} has no tests")
+    if nothing:
         tell(nothing)
-        return 0 if dry else _report_nothing(project, shown)
+        return 0 if dry else _report_nothing(project, options, shown)
     if dry:
         return _tell_plan(project, wanted, options)
     if asks(extra) and (code := _by_hand(project, wanted, options)) is not None:
@@ -140,14 +148,14 @@ def _nothing(project: Project, wanted: Sequence[Stage], options: Options, *, sel
     return ""
 
 
-def _report_nothing(project: Project, shown: _Shown) -> int:
+def _report_nothing(project: Project, options: Options, shown: _Shown) -> int:
     """Whoever reads reports finds an empty one, not the one of the run before."""
     from tasklib.events import RunFinished, RunStarted
     from tasklib.results import RunResult
 
     if shown.reports or shown.format == "json":
         with shown.sinks(project, stream=sys.stdout if shown.format == "json" else io.StringIO()) as sink:
-            sink.emit(RunStarted(project.name, "", ()))
+            sink.emit(RunStarted(project.name, "", (), shard=str(options.shard or "")))
             sink.emit(RunFinished(RunResult(())))
     return 0
 
@@ -160,7 +168,8 @@ def _tell_plan(project: Project, wanted: Sequence[Stage], options: Options) -> i
     targets = plan(project, wanted, options)
     if not options.verbose:
         for target in targets:
-            say(f"would run {target}")
+            share = options.parts.get(target)
+            say(f"would run {target}{f', {share.part}' if share and share.part.of > 1 else ''}")
         return 0
     for line in told(planned_steps(project, targets, options)):
         say(f"would {line}" if line.startswith("run ") else line)
@@ -208,7 +217,7 @@ def _run(
 
     evidence = Evidence.of(project)
     # A pass of a part is none of the whole target.
-    narrowed = bool(options.keyword or options.extra or options.python)
+    narrowed = bool(options.keyword or options.extra or options.python or options.shard)
     if cached:
         options = _without_passed(project, wanted, options, evidence, narrowed=narrowed, explain=explain)
     with shown.sinks(project, stream=sys.stdout, last_run=evidence.last_run) as sink:
@@ -217,9 +226,10 @@ def _run(
             result = run(project, wanted, sink, options=options)
         if not narrowed:
             evidence.remember(before.result(), evidence.content(os.environ), result)
-    if result.outcome is Outcome.SKIPPED:
+    if result.outcome is Outcome.SKIPPED and options.shard is None:
         raise NothingRan("no test ran")
-    return result.exit_code
+    # Other machines have the tests that this one has not.
+    return 0 if result.outcome is Outcome.SKIPPED else result.exit_code
 
 
 def _without_passed(

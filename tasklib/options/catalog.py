@@ -14,6 +14,7 @@ from tasklib.options.option import (
     optional,
     required,
     several,
+    share,
     switch,
     text,
 )
@@ -33,9 +34,10 @@ JOBS = number("jobs", "N", "at most so many targets at once")
 KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
 VERBOSE = switch("verbose", "stream the tests' output")
 FORMAT = choice("format", ("auto", "live", "plain", "json"), "how the run is shown", "auto")
-REPORT = several("report", "FILE", "write a report to FILE (.xml, .html, .json)")
+REPORT = several("report", "FILE", "write a report to FILE (.xml, .html, .json, .jsonl)")
 DURATIONS = number("durations", "N", "show the N slowest tests")
 FAIL_SLOW = switch("fail-slow", "a test above its stage's limit is a failure")
+SHARD = share("shard", "only this machine's share of the tests, like 2/4")
 
 # Stacks
 STACK = several("name", "SERVICE", "the stack of this service instead of the full stack")
@@ -58,6 +60,7 @@ REMOVE = switch("yes", "remove it", consents=True)
 # CI
 FORGE = choice("for", ("github", "gitea"), "whose workflow files", "")
 OVERWRITE = switch("force", "overwrite files that differ", consents=True)
+RUNS = required("folder", "FOLDER", "where the files are that `--report FILE.jsonl` wrote on each machine")
 
 # Releases
 BUMP = choice("bump", ("major", "minor", "patch", "pre"), "what the last version is raised by", "")
@@ -126,6 +129,7 @@ STAGE_OPTIONS: tuple[Option[Any], ...] = (
     REPORT,
     DURATIONS,
     FAIL_SLOW,
+    SHARD,
 )
 
 
@@ -203,6 +207,12 @@ COMMANDS = (
         "The services as JSON for a dynamic matrix.",
         (CHANGED, BASE, EXPLAIN),
         "--changed --base HEAD~1",
+    ),
+    Command(
+        "ci.merge",
+        "Put the shares of several machines together: one run, its reports, its exit code.",
+        (RUNS, REPORT, FORMAT),
+        "shards --report run.json --report junit.xml",
     ),
     Command(
         "ci.workflow",

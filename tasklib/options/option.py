@@ -16,6 +16,7 @@ __all__ = [
     "optional",
     "required",
     "several",
+    "share",
     "switch",
     "text",
 ]
@@ -117,6 +118,11 @@ def count(name: str, metavar: str, help: str, default: int) -> Option[int]:
     return Option(name, help, default, metavar, check=_positive)
 
 
+def share(name: str, help: str) -> Option[tuple[int, int] | None]:
+    """``2/4``: the second of four; ``None`` where none is typed."""
+    return Option(name, help, None, "I/N", check=_share)
+
+
 def choice(name: str, choices: tuple[str, ...], help: str, default: str) -> Option[str]:
     """One of ``choices``; without a default (empty) nothing is chosen for the user."""
 
@@ -126,6 +132,15 @@ def choice(name: str, choices: tuple[str, ...], help: str, default: str) -> Opti
         return str(typed)  # a front end may hand over a kind of its own
 
     return Option(name, help, default, "|".join(choices), choices=choices, check=chosen)
+
+
+def _share(typed: str) -> tuple[int, int]:
+    words = typed.split("/")
+    if len(words) == 2 and all(word.isascii() and word.isdigit() and len(word) < 5 for word in words):
+        number, of = map(int, words)
+        if 1 <= number <= of:
+            return number, of
+    raise ValueError("I/N, the I-th of N machines")
 
 
 def _positive(typed: str) -> int:

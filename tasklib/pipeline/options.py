@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.options.caller import TASKLIB, Caller
+from tasklib.pipeline.shards import Shard, Share
 from tasklib.pipeline.suites.suite import OtherPython, SuiteOptions
 from tasklib.results import Target
 
@@ -22,7 +23,8 @@ class Options:
     is pytest's ``-k``, ``extra`` goes to the test runner as it is, ``fail_slow`` makes a test above its
     stage's limit a failure, ``caller`` spells what the user types to repeat a target. ``passed`` are targets
     that are known to pass, with when they did (seconds since the epoch): they are not run. ``python`` is what
-    Python tests run on instead of the project's own.
+    Python tests run on instead of the project's own. ``shard`` is this machine among several, ``parts`` the
+    targets that it runs, each whole or in part.
     """
 
     names: tuple[str, ...] = ()
@@ -37,8 +39,12 @@ class Options:
     caller: Caller = TASKLIB
     passed: Mapping[Target, float] = field(default_factory=lambda: MappingProxyType({}))
     python: OtherPython | None = None
+    shard: Shard | None = None
+    parts: Mapping[Target, Share] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def of_suites(self) -> SuiteOptions:
         """What of it every suite is told."""
-        return SuiteOptions(self.keyword, self.extra, verbose=self.verbose, python=self.python)
+        return SuiteOptions(
+            self.keyword, self.extra, verbose=self.verbose, python=self.python, parts=self.parts
+        )

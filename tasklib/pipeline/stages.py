@@ -71,6 +71,7 @@ def run(
                 context.instance.id,
                 wanted,
                 tuple(folders.get(target.service, str(project.root)) for target in wanted),
+                shard=str(options.shard or ""),
             )
         )
         if left_out := explain(untaken(project, options.names)):
@@ -121,12 +122,13 @@ def _jobs(project: Project, options: Options) -> int:
 
 def matching(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
     """As :func:`plan`, but nothing being left is no error."""
-    return targets(
+    found = targets(
         project,
         stages,
         options.names,
         full_stack=lambda service: bool(fullstack_files(service.tests.paths if service.tests else ())),
     )
+    return tuple(target for target in found if target in options.parts) if options.shard else found
 
 
 def needs_stack(project: Project, target: Target) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 
@@ -10,11 +11,15 @@ from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import INJECT, Launcher
 from tasklib.pipeline.runners.session import Session
 from tasklib.pipeline.runners.supervision import supervise
+from tasklib.pipeline.shards import Share
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.process import Cancel
 from tasklib.results import TargetResult
 
 __all__ = ["INJECT", "environment", "run_pytest"]
+
+_FILES = 400
+"""Test files whose seconds are told."""
 
 
 def run_pytest(
@@ -42,4 +47,16 @@ def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:
     merged["PYTHONPATH"] = f"{INJECT}{os.pathsep}{own}" if own else str(INJECT)
     if suite.fullstack:
         merged["TASKLIB_FULLSTACK"] = suite.fullstack
+    if suite.share and suite.share.part.of > 1:
+        merged["TASKLIB_PART"] = json.dumps(_told(suite.share), separators=(",", ":"))
     return merged
+
+
+def _told(share: Share) -> dict[str, object]:
+    """What the plugin is told: of files the longest alone, since a variable has its limit."""
+    longest = sorted(share.files.items(), key=lambda file: (-file[1], file[0]))[:_FILES]
+    return {
+        "number": share.part.number,
+        "of": share.part.of,
+        "files": {name: round(seconds, 2) for name, seconds in longest},
+    }

@@ -136,6 +136,7 @@ class Session:
                 silent=silent,
                 marks=end.marks if end and not self._marks_given() else "",
                 last=last,
+                part=str(self.suite.share.part) if self.suite.share and self.suite.share.part.of > 1 else "",
             )
         )
         return self.result(verdict.outcome, verdict.reason, verdict.exit_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from tasklib.results import Counts, Outcome
+from tasklib.results import NOTHING_LEFT, Counts, Outcome
 from tasklib.shown.cutting import several
 
 __all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
@@ -24,7 +24,7 @@ class Ending:
     in, ``silent`` for how many seconds it had said nothing when that was why, ``marks`` what ``-m`` chose,
     ``ended`` the exit code that it announced itself (``None``: it never did), ``stopped`` why the session
     was interrupted from inside, ``trouble`` what kept it from working (with its kind), ``last`` the last
-    lines of its output.
+    lines of its output, ``part`` which part of its tests was to run (empty: all).
     """
 
     code: int | None
@@ -45,6 +45,7 @@ class Ending:
     marks: str = ""
     last: str = ""
     runner: str = "pytest"
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def _troubled(runner: str, kind: str, message: str) -> Verdict:
 
 
 def _empty(ending: Ending) -> Verdict:
+    if ending.part and ending.deselected:
+        return Verdict(Outcome.SKIPPED, f"{NOTHING_LEFT} {ending.part}")
     if ending.keyword and (ending.deselected or not ending.counts.skipped):
         return Verdict(Outcome.SKIPPED, f"no test matches -k {ending.keyword!r}")
     if ending.counts.skipped:

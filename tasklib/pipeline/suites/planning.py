@@ -227,6 +227,7 @@ class _Common:
             waits=waits and not self.place.said.inside,
             inside=self.place.said.inside or "",
             notes=notes,
+            share=self.options.parts.get(self.target),
         )
 
     def _skip(self, kind: SuiteKind, selects: bool) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from tasklib.pipeline.shards import Share
 from tasklib.results import Target
 
 __all__ = ["PLUGIN", "SILENCE", "OtherPython", "Preparation", "Suite", "SuiteKind", "SuiteOptions"]
@@ -60,13 +61,17 @@ class OtherPython:
 
 @dataclass(frozen=True)
 class SuiteOptions:
-    """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds, a Python."""
+    """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds, a Python.
+
+    ``parts`` are the targets of which only a share is run.
+    """
 
     keyword: str = ""
     extra: tuple[str, ...] = ()
     timeout: float | None = None
     verbose: bool = False
     python: OtherPython | None = None
+    parts: Mapping[Target, Share] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Suite:
     narrows it. ``waits`` is whether ``argv`` may be started before the whole environment is known: it loads
     nothing of the project until it is let through a gate. ``inside`` is the Compose service in whose image it
     runs, started where that starts; without ``argv`` it is what the service itself would do. ``notes`` are
-    for the user: what was found beside it and is not used.
+    for the user: what was found beside it and is not used. ``share`` is what is run of its tests.
     """
 
     target: Target
@@ -103,3 +108,4 @@ class Suite:
     waits: bool = False
     inside: str = ""
     notes: tuple[str, ...] = ()
+    share: Share | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, RunFinished
+from tasklib.events import Event, Output, Progress, RunFinished
 from tasklib.files.whole import write_whole
 from tasklib.reporting.files.record import RunRecord, record
 from tasklib.reporting.folds.run import RunState
@@ -18,7 +19,7 @@ from tasklib.results import Stage
 
 __all__ = ["SUFFIXES", "ReportSink", "check_reports"]
 
-SUFFIXES = {".xml": "JUnit XML", ".json": "JSON", ".html": "a page with the timeline"}
+SUFFIXES = {".xml": "JUnit XML", ".json": "JSON", ".html": "a page with the timeline", ".jsonl": "events"}
 
 
 def check_reports(paths: Sequence[Path]) -> None:
@@ -67,6 +68,8 @@ class ReportSink:
         self._complain = complain
         self._run: RunState | None = None
         self._written = False
+        self._keeps = any(path.suffix.lower() == ".jsonl" for path in self._paths)
+        self._events: list[Event] = []
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +83,8 @@ class ReportSink:
 
     def tell(self, event: Event, run: RunState) -> None:
         self._run = run
+        if self._keeps and not isinstance(event, (Output, Progress)):
+            self._events.append(event)
         if isinstance(event, RunFinished):
             self._write(run)
 
@@ -103,6 +108,10 @@ class ReportSink:
                 from tasklib.reporting.files.runjson import run_json
 
                 return run_json(whole)
+            case ".jsonl":
+                from tasklib.reporting.lines.jsonlines import to_object
+
+                return "".join(f"{json.dumps(to_object(event))}\n" for event in self._events)
             case _:
                 from tasklib.reporting.files.html import run_html
 

@@ -33,7 +33,8 @@ def test_the_readme_names_the_options_of_the_stages() -> None:
 def test_help_names_each_option_before_what_is_common_and_ends_with_an_example(found: Command) -> None:
     """Values are shown, and where the test runner's own options go."""
     lines = command_help(found, "nox -s x", dashes="--")
-    flags = [line.split()[0].rstrip(",") for line in lines if line.startswith(("  -", "  [", "  NAME "))]
+    required = tuple(f"  {option.flag} " for option in found.options if option.required)
+    flags = [line.split()[0].rstrip(",") for line in lines if line.startswith(("  -", "  [", *required))]
     assert flags == [*(option.flag for option in found.options), "--dry", "-h"]
     assert lines[-1].startswith("Example: nox -s x")
     assert any("second `--`" in line for line in lines) == found.runs_tests

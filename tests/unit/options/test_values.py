@@ -62,3 +62,17 @@ def test_every_example_is_one(found: Command) -> None:
     """Each word of a command's example that looks like an option is one of the command's."""
     flags = {flag for option in found.options for flag in (option.flag, option.inverse)}
     assert {word for word in found.example.split() if word.startswith("-")} <= flags
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2", "0/4", "5/4", "1/0", "a/b", "1/2/3", "²/4", "1/99999", "-1/4", " 1/4"]
+)
+def test_what_is_no_share(text: str) -> None:
+    """The I-th of N, from 1."""
+    with pytest.raises(UsageError, match="--shard takes I/N"):
+        o.SHARD.read(text)
+
+
+def test_a_share_is_two_numbers() -> None:
+    """And nothing where none is typed."""
+    assert (o.SHARD.read("2/4"), o.SHARD.read(None)) == ((2, 4), None)

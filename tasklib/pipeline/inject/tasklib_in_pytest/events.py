@@ -106,13 +106,14 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "fullstack: a service's test that needs the full stack")
     given = getattr(config, "workerinput", {}).get("tasklib")
     if given:
-        _register(config, given["events"], given["fullstack"], config.workerinput["workerid"])
+        _register(config, given["events"], given["fullstack"], given["part"], config.workerinput["workerid"])
 
 
 def _take_over(config):
     """Read what tasklib set and take it out of the environment: a pytest run inside a test is its own."""
     path = os.environ.pop("TASKLIB_EVENTS", "")
     fullstack = os.environ.pop("TASKLIB_FULLSTACK", "")
+    part = os.environ.pop("TASKLIB_PART", "")
     # What `python -m pytest` finds is found here as well, but last: it takes the place of nothing installed.
     if path and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
@@ -122,16 +123,18 @@ def _take_over(config):
         os.environ["PYTHONPATH"] = os.pathsep.join(kept)
     else:
         os.environ.pop("PYTHONPATH", None)
-    return _register(config, path, fullstack, "") if path else None
+    return _register(config, path, fullstack, part, "") if path else None
 
 
-def _register(config, path, fullstack, worker):
+def _register(config, path, fullstack, part, worker):
     try:
         channel = Channel(path)
     except OSError:
         return None  # Nobody listens (any more), or a worker on another machine: the tests run all the same.
-    reporter = Reporter(config, channel, fullstack, worker)
+    reporter = Reporter(config, channel, fullstack, part, worker)
     config.pluginmanager.register(reporter, "tasklib-reporter")
+    if part:
+        config.pluginmanager.register(Share(json.loads(part)), "tasklib-share")
     return reporter
 
 
@@ -172,6 +175,40 @@ class Channel:
                 pass
 
 
+class Share:
+    """Leaves one part of the tests: whole files, the longest first, each to the part that has least to do.
+
+    Every machine collects the same tests and is told the same seconds, so all decide the same.
+    """
+
+    def __init__(self, part):
+        self.number = part["number"]
+        self.of = part["of"]
+        self.files = part["files"]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config, items):
+        tests = {}
+        for item in items:
+            name = item.nodeid.partition("::")[0]
+            tests[name] = tests.get(name, 0) + 1
+        known = sorted(self.files.get(name, 0.0) for name in tests)
+        counted = sum(count for name, count in tests.items() if name in self.files)
+        each = sum(known) / counted if counted else 1.0
+        seconds = {name: self.files.get(name) or count * each for name, count in tests.items()}
+        loads = [0.0] * self.of
+        mine = set()
+        for name in sorted(tests, key=lambda name: (-seconds[name], name)):
+            least = loads.index(min(loads))
+            loads[least] += seconds[name]
+            if least == self.number - 1:
+                mine.add(name)
+        dropped = [item for item in items if item.nodeid.partition("::")[0] not in mine]
+        if dropped:
+            items[:] = [item for item in items if item.nodeid.partition("::")[0] in mine]
+            config.hook.pytest_deselected(items=dropped)
+
+
 class Test:
     """What the reports of one test have said so far."""
 
@@ -209,12 +246,13 @@ class Reporter:
     A worker tells only what its main process does not learn: which test it has begun, what it deselected.
     """
 
-    def __init__(self, config, channel, fullstack, worker):
+    def __init__(self, config, channel, fullstack, part, worker):
         self.channel = channel
         self.held = ""
         self.since = 0.0
         self.config = config
         self.fullstack = fullstack
+        self.part = part
         self.worker = worker
         self.root = str(getattr(config, "rootpath", None) or config.rootdir)
         self.tests = {}
@@ -294,7 +332,11 @@ class Reporter:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node):
         self.distributing = True
-        node.workerinput["tasklib"] = {"events": self.channel.path, "fullstack": self.fullstack}
+        node.workerinput["tasklib"] = {
+            "events": self.channel.path,
+            "fullstack": self.fullstack,
+            "part": self.part,
+        }
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):

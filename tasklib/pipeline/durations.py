@@ -1,0 +1,59 @@
+"""What targets took in an earlier run, as ``--report run.json`` wrote it: by this shards are made even."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from tasklib.errors import ConfigError
+from tasklib.results import Phase, Stage, Target
+
+__all__ = ["VARIABLE", "Durations", "read_durations"]
+
+VARIABLE = "TASKLIB_DURATIONS"
+"""Names the file. It has to be the same on all machines of a run."""
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Seconds of a target: of its stack, and of its tests by the file they are in."""
+
+    stack: float = 0.0
+    files: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_durations(path: Path) -> Mapping[Target, Durations]:
+    """What the report at ``path`` says of each target that ran; nothing where there is no such file.
+
+    Raises :class:`~tasklib.errors.ConfigError` for what is no report: another machine might read another one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_report(path, str(error)) from error
+    try:
+        return dict(_target(row) for row in json.loads(text)["targets"] if row["tests"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _no_report(path, "it is not one that `--report run.json` writes") from error
+
+
+def _target(row: Mapping[str, Any]) -> tuple[Target, Durations]:
+    target = Target(Stage(row["target"]["stage"]), str(row["target"]["service"]))
+    files: dict[str, float] = {}
+    for test in row["tests"]:
+        file = str(test["id"]).partition("::")[0]
+        files[file] = files.get(file, 0.0) + max(0.0, float(test["seconds"]))
+    phases = (row["phases"].get(phase, 0.0) for phase in (Phase.START, Phase.CLEAN))
+    return target, Durations(sum(max(0.0, float(phase)) for phase in phases), files)
+
+
+def _no_report(path: Path, why: str) -> ConfigError:
+    return ConfigError(
+        f"{VARIABLE} names no report: {why}", where=str(path), remedy="Take it away, or name another one."
+    )
