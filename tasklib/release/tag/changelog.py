@@ -98,9 +98,14 @@ def released(text: str, version: Version, day: date) -> str:
 
 
 def _headings(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """The second-level headings outside of code blocks, by line."""
-    fence = ""
+    """The second-level headings outside of code blocks and comments, by line."""
+    fence, hidden = "", False
     for number, line in enumerate(lines):
+        was_hidden = hidden
+        if not fence:
+            hidden = _opens(line, hidden)
+        if was_hidden:
+            continue
         if mark := _FENCE.match(line):
             if not fence:
                 fence = mark["mark"]
@@ -108,6 +113,11 @@ def _headings(lines: list[str]) -> Iterator[tuple[int, str]]:
                 fence = ""
         elif not fence and (heading := _HEADING.match(line)):
             yield number, heading["name"]
+
+
+def _opens(line: str, hidden: bool) -> bool:
+    """Whether a comment (``<!-- … -->``) goes on after ``line``, at whose beginning one may."""
+    return line.rfind("<!--") > line.rfind("-->") or (hidden and "-->" not in line)
 
 
 def _without_links(lines: list[str]) -> int:

@@ -42,7 +42,7 @@ class Survey:
     by name, ``merged`` the tags, here and on the remote, that HEAD descends from as far as its history is
     here (``shallow``: not to its beginning), ``remote`` what the remote answered (``None``: there is none),
     ``behind`` whether it has commits on this branch that are not here. ``files`` are the texts of the
-    changelog, of pyproject.toml and of uv.lock by path.
+    changelog, of pyproject.toml and of uv.lock by path; ``other_changelog`` is one in another form.
     """
 
     root: Path
@@ -58,6 +58,7 @@ class Survey:
     changelog: Path | None = None
     pyproject: Path | None = None
     lock: Path | None = None
+    other_changelog: Path | None = None
     files: Mapping[Path, str] = field(default_factory=dict)
 
 
@@ -91,6 +92,8 @@ class Plan:
         yield f"  on {self.branch} at {self.commit[:10]}"
         for note in self.notes:
             yield f"  writes {note}"
+        if (other := self.survey.other_changelog) and not self.survey.changelog:
+            yield f"  leaves {other.name} as it is: only Markdown is read (CHANGELOG.md)"
         if self.edits:
             yield f"  commits that as: Release {self.version}"
         yield f"  tags {self.tag}:"

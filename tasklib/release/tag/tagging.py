@@ -13,12 +13,18 @@ from tasklib.files.whole import write_whole
 from tasklib.process import CommandError
 from tasklib.project import Project
 from tasklib.release.tag.planning import Plan, Survey
+from tasklib.release.tag.refusals import own_words, refused_references
 from tasklib.release.tag.repository import Remote, Repository
 from tasklib.release.tag.versions import tagged_version
 
 __all__ = ["Applied", "ReleaseError", "apply", "survey"]
 
 _CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md")
+_OTHER_CHANGELOGS = tuple(
+    f"{name}{suffix}"
+    for suffix in (".rst", ".txt", "")
+    for name in ("CHANGELOG", "CHANGES", "HISTORY", "NEWS")
+)
 
 
 class ReleaseError(TasklibError):
@@ -56,6 +62,7 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
     folders = (project.root, repository.root)
     found = {
         "changelog": _first(repository, folders, _CHANGELOGS),
+        "other_changelog": _first(repository, folders, _OTHER_CHANGELOGS),
         "pyproject": _first(repository, folders[:1], ("pyproject.toml",)),
         "lock": _first(repository, folders[:1], ("uv.lock",)),
     }
@@ -89,9 +96,13 @@ def _merged(repository: Repository, commit: str, remote: Remote | None) -> tuple
 
 
 def _first(repository: Repository, folders: tuple[Path, ...], names: tuple[str, ...]) -> Path | None:
-    """The first of these files that is there and in git: what git ignores is not released."""
+    """The first of these files that is there and in git: what git ignores is not released.
+
+    Where it is a link, what is written and committed is the file that it leads to.
+    """
     paths = (folder / name for folder in folders for name in names)
-    return next((path for path in paths if path.is_file() and repository.tracked(path)), None)
+    real = (path.resolve() for path in paths if path.is_file() and repository.tracked(path))
+    return next((path for path in real if repository.tracked(path)), None)
 
 
 def apply(plan: Plan, project: Project, cancel: process.Cancel | None = None) -> Applied:
@@ -174,19 +185,13 @@ def _why(error: TasklibError, plan: Plan, there: Remote | None) -> str:
         return f"somebody pushed to {plan.branch} meanwhile"
     if not isinstance(error, CommandError):
         return str(error)
-    return _refusals(error.completed.stdout) or _words(error)
-
-
-def _refusals(porcelain: str) -> str:
-    """What the remote refused and why, without what was held back only because it goes together."""
-    rows = [line.split("\t") for line in porcelain.splitlines() if line.startswith("!\t")]
-    said = [(row[1].rpartition(":")[2], row[2]) for row in rows if len(row) > 2]
-    own = [(name, why) for name, why in said if "atomic" not in why] or said
-    return ", ".join(f"{name.split('/', 2)[-1]} {why}" for name, why in own)
+    refused, said = refused_references(error.completed.stdout), _words(error)
+    return f"{refused}: {said}" if refused else said
 
 
 def _words(error: CommandError) -> str:
-    """git's own reason, not its closing advice."""
-    lines = [line.strip() for line in error.completed.stderr.splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))] or lines
-    return telling[0] if telling else f"git left with code {error.completed.code}"
+    """Why git failed, in the words of whoever refused."""
+    done = error.completed
+    # Hooks write to either stream; rows with tabs are what git itself reports.
+    rows = [line for line in done.stdout.splitlines() if "\t" not in line]
+    return own_words("\n".join([*rows, done.stderr])) or f"git left with code {done.code}"

@@ -207,8 +207,31 @@ def test_remote_refuses_tags(work: Checkout, remote: Checkout) -> None:
     refuse(remote, "tags are frozen")
     before = references(work), references(remote)
     ran = tag(work, "--version", "1.0.0", "--push")
-    assert (ran.code, "pre-receive hook declined" in ran.err) == (1, True), ran
+    assert (ran.code, "declined): tags are frozen" in ran.err) == (1, True), ran
     assert (references(work), references(remote)) == before
+
+
+def test_a_hook_of_the_own_refuses_the_push(work: Checkout, remote: Checkout) -> None:
+    """Its words are told, whatever they look like."""
+    hook(work, "pre-push", "echo 'two tests fail'; exit 1")
+    before = references(work), references(remote)
+    ran = tag(work, "--version", "1.0.0", "--push")
+    assert (ran.code, "two tests fail" in ran.err) == (1, True), ran
+    assert (references(work), references(remote)) == before
+
+
+def test_a_changelog_that_is_a_link(work: Checkout, remote: Checkout) -> None:
+    """What is written and committed is the file that it leads to; the link stays."""
+    (work.root / "docs").mkdir()
+    work.git("mv", "CHANGELOG.md", "docs/changes.md")
+    (work.root / "CHANGELOG.md").symlink_to("docs/changes.md")
+    work.git("add", "-A")
+    work.git("commit", "-qm", "Move it")
+    ran = tag(work, "--version", "1.0.0")
+    assert ran.code == 0, ran
+    assert "## [1.0.0]" in work.git("show", "v1.0.0:docs/changes.md")
+    assert (work.root / "CHANGELOG.md").is_symlink()
+    assert work.is_clean
 
 
 @pytest.mark.parametrize(

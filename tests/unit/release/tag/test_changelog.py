@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,3 +99,20 @@ def test_nothing_gets_lost(lines: list[str]) -> None:
     added = "## 2.0.0 - 2024-03-03"
     assert [line for line in after if line != added] == before
     assert after.count(added) == (1 if section(text, None) else 0)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "<!-- ## [Unreleased] -->",
+        "<!--\n## [Unreleased]\n\n- What comes.\n-->",
+        "<!-- a --> <!--\n## [9]\n-->",
+    ],
+)
+def test_a_heading_in_a_comment_is_none(comment: str) -> None:
+    """Templates stand in comments; the part below them is the one that is meant."""
+    text = f"# Changelog\n\n{comment}\n\n## [Unreleased]\n\n- New.\n"
+    assert [(found.name, found.body) for found in sections(text)] == [("Unreleased", "- New.")]
+    moved = released(text, parse("1.0.0"), date(2026, 1, 2))
+    assert comment in moved
+    assert "## [Unreleased]\n\n## [1.0.0] - 2026-01-02\n\n- New.\n" in moved
