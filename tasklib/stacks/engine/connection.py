@@ -92,13 +92,22 @@ def _client(address: EngineAddress) -> Any:
     import docker
     from docker.tls import TLSConfig
 
+    class Client(docker.APIClient):
+        """requests prefers REQUESTS_CA_BUNDLE to the authority that a session was given."""
+
+        def merge_environment_settings(
+            self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+        ) -> Any:
+            chosen = self.verify if verify is None else verify
+            return super().merge_environment_settings(url, proxies, stream, chosen, cert)
+
     pems = address.certificates
     tls = pems and TLSConfig(
         client_cert=(str(pems / "cert.pem"), str(pems / "key.pem")),
         ca_cert=str(pems / "ca.pem"),
         verify=address.verified,
     )
-    return docker.APIClient(
+    return Client(
         address.host or None,
         version="auto",
         timeout=TIMEOUT,

@@ -10,8 +10,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def why_not() -> str:
 class OwnEngine:
     """A dockerd that shares nothing with the machine's own: two on one bridge break each other's network."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, options: Sequence[str] = ()) -> None:
         self.root = root
+        self._options = options
         self.namespace = f"tasklib-{secrets.token_hex(4)}"
         self.host = f"unix://{root}/sock"
         self._daemon: subprocess.Popen[bytes] | None = None
@@ -48,6 +50,7 @@ class OwnEngine:
             f"--exec-root={self.root}/exec",
             f"--pidfile={self.root}/pid",
             f"--host={self.host}",
+            *self._options,
         ]
         with (self.root / "log").open("ab") as log:
             self._daemon = subprocess.Popen(
@@ -111,12 +114,17 @@ class OwnEngine:
 
 
 @contextmanager
-def own_engine(root: Path) -> Iterator[OwnEngine]:
-    """A running engine with all its files below ``root``; afterwards nothing of it is left."""
-    engine = OwnEngine(root)
+def own_engine(root: Path, options: Sequence[str] = (), address: str = "") -> Iterator[OwnEngine]:
+    """A running engine with all its files below ``root``; afterwards nothing of it is left.
+
+    ``options`` are dockerd's; ``address`` is its machine's own (IPv4, in a /30 with ours, the one before).
+    """
+    engine = OwnEngine(root, options)
     _ip("netns", "add", engine.namespace)
     try:
         _ip("-n", engine.namespace, "link", "set", "lo", "up")
+        if address:
+            _connect(engine.namespace, address)
         engine.start()
         yield engine
     finally:
@@ -126,6 +134,16 @@ def own_engine(root: Path) -> Iterator[OwnEngine]:
         for mount in _mounts_below(root):
             subprocess.run(["umount", "--lazy", mount], check=False, capture_output=True)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def _connect(namespace: str, address: str) -> None:
+    """A cable to the engine's machine; it goes with the namespace."""
+    here, there = (f"tl{secrets.token_hex(4)}" for _ in range(2))
+    _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace)
+    _ip("address", "add", f"{ip_address(address) - 1}/30", "dev", here)
+    _ip("link", "set", here, "up")
+    _ip("-n", namespace, "address", "add", f"{address}/30", "dev", there)
+    _ip("-n", namespace, "link", "set", there, "up")
 
 
 def _ip(*arguments: str) -> None:
