@@ -15,10 +15,10 @@ from typing import Any
 
 from ..projects import OFFICIAL, Checkout, Ran, command_environment
 
-__all__ = ["Job", "job"]
+__all__ = ["BASE", "Job", "job"]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-_BASE = "tasklib-standin/base"
+BASE = "tasklib-standin/base"
 _PLACES = ("/etc/pip.conf", "/etc/ssl", "/opt", "/usr", "/root/.npmrc", "/root/.config/pip")
 """Where the machine's programs, and what they need to find packages, are: the job has the same."""
 
@@ -77,7 +77,7 @@ def job(
     if mounted:
         mounts.append(f"{checkout.root}:/builds/shop")
     volumes = [word for mount in mounts for word in ("--volume", mount)]
-    _docker("run", "--detach", "--name", name, *volumes, *options, _BASE, "sleep", "infinity")
+    _docker("run", "--detach", "--name", name, *volumes, *options, BASE, "sleep", "infinity")
     try:
         env = {k: v for k, v in command_environment(Path("/tmp/state")).items() if k.startswith(_KEPT)}
         env |= {k: v for k, v in os.environ.items() if k.startswith(_SETTINGS)}
