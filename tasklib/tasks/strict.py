@@ -58,10 +58,12 @@ class _Argument(Argument):
         """What was typed, or the default.
 
         Invoke has no positional argument that may be left out: what is ``None`` when a word comes is given
-        that word, and what is ``None`` in the end is missing. Such a one is ``None`` to the first look alone.
+        that word, an option too, and what is ``None`` in the end is missing. So one that may be left out is
+        ``None`` to the first look alone, and none is to an option.
         """
-        if self._value is None and self._may_be_left_out and _at_a_word():
-            return None
+        word = _word_in_hand() if self._value is None and self.positional else None
+        if word is not None:
+            return "" if word.startswith("-") else None
         return self._value if self._value is not None else self.default
 
     @value.setter
@@ -76,16 +78,16 @@ class _Argument(Argument):
         return copied
 
 
-def _at_a_word() -> bool:
-    """Whether Invoke's parser, some frames up, has a word in its hand."""
+def _word_in_hand() -> str | None:
+    """The word that Invoke's parser, some frames up, looks for a place for; ``None`` where it does not."""
     frame: Any = sys._getframe(2)
-    for _ in range(3):
+    for _ in range(4):
         if frame is None:
             break
-        if frame.f_code in (ParseMachine.handle.__code__, ParseMachine.see_positional_arg.__code__):
-            return True
+        if frame.f_code is ParseMachine.handle.__code__:
+            return str(frame.f_locals["token"])
         frame = frame.f_back
-    return False
+    return None
 
 
 class StrictTask(Task[Any]):

@@ -1,0 +1,69 @@
+"""The command `tasklib`: its help, and what it says to whoever mistypes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasklib.options.catalog import COMMANDS
+from tasklib.tasks import program
+
+
+def run(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """The exit code, and what was printed."""
+    capsys.readouterr()
+    try:
+        program.run(["tasklib", *line.split()])
+        code = 0
+    except SystemExit as left:
+        code = left.code if isinstance(left.code, int) else 1
+    return (code, *capsys.readouterr())
+
+
+def test_without_a_task_it_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command is there; that is no mistake."""
+    code, out, _ = run("", capsys)
+    assert code == 0
+    assert all(command.name.partition(".")[0] in out for command in COMMANDS if not command.name.count("-"))
+
+
+def test_help_begins_with_the_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Then the stages' options, then an example; Invoke's own come last."""
+    code, out, _ = run("--help", capsys)
+    places = [
+        out.index(word) for word in ("test.unit", "Options of the stages", "Example:", "Options of Invoke")
+    ]
+    assert (code, places) == (0, sorted(places))
+
+
+@pytest.mark.parametrize("command", ["test.unit", "doctor", "release.tag", "infra.up"])
+def test_help_of_a_task_ends_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With each option in one line, whichever side of the name --help stands."""
+    before, after = run(f"--help {command}", capsys), run(f"{command} --help", capsys)
+    assert before == after
+    assert before[0] == 0
+    assert before[1].splitlines()[0].startswith(f"Usage: tasklib {command}")
+    assert f"Example: tasklib {command}" in before[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tset.unit", "unknown task 'tset.unit'\nDid you mean test.unit?"),
+        ("zzz", "unknown task 'zzz'\n`tasklib` lists them."),
+        ("test.unit --nmae api", "unknown option --nmae of test.unit\nDid you mean --name?"),
+        ("test.unit --maxfail 1", "Options of pytest follow `--`: tasklib test.unit -- --maxfail"),
+        ("test.unit --jobs abc", "--jobs takes"),
+        ("test.unit --jobs 0", "--jobs takes"),
+        ("test.unit --name", "--name"),
+        ("test.unit --format nice", "--format takes"),
+        ("clean --al", "unknown option --al of clean"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_code_2(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what was meant where something looks like it; what removes is never offered."""
+    code, out, err = run(line, capsys)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "mean --all" not in err
