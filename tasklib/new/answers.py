@@ -58,7 +58,7 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             if service.name in seen:
                 raise UsageError(f"two services are called {service.name!r}")
             seen.add(service.name)
-        if self.single:
+        if self.single and self.services[0].kind is Kind.PYTHON:
             check_module(self.project)
 
     def with_service(self, service: NewService) -> Answers:

@@ -17,11 +17,19 @@ __all__ = ["check_module", "check_project", "check_service"]
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 40
 
-_DATABASE = "database"
-"""The one Compose service of every stack that is not a service of the project."""
+_DATABASE = ("database", "postgres")
+"""What the one Compose service that is no service of the project is called, and its variables begin with."""
 
-_IMPORTED = frozenset({"fastapi", "httpx2", "psycopg", "pydantic", "pytest", "starlette", "tests", "uvicorn"})
-"""What the templates import: a module of one of these names would hide it."""
+_IMPORTED = frozenset(
+    (
+        *("annotated_doc", "annotated_types", "anyio", "certifi", "click", "conftest", "fastapi", "h11"),
+        *("httpcore2", "httpx2", "idna", "iniconfig", "packaging", "pluggy", "psycopg", "psycopg_binary"),
+        *("psycopg_pool", "pydantic", "pydantic_core", "pygments", "pytest", "sniffio", "starlette", "tests"),
+        *("typing_extensions", "typing_inspection", "uvicorn"),
+    )
+)
+"""What the services and their tests import, and what that imports: a module of one of these names would hide
+it."""
 
 
 def check_project(name: str) -> None:
@@ -32,7 +40,7 @@ def check_project(name: str) -> None:
 def check_service(name: str) -> None:
     """Raises :class:`~tasklib.errors.UsageError` for what a service cannot be called."""
     _check("service", name)
-    if name == _DATABASE:
+    if name in _DATABASE:
         raise UsageError(f"a service cannot be called {name!r}: that is the database of every stack")
 
 
@@ -44,7 +52,7 @@ def check_module(name: str) -> None:
     elif module in sys.stdlib_module_names:
         taken = "a module of Python's own"
     elif module in _IMPORTED:
-        taken = "a package that the tests import"
+        taken = "a package that the project needs"
     else:
         return
     raise UsageError(f"the project cannot be called {name!r}: {module!r} is {taken}")

@@ -53,11 +53,12 @@ def test_a_name_that_does_not_please_everybody(name: str) -> None:
         Answers("1", "shop", (NewService(name, Kind.PYTHON),))
 
 
-@pytest.mark.parametrize("name", ["class", "json", "fastapi", "tests"])
+@pytest.mark.parametrize("name", ["class", "json", "psycopg-pool", "tests"])
 def test_a_single_project_called_as_a_module_that_is_needed(name: str) -> None:
     """Its own module has that name, and would hide the other one."""
-    with pytest.raises(UsageError, match=r"Python's own|the tests import"):
+    with pytest.raises(UsageError, match=r"Python's own|the project needs"):
         Answers("1", name, (NewService(name, Kind.PYTHON),), single=True)
+    assert Answers("1", name, (NewService(name, Kind.NODE),), single=True).services
     assert Answers("1", "shop", (NewService(name, Kind.PYTHON),)).services
 
 
@@ -65,8 +66,9 @@ def test_no_two_services_are_called_alike() -> None:
     """Nor is one called as what every stack has."""
     with pytest.raises(UsageError, match="two services are called 'api'"):
         Answers("1", "shop", services_of("api,api:node", Kind.PYTHON))
-    with pytest.raises(UsageError, match="the database of every stack"):
-        Answers("1", "shop", services_of("database", Kind.PYTHON))
+    for name in ("database", "postgres"):
+        with pytest.raises(UsageError, match="the database of every stack"):
+            Answers("1", "shop", services_of(name, Kind.PYTHON))
 
 
 @given(
