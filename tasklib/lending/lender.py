@@ -108,7 +108,7 @@ class _Lender(Listener):
             with closing(stack):
                 self._say({"begins": plan.title})
                 stack.up()
-                reachable = stack.variables(project)
+                reachable = stack.variables(project, context.state)
                 if tests.setup:
                     beside = Beside.of(project, stack.stack, target, context.environment, self._hear, cancel)
                     with turns.turn(target):

@@ -22,7 +22,9 @@ from tasklib.stacks.endpoints import endpoint_variables
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.plain import plain_compose
 from tasklib.stacks.stack import Stack
+from tasklib.state.store import State
 
 __all__ = ["Phases", "TargetStack"]
 
@@ -117,18 +119,19 @@ class TargetStack:
         with self._turns.turn(self.phases.target), self.phases.phase(Phase.START):
             self._held.up(self._cancel)
 
-    def variables(self, project: Project) -> dict[str, str]:
-        """The endpoints as they are now."""
+    def variables(self, project: Project, state: State) -> dict[str, str]:
+        """The endpoints as they are now, and how plain Compose finds the stack."""
         source = str(project.config) if project.config else None
         stack = self._held.stack
-        return endpoint_variables(
+        reachable = endpoint_variables(
             stack.prepared.config,
             stack.endpoints(),
             project.endpoints,
             source=source,
             servers=stack.prepared.servers,
             text_of=stack.prepared.text_of,
-        ) | {"COMPOSE_PROJECT_NAME": self._held.project}
+        )
+        return reachable | dict(plain_compose(stack.prepared, state))
 
     def keep_databases(self, project: Project, engine: Engine) -> None:
         """Once: see :func:`~tasklib.pipeline.databases.keep_databases`."""

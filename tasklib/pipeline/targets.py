@@ -172,7 +172,7 @@ class Execution:
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
-            variables = stack.variables(self._project)
+            variables = stack.variables(self._project, self._context.state)
             said = tests_of(self._project, target)
             beside = Beside.of(
                 self._project,

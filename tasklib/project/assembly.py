@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tasklib.errors import ConfigError
 from tasklib.options.likeness import nearest
 from tasklib.project import configuration, toml
-from tasklib.project.compose_files import compose_files
+from tasklib.project.compose_files import compose_files, without_exported
 from tasklib.project.configuration import TABLE
 from tasklib.project.layout import (
     INTEGRATION_TESTS,
@@ -45,7 +45,7 @@ def load_project(root: Path, env: Mapping[str, str]) -> Project:
     """
     pyproject = root / PYPROJECT
     document = toml.read(pyproject) if pyproject.is_file() else toml.Document(pyproject, "", {})
-    return _Assembly(root, document, configuration.load(document), env).project()
+    return _Assembly(root, document, configuration.load(document), without_exported(env)).project()
 
 
 @dataclass(frozen=True)

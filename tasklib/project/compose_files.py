@@ -34,6 +34,14 @@ def compose_files(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in (main, override) if path) if main else ()
 
 
+def without_exported(env: Mapping[str, str]) -> Mapping[str, str]:
+    """``env`` without what tasklib itself set for plain Compose: it says nothing of any project."""
+    if EXPORTED_FILES not in env or env.get("COMPOSE_FILE") != env[EXPORTED_FILES]:
+        return env
+    ours = {"COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROFILES"}
+    return {name: value for name, value in env.items() if name not in ours}
+
+
 def named_by_environment(folder: Path, dotenv: Mapping[str, str], env: Mapping[str, str]) -> tuple[Path, ...]:
     """The files that COMPOSE_FILE names, from ``env`` or ``dotenv``, relative to ``folder``.
 
@@ -41,8 +49,6 @@ def named_by_environment(folder: Path, dotenv: Mapping[str, str], env: Mapping[s
     """
     source = {**dotenv, **env}
     value = source.get("COMPOSE_FILE", "")
-    if value == env.get(EXPORTED_FILES):
-        value = dotenv.get("COMPOSE_FILE", "")
     separator = source.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
     paths = tuple(folder / part for part in value.split(separator) if part)
     for path in paths:

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.project.compose_files import (
-    EXPORTED_FILES,
     compose_files,
     compose_files_for_tests,
     compose_variables,
@@ -55,8 +54,7 @@ class StackFiles:
 
     def _test_stack(self, standard: tuple[Path, ...]) -> tuple[Path, ...]:
         """COMPOSE_FILE, ``deploy/test``, what plain Compose finds in the root, what is for tests alone."""
-        named = self.env.get("COMPOSE_FILE")
-        if named and named != self.env.get(EXPORTED_FILES):
+        if self.env.get("COMPOSE_FILE"):
             return named_by_environment(self.root, self._variables, self.env)
         return (
             standard

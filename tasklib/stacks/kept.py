@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import ConfigError
-from tasklib.files.whole import PRIVATE, write_whole
 from tasklib.listener import Listener
 from tasklib.project import Project, select_services
-from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.shown.masking import hide
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container
@@ -22,9 +18,9 @@ from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import CHECKOUT, INSTANCE
+from tasklib.stacks.plain import plain_compose
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import prepare
-from tasklib.stacks.rewrite.override import override_file
 
 __all__ = ["StackStatus", "bring_up", "hide_secrets_of", "plans", "status", "variables"]
 
@@ -112,28 +108,12 @@ def hide_secrets_of(context: RunContext, stacks: Collection[StackStatus]) -> Non
 
 
 def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]]:
-    """The variables of an instance for plain Compose and tests: ids, files, host ports, endpoints.
-
-    COMPOSE_FILE adds to the project's files an override that makes them the isolated stack, so that plain
-    ``docker compose`` speaks to this instance and brings no fixed port back.
-    """
+    """The variables of an instance for plain Compose and tests: ids, files, host ports, endpoints."""
     (plan,) = plans(context.project, [name] if name else [])
     found = prepare(plan, context.instance, context.engine)
     prepared = with_known_bakes(found, context.engine, context.state).addressed(context.engine)
-    source = plan.source
-    override = context.state.root / "compose" / f"{prepared.project}@{context.instance.checkout}.yml"
-    write_privately(override, override_file(prepared.rendered, prepared.config))
-    files = os.pathsep.join(map(str, (*source.files, override)))
     yield from context.exports.items()
-    yield "COMPOSE_PROJECT_NAME", prepared.project
-    yield "COMPOSE_FILE", files
-    yield EXPORTED_FILES, files
-    if source.env_files:
-        yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
-    if source.profiles:
-        yield "COMPOSE_PROFILES", ",".join(source.profiles)
-    # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
-    yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
+    yield from plain_compose(prepared, context.state)
     if not context.engine.facts.reach.lasts:
         context.notice("no ports: over ssh they are open while a run or a `pytest --stack` lasts")
         return
@@ -144,9 +124,3 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
         servers=prepared.servers,
         text_of=prepared.text_of,
     ).items()
-
-
-def write_privately(path: Path, text: str) -> None:
-    """Put ``text`` in place of what ``path`` held, readable by its user alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(path, text.encode(), mode=PRIVATE)

@@ -163,3 +163,49 @@ def test_a_host_port_chosen_beforehand_stays_while_its_service_is_up(
             assert [row["Id"] for row in traces.containers()] == [before["Id"]], command
     finally:
         assert shop.run("tasklib", "infra.down").code == 0
+
+
+def test_tests_may_call_plain_compose(project: NewProject, traces: Traces, token: str) -> None:
+    """From any folder it is the isolated stack: nothing is made twice, and what is made goes, too."""
+    shop = project(
+        {
+            "services/api/deploy/test/docker-compose.yml": compose(
+                web=f"""
+                image: {PYTHON}
+                command: python -m http.server 8000
+                ports: ["8080:8000"]
+                environment: {{SHOP: "${{SHOP_NAME}}"}}
+                """
+            ),
+            "services/api/deploy/test/.env": "SHOP_NAME=ours\n",
+            "services/api/tests/integration/test_web.py": """
+                import os, subprocess
+
+                def compose(*argv, folder):
+                    return docker("compose", *argv, cwd=folder)
+
+                def docker(*argv, **where):
+                    done = subprocess.run(["docker", *argv], stdout=subprocess.PIPE, text=True, **where)
+                    assert done.returncode == 0
+                    return done.stdout
+
+                def containers():
+                    mine = f"label=com.docker.compose.project={os.environ['COMPOSE_PROJECT_NAME']}"
+                    return set(docker("ps", "--all", "--quiet", "--no-trunc", "--filter", mine).split())
+
+                def test_up_changes_nothing_and_run_joins(tmp_path):
+                    before = containers()
+                    compose("up", "--detach", "web", folder=tmp_path)
+                    assert containers() == before
+                    said = compose("run", "-T", "web", "printenv", "SHOP", folder=os.path.dirname(__file__))
+                    assert said.strip() == "ours"
+                    compose("up", "--detach", "--force-recreate", "web", folder=tmp_path)
+                    assert not containers() & before
+                    named = docker("network", "ls", "--format", "{{.Name}}").split()
+                    assert len([name for name in named if os.environ["COMPOSE_PROJECT_NAME"] in name]) == 1
+            """,
+        }
+    )
+    ran = shop.run("tasklib", "test.service")
+    assert ran.code == 0, ran
+    assert traces.left() == []

@@ -105,6 +105,6 @@ def environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a call, ``env`` added to our own."""
     merged = docker_environment({**source.env, **env, **_SETTINGS})
     # Ours are given as options; BuildKit's own notices would cost lines.
-    for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROJECT_NAME"):
+    for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"):
         merged.pop(name, None)
     return merged

@@ -39,8 +39,10 @@ def test_absolute(tree: Tree) -> None:
 def test_what_infra_env_exported_says_nothing(tree: Tree) -> None:
     """In a shell that has our COMPOSE_FILE the project is what it is without."""
     root = tree("deploy/test/compose.yml", "tests/integration/", "else.yml")
-    found = find_project(root, {"COMPOSE_FILE": "else.yml", "TASKLIB_COMPOSE_FILE": "else.yml"})
+    ours = {"COMPOSE_FILE": "else.yml", "COMPOSE_PROFILES": "else", "COMPOSE_ENV_FILES": "else.env"}
+    found = find_project(root, {**ours, "TASKLIB_COMPOSE_FILE": "else.yml"})
     assert found.compose[Environment.TEST] == (root / "deploy/test/compose.yml",)
+    assert (found.profiles, found.env_files) == ((), None)
 
 
 def test_settings_win(tree: Tree) -> None:

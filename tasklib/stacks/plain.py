@@ -1,0 +1,42 @@
+"""What plain ``docker compose`` has to be told to speak to a stack of ours as we would."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasklib.files.whole import PRIVATE, write_whole
+from tasklib.project.compose_files import EXPORTED_FILES
+from tasklib.stacks.preparation import Prepared
+from tasklib.stacks.rewrite.override import override_file
+from tasklib.state.store import State
+
+__all__ = ["plain_compose"]
+
+
+def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]:
+    """The variables by which plain Compose finds the isolated stack, wherever it is typed.
+
+    COMPOSE_FILE adds to the project's files an override that makes them the stack that is up: whatever plain
+    Compose makes anew is isolated, labelled and removed with the rest.
+    """
+    source = prepared.plan.source
+    override = state.root / "compose" / f"{prepared.project}@{prepared.instance.checkout}.yml"
+    _write_privately(override, override_file(prepared.rendered, prepared.config))
+    files = os.pathsep.join(map(str, (*source.files, override)))
+    yield "COMPOSE_PROJECT_NAME", prepared.project
+    yield "COMPOSE_FILE", files
+    yield EXPORTED_FILES, files
+    if source.env_files:
+        yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))
+    if source.profiles:
+        yield "COMPOSE_PROFILES", ",".join(source.profiles)
+    # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
+    yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
+
+
+def _write_privately(path: Path, text: str) -> None:
+    """Put ``text`` in place of what ``path`` held, readable by its user alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, text.encode(), mode=PRIVATE)
