@@ -32,6 +32,7 @@ def _stages(values: Values, *stages: str) -> int:
         keep=values[o.KEEP],
         keep_failed=values[o.KEEP_FAILED],
         fresh=values[o.FRESH],
+        watch=values[o.WATCH],
         jobs=values[o.JOBS],
         keyword=values[o.KEYWORD],
         verbose=values[o.VERBOSE],

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from tasklib.changes.evidence import Evidence
     from tasklib.events import Sink
     from tasklib.pipeline.options import Options
+    from tasklib.pipeline.session import Session
+    from tasklib.process import Cancel
     from tasklib.project import Project
-    from tasklib.results import Stage
+    from tasklib.results import RunResult, Stage
 
 __all__ = ["run_stages"]
 
@@ -51,13 +53,14 @@ def run_stages(
     dry: bool = False,
     caller: Caller = TASKLIB,
     python: str = "",
+    watch: bool = False,
 ) -> int:
     """Run ``stages`` (by name) of the project around the current folder; returns the contract's exit code.
 
     ``changed`` keeps what differs from ``base`` (by default the base branch), ``cached`` skips what is known
     to pass, ``explain`` says why on standard error; ``shard`` is this machine's share (which, of how many);
     ``caller`` spells the commands that repeat a failure; ``python`` is a version for Python's tests instead
-    of the project's own.
+    of the project's own; ``watch`` goes on with what a saved file touches until it is interrupted.
     Raises a :class:`~tasklib.errors.TasklibError` when nothing could be run,
     :class:`~tasklib.errors.NothingRan` when all was skipped.
     """
@@ -105,7 +108,7 @@ def run_stages(
         return _tell_plan(project, wanted, options)
     if asks(extra) and (code := _by_hand(project, wanted, options)) is not None:
         return code
-    return _run(project, wanted, options, shown, cached=cached, explain=explain)
+    return _run(project, wanted, options, shown, cached=cached, explain=explain, goes_on=watch)
 
 
 @dataclass(frozen=True)
@@ -207,12 +210,11 @@ def _run(
     *,
     cached: bool,
     explain: bool,
+    goes_on: bool,
 ) -> int:
-    """Run the tests, and remember what passed."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Run the tests, and remember what passed; where it ``goes_on``, again with what is saved."""
     from tasklib.changes.evidence import Evidence
-    from tasklib.pipeline.stages import run
+    from tasklib.commands.watching import watch
     from tasklib.results import Outcome
 
     evidence = Evidence.of(project)
@@ -220,14 +222,27 @@ def _run(
     narrowed = bool(options.keyword or options.extra or options.python or options.shard)
     if cached:
         options = _without_passed(project, wanted, options, evidence, narrowed=narrowed, explain=explain)
-    with shown.sinks(project, stream=sys.stdout, last_run=evidence.last_run) as sink:
-        with ThreadPoolExecutor(1) as aside:
-            before = aside.submit(evidence.content, os.environ)
-            result = run(project, wanted, sink, options=options)
-        if not narrowed:
-            evidence.remember(before.result(), evidence.content(os.environ), result)
-    if result.outcome is Outcome.SKIPPED and options.shard is None:
-        raise NothingRan("no test ran")
+
+    def once(
+        project: Project, options: Options, session: Session | None = None, cancel: Cancel | None = None
+    ) -> RunResult:
+        from concurrent.futures import ThreadPoolExecutor
+
+        from tasklib.pipeline.stages import run
+
+        with shown.sinks(project, stream=sys.stdout, last_run=evidence.last_run) as sink:
+            with ThreadPoolExecutor(1) as aside:
+                before = aside.submit(evidence.content, os.environ)
+                result = run(project, wanted, sink, options=options, cancel=cancel, session=session)
+            if not narrowed:
+                evidence.remember(before.result(), evidence.content(os.environ), result)
+        if result.outcome is Outcome.SKIPPED and options.shard is None:
+            raise NothingRan("no test ran")
+        return result
+
+    if goes_on:
+        return watch(project, wanted, options, once, complain if shown.format == "json" else say)
+    result = once(project, options)
     # Other machines have the tests that this one has not.
     return 0 if result.outcome is Outcome.SKIPPED else result.exit_code
 

@@ -30,6 +30,7 @@ CACHED = switch("cached", "skip targets that passed on all that they depend on")
 KEEP = switch("keep", "leave the stacks up afterwards")
 KEEP_FAILED = switch("keep-failed", "leave the stacks of failed targets up, for a day at most")
 FRESH = switch("fresh", "give a stack that was kept new data stores")
+WATCH = switch("watch", "test again what a saved file touches, on stacks that stay up, until Ctrl-C")
 JOBS = number("jobs", "N", "at most so many targets at once")
 KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
 VERBOSE = switch("verbose", "stream the tests' output")
@@ -122,6 +123,7 @@ STAGE_OPTIONS: tuple[Option[Any], ...] = (
     KEEP,
     KEEP_FAILED,
     FRESH,
+    WATCH,
     JOBS,
     KEYWORD,
     VERBOSE,

@@ -20,6 +20,7 @@ from tasklib import process
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.session import Session
 from tasklib.pipeline.skipped import without_running
 from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, Step, TargetStep, steps
 from tasklib.pipeline.suites.detect import fullstack_files
@@ -45,8 +46,9 @@ def run(
     *,
     options: Options | None = None,
     cancel: process.Cancel | None = None,
+    session: Session | None = None,
 ) -> RunResult:
-    """Run ``stages`` of ``project``, telling ``sink`` what happens.
+    """Run ``stages`` of ``project``, telling ``sink`` what happens; in a ``session`` stacks stay up.
 
     Failing tests, stacks that do not come up and interrupts are results. Raises a
     :class:`~tasklib.errors.TasklibError` when nothing could be run at all: no such service, no tests, no
@@ -61,9 +63,12 @@ def run(
     left = tuple(target for target in wanted if target not in known)
     with ExitStack() as stack:
         stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
-        context = stack.enter_context(
-            open_context(project, emit, engine=any(needs_stack(project, t) for t in left))
-        )
+        if session:
+            session.emit, context = emit, session.context
+        else:
+            context = stack.enter_context(
+                open_context(project, emit, engine=any(needs_stack(project, t) for t in left))
+            )
         folders = {service.name: str(service.path) for service in project.services}
         emit(
             RunStarted(
@@ -78,7 +83,7 @@ def run(
             emit(Notice(left_out, "warning"))
         for skipped in known.values():
             emit(TargetFinished(skipped))
-        ran = _Pipeline(project, left, options, context, emit, cancel).run() if left else {}
+        ran = _Pipeline(project, left, options, context, emit, cancel, session).run() if left else {}
         results = {**known, **ran}
         result = RunResult(
             tuple(results[target] for target in wanted),
@@ -167,6 +172,7 @@ class _Pipeline:
         context: RunContext,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
+        session: Session | None,
     ) -> None:
         self._project = project
         self._targets = targets
@@ -179,7 +185,7 @@ class _Pipeline:
         self._jobs = _jobs(project, options)
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
         turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
-        self._execution = Execution(project, options, context, turns, emit, cancel)
+        self._execution = Execution(project, options, context, turns, emit, cancel, session)
 
     def run(self) -> Mapping[Target, TargetResult]:
         stacks = self._stacks()

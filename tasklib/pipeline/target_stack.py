@@ -68,8 +68,13 @@ class TargetStack:
         cancel: process.Cancel,
         *,
         last: bool = False,
+        stays: bool = False,
     ) -> None:
-        """``last``: it is the one that waits for what others of ``commons`` write."""
+        """``last``: it is the one that waits for what others of ``commons`` write.
+
+        ``stays`` is whether somebody else closes what is held.
+        """
+        self._stays = stays
         self.phases = phases
         self._turns = turns
         self._commons = commons
@@ -178,7 +183,8 @@ class TargetStack:
             self._cancel.set("not needed any more")
             for step in (self.prepare, self.create, self.up):
                 step.forbid()
-            if self._held.touched:
+            # One that writes a folder that others of the run may write, too, makes room.
+            if self._held.touched and not (self._stays and not self.writes):
                 with self.phases.phase(Phase.CLEAN):
                     self._held.close()
         finally:

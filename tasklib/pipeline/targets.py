@@ -19,6 +19,7 @@ from tasklib.listener import Listener
 from tasklib.pipeline.commons import Commons
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.session import Session
 from tasklib.pipeline.suites.addresses import warning
 from tasklib.pipeline.suites.planning import plan_suite, tests_of
 from tasklib.pipeline.suites.suite import Suite
@@ -71,7 +72,10 @@ class Execution:
         turns: Turns,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
+        session: Session | None = None,
     ) -> None:
+        """With a ``session`` the stacks are its, and stay."""
+        self._session = session
         self._turns = turns
         self._project = project
         self._options = options
@@ -96,14 +100,21 @@ class Execution:
         if self._builds is None:
             self._builds = Builds(self._context.engine, self._context)
         phases = Phases(target, self._emit)
-        held = HeldStack(
-            self._context,
-            plan,
-            keep=self._options.keep,
-            fresh=self._options.fresh,
-            listener=_TargetListener(target, self._emit),
+        listener, options = _TargetListener(target, self._emit), self._options
+        if self._session:
+            held = self._session.held(plan, listener)
+        else:
+            held = HeldStack(self._context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
+        return TargetStack(
+            held,
+            self._builds,
+            phases,
+            self._turns,
+            self._commons,
+            self._cancel,
+            last=last,
+            stays=self._session is not None,
         )
-        return TargetStack(held, self._builds, phases, self._turns, self._commons, self._cancel, last=last)
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""
@@ -202,7 +213,7 @@ class Execution:
         return result
 
     def _tell_age(self, target: Target, stack: TargetStack) -> None:
-        if (since := stack.since) and stack.phases.target == target:
+        if (since := stack.since) and stack.phases.target == target and not self._session:
             what = f"{stack.stack.plan.title} was kept, with data from {ago(time.time() - since)}"
             self._emit(Notice(f"{what} (`--fresh` renews it)", "info", target))
 

@@ -53,17 +53,28 @@ class HeldStack:
 
         ``keep`` is whether it is to outlive the run, ``fresh`` whether one that was kept gets new stores.
         """
-        listener = listener or Listener()
-        bakery = Bakery(context, listener, fresh=fresh)
-        self.stack = Stack(plan, context.instance, context.engine, listener, bakery)
+        self._context = context
+        self._fresh = fresh
+        self.stack = self._made(plan, listener or Listener())
         self.project = self.stack.project
         self.life = Life.UNTOUCHED
         self.since: float | None = None
         """When a run before us kept it as it is (epoch seconds), ``None`` where its data is new."""
-        self._fresh = fresh
-        self._context = context
+        self.closed = False
         self._wanted = keep
         self._lock = context.lock(self.project)
+
+    def _made(self, plan: StackPlan, listener: Listener) -> Stack:
+        context = self._context
+        bakery = Bakery(context, listener, fresh=self._fresh)
+        return Stack(plan, context.instance, context.engine, listener, bakery)
+
+    def again(self, plan: StackPlan, listener: Listener) -> None:
+        """Look at the same stack anew: what it is prepared to be now, the next :meth:`up` makes of it."""
+        self._fresh = False
+        self.stack = self._made(plan, listener)
+        if self.touched:
+            self.since = self.since or time.time()
 
     @property
     def touched(self) -> bool:
@@ -154,6 +165,7 @@ class HeldStack:
         One that was to be kept and did not become ready stays for the user to look at. Raises
         :class:`~tasklib.errors.TasklibError` when it cannot be removed now; the reaper goes on then.
         """
+        self.closed = True
         if not self.touched:
             return
         context = self._context

@@ -1,0 +1,183 @@
+"""Test again what a saved file touches, on stacks that stay up, until the user ends it."""
+
+from __future__ import annotations
+
+import importlib.util
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasklib.commands.console import complain
+from tasklib.errors import Interrupted, NothingRan, TasklibError, UsageError
+
+if TYPE_CHECKING:
+    from tasklib.pipeline.options import Options
+    from tasklib.pipeline.session import Session
+    from tasklib.process import Cancel
+    from tasklib.project import Project
+    from tasklib.results import RunResult, Stage
+
+__all__ = ["Round", "watch"]
+
+Round = Callable[["Project", "Options", "Session", "Cancel"], "RunResult"]
+"""One run with its output."""
+
+_NAMED = 3
+"""How many changed files a line names."""
+
+
+def watch(
+    project: Project, stages: Sequence[Stage], options: Options, run: Round, tell: Callable[[str], None]
+) -> int:
+    """Run once, then whenever something that is saved touches tests; returns the code of an interrupt.
+
+    ``tell`` prints a line. Raises :class:`~tasklib.errors.UsageError` where the library that watches files is
+    not installed, and a :class:`~tasklib.errors.TasklibError` where there is nothing to run, or no engine.
+    """
+    from tasklib import process
+    from tasklib.checkout import find_checkout
+    from tasklib.pipeline.session import open_session
+    from tasklib.pipeline.stages import needs_stack, plan
+    from tasklib.process.interrupts import interruptible
+
+    if importlib.util.find_spec("watchfiles") is None:
+        raise UsageError(
+            "--watch is done by watchfiles, which is not installed",
+            remedy="Install it with the extra: pip install 'tasklib-stages[watch]'",
+        )
+    cancel = process.Cancel()
+    watching = _Watching(stages, options, run, tell, find_checkout(project.root).root, cancel)
+    with interruptible(cancel, complain):
+        try:
+            while not cancel.is_set():
+                # Settings decide what a stack is: where they change, all start anew.
+                engine = any(needs_stack(project, target) for target in plan(project, stages, options))
+                with open_session(project, options, _told, engine=engine) as session:
+                    project = watching.rounds(project, session)
+        finally:
+            watching.end()
+    return Interrupted.exit_code
+
+
+def _told(event: object) -> None:
+    text = getattr(event, "text", "")
+    if text:
+        complain(text)
+
+
+class _Watching:
+    """The rounds, and what makes the next one start."""
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        options: Options,
+        run: Round,
+        tell: Callable[[str], None],
+        root: Path,
+        cancel: Cancel,
+    ) -> None:
+        from tasklib import process
+        from tasklib.changes.saved import Saved
+
+        self._stages = stages
+        self._wanted = options.names
+        self._options = options
+        self._run = run
+        self._tell = tell
+        self._root = root
+        self._cancel = cancel
+        self._stop = process.Cancel(cancel)
+        self._saved = Saved(root)
+        self._ran = False
+        self._skipped: frozenset[str] = frozenset()
+        self._written: queue.SimpleQueue[frozenset[Path] | None] = queue.SimpleQueue()
+        # In a thread: what is saved while tests run is not missed.
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        from watchfiles import watch
+
+        try:
+            for changes in watch(self._root, stop_event=self._stop, raise_interrupt=False):
+                self._written.put(frozenset(Path(path) for _, path in changes))
+        finally:
+            self._written.put(None)
+
+    def end(self) -> None:
+        """Watch no more."""
+        self._stop.set("not needed any more")
+
+    def rounds(self, project: Project, session: Session) -> Project:
+        """Run, and again after each change, until the user ends it or the project's settings change."""
+        while True:
+            self._once(project, session)
+            if self._cancel.is_set():
+                return project
+            self._tell(f"watching {self._root}; Ctrl-C ends it and removes what is up")
+            names = self._wait(project)
+            if not names:
+                return project
+            self._options = replace(self._options, names=names, passed={})
+            now = self._read_again(project)
+            if now != project:
+                return now
+
+    def _once(self, project: Project, session: Session) -> None:
+        from tasklib.results import Outcome
+
+        began = time.time()
+        try:
+            result = self._run(project, self._options, session, self._cancel)
+        except NothingRan as error:
+            complain(str(error))
+        except TasklibError as error:
+            if not self._ran:
+                raise
+            complain(str(error))
+        else:
+            self._ran = True
+            self._skipped = frozenset(
+                found.target.service
+                for found in result.targets
+                if found.outcome is Outcome.SKIPPED and not found.passed_at
+            )
+        finally:
+            self._saved.tested(began, time.time())
+
+    def _wait(self, project: Project) -> tuple[str, ...]:
+        """The names whose tests the next change touches, and those that were skipped; none at the end."""
+        from tasklib.changes.saved import touched_by
+        from tasklib.pipeline.stages import matching
+
+        while (written := self._written.get()) is not None:
+            changed = self._saved.changed(written)
+            if not changed:
+                continue
+            try:
+                touched = touched_by(project, changed, self._cancel).tests
+            except TasklibError as error:
+                complain(str(error))
+                continue
+            names = tuple(name for name in touched if not self._wanted or name in self._wanted)
+            paths = [path.relative_to(self._root).as_posix() for path in changed[:_NAMED]]
+            more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+            said = f"changed: {', '.join(paths)}{more}"
+            if names and matching(project, self._stages, replace(self._options, names=names)):
+                self._tell(f"{said}: {', '.join(names)}")
+                return tuple(dict.fromkeys([*names, *sorted(self._skipped)]))
+            self._tell(f"{said}: touches none of these tests")
+        return ()
+
+    def _read_again(self, project: Project) -> Project:
+        from tasklib.project import find_project
+
+        try:
+            return find_project(project.root)
+        except TasklibError as error:
+            complain(str(error))
+            return project
