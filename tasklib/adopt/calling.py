@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator
@@ -57,11 +58,18 @@ def _script(name: str, folder: str, evidence: Evidence) -> Recipe | None:
     exact = next((recipe for recipe in scripts if recipe.file == wanted), None)
     if exact:
         return exact
-    tail = name.lstrip("./")
-    ends = [
-        r for r in scripts if r.file == tail or r.file.endswith(f"/{tail}") or tail.endswith(f"/{r.file}")
-    ]
-    return ends[0] if len(ends) == 1 else None
+    if not posixpath.isabs(name):
+        return None
+    # In a container the folders before it may be others.
+    alike = [(_common_end(recipe.file, name), len(recipe.file), recipe) for recipe in scripts]
+    common, _, best = max(alike, key=lambda found: found[:2], default=(0, 0, None))
+    return best if common else None
+
+
+def _common_end(path: str, other: str) -> int:
+    """How many parts at the ends of two paths are the same."""
+    pairs = zip(reversed(path.split("/")), reversed(other.split("/")), strict=False)
+    return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
 def _targets(

@@ -132,7 +132,7 @@ class _Check:
     def _command(self, suite: Suite) -> str:
         if suite.inside and not suite.argv:
             return f"what {suite.inside} does, in its container"
-        words = _plain(suite)
+        words = suite.plain
         if words[:2] == ("npm", "test"):
             return "npm test"
         if words[:2] == ("node", "--test"):
@@ -170,7 +170,7 @@ class _Check:
         return f"`{text.split()[0]}` cannot list tests" if text else "", False
 
     def _pytest(self, suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
-        words = [word for word in _plain(suite) if word != "--integration"]
+        words = [word for word in suite.plain if word != "--integration"]
         argv = (*words, "--collect-only", "-q", "-p", "no:cacheprovider")
         done = self._run(argv, suite, env)
         if done is None:
@@ -212,14 +212,6 @@ class _Check:
 
 def _files(number: int) -> str:
     return f"{number} test file{'s' if number != 1 else ''}"
-
-
-def _plain(suite: Suite) -> tuple[str, ...]:
-    """The command without what makes it tell us of every test."""
-    if "tasklib_events" not in suite.argv:
-        return suite.argv
-    at = suite.argv.index("tasklib_events")
-    return (*suite.argv[: at - 1], *suite.argv[at + 1 :])
 
 
 def _script(folder: Path) -> str:

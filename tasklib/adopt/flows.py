@@ -203,23 +203,22 @@ def _script_step(
     parts: Sequence[Command], words: tuple[str, ...], evidence: Evidence, way: tuple[Recipe, ...]
 ) -> list[tuple[str, ...]]:
     """A script that only prepares, run in a container."""
-    inner = [
-        a
-        for part in parts
-        for r, args in called(part, evidence, within=bool(way))
-        for _, a in _of_recipe(r, evidence, args, way)
-    ]
+    inner = [action for part in parts for action in _started_inside(part, evidence, way)]
     return [words] if any(isinstance(action, Step) for action in inner) else []
 
 
 def _tests_inside(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -> bool:
     if test_run(command) or _CALLED_TESTS.match(command.text):
         return True
-    return any(
-        isinstance(action, TestRun)
-        for recipe, arguments in called(command, evidence, within=bool(way))
-        for _, action in _of_recipe(recipe, evidence, arguments, way)
-    )
+    return any(isinstance(action, TestRun) for action in _started_inside(command, evidence, way))
+
+
+def _started_inside(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -> Iterator[Action]:
+    """What recipes come to that are started in a container, in whose folder a script mostly is."""
+    for recipe, arguments in called(command, evidence, within=bool(way)):
+        home = replace(command, folder=posixpath.dirname(recipe.file))
+        moved = _moved(recipe, home) if recipe.kind is Kind.SCRIPT else recipe
+        yield from (action for _, action in _of_recipe(moved, evidence, arguments, way))
 
 
 def _is_test_service(name: str, evidence: Evidence) -> bool:

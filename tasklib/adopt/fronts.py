@@ -11,7 +11,7 @@ from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.edits.makefiles import Front
 from tasklib.adopt.edits.workflows import JobChange
 from tasklib.adopt.evidence import Command, Evidence, Kind, Place, Recipe
-from tasklib.adopt.flows import Action, Copy, Flow, Inside, Other, Step, flow_of
+from tasklib.adopt.flows import Action, Copy, Flow, Inside, Install, Other, Step, flow_of
 from tasklib.adopt.proposal import Note
 from tasklib.adopt.suites import Part
 from tasklib.adopt.testing import TestRun, is_trivial, is_wait
@@ -28,6 +28,8 @@ _VERBS = {
     "logs": "infra.logs",
     "ps": "infra.status",
 }
+_GLUE = frozenset({"for", "case", "break", "continue", "seq"})
+"""What holds the lines of a loop that waits together."""
 _PLUMBING = frozenset({*_VERBS, "build", "pull", "kill", "config", "create", "wait"})
 _UV = re.compile(r"setup-uv|\buv (?:run|sync|pip)\b|\buvx\b")
 
@@ -111,7 +113,7 @@ def _line(
     recipe: Recipe, flow: Flow, stages: set[str], parts: Mapping[str, Part], helpers: set[tuple[str, str]]
 ) -> str:
     """What a target becomes; empty where it stays."""
-    own = [command for command in recipe.commands if not is_trivial(command)]
+    own = [command for command in recipe.commands if not (is_trivial(command) or is_wait(command))]
     if "?" in stages or not all(_is_known(command, flow) for command in own):
         return ""
     if stages:
@@ -137,13 +139,16 @@ def _command(stages: set[str]) -> str:
 def _is_known(command: Command, flow: Flow) -> bool:
     """Whether a command of a recipe is one of those that tasklib takes the place of."""
     actions = [action for place, action in flow.actions if place == command.place]
-    return bool(actions) and all(_is_replaced(action) for action in actions)
+    return bool(actions) and all(_is_replaced(action) or isinstance(action, Install) for action in actions)
 
 
 def _is_replaced(action: Action) -> bool:
     match action:
-        case ComposeCall(verb=verb):
-            return verb in _PLUMBING
+        case ComposeCall(verb=verb, services=services, files=files):
+            # An image of something else is built for something else.
+            return verb in _PLUMBING and not (
+                verb == "build" and any("doc" in word for word in (*services, *files))
+            )
         case Inside(tests=tests, steps=steps):
             return tests is not None or bool(steps)
         case TestRun() | Step():
@@ -176,7 +181,13 @@ def _job(
     if not test_lines:
         return None
     for place, action in flow.actions:
-        if place.line in test_lines and not _is_replaced(action):
+        if place.line in kept and _uses(action):
+            called = next(c.text for c in recipe.commands if c.place == place)
+            what = f"`{called[:60]}` uses the stack, too; the tests in it are `tasklib test`"
+            notes.append(Note(f"job {recipe.name} stays as it is: {what}", (place,)))
+            return None
+    for place, action in flow.actions:
+        if place.line in test_lines and not (_is_replaced(action) or isinstance(action, Install)):
             also = action.command.text if isinstance(action, Other) else "more than that"
             called = next(c.text for c in recipe.commands if c.place == place)
             notes.append(
@@ -226,6 +237,15 @@ def _why_not(recipe: Recipe, stages: set[str], whole: str) -> str:
     return ""
 
 
+def _uses(action: Action) -> bool:
+    """Whether it needs the containers that an ``up`` before it left there."""
+    match action:
+        case ComposeCall(verb=verb) | Inside(call=ComposeCall(verb=verb)):
+            return verb in ("exec", "cp", "port", "top")
+        case _:
+            return False
+
+
 def _sorted_lines(flow: Flow) -> tuple[list[int], list[int], list[int]]:
     """The lines of a job's own that test, those that serve that, and those that have to stay."""
     tests: list[int] = []
@@ -247,7 +267,7 @@ def _sorted_lines(flow: Flow) -> tuple[list[int], list[int], list[int]]:
                 isinstance(action, ComposeCall) and action.verb == "up" for action in actions
             )
             others.append(line)
-        elif begun and is_wait(command) and not tests:
+        elif begun and (is_wait(command) or command.words[0] in _GLUE) and not tests:
             others.append(line)
         else:
             kept.append(line)

@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.evidence import Evidence, Kind
+from tasklib.adopt.flows import flow_of
 from tasklib.adopt.shell import joined
-from tasklib.adopt.testing import test_run
+from tasklib.adopt.testing import plain_words, test_run
 from tasklib.adopt.usages import SetupStep, Usage
 
 __all__ = ["Launch"]
@@ -41,6 +43,8 @@ class Launch:
             return words if usage.launcher else [*self._python(usage), *_python_words(usage.words)]
         if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
             script = self._script(usage)
+            if self._brings_up(script):
+                return ["npx", *usage.words]
             return None if script == "test" or self._like_test(usage) else [self._manager(), "run", script]
         if runner in ("jest", "vitest", "node", "mocha"):
             return words if usage.launcher else ["npx", *words]
@@ -62,6 +66,13 @@ class Launch:
             runs[0].options,
             runs[0].paths,
         ) == (usage.runner, usage.options, ())
+
+    def _brings_up(self, script: str) -> bool:
+        """Whether what npm does before and after a script is about the stack."""
+        file = joined(self.folder, "package.json")
+        around = [self.evidence.recipe(Kind.PACKAGE, f"{when}{script}", file) for when in ("pre", "post")]
+        actions = [action for one in around if one for _, action in flow_of(one, self.evidence).actions]
+        return any(isinstance(action, ComposeCall) for action in actions)
 
     def _manager(self) -> str:
         for lock, program in (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun")):
@@ -95,6 +106,8 @@ class Launch:
         words = list(step.words)
         if step.inside:
             return {"in": step.inside, "run": words}
+        if words[0] in ("dotenv", "env-cmd"):
+            words = list(plain_words(words)[1])
         program = posixpath.basename(words[0])
         if re.fullmatch(r"python[\d.]*", program) or program in ("manage.py", "django-admin"):
             return (

@@ -212,7 +212,7 @@ class _Writer:
         self, usage: Usage, stack: Stack | None, keys: tuple[str, ...], stage: tuple[str, ...]
     ) -> None:
         paths, command = self._paths(usage), self.launch.command(usage)
-        if not paths and usage.runner in ("pytest", *_NODE):
+        if not paths and (usage.runner == "pytest" or (usage.runner in _NODE and not command)):
             paths = folders_of_tests(
                 self.part.folder, self.evidence, "integration", python=usage.runner == "pytest"
             )

@@ -31,6 +31,7 @@ _LAUNCHERS = {
     "cross-env": (),
     "nice": (),
 }
+_UP_TO_DASHES = ("dotenv", "env-cmd")
 _LAUNCHER_VALUED = frozenset(
     {"--project", "--directory", "--with", "--extra", "--group", "--python", "-p", "-f", "-s", "--env-file"}
 )
@@ -119,6 +120,10 @@ def plain_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
     launcher: list[str] = []
     rest = list(words)
     while rest and rest[0] in _LAUNCHERS:
+        if rest[0] in _UP_TO_DASHES and "--" in rest:
+            at = rest.index("--") + 1
+            launcher, rest = [*launcher, *rest[:at]], rest[at:]
+            continue
         expected = _LAUNCHERS[rest[0]]
         if expected and tuple(rest[1 : 1 + len(expected)]) != expected:
             break
@@ -170,6 +175,8 @@ def is_trivial(command: Command) -> bool:
 
 def prepares(command: Command) -> bool:
     """Whether ``command`` makes a stack that is up ready for tests: migrations, seeds, generated clients."""
+    if "--check" in command.words or "--dry-run" in command.words:
+        return False
     first, *rest = command.words
     # What is only a path to migrations is copied, or checked.
     told = " ".join([first, *(word for word in rest if "/" not in word or _SCRIPT.search(word))])

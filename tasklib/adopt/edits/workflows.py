@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,13 @@ from tasklib.adopt.readers.workflows import step_lines
 from tasklib.doctor.document import Document, Entry, entries, items, read_document
 
 __all__ = ["JobChange", "shrunk"]
+
+
+_GLUE = re.compile(r"\s*(#.*|(do|done|then|else|fi|esac|break|continue|;;)\b.*)?$")
+"""Lines of a script that are nothing by themselves."""
+
+_COMPOUND = re.compile(r"\s*(for|while|until|if|case)\b(?!.*\b(done|fi|esac)\b)")
+"""Where something begins that goes on over several lines."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,19 @@ class _Text:
     lines: list[str]
     gone: set[int] = field(default_factory=set)
     put: dict[int, str] = field(default_factory=dict)
+    broken: bool = False
+    """Whether a part of something is to go that only stands as a whole."""
 
     def text(self) -> str:
-        return "\n".join(
-            self.put.get(number, line) for number, line in enumerate(self.lines, 1) if number not in self.gone
-        )
+        found: list[str] = []
+        left_out = False
+        for number, line in enumerate(self.lines, 1):
+            if number in self.gone:
+                left_out = True
+            elif not (left_out and not line.strip() and found and not found[-1].strip()):
+                found.append(self.put.get(number, line))
+                left_out = left_out and not line.strip()
+        return "\n".join(found)
 
 
 def shrunk(file: str, text: str, changes: Mapping[str, JobChange]) -> tuple[str, tuple[Reason, ...]] | None:
@@ -71,7 +87,7 @@ def shrunk(file: str, text: str, changes: Mapping[str, JobChange]) -> tuple[str,
         )
     new = result.text()
     after = read_document(Path(file), new)
-    if after is None or not all(_still_tests(after, change) for change in changes.values()):
+    if result.broken or after is None or not all(_still_tests(after, change) for change in changes.values()):
         return None
     return new, tuple(reasons)
 
@@ -86,11 +102,7 @@ def _change(document: Document, job: Entry, change: JobChange, result: _Text) ->
     for step, node in _scripts(document, job):
         numbers = [number for number, _ in step_lines(document, node)]
         own = touched.intersection(numbers)
-        meant = [
-            number
-            for number, line in step_lines(document, node)
-            if line.strip() and not line.lstrip().startswith("#")
-        ]
+        meant = [number for number, line in step_lines(document, node) if not _GLUE.match(line)]
         if not own:
             continue
         if change.at in numbers:
@@ -105,9 +117,11 @@ def _change(document: Document, job: Entry, change: JobChange, result: _Text) ->
             result.gone |= set(range(first, _end(document, node, result.lines) + 1)) - {first}
             result.put[first] = f"{key}run: {change.line}"
         else:
+            result.broken |= any(_COMPOUND.match(line) for _, line in step_lines(document, node))
             for number in own:
                 line = result.lines[number - 1]
                 if number == change.at:
+                    result.gone |= set(range(number + 1, _last_of(number, numbers, result.lines) + 1))
                     indent = line[: len(line) - len(line.lstrip())]
                     dash = "- " if line.lstrip().startswith("- ") else ""
                     result.put[number] = f"{indent}{dash}{change.line}"

@@ -29,16 +29,20 @@ def read_workflow(file: str, document: Document) -> Iterator[Recipe]:
         default = default or document.at("defaults", "run", "working-directory")
         steps = document.at("steps", below=job.value)
         ran: list[Command] = []
-        folder = ""
         for step in items(steps.value) if steps else ():
             run = document.at("run", below=step)
             if run is None:
                 continue
             named = document.at("working-directory", below=step) or default
-            folder = joined("", text_of(named.value)) if named and "$" not in text_of(named.value) else ""
+            where = text_of(named.value) if named else ""
             own = env | _variables(document.at("env", below=step))
-            lines = [(line, _filled(text, matrix, 0)) for line, text in step_lines(document, run.value)]
-            ran += commands(lines, file, folder, env=own)
+            for which in _choices(where, matrix):
+                folder = joined("", _filled(where, matrix, which))
+                if "$" not in folder:
+                    script = step_lines(document, run.value)
+                    ran += commands(
+                        [(n, _filled(text, matrix, which)) for n, text in script], file, folder, env=own
+                    )
         first, final = document.place(job.key)[0], last(job.value).end_mark.line + 1
         services = document.at("services", below=job.value)
         containers = tuple(_containers(file, document, services, matrix))
@@ -91,11 +95,18 @@ def _variables(entry: Entry | None) -> dict[str, str]:
     return {name: text_of(one.value) for name, one in found.items() if isinstance(one.value, yaml.ScalarNode)}
 
 
+def _choices(where: str, matrix: Mapping[str, list[str]]) -> range:
+    """Which values of the matrix count: all where it chooses the folder, else the first."""
+    named = re.search(r"matrix\.([\w-]+)", where)
+    return range(len(matrix.get(named[1], ()))) if named else range(1)
+
+
 def _filled(text: str, matrix: Mapping[str, list[str]], which: int) -> str:
     """``text`` with one of the matrix's values in the place of each expression that names one."""
 
     def value(found: re.Match[str]) -> str:
-        return matrix[found[1]][which] if found[1] in matrix else found[0]
+        values = matrix.get(found[1], [])
+        return values[which] if -len(values) <= which < len(values) else found[0]
 
     return re.sub(r"\$\{\{.*?\}\}", "$EXPRESSION", re.sub(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}", value, text))
 

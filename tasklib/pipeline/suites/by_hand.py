@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tasklib import process
 from tasklib.errors import UsageError
 from tasklib.options.caller import Caller
-from tasklib.pipeline.suites.suite import PLUGIN, Suite, SuiteKind
+from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.results import Stage
 from tasklib.shown.cleaning import visible
 
@@ -60,7 +60,7 @@ def refuse_talking(suites: Sequence[Suite], extra: Sequence[str], caller: Caller
 
 def _typed(suite: Suite, caller: Caller) -> str:
     """The suite's tests as a line to type, its stack brought up before."""
-    steps = [f"cd {shlex.quote(str(suite.cwd))}", shlex.join(_plain(suite))]
+    steps = [f"cd {shlex.quote(str(suite.cwd))}", shlex.join(suite.plain)]
     if suite.target.stage is not Stage.UNIT:
         named = ("--name", suite.target.service) if suite.target.stage is Stage.SERVICE else ()
         variables = caller.line("infra.env", *named)
@@ -83,7 +83,7 @@ def show(
         say(f"{suite.target}:")
         whole = {name: value for name, value in {**env, **suite.env}.items() if name not in suite.unset}
         ended = process.stream(
-            _plain(suite),
+            suite.plain,
             on_line=lambda _, line: say(f"  {visible(line)}"),
             cwd=suite.cwd,
             env=whole,
@@ -92,9 +92,3 @@ def show(
         if ended not in (0, 5):  # 5: pytest found no test to show
             code = 2
     return code
-
-
-def _plain(suite: Suite) -> tuple[str, ...]:
-    """The command without what makes it tell us of every test."""
-    at = suite.argv.index(PLUGIN)
-    return (*suite.argv[: at - 1], *suite.argv[at + 1 :])

@@ -109,3 +109,11 @@ class Suite:
     inside: str = ""
     notes: tuple[str, ...] = ()
     share: Share | None = None
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The command without what makes pytest tell us of every test."""
+        if PLUGIN not in self.argv:
+            return self.argv
+        at = self.argv.index(PLUGIN)
+        return (*self.argv[: at - 1], *self.argv[at + 1 :])

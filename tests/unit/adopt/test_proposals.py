@@ -312,3 +312,106 @@ def test_a_node_package_all_of_whose_tests_use_the_stack(tmp_path: Path) -> None
         ".gitlab-ci.yml": "test:\n  script:\n    - docker compose up -d\n    - npm test\n",
     }
     assert settings_of(proposed(tmp_path, files)) == {"integration": "test", "unit": []}
+
+
+def _workflow(*steps: str) -> dict[str, str]:
+    lines = "".join(f"      - run: {step}\n" for step in steps)
+    return {".github/workflows/ci.yml": f"on: [push]\njobs:\n  ci:\n    steps:\n{lines}"}
+
+
+def test_a_script_that_is_elsewhere_in_the_container(tmp_path: Path) -> None:
+    """It is found by the end of its path, and what it comes to makes it tests."""
+    files = {
+        "compose.yml": "services: {api: {build: ./api}, db: {image: postgres:16}}",
+        "api/tests-start.sh": "#!/bin/sh\npython wait.py\nbash ./scripts/test.sh\n",
+        "api/scripts/test.sh": "#!/bin/sh\ncoverage run -m pytest\n",
+        "scripts/test.sh": "#!/bin/sh\ndocker compose exec -T api bash /app/tests-start.sh\n",
+        **_workflow("docker compose up -d", "docker compose exec -T api bash /app/tests-start.sh"),
+    }
+    proposal = proposed(tmp_path, files)
+    assert settings_of(proposal) == {"in": "api", "command": ["bash", "/app/tests-start.sh"]}
+    assert "      - run: pipx run" in (proposal.files[".github/workflows/ci.yml"] or "")
+
+
+@pytest.mark.parametrize("step", ["docker compose exec -T api lint", "docker compose cp api:/a ."])
+def test_a_job_that_uses_the_stack_for_more_stays(step: str, tmp_path: Path) -> None:
+    """Without `up` its other steps would fail."""
+    files = {
+        "compose.yml": "services: {api: {image: a}}",
+        **_workflow("docker compose up -d", "docker compose exec -T api pytest", step),
+    }
+    proposal = proposed(tmp_path, files)
+    assert settings_of(proposal) == {"in": "api", "command": ["pytest"]}
+    assert ".github/workflows/ci.yml" not in proposal.files
+    assert any(f"`{step}` uses the stack, too" in note.text for note in proposal.notes)
+
+
+def test_a_matrix_of_folders(tmp_path: Path) -> None:
+    """Each of them is a service, tested as its row says."""
+    matrix = """
+        on: [push]
+        jobs:
+          unit:
+            strategy:
+              matrix:
+                include:
+                  - {service: api, cmd: pip install pytest && pytest}
+                  - {service: worker, cmd: go test ./...}
+            steps:
+              - run: ${{ matrix.cmd }}
+                working-directory: ${{ matrix.service }}
+    """
+    files = {
+        ".github/workflows/ci.yml": matrix,
+        "api/requirements.txt": "",
+        "api/tests/test_a.py": "",
+        "worker/go.mod": "module w\n",
+    }
+    assert settings_of(proposed(tmp_path, files))["services"] == {
+        "api": {"path": "api", "unit": "tests"},
+        "worker": {"path": "worker", "command": ["go", "test", "./..."]},
+    }
+
+
+def test_hooks_of_npm_that_bring_up_the_stack(tmp_path: Path) -> None:
+    """The script's own command is run, without what npm would do around it; the migration is setup."""
+    scripts = """
+        {"scripts": {
+          "test:int": "dotenv -e .env.test -- jest -c int.js",
+          "pretest:int": "docker compose up -d && sleep 3 && dotenv -e .env.test -- prisma migrate deploy",
+          "posttest:int": "docker compose down"
+        }}
+    """
+    files = {
+        "compose.yml": "services: {pg: {image: postgres:16, ports: ['5433:5432']}}",
+        ".env.test": "DATABASE_URL=postgresql://a:b@localhost:5433/tests\n",
+        "src/db.js": "module.exports = process.env.DATABASE_URL\n",
+        "package.json": scripts,
+        **_workflow("npm ci", "npm run test:int"),
+    }
+    assert settings_of(proposed(tmp_path, files)) == {
+        "integration": {"command": ["npx", "jest", "-c", "int.js"]},
+        "setup": [["npx", "prisma", "migrate", "deploy"]],
+        "endpoints": {"DATABASE_URL": "postgresql://a:b@{pg:5432}/tests"},
+    }
+
+
+def test_a_loop_that_waits_goes_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Half of a loop is no script."""
+    body = ("for i in 1 2; do", "  docker compose exec -T db pg_isready && break", "done")
+    loop = "".join(["|\n", *(f"          {line}\n" for line in body)])
+    files = {
+        "compose.yml": "services: {db: {image: postgres:16, ports: ['5432:5432']}}",
+        "pyproject.toml": '[project]\nname = "a"\n',
+        "tests/integration/test_a.py": "def test_a(): ...\n",
+    }
+    whole = _workflow("docker compose up -d", loop.rstrip(), "uv run pytest tests/integration")
+    workflow = proposed(tmp_path / "whole", files | whole).files[".github/workflows/ci.yml"] or ""
+    assert workflow.split("steps:\n")[1] == (
+        "      - run: uvx --from tasklib-stages tasklib test.integration\n"
+    )
+    more = f"{loop}          ./notify.sh"
+    half = _workflow("docker compose up -d", more, "uv run pytest tests/integration")
+    proposal = proposed(tmp_path / "half", files | half)
+    assert ".github/workflows/ci.yml" not in proposal.files
+    assert any("its lines are left to you" in note.text for note in proposal.notes)
