@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasklib import process
 from tasklib.errors import TasklibError
@@ -98,7 +98,10 @@ class TargetTests:
 
         Raises as :func:`~tasklib.pipeline.suites.planning.plan_suite` does.
         """
-        return run_suite(self._plan(), env, self._emit, self._cancel, launch=launch)
+        suite = self._plan()
+        named = {word: launch.named(suite.cwd / word, word) for word in suite.paths}
+        suite = replace(suite, argv=tuple(named.get(word, word) for word in suite.argv))
+        return run_suite(suite, env, self._emit, self._cancel, launch=launch)
 
     def close(self) -> None:
         """End what has not ended by itself; nothing is started any more."""

@@ -31,6 +31,10 @@ _OF_THE_SERVICE = (
 )
 """What is said of the containers of a service and not of one of ours."""
 
+_WRAPPERS = frozenset({"tini", "dumb-init", "docker-init", "catatonit", "gosu", "su-exec", "env", "my_init"})
+_RUNNERS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "rye", "pixi", "bundle"})
+"""What starts other programs: by themselves, and with the word `run`."""
+
 _NO_SERVERS: Mapping[str, Server] = MappingProxyType({})
 
 _OF_ITS_PLACE = ("aliases", "ipv4_address", "ipv6_address", "link_local_ips", "mac_address")
@@ -147,6 +151,17 @@ class Inside:
                 if root and source.is_relative_to(root):
                     yield source, PurePosixPath(str(volume["target"]))
 
+    def named(self, path: Path, word: str) -> str:
+        """What a command is to call ``path``, a place in the checkout that ``word`` leads to outside.
+
+        That is ``word``, unless it is mounted where that does not lead.
+        """
+        for volume in self._definition.get("volumes") or ():
+            if volume.get("type") == "bind" and path.is_relative_to(str(volume.get("source"))):
+                place = PurePosixPath(str(volume["target"]), path.relative_to(str(volume["source"])))
+                return word if place == self.folder / word else str(place)
+        return word
+
     def _containers(self) -> list[Resource]:
         own = labels(self._prepared.instance, self._prepared.plan.name)
         found = self._engine.owned(own, kinds=("container",))
@@ -170,6 +185,8 @@ def definition_of(
         made["deploy"] = limits
     if argv:
         made["command"] = [_escaped(word) for word in argv]
+        if service.get("entrypoint") and not _hands_on(service["entrypoint"]):
+            made["entrypoint"] = made.pop("command")  # It would get the words as its own arguments.
     given = {name: _escaped(value) for name, value in env.items()}
     made["environment"] = {**(service.get("environment") or {}), **given}
     made["volumes"] = [
@@ -180,6 +197,17 @@ def definition_of(
         ),
     ]
     return made
+
+
+def _hands_on(entrypoint: str | Sequence[str]) -> bool:
+    """Whether an entrypoint of the file starts what it is given: a script, an init, `uv run`."""
+    words = entrypoint.split() if isinstance(entrypoint, str) else [str(word) for word in entrypoint]
+    program, last = (PurePosixPath(word).name for word in (words[0], words[-1]))
+    return (
+        program in _WRAPPERS
+        or (program in _RUNNERS and last == "run")
+        or any("entrypoint" in word or word.endswith((".sh", ".bash")) or "$@" in word for word in words)
+    )
 
 
 def inside_endpoints(

@@ -29,6 +29,10 @@ class Launcher(Protocol):
         """What starts ``argv`` with ``env``; paths below ``shared`` in them are the command's, too."""
         ...
 
+    def named(self, path: Path, word: str) -> str:
+        """What the command is to call ``path`` in the checkout, which ``word`` leads to on this machine."""
+        ...
+
 
 @dataclass(frozen=True)
 class Here:
@@ -43,6 +47,9 @@ class Here:
 
     def call(self, argv: Sequence[str], env: Mapping[str, str], shared: Path) -> Call:
         return Call(tuple(argv), self.folder, env)
+
+    def named(self, path: Path, word: str) -> str:
+        return word
 
 
 @dataclass(frozen=True)
@@ -75,3 +82,6 @@ class InContainer:
             path.chmod(0o666)
         given = {name: there(value) for name, value in env.items()}
         return self.inside.call([there(word) for word in argv], given, mounts)
+
+    def named(self, path: Path, word: str) -> str:
+        return self.inside.named(path, word)

@@ -14,7 +14,7 @@ __all__ = ["FixedAddress", "fixed_addresses", "warning"]
 _HOST = r"(?:localhost|127\.0\.0\.1)"
 _ADDRESS = re.compile(
     rf"(?<![\w.-]){_HOST}:(?P<port>\d{{2,5}})\b"
-    rf"|[\"']{_HOST}[\"']\s*,\s*(?:port\s*[=:]\s*)?[\"']?(?P<number>\d{{2,5}})\b"
+    rf"|[\"']{_HOST}[\"']\s*,\s*(?:[\"']?port[\"']?\s*[=:]\s*)?[\"']?(?P<number>\d{{2,5}})\b"
 )
 _VARIABLE = re.compile(r"environ|getenv|\benv\b")
 """Where a variable is asked first, the address is what it falls back on."""
@@ -32,12 +32,13 @@ class FixedAddress:
 
 def fixed_addresses(text: str) -> Iterator[FixedAddress]:
     """The addresses that the source ``text`` names, but for comments and what a variable may replace."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith(("#", "//", "*")) or _VARIABLE.search(line):
-            continue
-        for found in _ADDRESS.finditer(line):
+    for found in _ADDRESS.finditer(text):
+        start = text.rfind("\n", 0, found.start()) + 1
+        line = text[start:].partition("\n")[0]
+        if not line.lstrip().startswith(("#", "//", "*")) and not _VARIABLE.search(line):
+            number, column = text.count("\n", 0, start) + 1, found.start() - start + 1
             port = int(found["port"] or found["number"])
-            yield FixedAddress(number, found.start() + 1, " ".join(found[0].split()), port)
+            yield FixedAddress(number, column, " ".join(found[0].split()), port)
 
 
 def warning(places: Iterable[Path], published: Mapping[int, tuple[str, int]], root: Path) -> str:

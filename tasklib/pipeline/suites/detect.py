@@ -29,7 +29,7 @@ _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
 _SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
 
 _SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
-_SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs)")
+_SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs|json|ya?ml|toml|ini)")
 _CALLED = re.compile(r"/(tests?|__tests__)(/|$)")
 
 _OTHER_TEST = re.compile(

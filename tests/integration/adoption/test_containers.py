@@ -234,6 +234,33 @@ def test_a_node_api_with_a_test_script(project: NewProject, engine: object) -> N
     assert "1 passed" in ran.text
 
 
+def test_tests_that_are_mounted_elsewhere_than_they_lie(project: NewProject, engine: object) -> None:
+    """The service starts in one folder, its tests are mounted beside it, and its entrypoint is a program."""
+    shop = project(
+        {
+            "pyproject.toml": "[tool.tasklib]\nin = 'api'\ncommand = ['pytest']\nintegration = 'tests/e2e'\n",
+            "Dockerfile": "ARG PYTHON_IMAGE=python:3.12-slim\nFROM ${PYTHON_IMAGE}\n"
+            "RUN pip install --no-cache-dir --quiet pytest\nWORKDIR /src\n",
+            "compose.yml": compose(
+                api="""
+                build:
+                  context: .
+                  args: {PYTHON_IMAGE: "${PYTHON_IMAGE:-python:3.12-slim}"}
+                entrypoint: [python, -m, http.server]
+                command: ["8000"]
+                expose: ["8000"]
+                volumes: ["./src:/src", "./tests:/tests"]
+                """
+            ),
+            "src/shop.py": "",
+            "tests/e2e/test_shop.py": "import os\ndef test_where(): assert os.getcwd() == '/src'\n",
+        }
+    )
+    ran = shop.run("tasklib", "test.integration")
+    assert ran.code == 0, ran
+    assert "1 passed" in ran.text
+
+
 JEST = """
 [tool.tasklib]
 unit = "test/unit"

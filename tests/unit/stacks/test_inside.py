@@ -103,3 +103,28 @@ def test_what_a_container_wrote_is_told_by_its_topmost_parts() -> None:
         {"Path": "/app/old", "Kind": 2},
     ]
     assert written_from(rows) == ("/app/htmlcov", "/app/src/lock")
+
+
+@pytest.mark.parametrize(
+    "entrypoint",
+    [
+        ["/docker-entrypoint.sh"],
+        ["tini", "--"],
+        ["/usr/bin/dumb-init", "--", "./start"],
+        ["uv", "run"],
+        "bash /app/wait.sh db",
+        ["sh", "-c", 'sleep 1; exec "$@"', "sh"],
+    ],
+)
+def test_an_entrypoint_that_starts_what_it_is_given_stays(entrypoint: str | list[str]) -> None:
+    """It may wait for the database or become another user first."""
+    made = definition_of({"entrypoint": entrypoint}, ["pytest", "$x"], {}, {})
+    assert (made["entrypoint"], made["command"]) == (entrypoint, ["pytest", "$$x"])
+
+
+@pytest.mark.parametrize("entrypoint", [["flask", "run", "--port=80"], "python app.py", ["/bin/server"]])
+def test_an_entrypoint_that_is_a_program_of_its_own_goes(entrypoint: str | list[str]) -> None:
+    """It would take the tests' command for its own arguments; without a command it is what is run."""
+    made = definition_of({"entrypoint": entrypoint}, ["pytest"], {}, {})
+    assert (made["entrypoint"], "command" in made) == (["pytest"], False)
+    assert definition_of({"entrypoint": entrypoint}, [], {}, {})["entrypoint"] == entrypoint

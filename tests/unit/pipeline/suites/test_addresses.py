@@ -18,6 +18,7 @@ from tasklib.pipeline.suites.addresses import fixed_addresses, warning
         "Redis(host='127.0.0.1', port=6379)",
         "new Client({host: 'localhost', port: 6379})",
         "{'host': 'localhost',  port: '6379'}",
+        '"host": "127.0.0.1",\n  "port": 6379,',
     ],
 )
 def test_an_address_that_is_written_out_is_found(line: str) -> None:
