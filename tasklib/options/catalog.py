@@ -104,7 +104,7 @@ KIND = choice(
     "kind", ("python", "node", "command"), "what services are written in (default: python)", "python"
 )
 SINGLE = switch("single", "one service, which is the project itself")
-CI = choice("ci", ("github", "gitea"), "with workflow files for it", "")
+CI = choice("ci", FORGE.choices, "with workflow files for it", "")
 SERVICE = required("name", "NAME", "what it is called; its folder in services/, too")
 ITS_KIND = choice("kind", KIND.choices, "what it is written in (default: python)", "python")
 WRITE = switch("write", "change the files", consents=True)

@@ -31,7 +31,7 @@ def empty(tmp_path: Path, state: Path) -> Checkout:
         (["json", "--single"], "the project cannot be called 'json'"),
         (["shop", "--single", "--services", "api"], "--single is one service"),
         (["shop", "--kind", "ruby"], "--kind takes python, node or command, not 'ruby'"),
-        (["shop", "--ci", "gitlab"], "--ci takes github or gitea, not 'gitlab'"),
+        (["shop", "--ci", "travis"], "--ci takes github"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
