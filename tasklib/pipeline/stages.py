@@ -20,6 +20,7 @@ from tasklib import process
 from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.overload import blame, look
 from tasklib.pipeline.session import Session
 from tasklib.pipeline.skipped import without_running
 from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, Step, TargetStep, steps
@@ -260,7 +261,7 @@ class _Pipeline:
     def _finish(self, test: TargetStep, work: Callable[[TargetStep], TargetResult]) -> None:
         """Have ``work`` done and keep its result; nothing but a result comes out of a target."""
         target = test.target
-        began = time.monotonic()
+        began, before = time.monotonic(), look()
         self._emit(TargetStarted(target))
         try:
             result = work(test)
@@ -282,6 +283,10 @@ class _Pipeline:
             result = replace(result, outcome=Outcome.INTERRUPTED, reason=told)
         if not result.seconds:
             result = replace(result, seconds=time.monotonic() - began)
+        if result.outcome in (Outcome.FAILED, Outcome.ERROR) and target not in self._execution.starved:
+            said = [result.reason, *(found.message for found in result.failures)]
+            if why := blame(before, look(), said):
+                self._emit(Notice(why, "warning", target))
         self._results[target] = result
         self._emit(TargetFinished(result))
 

@@ -175,6 +175,13 @@ class TargetStack:
         except TasklibError:
             return ()
 
+    def starved(self) -> tuple[str, ...]:
+        """The services that memory did not suffice for."""
+        try:
+            return self._held.stack.starved()
+        except TasklibError:
+            return ()
+
     def _close(self) -> None:
         try:
             if self._held.touched:

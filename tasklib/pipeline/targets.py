@@ -75,6 +75,8 @@ class Execution:
         session: Session | None = None,
     ) -> None:
         """With a ``session`` the stacks are its, and stay."""
+        self.starved: set[Target] = set()
+        """Those of whose stacks it was told that memory did not suffice for them."""
         self._session = session
         self._turns = turns
         self._project = project
@@ -206,6 +208,10 @@ class Execution:
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
+            for service in stack.starved():
+                self.starved.add(target)
+                what = f"the kernel ended a process of {service}: no memory was left, by its own limit or on "
+                self._emit(Notice(f"{what}the machine; that may be why", "warning", target))
             for service in stack.forgot():
                 what = f"{service} restarted; its data was in memory and is gone: "
                 what += f'`persistent = ["{service}"]` in [tool.tasklib] keeps it'

@@ -174,6 +174,10 @@ class Stack:
             and self._lives.get(container.id, container.started) != container.started
         )
 
+    def starved(self) -> tuple[str, ...]:
+        """The services in whose containers the kernel ended something for want of memory."""
+        return tuple(found.service for found in self._engine.containers(self.project) if found.starved)
+
     def _what_is_there(self) -> frozenset[str]:
         return frozenset(r.id for r in self._engine.owned(self.labels, kinds=("container", "network")))
 

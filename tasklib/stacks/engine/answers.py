@@ -82,6 +82,7 @@ def container_from(row: Mapping[str, Any], ours: Collection[str] = ()) -> Contai
         listens=tuple(sorted(_asked_ports(health_test) | _tcp_ports(config.get("ExposedPorts") or {}))),
         command=tuple(map(str, (row.get("Path") or "", *(row.get("Args") or ())))),
         environment=_environment(config.get("Env") or ()),
+        starved=bool(state.get("OOMKilled")),
     )
 
 

@@ -57,7 +57,8 @@ class Container:
     engine started it last, ``address`` its first address on a bridge network ("" if none),
     ``health_test`` the command of its health check, ``listens`` the TCP ports by which it may be seen
     that it is worth a try (those that the command asks, and those that are exposed), ``command`` and
-    ``environment`` what its program is started with.
+    ``environment`` what its program is started with, ``starved`` whether the kernel ended something in it
+    for want of memory since it was started.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Container:
     listens: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
+    starved: bool = False
 
     @property
     def life(self) -> tuple[str, str]:

@@ -82,6 +82,8 @@ def _lost(container: Container) -> str:
         return f"exited with code 0{tries} although it publishes a port" if container.ports else ""
     if container.max_restarts is None or container.restarts < container.max_restarts:
         return ""
+    if container.starved:
+        return f"was ended by the kernel{tries}: no memory was left, by its own limit or on the machine"
     return f"exited with code {container.exit_code}{tries}"
 
 

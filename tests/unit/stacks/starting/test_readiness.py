@@ -111,3 +111,10 @@ def test_ready_means_that_nothing_is_amiss(containers: list[Container], closed: 
             assert container.state in ("running", "exited", "dead")
             assert container.state != "running" or container.health in (None, "healthy")
             assert container.state == "running" or container.exit_code == 0
+
+
+def test_a_container_without_memory_says_so() -> None:
+    """Its exit code alone would send people looking for who killed it."""
+    lost = verdict(replace(API, state="exited", exit_code=137, starved=True))
+    assert isinstance(lost, Failed)
+    assert lost.why == "was ended by the kernel: no memory was left, by its own limit or on the machine"
