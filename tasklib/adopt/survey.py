@@ -102,7 +102,7 @@ def _name(root: Path, text: Text) -> str:
     """The project's name, as tasklib takes it."""
     try:
         named = tomllib.loads(text("pyproject.toml")).get("project", {}).get("name")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         named = None
     return named if isinstance(named, str) and named else root.name
 

@@ -29,10 +29,12 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
     project = find_project(Path.cwd())
     path = Evidence.of(project).last_run
     try:
-        with path.open(encoding="ascii") as stream:
+        with path.open(encoding="ascii", errors="backslashreplace") as stream:
             events = narrowed(read(stream, str(path)), names=names, failures=failures)
     except FileNotFoundError:
         raise UsageError("no run of this checkout is known", remedy="Run the tests once.") from None
+    except OSError as error:
+        raise UsageError(f"the last run cannot be read: {error.strerror}", where=str(path)) from error
     if format == "json":
         for event in events:
             give(harmless_json(json.dumps(to_object(event), separators=(",", ":"))))

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasklib.errors import ConfigError
+from tasklib.files.there import is_file
+from tasklib.shown.cutting import shorten
 
 __all__ = [
     "EXPORTED_FILES",
@@ -52,9 +54,9 @@ def named_by_environment(folder: Path, dotenv: Mapping[str, str], env: Mapping[s
     separator = source.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
     paths = tuple(folder / part for part in value.split(separator) if part)
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             raise ConfigError(
-                f"there is no Compose file {path}",
+                f"there is no Compose file {shorten(str(path), 200)}",
                 where="COMPOSE_FILE",
                 remedy="Unset COMPOSE_FILE, or set compose.test in [tool.tasklib]: it takes precedence.",
             )
@@ -75,9 +77,9 @@ def env_files_of_environment(folder: Path, env: Mapping[str, str]) -> tuple[Path
     value = env.get("COMPOSE_ENV_FILES", "")
     paths = tuple(folder / part for part in (name.strip() for name in value.split(",")) if part)
     for path in paths:
-        if not path.is_file():
+        if not is_file(path):
             raise ConfigError(
-                f"there is no file {path}",
+                f"there is no file {shorten(str(path), 200)}",
                 where="COMPOSE_ENV_FILES",
                 remedy="Unset COMPOSE_ENV_FILES, or set env-files in [tool.tasklib]: it takes precedence.",
             )

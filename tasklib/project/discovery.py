@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -138,7 +139,7 @@ def _table(folder: Path) -> Mapping[str, Any] | None:
         return None
     try:
         table = tomllib.loads(text).get("tool", {}).get("tasklib")
-    except (tomllib.TOMLDecodeError, AttributeError):
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
         return {} if "tool.tasklib" in text else None
     return table if table is None or isinstance(table, dict) else {}
 
@@ -148,4 +149,5 @@ def _configured(folder: Path, table: Mapping[str, Any]) -> Iterator[Path]:
     for section in services.values() if isinstance(services, dict) else ():
         path = section.get("path") if isinstance(section, dict) else None
         if isinstance(path, str):
-            yield (folder / path).resolve()
+            with contextlib.suppress(OSError, ValueError, RuntimeError):  # what is no path is told later
+                yield (folder / path).resolve()

@@ -10,6 +10,7 @@ from pathlib import Path
 from tasklib.errors import ConfigError
 from tasklib.project.configuration import TABLE
 from tasklib.project.toml import Document
+from tasklib.shown.cutting import shorten
 from tasklib.siblings.lacking import brings, found_elsewhere
 
 __all__ = ["Places", "way_to"]
@@ -30,7 +31,12 @@ class Places:
     def required(self, folder: Path, name: str, exists: Callable[[Path], bool], *keys: str) -> Path:
         """``name`` in ``folder``. Raises :class:`~tasklib.errors.ConfigError` where ``exists`` denies it."""
         path = Path(os.path.normpath(folder / name))
-        if not exists(path):
+        try:
+            there = exists(path)
+        except (OSError, ValueError) as error:  # too long for any file system, a NUL, a closed folder
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise self.error(f"`{'.'.join(keys)}`: {shorten(str(path), 200)}: {why}", *keys) from error
+        if not there:
             what = f"`{'.'.join(keys)}`: there is no {_KINDS[exists]} {path}"
             raise self.document.error(what, *(*TABLE, *keys), remedy=way_to(path))
         return path

@@ -108,6 +108,8 @@ def read(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError("is not UTF-8", where=f"{path}:{line}") from error
+    except RecursionError as error:
+        raise ConfigError("is nested too deeply", where=str(path)) from error
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", str(error))
         line = int((place and place["line"]) or len(text.splitlines()) or 1)
@@ -164,7 +166,7 @@ def _keys(line: str) -> tuple[str, ...]:
     """The dotted key of a line of TOML, unquoted."""
     try:
         value: Any = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return ()
     keys = []
     while isinstance(value, dict) and value:

@@ -31,7 +31,7 @@ def read(stream: Iterable[str], name: str = "recording") -> Iterator[Event]:
         try:
             found = json.loads(line)
             yield from_object(found if isinstance(found, dict) else {})
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"not an event: {error}", where=f"{name}:{number}") from error
 
 

@@ -30,7 +30,7 @@ def package(folder: Path) -> Mapping[str, Any]:
     path = folder / "package.json"
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
     if not isinstance(data, dict):
         raise ConfigError("is not a JSON object", where=str(path))

@@ -13,9 +13,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 import requests
 
 from tasklib.errors import TasklibError
@@ -35,6 +36,42 @@ _MANIFESTS = (
 _HUB = {"docker.io": "registry-1.docker.io"}
 _MOST_PAGES = 100
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+class _Tags(msgspec.Struct, frozen=True):
+    tags: tuple[str, ...] | None = None
+
+
+class _Platform(msgspec.Struct, frozen=True):
+    os: str = ""
+
+
+class _Descriptor(msgspec.Struct, frozen=True):
+    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_+.-]+:[A-Fa-f0-9]+$")]
+    platform: _Platform | None = None
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    """One of an image (``config``), or the list of those of its platforms (``manifests``)."""
+
+    config: _Descriptor | None = None
+    manifests: tuple[_Descriptor, ...] | None = None
+
+
+class _Config(msgspec.Struct, frozen=True):
+    labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
+
+
+class _Image(msgspec.Struct, frozen=True):
+    config: _Config | None = None
+
+
+class _Token(msgspec.Struct, frozen=True):
+    token: str | None = None
+    access_token: str | None = None
+
+
+_Answer = TypeVar("_Answer", _Tags, _Manifest, _Image, _Token)
 
 
 class RegistryError(TasklibError):
@@ -76,7 +113,7 @@ class Registry:
             answer = self._get(url)
             if answer.status_code == 404:
                 return ()
-            found += self._json(answer).get("tags") or []
+            found += self._read(answer, _Tags).tags or ()
             following = answer.links.get("next", {}).get("url")
             if not following:
                 break
@@ -88,14 +125,17 @@ class Registry:
         answer = self._get(f"/v2/{self.repository}/manifests/{tag}", accept=", ".join(_MANIFESTS))
         if answer.status_code == 404:
             return None
-        manifest = self._json(answer)
+        manifest = self._read(answer, _Manifest)
         digest = answer.headers.get("Docker-Content-Digest", "")
-        if listed := manifest.get("manifests"):
-            images = [entry for entry in listed if entry.get("platform", {}).get("os") != "unknown"] or listed
-            url = f"/v2/{self.repository}/manifests/{images[0]['digest']}"
-            manifest = self._json(self._get(url, accept=", ".join(_MANIFESTS)))
-        config = self._json(self._get(f"/v2/{self.repository}/blobs/{manifest['config']['digest']}"))
-        return Published(digest, MappingProxyType((config.get("config") or {}).get("Labels") or {}))
+        if listed := manifest.manifests:
+            images = [entry for entry in listed if (entry.platform or _Platform()).os != "unknown"] or listed
+            url = f"/v2/{self.repository}/manifests/{images[0].digest}"
+            manifest = self._read(self._get(url, accept=", ".join(_MANIFESTS)), _Manifest)
+        if manifest.config is None:
+            raise self._odd()
+        blob = self._get(f"/v2/{self.repository}/blobs/{manifest.config.digest}")
+        config = self._read(blob, _Image).config or _Config()
+        return Published(digest, MappingProxyType(config.labels or {}))
 
     def check_push(self) -> None:
         """Ask whether a push would be let in, by beginning an upload and ending it without a byte.
@@ -118,14 +158,16 @@ class Registry:
             with contextlib.suppress(RegistryError):
                 self._send("DELETE", begun)
 
-    def _json(self, answer: requests.Response) -> dict[str, Any]:
+    def _read(self, answer: requests.Response, kind: type[_Answer]) -> _Answer:
         if answer.status_code != 200:
             raise RegistryError(f"{self.host} answered {answer.status_code} about {self.repository}")
-        with contextlib.suppress(ValueError):
-            found = answer.json()
-            if isinstance(found, dict):
-                return found
-        raise RegistryError(f"{self.host} did not answer with JSON about {self.repository}")
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise self._odd() from None
+
+    def _odd(self) -> RegistryError:
+        return RegistryError(f"{self.host} did not answer about {self.repository} as a registry does")
 
     def _get(self, path: str, accept: str = "application/json") -> requests.Response:
         return self._send("GET", path, accept)
@@ -140,7 +182,7 @@ class Registry:
                 self._token = token
                 answer = self._ask(method, url, accept)
             return answer
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # it may name addresses that are none
             raise RegistryError(f"{self.host} does not answer ({type(error).__name__})") from None
 
     def _ask(self, method: str, url: str, accept: str) -> requests.Response:
@@ -187,8 +229,8 @@ class Registry:
             answer = self._session.get(realm, params=wanted, headers=headers, timeout=_TIMEOUT)
         if answer.status_code in (401, 403):
             raise _WrongLogin(f"{self.host} does not accept the login")
-        found = self._json(answer)
-        return f"Bearer {found.get('token') or found.get('access_token') or ''}"
+        found = self._read(answer, _Token)
+        return f"Bearer {found.token or found.access_token or ''}"
 
 
 @dataclass(frozen=True)

@@ -111,5 +111,5 @@ def _normal(name: str) -> str:
 def _loaded(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return {}

@@ -170,6 +170,6 @@ def _part(word: Word, start: int, text: str) -> ImageName:
 def _paths(found: Instruction) -> Iterable[str]:
     try:
         paths = json.loads(found.rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         paths = [word.text for word in found.words]
     return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []

@@ -44,7 +44,7 @@ def local_sources(found: Instruction) -> tuple[str, ...] | None:
         return ()
     try:
         paths = json.loads(found.text) if found.text.startswith("[") else shlex.split(found.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not all(isinstance(path, str) for path in paths):
         return None

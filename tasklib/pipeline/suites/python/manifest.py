@@ -136,7 +136,7 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(folder)
     try:
         return Manifest(folder, tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
 
 
