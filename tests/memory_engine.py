@@ -69,6 +69,8 @@ class MemoryEngine:
         """Ids of what cannot be removed: something else uses it."""
         self.files: dict[str, dict[str, bytes]] = {}
         """What containers wrote, by their ids and by path."""
+        self.ages: dict[str, float] = {}
+        """How many seconds ago volumes were made, by their names; of others it is just now."""
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self._containers: dict[str, _Entry] = {}
@@ -306,6 +308,10 @@ class MemoryEngine:
         self._answer()
         with self._lock:
             return (self._others.get(name) or self.add_volume(name, labels)).labels
+
+    def volume_ages(self, label: str) -> tuple[tuple[Resource, float], ...]:
+        found = self.owned({label: ""}, kinds=["volume"])
+        return tuple((volume, self.ages.get(volume.id, 0.0)) for volume in found)
 
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         self._answer()

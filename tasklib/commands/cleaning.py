@@ -52,6 +52,7 @@ def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     from tasklib.stacks.cleaning.instance import summary
     from tasklib.stacks.engine.docker_engine import DockerEngine
     from tasklib.stacks.holding.sweep import expire, sweep
+    from tasklib.stacks.leases import sweep_leases
     from tasklib.state.store import default_state
 
     engine, state = DockerEngine.connect(strict=False), default_state()
@@ -59,6 +60,8 @@ def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
         note_move(state, engine.facts.id, find_project(Path.cwd()).root)
     for name in sweep(engine, state):
         say(f"removed {name}, left by a run that was killed")
+    for name in sweep_leases(engine):
+        say(f"removed {name}, whose run has not renewed its lease")
     for name in expire(engine, state):
         say(f"removed {name}, which failed tests had left to be looked at")
     found = stale.find_stale(engine, state)

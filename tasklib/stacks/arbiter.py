@@ -6,7 +6,7 @@ answers with what the first one asked for. It carries no label of Compose's, nor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tasklib.instance.claim import Mark
 from tasklib.stacks.engine.engine import Engine
@@ -27,8 +27,10 @@ _ROOT = "io.tasklib.claim.root"
 class EngineArbiter:
     """An :class:`~tasklib.instance.claim.Arbiter`. Every method may raise ``EngineError``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spared: Collection[str] = ()) -> None:
+        """The marks of checkouts that are ``spared`` are not listed: their runs live elsewhere."""
         self._engine = engine
+        self._spared = spared
 
     def owners(self, project: str) -> frozenset[str]:
         anything = {PROJECT_LABEL: ""}
@@ -58,7 +60,8 @@ class EngineArbiter:
 
     def marks(self, host: str) -> tuple[Mark, ...]:
         found = self._engine.owned({_HOST: host}, kinds=["volume"])
-        return tuple(_mark_of(resource.labels.get(_PROJECT, ""), resource.labels) for resource in found)
+        marks = (_mark_of(resource.labels.get(_PROJECT, ""), resource.labels) for resource in found)
+        return tuple(mark for mark in marks if mark.checkout not in self._spared)
 
 
 def _mark_of(project: str, labels: Mapping[str, str]) -> Mark:

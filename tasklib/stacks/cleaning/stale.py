@@ -16,6 +16,7 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
 from tasklib.stacks.images.ownership import ours_now
 from tasklib.stacks.labels import CHECKOUT, HOST
+from tasklib.stacks.leases import leased
 from tasklib.state.liveness import host_id
 from tasklib.state.records import Checkouts, Images, Kept, Runs
 from tasklib.state.stack_lock import StackLock
@@ -58,7 +59,7 @@ def find_stale(engine: Engine, state: State) -> tuple[Stale, ...]:
     for (project, checkout), resources in sorted(found.items()):
         folder = folders.get(checkout)
         why = why_gone(checkout, folder) if folder else _why_by_labels(resources)
-        if resources and why and checkout not in running:
+        if resources and why and checkout not in running | leased(engine):
             stale.append(Stale(project, checkout, why, tuple(resources)))
     gone = {checkout: why for checkout, folder in folders.items() if (why := why_gone(checkout, folder))}
     for bake, why, baked in unused_bakes(engine, state, gone):

@@ -26,6 +26,7 @@ from tasklib.stacks.engine.values import (
 from tasklib.stacks.labels import PORTS
 
 __all__ = [
+    "age_of",
     "base_image_from",
     "container_from",
     "container_id_from",
@@ -210,6 +211,19 @@ def networks_of(row: Mapping[str, Any], *, marked: str = "") -> frozenset[str]:
         for network in networks
         if network.get("NetworkID") and (not marked or marked in (network.get("DriverOpts") or {}))
     )
+
+
+def age_of(row: Mapping[str, Any], now: str) -> float:
+    """Seconds since a volume was made; none for one of which that is not known: it is taken for new."""
+    try:
+        return max(0.0, _moment(now) - _moment(str(row.get("CreatedAt") or "")))
+    except ValueError:
+        return 0.0
+
+
+def _moment(text: str) -> float:
+    """``2026-05-01T10:00:00.123456789Z``, or with an offset, in seconds since the epoch."""
+    return datetime.fromisoformat(re.sub(r"\.\d+", "", text).replace("Z", "+00:00")).timestamp()
 
 
 def volume_resource_from(row: Mapping[str, Any]) -> Resource:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from tasklib.results import LogLine
 from tasklib.stacks.engine.answers import (
+    age_of,
     base_image_from,
     container_from,
     container_id_from,
@@ -353,6 +354,12 @@ class DockerEngine:
     @translated
     def named_volume(self, name: str, labels: Mapping[str, str]) -> Mapping[str, str]:
         return volume_resource_from(self._api.create_volume(name, labels=dict(labels))).labels
+
+    @translated
+    def volume_ages(self, label: str) -> tuple[tuple[Resource, float], ...]:
+        rows = self._api.volumes(filters={"label": [label]}).get("Volumes") or ()
+        now = self._api.info()["SystemTime"] if rows else ""
+        return tuple((volume_resource_from(row), age_of(row, now)) for row in rows)
 
     @translated
     def volume_labels(self, name: str) -> Mapping[str, str] | None:

@@ -138,6 +138,10 @@ class Engine(Protocol):
         """
         ...
 
+    def volume_ages(self, label: str) -> tuple[tuple[Resource, float], ...]:
+        """The volumes that carry ``label``, each with its age in seconds by the engine's own clock."""
+        ...
+
     def volume_labels(self, name: str) -> Mapping[str, str] | None:
         """The labels of a volume, ``None`` when there is none of that name."""
         ...

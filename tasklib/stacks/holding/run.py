@@ -25,6 +25,7 @@ from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import expire, sweep
+from tasklib.stacks.leases import Lease, sweep_leases
 from tasklib.stacks.reach import Way
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current
@@ -162,10 +163,13 @@ def open_context(
         state=state,
     )
     reaper = _reaper(state, run_id, command, connected) if holds else None
+    lease = _lease(connected, run_id, resolved.instance, reaper) if connected and reaper else None
     try:
         if connected and (holds or gives_out):
             resolved = _claim(resolved, state, connected, run_id if holds else "")
             note(state, checkout, resolved.instance.checkout, project.root)
+        if lease:
+            lease.claim(resolved.instance.project())
         context = RunContext(
             project,
             resolved.instance,
@@ -185,6 +189,8 @@ def open_context(
                     emit(Notice(f"engine: {connected.facts.reach}", "info"))
             for left in sweep(connected, state):
                 context.notice(f"removed {left}, left by a run that was killed")
+            for left in sweep_leases(connected):
+                context.notice(f"removed {left}, whose run has not renewed its lease")
             for left in expire(connected, state):
                 context.notice(f"removed {left}, which failed tests had left to be looked at")
         for notice in resolved.notices:
@@ -195,6 +201,8 @@ def open_context(
             emit(Notice(mended, "warning"))
         if connected:
             _end(state, connected, resolved.instance, run_id)
+        if lease:
+            lease.close()
         if reaper:
             reaper.close()
         if connected:
@@ -209,6 +217,15 @@ def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> R
             run=run_id, engine=engine.facts.id, state=state.root, command=command, pid=os.getpid()
         )
     return reaper
+
+
+def _lease(engine: Engine, run_id: str, instance: Instance, reaper: Reaper) -> Lease | None:
+    """The run's lease, where others on the engine could not tell whether it lives."""
+    if not engine.facts.reach.leased:
+        return None
+    lease = Lease(engine, run_id, instance.checkout, instance.host, lambda: reaper.stacks)
+    reaper.changed = lease.renew
+    return lease
 
 
 def _claim(resolved: Resolved, state: State, engine: Engine, run_id: str) -> Resolved:

@@ -10,6 +10,7 @@ from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL
 from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.leases import end_leases, leased
 from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
@@ -35,8 +36,10 @@ def sweep(engine: Engine, state: State) -> tuple[str, ...]:
             left = left or found
         if not left:
             # The record goes once a look finds nothing: the engine may still have been creating things.
+            end_leases(engine, run.id)
             runs.finish(run.id)
-    Claims(state, engine.facts.id).sweep(owner(state), EngineArbiter(engine))
+    # Containers may have one machine's id, one path for their state, and nothing in it.
+    Claims(state, engine.facts.id).sweep(owner(state), EngineArbiter(engine, spared=leased(engine)))
     return tuple(dict.fromkeys(removed))
 
 

@@ -70,6 +70,11 @@ class Reach:
         return self.way in (Way.LOOPBACK, Way.PUBLISHED)
 
     @property
+    def leased(self) -> bool:
+        """Whether runs need a lease: others on the engine cannot judge whether their processes live."""
+        return self.way is not Way.LOOPBACK or not self.disk.shared
+
+    @property
     def lasts(self) -> bool:
         """Whether what tests are given still leads there once the run that brought it up has ended."""
         return self.way is not Way.FORWARDED

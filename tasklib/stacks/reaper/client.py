@@ -22,7 +22,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import tasklib
@@ -47,6 +47,8 @@ class Reaper:
         """Start the process with the environment ``env`` (ours); ``log`` takes what it says."""
         self._lock = threading.Lock()
         self._stacks: set[str] = set()
+        self.changed: Callable[[], None] = lambda: None
+        """Called when there is another stack that would go, or one less."""
         ours, theirs = socket.socketpair()
         with theirs:
             _rotate(log)
@@ -72,6 +74,7 @@ class Reaper:
         self._stacks.add(project)
         message = {"stack": project, "labels": dict(labels), "lock": str(lock.path)}
         self._say(message, lock.fileno())
+        self.changed()
 
     def ready(self, project: str) -> None:
         """Nothing of the stack is still being created."""
@@ -81,6 +84,7 @@ class Reaper:
         """The stack is gone, or kept on purpose."""
         self._stacks.discard(project)
         self._say({"gone": project})
+        self.changed()
 
     def close(self) -> None:
         """The run ends by itself; the process ends once it has removed what was not taken back."""

@@ -17,6 +17,7 @@ from tasklib.stacks.engine.docker_engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.leases import end_leases
 from tasklib.stacks.reaper.protocol import Left, LeftStack
 from tasklib.state.records import Kept, Runs
 from tasklib.state.store import State
@@ -78,6 +79,8 @@ def _remove(left: Left) -> tuple[Resource, ...]:
         Claims(state, left.engine).release_run(left.run, EngineArbiter(engine))
         for stack in left.stacks.values():
             _release(stack)
+        if not stuck:
+            end_leases(engine, left.run)
         if not stuck and not cut_off:
             runs.finish(left.run)
         return stuck

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
+from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.leases import SECONDS, sweep_leases
 
 from ..conftest import NewProject
 from ..projects import PYTHON, Checkout, compose
@@ -100,7 +105,43 @@ def test_it_leaves_whatever_kills_the_run(
         if not reaper:
             assert len(made.networks()) == 2
             assert "left by a run that was killed" in made.run("tasklib", "infra.status").err
+            # A second look finds nothing that the engine was still making: the record goes, and the lease.
+            assert made.run("tasklib", "infra.status").code == 0
         assert until(lambda: traces.left_of_stacks() == [])
+
+
+class Later(DockerEngine):
+    """The machine's engine as it is once the leases of one checkout have run out."""
+
+    checkout = "nobody's"
+
+    def volume_ages(self, label: str) -> tuple[tuple[Resource, float], ...]:
+        found = super().volume_ages(label)
+        return tuple((v, SECONDS + 1 if self.checkout in v.labels.values() else age) for v, age in found)
+
+
+def test_what_a_job_leaves_that_is_killed_whole_goes_once_its_lease_is_over(
+    engine: Any, project: NewProject, traces: Traces
+) -> None:
+    """Its state, its reaper and its lock die with the container: the lease alone knows of it."""
+    slow = "import time\n\n    def test_it(): time.sleep(600)\n"
+    shop = project({API: compose(api=SERVED), "services/api/tests/integration/test_api.py": f"    {slow}"})
+    with job(engine, shop) as made:
+        command = made.command("tasklib", "test.service")
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            assert until(lambda: traces.states() == {"running"})
+            subprocess.run(["docker", "kill", made.name], check=True, capture_output=True)
+            running.wait()
+    left = traces.containers()
+    assert left
+    with contextlib.closing(Later.connect()) as later:
+        assert isinstance(later, Later)
+        stack = f"test-feature-{traces.token}_api"
+        assert stack not in sweep_leases(later), "until then it may live"
+        later.checkout = left[0]["Labels"]["io.tasklib.checkout"]
+        assert stack in sweep_leases(later)
+        assert traces.left() == []
+        assert later.owned({"io.tasklib.lease.checkout": later.checkout}) == ()
 
 
 def test_a_checkout_that_the_machine_has_is_mounted_by_its_path_there(

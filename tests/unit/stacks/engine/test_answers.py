@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.stacks.engine.answers import container_from, networks_of
+from tasklib.stacks.engine.answers import age_of, container_from, networks_of
 from tasklib.stacks.engine.values import Port
 from tasklib.stacks.labels import PORTS
 
@@ -63,3 +63,12 @@ def test_networks_are_told_apart_by_whether_they_were_joined() -> None:
     assert networks_of(row) == {"1", "2"}
     assert networks_of(row, marked="mark") == {"2"}
     assert networks_of({}) == frozenset()
+
+
+def test_a_volumes_age_is_taken_by_the_engines_clock() -> None:
+    """Whatever zone it writes and however finely; what is not known is new."""
+    row = {"CreatedAt": "2026-05-01T10:00:00Z"}
+    assert age_of(row, "2026-05-01T10:02:00.123456789Z") == 120.0
+    assert age_of({"CreatedAt": "2026-05-01T12:00:00+02:00"}, "2026-05-01T10:00:30.5Z") == 30.0
+    assert age_of(row, "2026-05-01T09:59:59Z") == 0.0
+    assert age_of({}, "2026-05-01T10:00:00Z") == 0.0
