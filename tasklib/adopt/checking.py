@@ -19,6 +19,7 @@ from tasklib.isolation import Instance
 from tasklib.pipeline.suites.detect import script_tests
 from tasklib.pipeline.suites.planning import Suite, SuiteKind, SuiteOptions, plan_suite
 from tasklib.project import Project, find_project, targets
+from tasklib.reporting.words.text import one_line
 from tasklib.results import Stage, Target
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
@@ -143,6 +144,7 @@ class _Check:
         )
         text = re.sub(r"^\S*/(?=(uv|poetry|pdm|hatch) )", "", text)
         text = text.replace(" --with pytest pytest", " pytest").removesuffix(" --integration")
+        text = one_line(text, 100)
         return f"{text} in {suite.inside}" if suite.inside else text
 
     def _collected(self, suite: Suite, variables: Mapping[str, str]) -> tuple[str, bool]:

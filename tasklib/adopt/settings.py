@@ -192,7 +192,7 @@ class _Writer:
 
     def _inside(self, usage: Usage, keys: tuple[str, ...], stage: tuple[str, ...]) -> None:
         service = "tests" if usage.stack and self._overridden(usage) else usage.inside
-        command = [word for word in usage.words if "$" not in word]
+        command = [word for word in usage.words if "$" not in word and not word.startswith("--shard")]
         standard = self._holds("tests/integration")
         if self.part.unit or (standard and command):
             # On this machine's tests it has no say.

@@ -117,7 +117,7 @@ def test_a_condition_that_does_not_come_back_is_cancelled() -> None:
 
     async def condition() -> bool:
         try:
-            await asyncio.sleep(600)
+            await asyncio.sleep(600)  # tasklib: ignore[TL501] it is cancelled
         finally:
             ended.append(True)
         return True
