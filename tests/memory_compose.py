@@ -11,7 +11,8 @@ import pytest
 from tasklib.errors import StackError
 from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
-from tasklib.stacks.engine.values import PROJECT_LABEL, Port
+from tasklib.stacks.compose.source import Source
+from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Port
 from tasklib.stacks.hidden import hide_secrets
 from tests.memory_engine import MemoryEngine
 
@@ -32,7 +33,7 @@ class MemoryCompose:
         """What creating fails with."""
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("render", "create", "up", "build"):
+        for name in ("render", "create", "up", "build", "create_as_written", "down_as_written"):
             monkeypatch.setattr(compose, name, getattr(self, name))
 
     def render(
@@ -97,3 +98,40 @@ class MemoryCompose:
         self.did.append("build")
         for name in services:
             self.engine.add_image(config["services"][name]["image"])
+
+    def create_as_written(
+        self,
+        source: Source,
+        config: Mapping[str, Any],
+        services: Sequence[str],
+        on_line: Any,
+        cancel: Cancel,
+        *,
+        start: bool,
+    ) -> None:
+        self.did.append("create as written")
+        if self.failure:
+            raise self.failure
+        there = {container.service for container in self.engine.containers(config["name"])}
+        for name, service in config["services"].items():
+            if name not in there:
+                made = self.engine.add_container(
+                    config["name"],
+                    name,
+                    labels={FOLDER_LABEL: str(source.directory)},
+                    ports=tuple(
+                        Port(int(port["target"]), "tcp", "127.0.0.1", int(port["published"]))
+                        for port in service.get("ports") or ()
+                    ),
+                    image=str(service.get("image", "")),
+                )
+                if start:
+                    self.engine.start(made.id)
+
+    def down_as_written(
+        self, source: Source, project: str, services: Sequence[str], on_line: Any, cancel: Cancel
+    ) -> None:
+        self.did.append("down as written")
+        owned = self.engine.owned({PROJECT_LABEL: project}, kinds=["container"])
+        names = {c.id for c in self.engine.containers(project) if not services or c.service in services}
+        self.engine.remove([resource for resource in owned if resource.id in names])
