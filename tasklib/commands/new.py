@@ -35,6 +35,7 @@ def project(
     from tasklib.new.answers import Answers, Kind, NewService, services_of
     from tasklib.new.creation import check_free, create
     from tasklib.new.rendering import rendered
+    from tasklib.release.workflows.files import Forge
 
     if single and services:
         raise UsageError(
@@ -42,7 +43,7 @@ def project(
             remedy="--kind says what it is written in.",
         )
     chosen = (NewService(name, Kind(kind)),) if single else services_of(services or "api", Kind(kind))
-    answers = Answers(__version__, name, chosen, single, ci)
+    answers = Answers(__version__, name, chosen, single, Forge(ci) if ci else None)
     folder = Path.cwd() / name
     check_free(folder)
     inside = find_checkout(folder.parent).git_dir is not None

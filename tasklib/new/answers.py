@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.new.names import check_module, check_project, check_service
+from tasklib.release.workflows.files import Forge
 
 __all__ = ["ANSWERS", "Answers", "Kind", "NewService", "read_answers", "services_of", "written"]
 
@@ -42,7 +43,7 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     project: str
     services: tuple[NewService, ...]
     single: bool = False
-    ci: str = ""
+    ci: Forge | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -72,7 +73,6 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             "version": self.version,
             "project": self.project,
             "single": self.single,
-            "ci": self.ci,
             "services": services,
             "stored": [found for found in services if found["stores"]],
             **{kind.value: [found for found in services if found["kind"] == kind] for kind in Kind},

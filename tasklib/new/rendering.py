@@ -10,19 +10,16 @@ from pathlib import Path
 
 from tasklib.errors import UsageError
 from tasklib.new.answers import ANSWERS, Answers, Kind, written
-from tasklib.release.workflows.files import Facts, Forge, workflows
+from tasklib.release.workflows.files import Facts, workflows
 
-__all__ = ["TEMPLATES", "rendered"]
-
-TEMPLATES = "templates"
-"""The folder of this package that holds the templates."""
+__all__ = ["rendered"]
 
 REGISTRY = "registry.example.com"
 """Where the images of a new project go until its pyproject.toml names a real place."""
 
 
-def rendered(answers: Answers, templates: Path | None = None) -> Mapping[str, str]:
-    """The text of every file by its path below the project, from this version's templates or others.
+def rendered(answers: Answers) -> Mapping[str, str]:
+    """The text of every file by its path below the project.
 
     Raises :class:`~tasklib.errors.UsageError` where copier is not installed.
     """
@@ -33,10 +30,9 @@ def rendered(answers: Answers, templates: Path | None = None) -> Mapping[str, st
         )
     from copier import run_copy
 
-    source = templates or Path(str(files(__package__))) / TEMPLATES
     with tempfile.TemporaryDirectory(prefix="tasklib-new-") as folder:
         made = Path(folder, "project")
-        run_copy(str(source), made, data=answers.data(), defaults=True, quiet=True)
+        run_copy(str(files(__package__) / "templates"), made, data=answers.data(), defaults=True, quiet=True)
         paths = sorted(path for path in made.rglob("*") if path.is_file())
         text = {path.relative_to(made).as_posix(): path.read_text(encoding="utf-8") for path in paths}
     return {**text, ANSWERS: written(answers), **_workflows(answers)}
@@ -44,7 +40,7 @@ def rendered(answers: Answers, templates: Path | None = None) -> Mapping[str, st
 
 def _workflows(answers: Answers) -> Mapping[str, str]:
     """What `ci.workflow` would write for such a project."""
-    if not answers.ci:
+    if answers.ci is None:
         return {}
     facts = Facts(
         tuple(service.name for service in answers.services),
@@ -53,4 +49,4 @@ def _workflows(answers: Answers) -> Mapping[str, str]:
         registry=REGISTRY,
         requirement=f"tasklib-stages=={answers.version}",
     )
-    return workflows(facts, Forge(answers.ci))
+    return workflows(facts, answers.ci)

@@ -16,6 +16,7 @@ import tasklib
 from tasklib.new.answers import ANSWERS, Answers, Kind, NewService, written
 from tasklib.new.creation import write
 from tasklib.new.rendering import rendered
+from tasklib.release.workflows.files import Forge
 
 from ..projects import Checkout, Ran, command_environment
 
@@ -24,7 +25,7 @@ PACKAGE = Path(tasklib.__file__).parent
 
 
 def shop_of(version: str) -> Answers:
-    return Answers(version, "shop", (NewService("api", Kind.PYTHON),), ci="github")
+    return Answers(version, "shop", (NewService("api", Kind.PYTHON),), ci=Forge.GITHUB)
 
 
 TEMPLATES = "tasklib/new/templates/project"

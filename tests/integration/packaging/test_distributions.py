@@ -16,6 +16,7 @@ import pytest
 
 from tasklib.new.answers import Answers, Kind, NewService, written
 from tasklib.new.rendering import rendered
+from tasklib.release.workflows.files import Forge
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,7 +99,7 @@ def test_the_wheel_makes_projects(built: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as opened:
         opened.extractall(tmp_path)
     services = tuple(NewService(f"of-{kind}", kind) for kind in Kind)
-    answers = Answers("1.0.0", "shop", services, ci="github")
+    answers = Answers("1.0.0", "shop", services, ci=Forge.GITHUB)
     done = subprocess.run(
         [sys.executable, "-m", "tasklib.new"],
         cwd=tmp_path,

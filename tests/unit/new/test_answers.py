@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.new.answers import ANSWERS, Answers, Kind, NewService, read_answers, services_of, written
+from tasklib.release.workflows.files import Forge
 
-SHOP = Answers("1.2.0", "shop", services_of("api,web:node", Kind.PYTHON), ci="github")
+SHOP = Answers("1.2.0", "shop", services_of("api,web:node", Kind.PYTHON), ci=Forge.GITHUB)
 
 
 def test_services_are_listed_with_their_kinds() -> None:
@@ -79,7 +80,7 @@ def test_no_two_services_are_called_alike() -> None:
         st.lists(st.sampled_from(["api", "yes", "no", "x1"]), unique=True, min_size=1).map(
             lambda names: tuple(NewService(name, kind) for name, kind in zip(names, Kind, strict=False))
         ),
-        ci=st.sampled_from(["", "github", "gitea"]),
+        ci=st.sampled_from([None, *Forge]),
     )
 )
 def test_the_answers_file_is_read_as_it_was_written(answers: Answers) -> None:
@@ -87,7 +88,18 @@ def test_the_answers_file_is_read_as_it_was_written(answers: Answers) -> None:
     assert read_answers(written(answers).encode(), ANSWERS) == answers
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"version: 1", b"{", b"\xff\xfe\x00", b"&a [*a]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"[]",
+        b"version: '1'\nproject: shop\nservices: [{name: api, kind: python}]\nci: ../x",
+        b"version: 1",
+        b"{",
+        b"\xff\xfe\x00",
+        b"&a [*a]",
+    ],
+)
 def test_what_is_no_answers_file(text: bytes) -> None:
     """One line that names the file."""
     with pytest.raises(ConfigError, match=r"not what `new\.project` wrote"):

@@ -22,17 +22,18 @@ from tasklib.errors import UsageError
 from tasklib.new.answers import Answers, Kind, NewService
 from tasklib.new.creation import write
 from tasklib.new.rendering import rendered
+from tasklib.release.workflows.files import Forge
 
 
 def every_project() -> Iterator[Answers]:
     """Each kind alone in both layouts, and each kind before and after another one."""
     for kind in Kind:
-        yield Answers("1.2.0", "shop", (NewService("shop", kind),), single=True, ci="github")
-        yield Answers("1.2.0", "shop", (NewService("api", kind),), ci="github")
+        yield Answers("1.2.0", "shop", (NewService("shop", kind),), single=True, ci=Forge.GITHUB)
+        yield Answers("1.2.0", "shop", (NewService("api", kind),), ci=Forge.GITHUB)
     pairs = ("python python", "python node", "node command", "command python")
     for first, second in map(str.split, pairs):
         services = (NewService("of-one", Kind(first)), NewService("of-two", Kind(second)))
-        yield Answers("1.2.0", "shop", services, ci="gitea")
+        yield Answers("1.2.0", "shop", services, ci=Forge.GITEA)
 
 
 def called(answers: Answers) -> str:
