@@ -138,6 +138,8 @@ def complaint(lines: Iterable[str]) -> str:
     if npm:
         said = [line for line in npm if line and not line.startswith("code ")][:3]
     else:
+        if any(_TRACEBACK in line for line in clean) and clean and _RAISED.match(clean[-1]):
+            return shorten(clean[-1])
         words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
         said = ([line for line in words if not _CHATTER.match(line)] or words)[-3:]
     return shorten(" ".join(said))

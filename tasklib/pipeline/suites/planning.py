@@ -70,6 +70,10 @@ def _language(path: Path, place: Place, project: Project) -> Language:
     return Language.SCRIPT if kind is Language.NONE and node_folder(path, project.root) else kind
 
 
+_READ_FIRST = ("PYTEST_", "PYTHON", "UV_", "COVERAGE_", "LD_")
+"""How variables begin that pytest, Python or what starts them read at once."""
+
+
 @dataclass(frozen=True)
 class _Common:
     """What every kind of suite is planned from."""
@@ -91,6 +95,8 @@ class _Common:
             launcher = (*environment.launcher, "pytest")
             addopts = {**os.environ, **self.env}.get("PYTEST_ADDOPTS", "")
             waits = not loads_plugins_first(folder, self.options.extra, addopts)
+            # What is read before our plugin is loaded cannot come later, as endpoints do.
+            waits = waits and not any(name.startswith(_READ_FIRST) for name in self.project.endpoints)
         options = self.options
         integration = () if self.target.stage is Stage.UNIT else ("--integration",)
         keyword = (

@@ -111,3 +111,9 @@ hint: Build failures usually indicate a problem with the package
 def test_what_uv_cannot_do_is_told_with_its_cause(said: str, why: str) -> None:
     """What a build raised, or what cannot be resolved; neither its chatter nor its hints."""
     assert texts.complaint(said.splitlines()) == why
+
+
+def test_of_a_traceback_the_exception_is_the_complaint() -> None:
+    """The frames before it would fill the line."""
+    said = ["+ python a.py", "Traceback (most recent call last):", '  File "a.py", line 1', "NameError: no x"]
+    assert texts.complaint(said) == "NameError: no x"

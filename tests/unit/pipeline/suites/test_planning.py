@@ -440,3 +440,14 @@ def test_tests_of_another_stage_inside_the_folder_are_left_out(tmp_path: Path) -
     unit, service = (plan_suite(project, Target(s, "api"), SuiteOptions()) for s in list(Stage)[:2])
     assert unit.argv[-2:] == ("--ignore=tests/integration", "tests")
     assert (service.argv[-1], service.timeout) == ("tests/integration", 9)
+
+
+@pytest.mark.parametrize(("name", "waits"), [("PYTEST_ADDOPTS", False), ("PYTHONPATH", False), ("DB", True)])
+def test_pytest_waits_for_endpoints_only_where_they_may_come_late(
+    name: str, waits: bool, tmp_path: Path, write: Callable[[Mapping[str, str]], None]
+) -> None:
+    """Options of its own, in a variable that names a port, have to be there when it starts."""
+    write({"tests/integration/test_a.py": ""})
+    tests = StageTests((tmp_path / "tests/integration",))
+    project = Project(root=tmp_path, name="x", integration=tests, endpoints={name: "--url={db:5432}"})
+    assert plan_suite(project, Target(Stage.INTEGRATION, "x"), SuiteOptions()).waits is waits
