@@ -1,7 +1,7 @@
 """Whose turn it is on a machine with many runs: stacks that start and tests that run take places.
 
-Work that somebody waits for takes one; what is only made ready ahead does not. A run alone never waits, as
-there are as many places as it has work at once.
+Work that somebody waits for takes one; what is only made ready ahead does not. Where there is memory enough a
+run alone never waits, as there are as many places as it has work at once.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ __all__ = ["PLACES", "Turns", "number_of_places"]
 
 PLACES = "TASKLIB_PLACES"
 """The variable that says how many places the machine has."""
+
+
+_ROOM = 512 << 20
+"""Bytes that a stack of a few services, its data in memory and its tests are given room for."""
 
 
 class Turns:
@@ -83,7 +87,25 @@ def number_of_places(state: State, env: Mapping[str, str]) -> int:
         except (OSError, UnicodeDecodeError):
             given = ""
     if not given:
-        return max(4, 2 * (os.cpu_count() or 1)) + 1
+        return places_of(os.cpu_count() or 1, _memory())
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
     return int(given)
+
+
+def places_of(processors: int, memory: int) -> int:
+    """PURE: the places of a machine with so much ``memory`` (bytes; 0: not known).
+
+    >>> places_of(2, 24 << 30), places_of(2, 2 << 30), places_of(16, 8 << 30), places_of(2, 0)
+    (5, 4, 16, 5)
+    """
+    by_processors = max(4, 2 * processors) + 1
+    return min(by_processors, max(2, memory // _ROOM)) if memory else by_processors
+
+
+def _memory() -> int:
+    """What this machine has, in bytes."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return 0
