@@ -98,7 +98,7 @@ def engine_stopped() -> EngineError:
     """The engine that was there does not answer any more, whoever noticed: stopped, overloaded or stuck."""
     return EngineError(
         "the Docker engine stopped answering",
-        remedy="Is it running, and not overloaded? `docker version` tells.",
+        remedy="`docker version` tells whether it runs; a machine that is overloaded may need longer.",
     )
 
 

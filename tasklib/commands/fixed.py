@@ -60,7 +60,7 @@ class AsWritten:
         if fresh:
             raise UsageError(
                 f"--fresh is for stacks of tests: {self.name} keeps its data",
-                remedy="Leave it away, or remove the volumes with plain Compose.",
+                remedy="Leave --fresh out, or remove the volumes with plain Compose.",
             )
         stack = self._stack()
         cancel = process.Cancel()
@@ -222,7 +222,8 @@ def _lock(engine: Engine, stack: FixedStack) -> Any:
     def held() -> Iterator[None]:
         if not lock.try_acquire(0.2):
             raise UsageError(
-                f"{stack.project} is in use by {lock.holder()}", remedy="Wait for it, or end it."
+                f"{stack.project} is in use by {lock.holder()}",
+                remedy="Wait until that command has ended, or end it.",
             )
         try:
             yield

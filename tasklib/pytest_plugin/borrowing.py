@@ -100,7 +100,7 @@ class Borrowing:
         if self._before or _is_given(self._config.invocation_params.dir):
             return
         if stack_of(self._config) == "none":
-            raise UsageError("a test needs a stack", remedy="Leave `--stack none` away.")
+            raise UsageError("a test needs a stack", remedy="Leave `--stack none` out.")
         if controller := self._asked():
             self._set(controller.stack([str(path) for path in paths]))
         else:

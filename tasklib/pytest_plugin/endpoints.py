@@ -104,6 +104,6 @@ def _missing(variable: str, what: str, known: Mapping[str, Endpoint] = MappingPr
     others = f" Known: {', '.join(known)}." if known else ""
     return (
         f"{what}: {variable} is not set.{others}\n"
-        "Run the tests with `invoke test.service` or `invoke test.integration`, or bring the stack up with "
-        "`invoke infra.up` and take its variables from `invoke infra.env`."
+        "Run the tests with `tasklib test.service` or `tasklib test.integration`, or bring the stack up with "
+        "`tasklib infra.up` and take its variables from `tasklib infra.env`."
     )

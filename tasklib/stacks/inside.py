@@ -111,9 +111,9 @@ class Inside:
         copied = any(copy.service == self.service for copy in self._prepared.isolation.copies_in)
         if None in found or copied:
             raise ConfigError(
-                f"what runs in {self.service} needs files of this machine that the engine's has not",
+                f"the tests in {self.service} need files of this machine, which the engine's has not got",
                 where=str(self._prepared.plan.source.files[0]),
-                remedy="Run it beside the stack (without `in`), or on the engine's own machine.",
+                remedy="Leave `in` out, and they run here beside the stack, or start the run over there.",
             )
         return {Path(there): how for there, how in found.items() if there}
 

@@ -106,7 +106,7 @@ class Prepared:
         if not self.isolation.problems:
             return
         first, *rest = self.isolation.problems
-        more = f" ({len(rest)} more: `invoke infra.config` lists them)" if rest else ""
+        more = f" ({len(rest)} more: `tasklib infra.config` lists them)" if rest else ""
         where = str(self.plan.source.files[0])
         remedy = f"{first.remedy[:1].upper()}{first.remedy[1:]}."
         raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=remedy)

@@ -47,7 +47,7 @@ def choose(
         if free is None:
             raise StackError(
                 f"no free /{prefix} subnet is left for network {key}",
-                remedy="`invoke clean.stale` shows what can be removed.",
+                remedy="Other stacks use them all: `tasklib clean.stale` shows which ones can be removed.",
             )
         busy.append(free)
         chosen[key] = str(free)

@@ -46,7 +46,8 @@ def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite
         raise ConfigError(
             "holds both Python and JavaScript tests",
             where=str(place.tests[0]),
-            remedy="Keep one kind a folder, or give the test command as `services.<name>.command`.",
+            remedy="Move each language's tests to a folder of their own, or give the test command as "
+            "`services.<name>.command` in [tool.tasklib].",
         )
     if kinds == {Language.PYTHON}:
         return common.pytest()

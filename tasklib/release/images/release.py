@@ -64,7 +64,10 @@ def release_of(
     if repository and (dirty := repository.dirty()):
         what = f"the tree is dirty ({several(dirty)}): the images are not what {commit or 'HEAD'} is"
         if push:
-            raise UsageError(what, remedy="Commit, ignore or remove what is not committed; or --no-push.")
+            raise UsageError(
+                what,
+                remedy="Commit, ignore or remove what is not committed, or build without pushing: --no-push.",
+            )
         notices.append(what)
     marks = names.labels(
         chosen,
@@ -83,7 +86,7 @@ def _tagged_here(project: Project, repository: Repository | None) -> Version:
         raise UsageError(
             "which version is it?",
             where=str(project.root),
-            remedy="--version X.Y.Z; a commit with a tag vX.Y.Z needs none.",
+            remedy="Give it by --version X.Y.Z, or tag the commit vX.Y.Z.",
         )
     return found
 

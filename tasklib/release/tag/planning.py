@@ -170,7 +170,9 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
             remedy=f"`git pull --ff-only {survey.remote.name} {survey.branch}` first.",
         )
     if push and survey.remote is None:
-        raise UsageError("there is no remote to push to", where=where, remedy="`git remote add origin URL`.")
+        raise UsageError(
+            "there is no remote to push to", where=where, remedy="`git remote add origin URL` names one."
+        )
     return survey.commit, survey.branch
 
 

@@ -112,9 +112,9 @@ def apply(plan: Plan, project: Project, cancel: process.Cancel | None = None) ->
     """
     if survey(project, cancel) != plan.survey:
         raise ReleaseError(
-            "something changed since this was planned; nothing was done",
+            "something in the repository changed while the plan was shown; nothing was done",
             where=str(plan.survey.root),
-            remedy="Look at the plan again.",
+            remedy="Type the same command again to see the new plan.",
         )
     repository = Repository(find_checkout(project.root), cancel)
     commit, tagging = plan.commit, False

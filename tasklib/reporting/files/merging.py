@@ -61,7 +61,11 @@ def merged(runs: Mapping[str, Sequence[Event]]) -> tuple[tuple[Event, ...], RunF
 def _start(name: str, events: Sequence[Event]) -> RunStarted:
     start = events[0] if events else None
     if not isinstance(start, RunStarted):
-        raise UsageError("is no run", where=name, remedy="It has to be what `--report FILE.jsonl` wrote.")
+        raise UsageError(
+            "does not hold the events of a run",
+            where=name,
+            remedy="It has to be what `--report FILE.jsonl` wrote.",
+        )
     return start
 
 

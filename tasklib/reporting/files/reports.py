@@ -31,13 +31,16 @@ def check_reports(paths: Sequence[Path]) -> None:
                 f"--report {path}: unknown kind of report", remedy=f"Its suffix decides the kind: {kinds}."
             )
         if path.is_dir():
-            raise UsageError(f"--report {path}: is a folder", remedy="Name a file.")
+            raise UsageError(
+                f"--report {path}: is a folder", remedy="Name a file in it: --report FOLDER/run.xml."
+            )
         existing = path.absolute().parent
         while not existing.exists():
             existing = existing.parent
         if not existing.is_dir() or not os.access(existing, os.W_OK):
             raise UsageError(
-                f"--report {path}: {existing} cannot be written to", remedy="Name another place."
+                f"--report {path}: {existing} cannot be written to",
+                remedy="Name a file in a folder that you may write to.",
             )
         if path.suffix.lower() == ".html" and not all(map(importlib.util.find_spec, ("jinja2", "pygal"))):
             raise UsageError(

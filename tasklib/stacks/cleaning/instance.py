@@ -35,7 +35,7 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
         raise UsageError(
             f"{holding[0].instance} is in use by `{holding[0].command}` (pid {holding[0].process.pid}) "
             f"in {holding[0].root}",
-            remedy="Wait for it, or remove what it uses with `--force`.",
+            remedy="Wait until that run has ended, or remove what it uses with `--force`.",
         )
     found = owned_now(context, all_branches=all_branches)
     # Sizes are known only while things exist; asking is slow and not worth it for nothing.

@@ -30,7 +30,9 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
     """
     lock = context.lock(project)
     if not lock.try_acquire(0.2) and not force:
-        raise UsageError(f"{project} is in use by {lock.holder()}", remedy="Wait for it, or end it.")
+        raise UsageError(
+            f"{project} is in use by {lock.holder()}", remedy="Wait until that command has ended, or end it."
+        )
     try:
         # By the checkout, which no other machine or user can have; its id is random.
         labels = {PROJECT_LABEL: project, CHECKOUT: context.instance.checkout}

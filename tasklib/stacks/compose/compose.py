@@ -76,7 +76,7 @@ def render(
         raise ConfigError(
             "no service is left in this Compose file",
             where=source.where,
-            remedy="Does every service carry a profile? `profiles` in [tool.tasklib] names those to use.",
+            remedy="Where every service has a profile, `profiles` in [tool.tasklib] names those to use.",
         )
     hide_secrets(rendered)
     return rendered

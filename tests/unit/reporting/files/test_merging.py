@@ -108,7 +108,7 @@ def test_the_tests_of_all_parts_are_counted() -> None:
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
-        ({"a": []}, "a: is no run"),
+        ({"a": []}, "a: does not hold the events of a run"),
         ({"a": part(1, Outcome.PASSED)}, "shard 2/2 is missing"),
         ({"a": part(1, Outcome.PASSED), "b": part(1, Outcome.PASSED)}, "a and b are both shard 1/2"),
     ],
