@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +116,16 @@ def _body(command: Command) -> Callable[..., None]:
         open_streams()
         try:
             with boundary():
-                from tasklib.commands.console import flush
+                from tasklib.commands.console import flush, say
                 from tasklib.commands.table import run
+                from tasklib.options.help import command_help
                 from tasklib.options.values import Values
 
+                if _asks_for_help(command, typed):
+                    for line in command_help(command, _caller().line(command.name)):
+                        say(line)
+                    flush()
+                    return
                 values = Values.read(
                     command,
                     {_option_name(name): value for name, value in typed.items()},
@@ -138,6 +144,12 @@ def _body(command: Command) -> Callable[..., None]:
     example = command.example_of("")
     body.__doc__ = f"{command.doc}\n\nExample: {example}" if example else command.doc
     return body
+
+
+def _asks_for_help(command: Command, typed: Mapping[str, Any]) -> bool:
+    """Whether ``--help`` stands where a word may: Invoke takes it for that word then."""
+    words = [typed.get(_python_name(option.name)) for option in command.options if option.positional]
+    return any(word in ("--help", "-h") for word in words)
 
 
 def _python_name(option: str) -> str:

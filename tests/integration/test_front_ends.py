@@ -104,6 +104,16 @@ def test_the_commands_own_help_has_its_options_first_and_invokes_last(shop: Chec
     assert ours < example < core
 
 
+@pytest.mark.parametrize("program", ["tasklib", "invoke"])
+@pytest.mark.parametrize("command", ["test.unit", "doctor", "new.project", "ci.merge"])
+def test_help_after_a_command_is_its_help(shop: Checkout, program: str, command: str) -> None:
+    """Also of a command that takes a word, which Invoke takes --help for."""
+    ran = shop.run(program, command, "--help")
+    assert ran.code == 0, ran
+    assert f"{program} {command}" in ran.out or "Docstring" in ran.out
+    assert not (shop.root / "--help").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
