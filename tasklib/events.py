@@ -39,7 +39,7 @@ class RunStarted:
 
     ``folders`` are the targets' folders (absolute, in the same order), to which the files of their tests
     are relative; empty where nobody knows them. ``shard`` is the share of one machine among several that this
-    is (``2/4``), empty for a whole run.
+    is (``2/4``), empty for a whole run, ``split`` a digest of what all of these machines have to agree on.
     """
 
     project: str
@@ -47,6 +47,7 @@ class RunStarted:
     targets: tuple[Target, ...]
     folders: tuple[str, ...] = ()
     shard: str = ""
+    split: str = ""
     at: float = field(default_factory=time.time)
 
 

@@ -77,8 +77,8 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
     return selection
 
 
-def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
-    """Write the workflow files for ``github`` or ``gitea`` into the checkout.
+def workflow(forge: str, *, shards: int = 1, force: bool = False, dry: bool = False) -> int:
+    """Write the workflow files of a forge (``github``, ``gitea``, ``gitlab``), for so many ``shards``.
 
     A file that is there and differs is kept, its difference shown, unless ``force``; the code is 2 then.
     """
@@ -104,6 +104,7 @@ def workflow(forge: str, *, force: bool = False, dry: bool = False) -> int:
         requirement=f"tasklib-stages=={__version__}",
         suite=project.suite if project.unit else None,
         folder="" if project.root == root else project.root.relative_to(root).as_posix(),
+        shards=shards,
     )
     kept = []
     for name, text in workflows(facts, Forge(forge)).items():

@@ -124,7 +124,9 @@ def _merge(values: Values) -> int:
 def _workflow(values: Values) -> int:
     from tasklib.commands import ci
 
-    return ci.workflow(values[o.FORGE], force=values[o.OVERWRITE], dry=values.dry)
+    return ci.workflow(
+        values[o.FORGE], shards=values[o.SHARDS] or 1, force=values[o.OVERWRITE], dry=values.dry
+    )
 
 
 def _tag(values: Values) -> None:

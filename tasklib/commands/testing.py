@@ -158,7 +158,8 @@ def _report_nothing(project: Project, options: Options, shown: _Shown) -> int:
 
     if shown.reports or shown.format == "json":
         with shown.sinks(project, stream=sys.stdout if shown.format == "json" else io.StringIO()) as sink:
-            sink.emit(RunStarted(project.name, "", (), shard=str(options.shard or "")))
+            shard = str(options.shard or "")
+            sink.emit(RunStarted(project.name, "", (), shard=shard, split=options.split))
             sink.emit(RunFinished(RunResult(())))
     return 0
 

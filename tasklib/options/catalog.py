@@ -59,7 +59,8 @@ ALL = switch("all", "the stacks that other branches of this checkout left, too",
 REMOVE = switch("yes", "remove it", consents=True)
 
 # CI
-FORGE = choice("for", ("github", "gitea"), "whose workflow files", "")
+FORGE = choice("for", ("github", "gitea", "gitlab"), "whose workflow files", "")
+SHARDS = number("shards", "N", "so many machines share the tests")
 OVERWRITE = switch("force", "overwrite files that differ", consents=True)
 RUNS = required("folder", "FOLDER", "where the files are that `--report FILE.jsonl` wrote on each machine")
 
@@ -219,7 +220,7 @@ COMMANDS = (
     Command(
         "ci.workflow",
         "Write workflow files: tests of every change, images of every version tag.",
-        (FORGE, OVERWRITE),
+        (FORGE, SHARDS, OVERWRITE),
         "--for github",
     ),
     Command(

@@ -24,7 +24,7 @@ class Options:
     stage's limit a failure, ``caller`` spells what the user types to repeat a target. ``passed`` are targets
     that are known to pass, with when they did (seconds since the epoch): they are not run. ``python`` is what
     Python tests run on instead of the project's own. ``shard`` is this machine among several, ``parts`` the
-    targets that it runs, each whole or in part.
+    targets that it runs, each whole or in part, ``split`` a digest of what decided that.
     """
 
     names: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class Options:
     passed: Mapping[Target, float] = field(default_factory=lambda: MappingProxyType({}))
     python: OtherPython | None = None
     shard: Shard | None = None
+    split: str = ""
     parts: Mapping[Target, Share] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

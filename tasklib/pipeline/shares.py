@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,12 +34,32 @@ def with_share(
         for target in matching(project, stages, options)
     }
     mine = spread(costs, shard.of)[shard.number - 1]
-    nothing = Durations()
     return replace(
         options,
         shard=shard,
-        parts={target: Share(part, known.get(target, nothing).files) for target, part in mine.items()},
+        split=_digest(costs, known),
+        parts={target: Share(part, _files(known, target)) for target, part in mine.items()},
     )
+
+
+def _digest(costs: Mapping[Target, Cost], known: Mapping[Target, Durations]) -> str:
+    """Differs where two machines would not share alike."""
+    rows = [
+        (
+            target.stage,
+            target.service,
+            cost.stack,
+            cost.tests,
+            cost.splits,
+            sorted(_files(known, target).items()),
+        )
+        for target, cost in sorted(costs.items())
+    ]
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+def _files(known: Mapping[Target, Durations], target: Target) -> Mapping[str, float]:
+    return known[target].files if target in known else {}
 
 
 def _cost(project: Project, target: Target, options: Options, known: Durations | None) -> Cost:

@@ -78,6 +78,7 @@ def run(
                 wanted,
                 tuple(folders.get(target.service, str(project.root)) for target in wanted),
                 shard=str(options.shard or ""),
+                split=options.split,
             )
         )
         if left_out := explain(untaken(project, options.names)):

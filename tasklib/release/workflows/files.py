@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
+from tasklib.errors import UsageError
 from tasklib.stacks.rewrite import as_text
 
 __all__ = ["Facts", "Forge", "filled", "workflows"]
 
-_GITHUB_REGISTRY = "ghcr.io"
 _UNNAMED = "registry.example.com"
 
 _VALUE = re.compile(r'"\{([a-z-]+)\}"')
@@ -32,6 +32,11 @@ class Forge(StrEnum):
 
     GITHUB = "github"
     GITEA = "gitea"
+    GITLAB = "gitlab"
+
+
+_OWN_REGISTRIES: Mapping[Forge, str] = {Forge.GITHUB: "ghcr.io", Forge.GITLAB: "registry.gitlab.com"}
+"""Where the forge itself gives its jobs a login."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Facts:
 
     ``services`` are all, ``node`` whether any of them needs Node, ``registry`` the host its images go to
     (``None`` while nothing names them), ``requirement`` what pip installs tasklib by, ``folder`` where the
-    project is in its checkout ("" at the top), ``suite`` the name of its own unit tests.
+    project is in its checkout ("" at the top), ``suite`` the name of its own unit tests, ``shards`` how many
+    machines share the tests.
     """
 
     services: Sequence[str]
@@ -51,33 +57,54 @@ class Facts:
     requirement: str = "tasklib-stages"
     folder: str = ""
     suite: str | None = None
+    shards: int = 1
 
 
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
-    """The files by path below the checkout."""
+    """The files by path below the checkout.
+
+    Raises :class:`~tasklib.errors.UsageError` for shares on Gitea, where no action that is GitHub's as well
+    hands files from one job to another.
+    """
+    if forge is Forge.GITEA and facts.shards > 1:
+        raise UsageError("--shards is for GitHub and GitLab", remedy="On Gitea each service has a job.")
+    shares = [f"{number}/{facts.shards}" for number in range(1, facts.shards + 1)]
     values = {
         "base-branch": as_text(facts.base_branch),
         "folder": as_text(facts.folder),
+        "folder-or-here": as_text(facts.folder or "."),
         "registry": as_text(facts.registry or _UNNAMED),
         "requirement": as_text(facts.requirement),
         "services": ", ".join(map(as_text, facts.services)),
+        "shards": str(facts.shards) if forge is Forge.GITLAB else ", ".join(map(as_text, shares)),
         "suite": as_text(facts.suite or ""),
     }
-    own_registry = facts.registry == _GITHUB_REGISTRY
+    own_registry = facts.registry == _OWN_REGISTRIES.get(forge)
     conditions = {
         "folder": bool(facts.folder),
         "many": not facts.single,
         "node": facts.node,
         "own-registry": own_registry,
         "other-registry": not own_registry,
+        "shards": facts.shards > 1,
         "single": facts.single,
         "suite": facts.suite is not None and not facts.single,
+        "whole": facts.shards == 1,
     }
     templates = files(__package__) / forge.value
     return {
-        f".{forge}/workflows/{name}": filled((templates / name).read_text(), values, conditions)
-        for name in ("test.yml", "release.yml")
+        name: filled((templates / template).read_text(), values, conditions)
+        for name, template in _names(facts, forge).items()
     }
+
+
+def _names(facts: Facts, forge: Forge) -> Mapping[str, str]:
+    """The files by path, and the template of each."""
+    if forge is Forge.GITLAB:
+        return {".gitlab-ci.yml": ".gitlab-ci.yml"}
+    folder = f".{forge}/workflows"
+    tests = "shards.yml" if facts.shards > 1 else "test.yml"
+    return {f"{folder}/test.yml": tests, f"{folder}/release.yml": "release.yml"}
 
 
 def filled(template: str, values: Mapping[str, str], conditions: Mapping[str, bool]) -> str:

@@ -24,6 +24,7 @@ def merged(runs: Mapping[str, Sequence[Event]]) -> tuple[tuple[Event, ...], RunF
     """
     starts = {name: _start(name, events) for name, events in runs.items()}
     _complete({name: start.shard for name, start in starts.items()})
+    _agreed({name: start.split for name, start in starts.items()})
     first = min(starts.values(), key=lambda start: start.at)
     folders = dict(chain.from_iterable(zip(s.targets, s.folders, strict=False) for s in starts.values()))
     planned = set(chain.from_iterable(start.targets for start in starts.values()))
@@ -87,6 +88,17 @@ def _complete(shards: Mapping[str, str]) -> None:
             f"{' and '.join(map(_called, missing))} {'is' if len(missing) == 1 else 'are'} missing",
             remedy="Whether all tests passed is known only with all of them.",
         )
+
+
+def _agreed(splits: Mapping[str, str]) -> None:
+    """Refuse machines that decided by different things: a test may have run nowhere."""
+    (name, split), *others = splits.items()
+    for other, another in others:
+        if another != split:
+            raise UsageError(
+                f"{name} and {other} did not share the same tests",
+                remedy="All machines need the same files and the same TASKLIB_DURATIONS.",
+            )
 
 
 def _called(shard: str) -> str:

@@ -81,6 +81,18 @@ def test_a_share_that_failed_or_is_missing_fails_the_whole(many: Checkout, tmp_p
     assert "shard 2/2 is missing" in alone.err
 
 
+def test_machines_that_share_by_different_durations_are_refused(many: Checkout, tmp_path: Path) -> None:
+    """A test may have run on none of them."""
+    shards = tmp_path / "shards"
+    whole = many.run("tasklib", "test.unit", "--report", str(tmp_path / "whole.json"))
+    assert whole.code == 0, whole
+    run(many, shards, 1, 2)
+    run(many, shards, 2, 2, TASKLIB_DURATIONS=str(tmp_path / "whole.json"))
+    merged = many.run("tasklib", "ci.merge", str(shards))
+    assert merged.code == 2, merged
+    assert "did not share the same tests" in merged.err
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"targets": [{"target": 1, "tests": [1]}]}'])
 def test_durations_that_cannot_be_read_are_named(many: Checkout, tmp_path: Path, text: str) -> None:
     """Before anything runs: on another machine they might be read."""

@@ -16,9 +16,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasklib.errors import UsageError
 from tasklib.release.workflows.files import Facts, Forge, workflows
 
 SHOP = Facts(("api", "web"), node=True, registry="registry.example.com")
+SHARED = Facts(("api", "web"), node=True, registry="ghcr.io", shards=3)
+FORGES = (Forge.GITHUB, Forge.GITEA)
+"""Those whose workflows are GitHub's."""
+
 SINGLE = Facts(("shop",), single=True, registry="ghcr.io")
 
 
@@ -41,7 +46,7 @@ def scripts(workflow: dict[str, Any]) -> list[str]:
     return [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
 
 
-@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("facts", [SHOP, SINGLE, Facts(("a",), folder="sub folder", base_branch="ma'in")])
 def test_valid(facts: Facts, forge: Forge) -> None:
     """Every file fits the published schema of workflows."""
@@ -56,7 +61,7 @@ def test_valid(facts: Facts, forge: Forge) -> None:
 )
 def test_hostile_names(services: list[str], branch: str) -> None:
     """Whatever services and branches are called, they are values and reach no script but as variables."""
-    for forge in Forge:
+    for forge in FORGES:
         found = parsed(Facts(services, base_branch=branch), forge)
         assert found["test.yml"]["on"]["push"]["branches"] == [branch]
         if forge is Forge.GITEA:
@@ -67,7 +72,7 @@ def test_hostile_names(services: list[str], branch: str) -> None:
         }
 
 
-@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("facts", [SHOP, SINGLE])
 def test_no_expression_in_a_script(facts: Facts, forge: Forge) -> None:
     """No script holds an expression: what a branch or tag is called is never run."""
@@ -75,7 +80,7 @@ def test_no_expression_in_a_script(facts: Facts, forge: Forge) -> None:
         assert not [script for script in scripts(workflow) if "${{" in script]
 
 
-@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("facts", [SHOP, SINGLE])
 def test_release(facts: Facts, forge: Forge) -> None:
     """A release runs for version tags, builds only after the tests passed, and leaves `latest` to tasklib."""
@@ -143,14 +148,14 @@ def test_every_push_is_tested() -> None:
 
 def test_caches_of_rows() -> None:
     """Each row of the matrix has a cache of its own: what one key holds is never written again."""
-    for forge in Forge:
+    for forge in FORGES:
         text = workflows(SHOP, forge)[f".{forge}/workflows/test.yml"]
         keys = re.findall(r"(?m)^ *key: (.*)$", text)
         assert len(keys) == len(set(keys)) == 2
         assert "${{ matrix.service }}" in keys[0]
 
 
-@pytest.mark.parametrize("forge", Forge)
+@pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("facts", [SHOP, SINGLE])
 def test_actions(facts: Facts, forge: Forge) -> None:
     """Actions are pinned by commit, the version beside it, each the same everywhere; none keeps the token."""
@@ -167,10 +172,12 @@ FOR_GITHUB = ["excessive-permissions", "concurrency-limits", "secrets-outside-en
 
 
 @pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install 'tasklib-stages[dev]'")
-@pytest.mark.parametrize("forge", Forge)
-@pytest.mark.parametrize("facts", [SHOP, SINGLE, Facts(("a", "b"), folder="sub", suite="shop")])
+@pytest.mark.parametrize("forge", FORGES)
+@pytest.mark.parametrize("facts", [SHOP, SINGLE, SHARED, Facts(("a", "b"), folder="sub", suite="shop")])
 def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:
     """zizmor finds nothing in the files, however strict it is."""
+    if forge is Forge.GITEA and facts.shards > 1:
+        pytest.skip("Gitea has no shares")
     for name, text in workflows(facts, forge).items():
         path = tmp_path / ".github/workflows" / Path(name).name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -183,10 +190,12 @@ def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("forge", Forge)
-@pytest.mark.parametrize("name", ["test.yml", "release.yml"])
+@pytest.mark.parametrize("forge", FORGES)
+@pytest.mark.parametrize("name", ["test.yml", "release.yml", "shards.yml"])
 def test_templates(forge: Forge, name: str) -> None:
     """The templates themselves are workflows, but for keys that stand there once for each choice."""
+    if forge is Forge.GITEA and name == "shards.yml":
+        pytest.skip("Gitea has no shares")
     template = (files("tasklib.release.workflows") / forge.value / name).read_text()
     data = yaml.safe_load(template)
     data["on"] = data.pop(True)
@@ -209,3 +218,73 @@ def test_registry_of_github() -> None:
     login = next(step for step in job["steps"] if "docker login" in step.get("run", ""))
     assert login["env"]["REGISTRY"] == "ghcr.io"
     assert login["env"]["REGISTRY_PASSWORD"] == "${{ secrets.GITHUB_TOKEN }}"
+
+
+def test_shares_on_github() -> None:
+    """A machine for each share, one job that is the verdict, and durations that all are given alike."""
+    workflow = parsed(SHARED, Forge.GITHUB)["test.yml"]
+    jsonschema.validate(workflow, schema())
+    jobs = workflow["jobs"]
+    assert jobs["test"]["strategy"]["matrix"] == {"shard": ["1/3", "2/3", "3/3"]}
+    assert (jobs["gate"]["if"], set(jobs["gate"]["needs"])) == ("always()", {"durations", "test"})
+    assert not [script for script in scripts(workflow) if "${{" in script]
+    text = workflows(SHARED, Forge.GITHUB)[".github/workflows/test.yml"]
+    used = set(re.findall(r"uses: (.*)", text))
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
+
+
+def test_shares_on_gitea_are_refused() -> None:
+    """One line says why, before a file is written."""
+    with pytest.raises(UsageError, match="--shards is for GitHub and GitLab"):
+        workflows(Facts(["a"], shards=2), Forge.GITEA)
+
+
+def gitlab(facts: Facts) -> dict[str, Any]:
+    (text,) = workflows(facts, Forge.GITLAB).values()
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def jobs_of(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: job for name, job in pipeline.items() if isinstance(job, dict) and "script" in job}
+
+
+@pytest.mark.parametrize(
+    "facts", [SHOP, SINGLE, SHARED, Facts(("a",), folder="sub folder", base_branch="ma'in")]
+)
+def test_gitlab_is_valid(facts: Facts) -> None:
+    """It fits GitLab's own schema, and every job's stage is there."""
+    path = files("check_jsonschema").joinpath("builtin_schemas/vendor/gitlab-ci.json")
+    pipeline = gitlab(facts)
+    jsonschema.validate(pipeline, json.loads(path.read_text()))
+    assert {job["stage"] for job in jobs_of(pipeline).values()} <= {*pipeline["stages"], ".pre"}
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_hostile_branches_on_gitlab(branch: str) -> None:
+    """What the base branch is called is a value, and reaches no script."""
+    pipeline, plain = gitlab(Facts(["x"], base_branch=branch)), gitlab(Facts(["x"]))
+    assert pipeline["variables"]["BASE_BRANCH"] == branch
+    assert {name: job["script"] for name, job in jobs_of(pipeline).items()} == {
+        name: job["script"] for name, job in jobs_of(plain).items()
+    }
+
+
+def test_shares_on_gitlab() -> None:
+    """Its own `parallel` numbers the machines, and one job puts them together whatever became of them."""
+    jobs = jobs_of(gitlab(SHARED))
+    assert jobs["test"]["parallel"] == 3
+    assert '--shard "$CI_NODE_INDEX/$CI_NODE_TOTAL"' in jobs["test"]["script"][-1]
+    assert jobs["merge"]["rules"] == [{"if": "$CI_COMMIT_TAG == null", "when": "always"}]
+    assert jobs["durations"]["cache"]["policy"] == "pull"
+    assert "parallel" not in jobs_of(gitlab(SHOP))["test"]
+
+
+def test_a_release_on_gitlab_uses_no_cache() -> None:
+    """And pushes images after the tests of the tag."""
+    jobs = jobs_of(gitlab(SHARED))
+    for name in ("release-test", "release-images"):
+        assert "cache" not in jobs[name]
+        assert jobs[name]["rules"] == [{"if": "$CI_COMMIT_TAG"}]
+    assert gitlab(SHARED)["stages"].index("release") > gitlab(SHARED)["stages"].index("test")

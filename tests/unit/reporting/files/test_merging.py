@@ -39,7 +39,7 @@ def shares(events: Sequence[Event], of: int) -> dict[str, list[Event]]:
                 tuple(t for t in start.targets if t in mine),
                 (),
                 f"{number + 1}/{of}",
-                start.at,
+                at=start.at,
             ),
             *middle,
             replace(end, result=result),
