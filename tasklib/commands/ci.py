@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, give, say, show_difference
 from tasklib.errors import UsageError
+from tasklib.options.catalog import FORGE
 from tasklib.shown.cleaning import harmless_json
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def workflow(forge: str, *, shards: int = 1, force: bool = False, dry: bool = Fa
     from tasklib.release.workflows.files import Facts, Forge, workflows
 
     if not forge:
-        raise UsageError(f"--for takes {' or '.join(Forge)}")
+        raise UsageError(f"--for takes {', '.join(FORGE.choices[:-1])} or {FORGE.choices[-1]}")
     project = find_project(Path.cwd())
     checkout = find_checkout(project.root)
     root = checkout.root

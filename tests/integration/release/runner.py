@@ -1,9 +1,10 @@
-"""Runs a workflow's `run:` steps as a runner would: job after job, each in a fresh clone."""
+"""Runs the steps of workflows and pipelines as a runner would: job after job, each in a fresh clone."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Runner"]
+__all__ = ["GitLabRunner", "Runner"]
 
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -105,22 +106,34 @@ class Runner:
         if "include" in matrix:
             yield from matrix["include"]
         else:
-            yield from ({"service": service} for service in matrix["service"])
+            ((name, values),) = matrix.items()
+            yield from ({name: value} for value in values)
 
     def _job(
         self, name: str, job: Mapping[str, Any], row: Mapping[str, str], env: Mapping[str, str], context: Any
     ) -> bool:
         number = len(self.ran)
-        self.ran.append((name, row.get("service")))
+        self.ran.append((name, next(iter(row.values()), None) if "path" not in row else row["service"]))
         clone, output = self._folder / f"job{number}", self._folder / f"output{number}"
         subprocess.run(["git", "clone", "-q", str(self._source), str(clone)], check=True)
         subprocess.run(["git", "checkout", "-q", "--detach", self._commit], cwd=clone, check=True)
-        context = {**context, "matrix": _Values(row)}
+        temp = self._folder / f"temp{number}"
+        temp.mkdir()
+        context = {
+            **context,
+            "matrix": _Values(row),
+            "runner": _Values({"temp": str(temp), "os": "Linux"}),
+            "strategy": _Values({"job-index": number}),
+        }
         common = {**self._env, "GITHUB_OUTPUT": str(output), "GITHUB_WORKSPACE": str(clone)}
         for variable, value in {**env, **job.get("env", {})}.items():
             common[variable] = self._text(value, context)
+        passed = True
         for step in job["steps"]:
+            if not passed and step.get("if") != "always()":
+                continue
             if "run" not in step:
+                self._action(step, clone, context)
                 continue
             own = {key: self._text(value, context) for key, value in step.get("env", {}).items()}
             done = subprocess.run(
@@ -133,14 +146,33 @@ class Runner:
                 text=True,
                 check=False,
             )
-            self.output += f"[{name} {row.get('service', '')}] $ {step['run']}\n{done.stdout}"
-            if done.returncode:
-                return False
+            self.output += f"[{name} {' '.join(row.values())}] $ {step['run']}\n{done.stdout}"
+            passed = passed and done.returncode == 0
+        if not passed:
+            return False
         lines = output.read_text().splitlines() if output.exists() else []
         steps = _Values({"select": {"outputs": dict(line.split("=", 1) for line in lines)}})
         wanted = job.get("outputs", {}).items()
         self._outputs[name] = {k: self._text(v, {**context, "steps": steps}) for k, v in wanted}
         return True
+
+    def _action(self, step: Mapping[str, Any], clone: Path, context: Mapping[str, Any]) -> None:
+        """Artifacts are handed from job to job; what other actions do is there already."""
+        if "-artifact@" not in step["uses"]:
+            return
+        said = {key: self._text(value, context) for key, value in step.get("with", {}).items()}
+        kept = self._folder / "artifacts"
+        if "/upload-artifact@" in step["uses"]:
+            for line in said["path"].split():
+                path = clone / line
+                to = kept / said["name"] / ("" if path.is_dir() else line)
+                copy = shutil.copytree if path.is_dir() else shutil.copy2
+                to.parent.mkdir(parents=True, exist_ok=True)
+                copy(path, to)
+        elif "/download-artifact@" in step["uses"]:
+            for found in kept.glob(said.get("name") or said["pattern"]):
+                named = "" if "name" in said else found.name
+                shutil.copytree(found, clone / said["path"] / named, dirs_exist_ok=True)
 
     def _text(self, text: object, context: Mapping[str, Any]) -> str:
         return _EXPRESSION.sub(lambda found: str(self._value(found[1], context)), str(text))
@@ -150,9 +182,72 @@ class Runner:
         code = (whole[1] if whole else text).strip()
         code = code.replace("||", " or ").replace("&&", " and ").replace("!= null", "is not null")
         code = re.sub(r"!(?!=)", " not ", code)
+        code = code.replace("strategy.job-index", "strategy['job-index']")
         functions = {
             "fromJSON": lambda value: _wrapped(json.loads(value)),
             "always": lambda: True,
             "cancelled": lambda: False,
         }
         return eval(code, {"__builtins__": {}}, {**context, **functions, "null": _NULL})
+
+
+class GitLabRunner:
+    """One pipeline of ``source`` at ``commit``, on machines that have what ``before_script`` installs.
+
+    ``variables`` are GitLab's own. ``output`` is all that the scripts wrote, ``results`` how each job ended.
+    """
+
+    def __init__(
+        self, source: Path, commit: str, folder: Path, env: Mapping[str, str], variables: Mapping[str, str]
+    ) -> None:
+        self._source, self._commit, self._folder = source, commit, folder
+        self._env = {**env, **variables}
+        self.output = ""
+        self.results: dict[str, bool] = {}
+
+    def run(self, pipeline: Path) -> bool:
+        """Whether no job failed."""
+        data = yaml.safe_load(pipeline.read_text())
+        for stage in (".pre", *data["stages"]):
+            for name, job in data.items():
+                if isinstance(job, dict) and job.get("stage") == stage and self._wanted(job):
+                    self._jobs(name, job)
+        return all(self.results.values())
+
+    def _wanted(self, job: Mapping[str, Any]) -> bool:
+        """The rules there are: with a tag or without, and always."""
+        (rule,) = job["rules"]
+        if (rule["if"] == "$CI_COMMIT_TAG") != ("CI_COMMIT_TAG" in self._env):
+            return False
+        needs = [need["job"] if isinstance(need, dict) else need for need in job.get("needs", [])]
+        return rule.get("when") == "always" or all(self.results[need] for need in needs)
+
+    def _jobs(self, name: str, job: Mapping[str, Any]) -> None:
+        total = job.get("parallel", 1)
+        done = [self._job(name, job, number + 1, total) for number in range(total)]
+        self.results[name] = all(done)
+
+    def _job(self, name: str, job: Mapping[str, Any], number: int, total: int) -> bool:
+        clone, kept = self._folder / f"{name}-{number}", self._folder / "artifacts"
+        subprocess.run(["git", "clone", "-q", str(self._source), str(clone)], check=True)
+        subprocess.run(["git", "checkout", "-q", "--detach", self._commit], cwd=clone, check=True)
+        if kept.exists():
+            shutil.copytree(kept, clone, dirs_exist_ok=True)
+        own = {"CI_PROJECT_DIR": str(clone), "CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": str(total)}
+        # /tmp is a machine's own there.
+        lines = [line.replace("/tmp/", f"{self._folder}/tmp{name}{number}-") for line in job["script"]]
+        done = subprocess.run(
+            ["sh", "-e", "-c", "\n".join(lines)],
+            cwd=clone,
+            env={**self._env, **job.get("variables", {}), **own},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.output += f"[{name} {number}/{total}]\n{done.stdout}"
+        for path in job.get("artifacts", {}).get("paths", []):
+            if (clone / path).exists():
+                shutil.copytree(clone / path, kept / path, dirs_exist_ok=True)
+        return done.returncode == 0

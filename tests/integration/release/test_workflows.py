@@ -13,7 +13,7 @@ import pytest
 from ..conftest import NewProject
 from ..projects import Checkout
 from .registry import LOGIN, PASSWORD, Registry
-from .runner import Runner
+from .runner import GitLabRunner, Runner
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {
@@ -161,6 +161,50 @@ def test_registry(shop: Checkout, guarded: Registry) -> None:
 
 def test_usage(shop: Checkout) -> None:
     """Another forge is refused, and so is none."""
-    for options in ([], ["--for", "gitlab"]):
+    for options in ([], ["--for", "bitbucket"]):
         ran = shop.run("tasklib", "ci.workflow", *options)
-        assert (ran.code, "github or gitea" in ran.err) == (2, True)
+        assert (ran.code, "github, gitea or gitlab" in ran.err) == (2, True)
+
+
+def shared(shop: Checkout, forge: str) -> None:
+    """Workflows of three machines instead."""
+    ran = shop.run("tasklib", "ci.workflow", "--for", forge, "--shards", "3", "--force")
+    assert ran.code == 0, ran
+    shop.commit()
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
+def test_shares_on_github(shop: Checkout, machine: dict[str, str], tmp_path: Path, broken: bool) -> None:
+    """Three machines test all that there is, once, and the gate is their verdict."""
+    shared(shop, "github")
+    if broken:
+        (shop.root / "services/web/app").write_text("nothing\n")
+        shop.commit()
+    made = runner(shop, machine, tmp_path / "push", {"event": {}, "run_id": "7", "run_attempt": "1"})
+    assert made.run(shop.root / ".github/workflows/test.yml") is not broken, made.output
+    assert [row for job, row in made.ran if job == "test"] == ["1/3", "2/3", "3/3"]
+    verdict = made.output.rpartition("[gate")[2]
+    assert ("1 failed, 1 passed in 2 targets" if broken else "PASSED: 2 passed") in verdict, made.output
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
+def test_gitlab(shop: Checkout, machine: dict[str, str], tmp_path: Path, shards: int, broken: bool) -> None:
+    """The pipeline tests all that there is, by one machine or by three, and says whether it passed."""
+    ran = shop.run("tasklib", "ci.workflow", "--for", "gitlab", "--shards", str(shards))
+    assert ran.code == 0, ran
+    if broken:
+        (shop.root / "services/web/app").write_text("nothing\n")
+    shop.commit()
+    folder = tmp_path / "pipeline"
+    folder.mkdir()
+    kept = {k: v for k, v in shop.env.items() if k not in machine}
+    env = {**kept, **machine, "CI": "true"}
+    installed = ["python", "-m", "pip", "install", "--quiet", "tasklib-stages"]
+    subprocess.run(installed, env=env, check=True, capture_output=True)
+    before = {"CI_COMMIT_BEFORE_SHA": "0" * 40}
+    made = GitLabRunner(shop.root, shop.git("rev-parse", "HEAD").strip(), folder, env, before)
+    assert made.run(shop.root / ".gitlab-ci.yml") is not broken, made.output
+    verdict = made.output.rpartition("[merge" if shards > 1 else "[test")[2]
+    assert ("1 failed, 1 passed in 2 targets" if broken else "PASSED: 2 passed") in verdict, made.output
+    assert set(made.results) == ({"durations", "test", "merge"} if shards > 1 else {"test"})
