@@ -44,4 +44,4 @@ def test_workflows_are_written_and_what_somebody_changed_is_kept(shop: Path, typ
 def test_a_forge_has_to_be_named(shop: Path, typed: Type) -> None:
     """There is no usual one."""
     ran = typed("ci.workflow")
-    assert (ran.code, ran.err) == (2, "error: --for takes github or gitea\n")
+    assert (ran.code, ran.err) == (2, "error: --for takes github, gitea or gitlab\n")
