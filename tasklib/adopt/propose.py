@@ -57,6 +57,7 @@ class _Assembly:
         if self.parts:
             self._noxfile()
             self._recipes()
+            self._orphans()
         copies = {
             copy.target: copy.source
             for part in self.parts.values()
@@ -111,6 +112,18 @@ class _Assembly:
         if "tasks.py" in self.evidence.files:
             line = "`from tasklib.tasks import test, infra, clean` gives your tasks.py these collections"
             self.notes.append(Note(line, (Place("tasks.py", 1),)))
+
+    def _orphans(self) -> None:
+        """Scripts that only what has become a line called."""
+        callers = {recipe.file for recipe in self.evidence.recipes}
+        for file in sorted(r.file for r in self.evidence.recipes if r.kind is Kind.SCRIPT):
+            name = posixpath.basename(file)
+            before = [other for other in callers if other != file and name in self.evidence.texts[other]]
+            after = [
+                other for other in before if name in (self.files.get(other, self.evidence.texts[other]) or "")
+            ]
+            if before and not after:
+                self.notes.append(Note("nothing calls this script any more", (Place(file, 1),)))
 
     def _recipes(self) -> None:
         variables = {

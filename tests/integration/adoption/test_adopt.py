@@ -73,6 +73,8 @@ def test_what_is_shown_can_be_applied_by_git(project: NewProject, engine: object
     """The printed diff is a patch: `git apply` makes of it what --write does."""
     repository = project(adopted.LIBRARY)
     shown = repository.run("tasklib", "new.adopt")
+    assert "(1 test)" in shown.text, shown
+    assert "the full stack renders and isolates: postgres" in shown.text, shown
     patch = repository.root.with_name("adopt.patch")
     patch.write_text(shown.out)
     repository.git("apply", str(patch))

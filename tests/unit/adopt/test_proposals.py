@@ -97,6 +97,8 @@ def test_the_standard_layout_needs_no_settings(tmp_path: Path) -> None:
     proposal = proposed(tmp_path, adopted.SEED)
     assert settings_of(proposal) == {}
     assert proposal.files["Makefile"] is None
+    orphans = [str(note.places[0]) for note in proposal.notes if "nothing calls this script" in note.text]
+    assert orphans == ["scripts/test-service.sh:1"]
     kept = proposed(tmp_path, adopted.SEED, keep_make=True).files["Makefile"] or ""
     lines = [line.strip() for line in kept.splitlines() if line.startswith("\t")]
     assert lines == [
