@@ -16,6 +16,7 @@ def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
     """Remove what this instance owns and say what went."""
     from tasklib.project import find_project
     from tasklib.stacks.cleaning import instance, owned
+    from tasklib.stacks.labels import INSTANCE
     from tasklib.state.environments import remove_environments
 
     project = find_project(Path.cwd())
@@ -36,12 +37,15 @@ def clean(caller: Caller, *, force: bool, everything: bool, dry: bool) -> None:
             say("removed its environments of other Pythons")
         context.take_back(all_branches=everything)
         if not everything:
-            others = {
-                r.labels.get("io.tasklib.instance", "") for r in owned.owned_now(context, all_branches=True)
-            }
-            if others := others - {"", context.instance.id}:
+            own = [(one.kind, one.name) for one in owned.owned_now(context, all_branches=False)]
+            whole = owned.owned_now(context, all_branches=True)
+            left = [one for one in whole if (one.kind, one.name) not in own]
+            if left:
+                # Images carry no labels: what they are of is not known, only that it is ours.
+                names = sorted({one.labels.get(INSTANCE, "") for one in left} - {""})
+                what = ", ".join(names) or f"{instance.summary(left)} of other branches"
                 command = caller.line("clean.instance", "--all")
-                say(f"also of this checkout: {', '.join(sorted(others))} (`{command}` removes them)")
+                say(f"also of this checkout: {what} (`{command}` removes them)")
 
 
 def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:

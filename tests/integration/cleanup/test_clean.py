@@ -111,6 +111,34 @@ def test_branches_that_were_here_before(project: NewProject, traces: Traces, tok
     assert not traces.left()
 
 
+def test_images_of_branches_that_were_here_before_are_told(
+    project: NewProject, traces: Traces, token: str
+) -> None:
+    """They carry no labels, so they are counted; they stay until they are asked for."""
+    shop = project(
+        {
+            "Dockerfile": f"ARG PYTHON_IMAGE=python:3.12-slim\nFROM ${{PYTHON_IMAGE}}\nENV OF={token}\n",
+            "compose.yml": compose(
+                api="""
+                build:
+                  context: .
+                  args: {PYTHON_IMAGE: "${PYTHON_IMAGE:-python:3.12-slim}"}
+                command: sleep infinity
+                init: true
+                """
+            ),
+            "tests/integration/test_a.py": "def test_a(): pass\n",
+        }
+    )
+    assert shop.run("tasklib", "test.integration").code == 0
+    shop.git("switch", "-q", "-c", f"later-{token}")
+    ran = shop.run("tasklib", "clean")
+    assert f"later-{token}: nothing to clean\n" in ran.out
+    assert "also of this checkout: 2 image tags" in ran.out
+    assert "of other branches (`tasklib clean --all` removes them)" in ran.out
+    assert "removed 2 image tags" in shop.run("tasklib", "clean", "--all").out
+
+
 def test_a_network_that_someone_else_uses_is_said_to_be_left(
     shop: Checkout, traces: Traces, token: str, engine: Any, by_hand: ByHand
 ) -> None:
