@@ -126,6 +126,7 @@ class Isolated:
             say(f"engine: {context.engine.facts.reach}")
             for stack in found:
                 other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
+                other += "" if stack.mine else " (another user's, or of another state folder)"
                 say(f"{stack.project}{other}")
                 for container in stack.containers:
                     say(f"  {told(container)}")
@@ -144,7 +145,8 @@ class Isolated:
 
         project = find_project(Path.cwd())
         with engine_context(project) as context:
-            stacks = [stack for stack in kept.status(context) if stack.instance == context.instance.id]
+            mine = (stack for stack in kept.status(context) if stack.mine)
+            stacks = [stack for stack in mine if stack.instance == context.instance.id]
             if not stacks:
                 say("nothing is up")
                 return

@@ -17,7 +17,7 @@ from tasklib.stacks.holding.bakery import with_known_bakes
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
-from tasklib.stacks.labels import CHECKOUT, INSTANCE
+from tasklib.stacks.labels import CHECKOUT, INSTANCE, owner_labels
 from tasklib.stacks.plain import plain_compose
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 from tasklib.stacks.preparation import prepare
@@ -27,11 +27,15 @@ __all__ = ["StackStatus", "bring_up", "hide_secrets_of", "plans", "status", "var
 
 @dataclass(frozen=True)
 class StackStatus:
-    """One stack of this checkout: its Compose project, the instance it belongs to, its containers."""
+    """One stack of this checkout: its Compose project, the instance it belongs to, its containers.
+
+    One that is not ``mine`` was brought up by another user, or with another state folder.
+    """
 
     project: str
     instance: str
     containers: tuple[Container, ...]
+    mine: bool = True
 
 
 def plans(project: Project, names: Sequence[str]) -> tuple[StackPlan, ...]:
@@ -80,14 +84,20 @@ def bring_up(
 def status(context: RunContext) -> tuple[StackStatus, ...]:
     """Every stack of this checkout, those of branches it was on before included."""
     labels = {CHECKOUT: context.instance.checkout}
-    instances = {
-        resource.labels[PROJECT_LABEL]: resource.labels.get(INSTANCE, "")
+    found = {
+        resource.labels[PROJECT_LABEL]: resource.labels
         for resource in context.engine.owned(labels)
         if PROJECT_LABEL in resource.labels
     }
+    mine = owner_labels(context.instance)
     return tuple(
-        StackStatus(project, instances[project], context.engine.containers(project))
-        for project in sorted(instances)
+        StackStatus(
+            project,
+            carried.get(INSTANCE, ""),
+            context.engine.containers(project),
+            mine=mine.items() <= carried.items(),
+        )
+        for project, carried in sorted(found.items())
     )
 
 

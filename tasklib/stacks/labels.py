@@ -18,6 +18,7 @@ __all__ = [
     "SERVICE",
     "STACK",
     "labels",
+    "owner_labels",
 ]
 
 INSTANCE = "io.tasklib.instance"
@@ -50,6 +51,14 @@ def labels(instance: Instance, stack: str | None = None) -> dict[str, str]:
         HOST: instance.host,
         STACK: FULL_STACK if stack is None else _own(stack),
     }
+
+
+def owner_labels(instance: Instance) -> dict[str, str]:
+    """The labels of all that a checkout has by this user's state folder, on whatever branch it made it.
+
+    Two users may work in one checkout: what one has up is not the other's to remove.
+    """
+    return {CHECKOUT: instance.checkout, HOST: instance.host}
 
 
 def _own(stack: str) -> str:

@@ -13,7 +13,7 @@ from tasklib.instance.identity import INSTANCE_ID
 from tasklib.isolation import Instance
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Resource
-from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.labels import CHECKOUT, owner_labels
 
 __all__ = ["make_room", "refuse_strangers"]
 
@@ -24,7 +24,7 @@ def make_room(engine: Engine, project: str, instance: Instance, services: Collec
     Raises :class:`~tasklib.errors.StackError` where Compose would replace a container that is not ours.
     """
     found = engine.owned({PROJECT_LABEL: project}, kinds=("container",))
-    ours = [resource for resource in found if resource.labels.get(CHECKOUT) == instance.checkout]
+    ours = [resource for resource in found if owner_labels(instance).items() <= resource.labels.items()]
     strangers = [resource for resource in found if resource not in ours]
     refuse_strangers(project, services, strangers, engine.inherited({PROJECT_LABEL: project}))
     orphans = [r for r in ours if r.labels.get(SERVICE_LABEL) not in services and not _is_one_off(r.labels)]
@@ -50,7 +50,7 @@ def refuse_strangers(
             what = f"the container {resource.name} is from an image of {project}: Compose would replace it"
             remedy = "Remove it, or start it with `--label com.docker.compose.project=`."
         elif resource.labels.get(CHECKOUT):
-            what = f"the container {resource.name} of {project} belongs to another checkout"
+            what = f"the container {resource.name} of {project} belongs to another checkout or user"
             remedy = f"End it there, or give this checkout an id of its own: set {INSTANCE_ID}."
         else:
             remedy = f"Remove it, or give this checkout another id: set {INSTANCE_ID}."

@@ -10,7 +10,7 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.ownership import ours_now
-from tasklib.stacks.labels import CHECKOUT, INSTANCE
+from tasklib.stacks.labels import INSTANCE, owner_labels
 
 __all__ = [
     "built_projects",
@@ -34,8 +34,7 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
             f"{project} is in use by {lock.holder()}", remedy="Wait until that command has ended, or end it."
         )
     try:
-        # By the checkout, which no other machine or user can have; its id is random.
-        labels = {PROJECT_LABEL: project, CHECKOUT: context.instance.checkout}
+        labels = {PROJECT_LABEL: project, **owner_labels(context.instance)}
         gone = context.engine.remove(context.engine.owned(labels))
         context.kept.discard(project)
         return gone
@@ -45,14 +44,14 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
 
 def owned_of(context: RunContext, projects: Iterable[str]) -> tuple[Resource, ...]:
     """What this checkout owns of Compose projects."""
-    mine = {CHECKOUT: context.instance.checkout}
+    mine = owner_labels(context.instance)
     owned = (context.engine.owned({PROJECT_LABEL: project, **mine}) for project in projects)
     return tuple(resource for resources in owned for resource in resources)
 
 
 def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[str, ...]:
     """The Compose projects of this instance (of this checkout) that have anything on the engine."""
-    labels = {CHECKOUT: context.instance.checkout}
+    labels = owner_labels(context.instance)
     if not all_branches:
         labels[INSTANCE] = context.instance.id
     found = context.engine.owned(labels)
@@ -61,7 +60,7 @@ def own_projects(context: RunContext, *, all_branches: bool = False) -> tuple[st
 
 def owned_now(context: RunContext, *, all_branches: bool) -> tuple[Resource, ...]:
     """What :func:`clean` would remove."""
-    labels = {CHECKOUT: context.instance.checkout}
+    labels = owner_labels(context.instance)
     if not all_branches:
         labels[INSTANCE] = context.instance.id
     tags = [

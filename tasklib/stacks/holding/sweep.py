@@ -9,7 +9,7 @@ from tasklib.instance.claims import Claims
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL
-from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.stacks.leases import end_leases, leased
 from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.stack_lock import StackLock
@@ -51,7 +51,7 @@ def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool,
     if not lock.try_acquire():
         return True, False
     try:
-        found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout})
+        found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout, HOST: owner(state)})
         return bool(found), bool(engine.remove(found))
     finally:
         lock.release()
@@ -68,7 +68,7 @@ def expire(engine: Engine, state: State) -> list[str]:
         if not stack.until or time.time() < stack.until or not lock.try_acquire():
             continue
         try:
-            found = engine.owned({PROJECT_LABEL: stack.project, CHECKOUT: stack.checkout})
+            found = engine.owned({PROJECT_LABEL: stack.project, CHECKOUT: stack.checkout, HOST: owner(state)})
             removed = engine.remove(found)
             if len(removed) == len(found):
                 kept.discard(stack.project)

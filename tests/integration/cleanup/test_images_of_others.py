@@ -73,3 +73,23 @@ def test_two_users_on_one_branch_keep_their_images(
     assert left == {tag: engine.inspect_image(tag)["Id"] for tag in traces.images()}, "nothing was built"
     assert first.run("tasklib", "clean").code == 0
     assert traces.images() == []
+
+
+def test_two_users_of_one_checkout_leave_each_other_their_stacks(
+    project: NewProject, traces: Traces, token: str, tmp_path: Path
+) -> None:
+    """The second gets an id with a hash; neither takes down or cleans what the other has up."""
+    shop = built(project, token)
+    users: tuple[dict[str, str], ...] = ({}, {"XDG_STATE_HOME": str(tmp_path / "second")})
+    for env in users:
+        assert shop.run(*UP, env=env).code == 0
+    mine = f"test-feature-{token}_api"
+    shown = shop.run("tasklib", "infra.status", env=users[1])
+    assert f"{mine} (of feature-{token}) (another user's" in shown.out, shown
+    for command in ("infra.down", "clean --all"):
+        assert shop.run("tasklib", *command.split(), env=users[1]).code == 0
+        assert mine in traces.projects()
+    left = shop.run("tasklib", "infra.status")
+    assert ("another user's" in left.out, mine in left.out) == (False, True), left
+    assert shop.run("tasklib", "clean").code == 0
+    assert traces.containers() == []

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from tasklib.events import Event
+from tasklib.instance.claim import owner
 from tasklib.isolation import Instance
 from tasklib.project import Environment, Project
 from tasklib.stacks.holding.run import RunContext
@@ -64,7 +65,7 @@ def new_run(tmp_path: Path, engine: MemoryEngine, compose: MemoryCompose) -> New
 
     def make(run: str = "run", **details: Any) -> RunContext:
         events: list[Event] = []
-        instance = Instance("main", "checkout", "host")
+        instance = Instance("main", "checkout", owner(default_state()))
         context = RunContext(
             project,
             instance,
