@@ -174,7 +174,7 @@ def _without_name() -> int:
 
 def _unusable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(
-        f"this lock cannot be taken: {error.strerror or error}",
+        f"the lock cannot be taken: {error.strerror or error}",
         where=str(path),
         remedy="Make the state folder writable, or set XDG_STATE_HOME to a folder of yours.",
     )

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasklib.files.full import is_full
 from tasklib.files.whole import PRIVATE, write_whole
 from tasklib.project.compose_files import EXPORTED_FILES
 from tasklib.stacks.preparation import Prepared
 from tasklib.stacks.rewrite.override import override_file
 from tasklib.state.store import State
+from tasklib.state.unkept import note_unkept
 
 __all__ = ["plain_compose"]
 
@@ -19,11 +21,17 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
     """The variables by which plain Compose finds the isolated stack, wherever it is typed.
 
     COMPOSE_FILE adds to the project's files an override that makes them the stack that is up: whatever plain
-    Compose makes anew is isolated, labelled and removed with the rest.
+    Compose makes anew is isolated, labelled and removed with the rest. On a full disk there is no
+    override, and Compose says so.
     """
     source = prepared.plan.source
     override = state.root / "compose" / f"{prepared.project}@{prepared.instance.checkout}.yml"
-    _write_privately(override, override_file(prepared.rendered, prepared.config))
+    try:
+        _write_privately(override, override_file(prepared.rendered, prepared.config))
+    except OSError as error:
+        if not is_full(error):
+            raise
+        note_unkept("compose", state.root)
     files = os.pathsep.join(map(str, (*source.files, override)))
     yield "COMPOSE_PROJECT_NAME", prepared.project
     yield "COMPOSE_FILE", files

@@ -11,6 +11,7 @@ _MEANING = {
     "bakes": "which stores are baked",
     "checkouts": "where this checkout was seen",
     "claims": "whose the instance is",
+    "compose": "what plain Compose is told of the stack (COMPOSE_FILE)",
     "images": "which images were built, which `clean` needs to find them",
     "nox": "which sessions failed",
     "passes": "what passed (for --cached)",
