@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,15 @@ def test_a_run_on_this_terminal_gives_its_exit_code(tmp_path: Path) -> None:
         attached(["no-such-program-here"], tmp_path, os.environ)
 
 
-def test_an_interrupt_ends_a_run_on_this_terminal(tmp_path: Path) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Interrupts are heard, also in a job in the background, which begins without them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_ends_a_run_on_this_terminal(tmp_path: Path, interruptible: None) -> None:
     """Nothing goes on behind the prompt that comes back."""
     mark = tmp_path / "process"
     script = (
