@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["StrictTask"]
 
 
+_HELP = ("--help", "-h")
+
+
 class _Text(str):
     """What an option takes: Invoke's help calls a ``str`` STRING, where ours names it."""
 
@@ -59,11 +62,13 @@ class _Argument(Argument):
 
         Invoke has no positional argument that may be left out: what is ``None`` when a word comes is given
         that word, an option too, and what is ``None`` in the end is missing. So one that may be left out is
-        ``None`` to the first look alone, and none is to an option.
+        ``None`` to the first look alone, and none is to an option; but what has to be there takes ``--help``,
+        which would be of no use without it.
         """
         word = _word_in_hand() if self._value is None and self.positional else None
         if word is not None:
-            return "" if word.startswith("-") else None
+            taken = not word.startswith("-") or (word in _HELP and not self._may_be_left_out)
+            return None if taken else ""
         return self._value if self._value is not None else self.default
 
     @value.setter
@@ -149,7 +154,7 @@ def _body(command: Command) -> Callable[..., None]:
 def _asks_for_help(command: Command, typed: Mapping[str, Any]) -> bool:
     """Whether ``--help`` stands where a word may: Invoke takes it for that word then."""
     words = [typed.get(_python_name(option.name)) for option in command.options if option.positional]
-    return any(word in ("--help", "-h") for word in words)
+    return any(word in _HELP for word in words)
 
 
 def _python_name(option: str) -> str:
