@@ -69,7 +69,7 @@ def test_a_missing_endpoint_fails_with_what_to_do(run: Run) -> None:
     done = run("def test_it(endpoint): endpoint('api')\n", TEST_REDIS_URL="redis://127.0.0.1:6379")
     assert done.code == 1
     assert "no endpoint of 'api': TEST_API_URL is not set. Known: redis." in done.stdout
-    assert "invoke infra.up" in done.stdout
+    assert "tasklib infra.up" in done.stdout
     assert "Traceback" not in done.stdout
     done = run("def test_it(instance_id): pass\n")
     assert "TEST_INSTANCE_ID is not set" in done.stdout
