@@ -88,7 +88,7 @@ def test_many_take_turns(state: State) -> None:
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     """What cannot be locked is refused, not used without a lock."""
     (tmp_path / "locks").write_text("a file")
-    with pytest.raises(ConfigError, match="this lock cannot be taken"):
+    with pytest.raises(ConfigError, match="lock cannot be taken"):
         StackLock(State(tmp_path), "e", "p").try_acquire()
 
 
