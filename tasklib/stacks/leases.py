@@ -17,7 +17,7 @@ from tasklib.instance.claim import Mark
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
-from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.labels import CHECKOUT, HOST
 
 __all__ = ["SECONDS", "Lease", "end_leases", "leased", "sweep_leases"]
 
@@ -124,11 +124,12 @@ def sweep_leases(engine: Engine) -> tuple[str, ...]:
         if volume.labels.get(_RUN) in going:
             engine.remove([volume])  # It was renewed; the one before stayed.
             continue
-        checkout, left = volume.labels.get(_CHECKOUT, ""), False
+        checkout, host, left = volume.labels.get(_CHECKOUT, ""), volume.labels.get(_HOST, ""), False
         for project in volume.labels.get(_STACKS, "").split():
             if not checkout or (checkout, project) in living:
                 continue
-            resources = engine.owned({PROJECT_LABEL: project, CHECKOUT: checkout})
+            # The host, too: two users of one checkout leave each other's stacks alone.
+            resources = engine.owned({PROJECT_LABEL: project, CHECKOUT: checkout, HOST: host})
             gone = engine.remove(resources)
             left = left or len(gone) < len(resources)
             removed += [project] if gone else []

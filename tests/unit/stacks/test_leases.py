@@ -7,7 +7,7 @@ import pytest
 from tasklib.instance.claim import Mark
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
-from tasklib.stacks.labels import CHECKOUT
+from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.stacks.leases import SECONDS, Lease, leased, sweep_leases
 from tests.memory_engine import MemoryEngine
 
@@ -19,7 +19,7 @@ def engine() -> MemoryEngine:
     """With a container of a stack of each of two checkouts."""
     made = MemoryEngine()
     for checkout in ("mine", "other"):
-        made.add_container(PROJECT, "api", labels={CHECKOUT: checkout})
+        made.add_container(PROJECT, "api", labels={CHECKOUT: checkout, HOST: "host"})
     return made
 
 
@@ -63,7 +63,7 @@ def test_what_a_lease_names_goes_once_it_has_run_out(engine: MemoryEngine) -> No
     arbiter = EngineArbiter(engine)
     arbiter.mark(Mark("test-main", "mine", "host"))
     engine.remove(engine.owned({CHECKOUT: "other"}))
-    engine.add_container("test-other", "api", labels={CHECKOUT: "other"})
+    engine.add_container("test-other", "api", labels={CHECKOUT: "other", HOST: "host"})
     lease_of(engine, "run", PROJECT).claim("test-main")
     assert sweep_leases(engine) == (), "it lives"
     age(engine, "run")
@@ -72,6 +72,15 @@ def test_what_a_lease_names_goes_once_it_has_run_out(engine: MemoryEngine) -> No
     assert volumes(engine) == []
     assert arbiter.marks("host") == ()
     assert len(engine.owned({CHECKOUT: "other"})) == 1
+
+
+def test_another_user_s_stack_of_the_same_checkout_stays(engine: MemoryEngine) -> None:
+    """Both work in one folder on one branch, each with stacks of their own."""
+    engine.add_container(PROJECT, "api", labels={CHECKOUT: "mine", HOST: "another"})
+    lease_of(engine, "run", PROJECT)
+    age(engine, "run")
+    sweep_leases(engine)
+    assert [found.labels[HOST] for found in engine.owned({CHECKOUT: "mine"})] == ["another"]
 
 
 def test_what_another_run_of_the_checkout_has_by_now_stays(engine: MemoryEngine) -> None:
