@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
@@ -37,8 +38,12 @@ class Laboratory(Protocol):
         *,
         uses: Sequence[Resource] = (),
         labels: Mapping[str, str] = MappingProxyType({}),
+        writes: Sequence[tuple[str, str]] = (),
     ) -> str:
-        """The id of a new container, attached to ``uses`` and not started."""
+        """The id of a new container, attached to ``uses`` and not started.
+
+        ``writes`` are folders of the engine's machine, each with its path inside.
+        """
         ...
 
     def network(self, key: str) -> Resource: ...
@@ -110,6 +115,21 @@ class EngineContract:
         assert [c.service for c in sorted(found, key=lambda c: c.name)] == [c.service for c in found]
         assert {c.service for c in found} == {"api", "job", "web"}
         assert lab.engine.containers(f"{lab.project}-2") == ()
+
+    def test_what_containers_may_write_of_the_machine_is_known(self, lab: Laboratory, tmp_path: Path) -> None:
+        """While they run; volumes are the engine's own folders."""
+        api = lab.container("api", uses=[lab.volume("data")], writes=[(str(tmp_path), "/seen")])
+
+        def seen() -> list[tuple[str, str]]:
+            return [
+                (mount.source, mount.target)
+                for mount in lab.engine.writable_mounts()
+                if mount.project == lab.project
+            ]
+
+        assert seen() == []
+        lab.engine.start(api)
+        assert seen() == [(str(tmp_path), "/seen")]
 
     def test_whoever_watches_is_told(self, lab: Laboratory) -> None:
         """Of a start and of a removal, without asking for everything again."""

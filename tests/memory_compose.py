@@ -74,6 +74,11 @@ class MemoryCompose:
                     health="starting" if check else None,
                     health_test=tuple(check or ()),
                     image=str(service.get("image", "")),
+                    writes=[
+                        (mount["source"], mount["target"])
+                        for mount in service.get("volumes") or ()
+                        if mount["type"] == "bind" and not mount.get("read_only")
+                    ],
                     ports=tuple(
                         Port(int(p["target"]), "tcp", "127.0.0.1", 0) for p in service.get("ports") or ()
                     ),

@@ -28,6 +28,7 @@ from tasklib.stacks.engine.values import (
     ImageConfig,
     Publisher,
     Resource,
+    WritableMount,
 )
 from tasklib.stacks.engine.watch import Watch
 from tasklib.stacks.reach import HERE
@@ -46,6 +47,7 @@ class _Entry:
     argv: tuple[str, ...]
     uses: frozenset[str]
     said: list[LogLine]
+    writes: tuple[tuple[str, str], ...] = ()
 
 
 class MemoryEngine:
@@ -91,15 +93,19 @@ class MemoryEngine:
         *,
         labels: Mapping[str, str] | None = None,
         uses: Iterable[str] = (),
+        writes: Iterable[tuple[str, str]] = (),
         **details: Any,
     ) -> Container:
-        """A created container of a Compose project; ``uses`` are ids of networks and volumes."""
+        """A created container of a Compose project; ``uses`` are ids of networks and volumes.
+
+        ``writes`` are (folder of the engine's machine, path inside).
+        """
         with self._lock:
             number = next(self._numbers)
             seen = Container(f"c{number}", f"{project}.{service}.{number}", project, service, "created")
             carried = {PROJECT_LABEL: project, SERVICE_LABEL: service, **(labels or {})}
             seen = replace(seen, **details)
-            self._containers[seen.id] = _Entry(seen, carried, tuple(argv), frozenset(uses), [])
+            self._containers[seen.id] = _Entry(seen, carried, tuple(argv), frozenset(uses), [], tuple(writes))
         self._tell(seen)
         return seen
 
@@ -254,6 +260,16 @@ class MemoryEngine:
             for port in entry.seen.ports
             if port.published and entry.seen.state == "running"
         )
+
+    def writable_mounts(self) -> tuple[WritableMount, ...]:
+        self._answer()
+        with self._lock:
+            return tuple(
+                WritableMount(entry.seen.name, entry.seen.project, entry.seen.image, source, target)
+                for entry in self._containers.values()
+                for source, target in entry.writes
+                if entry.seen.state == "running"
+            )
 
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
         self._answer()

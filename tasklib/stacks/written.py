@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tasklib.checkout import git
 from tasklib.errors import TasklibError
 from tasklib.stacks.rewrite import replica_count
+from tasklib.stacks.rewrite.draft import plain
 
-__all__ = ["data_folders", "foreign_file", "written_folders", "written_in_common"]
+__all__ = ["data_folders", "foreign_file", "written_folders", "written_in_common", "written_mounts"]
 
 _MANY = 20_000
 """Files and folders after which nobody looks any further."""
@@ -19,14 +20,32 @@ _MANY = 20_000
 
 def written_folders(config: Mapping[str, Any], root: Path) -> frozenset[Path]:
     """The folders and files below ``root``, links followed, that the containers of a config may write."""
-    services = (service for service in config["services"].values() if replica_count(service))
-    mounts = (mount for service in services for mount in service.get("volumes") or ())
-    sources = (
-        Path(str(mount["source"])).resolve()
-        for mount in mounts
-        if mount.get("type") == "bind" and not mount.get("read_only")
-    )
-    return frozenset(source for source in sources if source.is_relative_to(root))
+    return frozenset(source for _, source, _ in written_mounts(config) if source.is_relative_to(root))
+
+
+def written_mounts(config: Mapping[str, Any]) -> Iterator[tuple[str, Path, str]]:
+    """Service, folder of this machine with its links followed, and where the service's containers write it.
+
+    A volume may be such a folder.
+    """
+    folders = {key: _device(volume or {}) for key, volume in (config.get("volumes") or {}).items()}
+    for name, service in config["services"].items():
+        for mount in service.get("volumes") or () if replica_count(service) else ():
+            source = str(mount.get("source") or "")
+            if mount.get("type") == "volume":
+                source = folders.get(source, "")
+            elif mount.get("type") != "bind":
+                continue
+            if source and not mount.get("read_only"):
+                yield name, Path(plain(source)).resolve(), plain(mount.get("target"))
+
+
+def _device(volume: Mapping[str, Any]) -> str:
+    """The folder that a volume is; "" where it is none, or one that is only read."""
+    options = volume.get("driver_opts") or {}
+    words = str(options.get("o") or "").split(",")
+    read_only = [word for word in words if word in ("ro", "rw")][-1:] == ["ro"]
+    return "" if read_only or not {"bind", "rbind"} & {*words} else str(options.get("device") or "")
 
 
 def written_in_common(first: Iterable[Path], second: Collection[Path]) -> frozenset[Path]:

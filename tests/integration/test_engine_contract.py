@@ -35,9 +35,11 @@ class DockerLaboratory:
         *,
         uses: Sequence[Resource] = (),
         labels: Mapping[str, str] = MappingProxyType({}),
+        writes: Sequence[tuple[str, str]] = (),
     ) -> str:
         network = next((r.name for r in uses if r.kind == "network"), "none")
         volumes = [f"{r.name}:/data" for r in uses if r.kind == "volume"]
+        volumes += [f"{source}:{target}" for source, target in writes]
         made = self._api.create_container(
             self.image,
             list(argv),

@@ -22,6 +22,7 @@ from tasklib.stacks.engine.values import (
     Publisher,
     Resource,
     Usage,
+    WritableMount,
 )
 from tasklib.stacks.labels import PORTS
 
@@ -44,6 +45,7 @@ __all__ = [
     "usage_from",
     "volume_resource_from",
     "volumes_of_image_from",
+    "writable_mounts_from",
     "written_from",
 ]
 
@@ -339,6 +341,35 @@ def publishers_from(rows: Iterable[Mapping[str, Any]]) -> tuple[Publisher, ...]:
         for port in row.get("Ports") or ()
         if port.get("PublicPort")
     )
+
+
+def writable_mounts_from(
+    rows: Iterable[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]
+) -> tuple[WritableMount, ...]:
+    """What these listed containers may write of the engine's machine; ``volumes`` are all that there are."""
+    folders = {}
+    for volume in volumes:
+        options = volume.get("Options") or {}
+        if {"bind", "rbind"} & {*str(options.get("o") or "").split(",")} and options.get("device"):
+            folders[volume["Name"]] = str(options["device"])
+    return tuple(
+        WritableMount(
+            _listed_name(row),
+            (row.get("Labels") or {}).get(PROJECT_LABEL, ""),
+            str(row.get("Image") or ""),
+            source,
+            str(mount.get("Destination") or ""),
+        )
+        for row in rows
+        for mount in row.get("Mounts") or ()
+        if mount.get("RW") and (source := _mounted_folder(mount, folders))
+    )
+
+
+def _mounted_folder(mount: Mapping[str, Any], folders: Mapping[str, str]) -> str:
+    if mount.get("Type") == "bind":
+        return str(mount.get("Source") or "")
+    return folders.get(str(mount.get("Name") or ""), "")
 
 
 def _listed_name(row: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ from tasklib.stacks.engine.answers import (
     usage_from,
     volume_resource_from,
     volumes_of_image_from,
+    writable_mounts_from,
     written_from,
 )
 from tasklib.stacks.engine.connection import Connection, connect
@@ -43,6 +44,7 @@ from tasklib.stacks.engine.values import (
     Publisher,
     Resource,
     Usage,
+    WritableMount,
     with_sizes,
 )
 from tasklib.stacks.engine.watch import Watch
@@ -381,6 +383,10 @@ class DockerEngine:
     @translated
     def publishers(self) -> tuple[Publisher, ...]:
         return publishers_from(self._api.containers())
+
+    @translated
+    def writable_mounts(self) -> tuple[WritableMount, ...]:
+        return writable_mounts_from(self._api.containers(), self._api.volumes().get("Volumes") or ())
 
     def remove(self, resources: Sequence[Resource]) -> tuple[Resource, ...]:
         gone: list[Resource] = []

@@ -17,6 +17,7 @@ from tasklib.stacks.engine.values import (
     ImageConfig,
     Publisher,
     Resource,
+    WritableMount,
 )
 from tasklib.stacks.engine.watch import Watch
 
@@ -77,6 +78,13 @@ class Engine(Protocol):
 
     def publishers(self) -> tuple[Publisher, ...]:
         """Every host port that a container of this engine publishes, and whose it is."""
+        ...
+
+    def writable_mounts(self) -> tuple[WritableMount, ...]:
+        """Every folder or file of the engine's machine that a running container may write.
+
+        Volumes count that are such a folder; where several containers have one, each is named.
+        """
         ...
 
     # -- errands -----------------------------------------------------------------------------------------

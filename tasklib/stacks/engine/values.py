@@ -23,6 +23,7 @@ __all__ = [
     "Publisher",
     "Resource",
     "Usage",
+    "WritableMount",
     "with_sizes",
 ]
 
@@ -142,6 +143,20 @@ class Publisher:
     host: str
     port: int
     protocol: str = "tcp"
+
+
+@dataclass(frozen=True)
+class WritableMount:
+    """What a running container may write of the engine's machine: ``source`` there is ``target`` inside.
+
+    ``project`` is its Compose project ("" without Compose), ``image`` what it was started from.
+    """
+
+    container: str
+    project: str
+    image: str
+    source: str
+    target: str
 
 
 @dataclass(frozen=True)

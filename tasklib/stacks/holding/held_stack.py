@@ -6,13 +6,13 @@ import enum
 import time
 
 from tasklib import process
-from tasklib.errors import Interrupted, TasklibError, UsageError
+from tasklib.errors import Interrupted, TasklibError
 from tasklib.files.lock import User
-from tasklib.instance.identity import INSTANCE_ID
 from tasklib.listener import Listener
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.holding.bakery import Bakery
+from tasklib.stacks.holding.folders import alone_in_folders
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.stack import Stack
@@ -94,13 +94,15 @@ class HeldStack:
         """Bring up and wait, once whoever uses the stack now has let go of it.
 
         A stack that was kept is brought up to date and stays kept; anything else of that name is leftover
-        and goes first. Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves.
+        and goes first. Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves,
+        and :class:`~tasklib.errors.StackError` where what stays up has its data in a folder of the stack.
         """
         self._take(cancel)
         if self.life is Life.OURS:
             self.life = Life.TRIED
         try:
-            found = self.stack.up(cancel)
+            with alone_in_folders(self._context, self.stack.prepared, cancel):
+                found = self.stack.up(cancel)
         except Interrupted:
             if self.life is Life.TRIED:
                 self.life = Life.OURS
@@ -205,9 +207,5 @@ class HeldStack:
         return False
 
     def _wait_for(self, user: User) -> None:
-        if user.run in self._context.outer_runs:
-            raise UsageError(
-                f"{self.project} is in use by the run that started this one: {user}",
-                remedy=f"Give the inner run an instance of its own: set {INSTANCE_ID}.",
-            )
-        self._context.notice(f"waiting for {self.project}, which is in use by {user}")
+        text = f"waiting for {self.project}, which is in use by {user}"
+        self._context.tell_waiting(self.project, user, text)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from tasklib import process
 from tasklib.checkout import find_checkout
-from tasklib.errors import EngineError, TasklibError
+from tasklib.errors import EngineError, TasklibError, UsageError
 from tasklib.events import Event, Notice
 from tasklib.files.lock import User, this_process
 from tasklib.instance.claim import Holder, Resolved
 from tasklib.instance.claims import Claims
-from tasklib.instance.identity import exports
+from tasklib.instance.identity import INSTANCE_ID, exports
 from tasklib.instance.resolution import resolve
 from tasklib.instance.whereabouts import note
 from tasklib.isolation import Instance
@@ -119,8 +119,24 @@ class RunContext:
         self.images.remember(project, self.instance.checkout, ids, origins)
 
     def lock(self, project: str) -> StackLock:
-        user = User(self.run_id, self.command, os.getpid(), str(self.project.root))
-        return StackLock(self.state, self.engine.facts.id, project, user)
+        return StackLock(self.state, self.engine.facts.id, project, self.user)
+
+    @property
+    def user(self) -> User:
+        """What others are told of whoever holds a lock of ours."""
+        return User(self.run_id, self.command, os.getpid(), str(self.project.root))
+
+    def tell_waiting(self, project: str, user: User, text: str) -> None:
+        """Say ``text``, as we wait for ``user``, who has ``project``.
+
+        Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves.
+        """
+        if user.run in self.outer_runs:
+            raise UsageError(
+                f"{project} is in use by the run that started this one: {user}",
+                remedy=f"Give the inner run an instance of its own: set {INSTANCE_ID}.",
+            )
+        self.notice(text)
 
     def take_back(self, *, all_branches: bool = False) -> None:
         """End the claim of the variables that were given out (every one of the checkout), where nothing is

@@ -34,6 +34,18 @@ def test_only_writable_mounts_of_the_checkout_count(tmp_path: Path) -> None:
     assert written_folders(config, tmp_path) == {tmp_path / "data"}
 
 
+@pytest.mark.parametrize(("options", "written"), [("bind", True), ("bind,ro", False), ("ro,rbind,rw", True)])
+def test_a_volume_may_be_a_folder_of_the_checkout(tmp_path: Path, options: str, written: bool) -> None:
+    """Its options say so, as the kernel reads them; `$` stands doubled in what Compose renders."""
+    device = {"type": "none", "o": options, "device": f"{tmp_path}/a$$b"}
+    mount = {"type": "volume", "source": "data", "target": "/data"}
+    config = {
+        "services": {"db": {"volumes": [mount, {**mount, "source": "plain"}]}},
+        "volumes": {"data": {"driver_opts": device}, "plain": None},
+    }
+    assert written_folders(config, tmp_path) == ({tmp_path / "a$b"} if written else frozenset())
+
+
 @pytest.mark.parametrize(
     ("first", "second", "common"),
     [

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from tasklib.stacks.engine.answers import age_of, container_from, networks_of
-from tasklib.stacks.engine.values import Port
+from tasklib.stacks.engine.answers import age_of, container_from, networks_of, writable_mounts_from
+from tasklib.stacks.engine.values import Port, WritableMount
 from tasklib.stacks.labels import PORTS
 
 
@@ -72,3 +75,25 @@ def test_a_volumes_age_is_taken_by_the_engines_clock() -> None:
     assert age_of({"CreatedAt": "2026-05-01T12:00:00+02:00"}, "2026-05-01T10:00:30.5Z") == 30.0
     assert age_of(row, "2026-05-01T09:59:59Z") == 0.0
     assert age_of({}, "2026-05-01T10:00:00Z") == 0.0
+
+
+def test_what_a_container_may_write_of_the_machine() -> None:
+    """Folders, and volumes that are one; what is only read and the engine's own volumes are none of it."""
+    bind = {"Type": "bind", "Source": "/shop/data", "Destination": "/data", "RW": True}
+    named = {"Type": "volume", "Name": "v", "Source": "/engine/v", "Destination": "/v", "RW": True}
+    row = {
+        "Id": "1" * 64,
+        "Image": "postgres:16",
+        "Labels": {"com.docker.compose.project": "shop-dev"},
+        "Mounts": [bind, {**bind, "RW": False}, named, {**named, "Name": "plain"}, {"Type": "tmpfs"}],
+    }
+    volumes: list[Mapping[str, Any]] = [
+        {"Name": "v", "Options": {"type": "none", "o": "rw,bind", "device": "/shop/v"}},
+        {"Name": "plain", "Options": None},
+        {"Name": "tmpfs", "Options": {"type": "tmpfs", "device": "tmpfs"}},
+    ]
+    expected = (("/shop/data", "/data"), ("/shop/v", "/v"))
+    assert writable_mounts_from([row], volumes) == tuple(
+        WritableMount("1" * 12, "shop-dev", "postgres:16", *paths) for paths in expected
+    )
+    assert writable_mounts_from([{"Id": "1", "Mounts": None}], []) == ()

@@ -32,10 +32,12 @@ class MemoryLaboratory:
         *,
         uses: Sequence[Resource] = (),
         labels: Mapping[str, str] = MappingProxyType({}),
+        writes: Sequence[tuple[str, str]] = (),
     ) -> str:
         ids = [resource.id for resource in uses]
         carried = marked(self, labels)
-        return self.memory.add_container(self.project, service, argv, labels=carried, uses=ids).id
+        made = self.memory.add_container(self.project, service, argv, labels=carried, uses=ids, writes=writes)
+        return made.id
 
     def made_by(self, container_id: str, image: str) -> str:
         (of,) = (r for r in self.memory.owned({PROJECT_LABEL: self.project}) if r.id == container_id)
