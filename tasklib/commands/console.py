@@ -215,11 +215,11 @@ def show_logs(error: StackError) -> None:
 
 
 def hide_containers(containers: Iterable[Container]) -> None:
-    """What stands in the containers' own variables, whatever the files say by now, is not to be shown."""
-    from tasklib.shown.masking import hide
+    """What stands in the containers' own variables and commands is not to be shown."""
+    from tasklib.stacks.hidden import hide_started
 
     for container in containers:
-        hide(container.environment)
+        hide_started(container.environment, container.command, container.health_test)
 
 
 def short(value: object) -> str:

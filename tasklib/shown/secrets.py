@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-__all__ = ["MIN_LENGTH", "is_secret_name", "secret_values"]
+__all__ = ["MIN_LENGTH", "inside_values", "is_secret_name", "secret_values"]
 
 MIN_LENGTH = 8
 """Shorter values are ordinary words more often than secrets."""
@@ -102,14 +102,14 @@ def secret_values(env: Mapping[str, str], more: Collection[str] = ()) -> frozens
 
 def _candidates(env: Mapping[str, str], more: Collection[str]) -> Iterator[str]:
     for name, value in env.items():
-        inside = list(_inside(value))
+        inside = list(inside_values(value))
         yield from inside
         in_url = any(found["password"] for found in _IN_URL.finditer(value))
         if name in more or (is_secret_name(name) and not in_url):
             yield value
 
 
-def _inside(value: str) -> Iterator[str]:
+def inside_values(value: str) -> Iterator[str]:
     """Passwords inside of a value: of a URL, of what a driver takes, of a JSON document."""
     for found in _IN_URL.finditer(value):
         yield found["password"] or ""

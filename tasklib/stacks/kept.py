@@ -10,9 +10,9 @@ from tasklib import process
 from tasklib.errors import ConfigError
 from tasklib.listener import Listener
 from tasklib.project import Project, select_services
-from tasklib.shown.masking import hide
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container
+from tasklib.stacks.hidden import hide_started
 from tasklib.stacks.holding.bakery import with_known_bakes
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
@@ -109,7 +109,7 @@ def hide_secrets_of(context: RunContext, stacks: Collection[StackStatus]) -> Non
     project, shown = context.project, {stack.project for stack in stacks}
     for stack in stacks:
         for container in stack.containers:
-            hide(container.environment)
+            hide_started(container.environment, container.command, container.health_test)
     for name in ["", *(service.name for service in project.services if service.compose)]:
         with contextlib.suppress(ConfigError):
             for plan in plans(project, [name] if name else []):

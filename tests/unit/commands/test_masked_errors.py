@@ -21,16 +21,22 @@ def test_secrets_are_masked_in_the_logs_and_in_the_error(
             "api": {
                 "environment": {"DB_PASSWORD": "correct-horse", "MODE": "production"},
                 "build": {"context": ".", "args": {"NPM_TOKEN": "npm_0123456789"}},
-            }
+            },
+            "cache": {
+                "command": ["redis-server", "--requirepass", "open-sesame"],
+                "healthcheck": {"test": ["CMD-SHELL", "curl -u shop:cost$$cutter http://localhost"]},
+            },
         },
+        "configs": {"settings": {"content": "[db]\npassword = silver-bullet\n"}},
         "secrets": {"signing": {"environment": "SIGNING"}},
     }
     log = ContainerLog("api", (LogLine(1.0, "production: correct-horse, sign-here-now, npm_0123456789"),))
-    error = NotReady("api is unhealthy; it said: correct-horse", logs=(log,), remedy="Look.")
+    check = ContainerLog("cache", (LogLine(1.0, "open-sesame, cost$cutter, silver-bullet"),))
+    error = NotReady("api is unhealthy; it said: correct-horse", logs=(log, check), remedy="Look.")
     hide_secrets(rendered)
     show_logs(error)
     with pytest.raises(NotReady), boundary():
         raise error
-    assert capsys.readouterr().err == "  api | production: ***, ***, ***\n"
+    assert capsys.readouterr().err == "  api | production: ***, ***, ***\n  cache | ***, ***, ***\n"
     assert str(error) == "api is unhealthy; it said: ***\nLook."
     assert error.args == ("api is unhealthy; it said: ***",)
