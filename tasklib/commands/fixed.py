@@ -120,6 +120,7 @@ class AsWritten:
         """List the stack's containers, and whose it is."""
         from tasklib.checkout import find_checkout
         from tasklib.stacks.fixed import stack as fixed
+        from tasklib.stacks.starting.probes import asked
 
         stack = self._stack()
         with _engine() as engine:
@@ -130,7 +131,7 @@ class AsWritten:
             folder = fixed.owner(engine, stack)
             other = folder is not None and folder.resolve() != stack.source.directory.resolve()
             say(f"{stack.project}{f' (of {find_checkout(folder).root})' if other and folder else ''}")
-            for container in found:
+            for container in found if other else asked(engine, found):
                 say(f"  {told(container)}")
 
     def logs(self, names: Sequence[str], *, tail: int) -> None:

@@ -119,6 +119,7 @@ class Isolated:
         """List the containers of every stack of this checkout."""
         from tasklib.project import find_project
         from tasklib.stacks import kept
+        from tasklib.stacks.starting.probes import asked
 
         project = find_project(Path.cwd())
         with engine_context(project) as context:
@@ -128,7 +129,8 @@ class Isolated:
                 other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
                 other += "" if stack.mine else " (another user's, or of another state folder)"
                 say(f"{stack.project}{other}")
-                for container in stack.containers:
+                # A container of somebody else's is not ours to run anything in.
+                for container in asked(context.engine, stack.containers) if stack.mine else stack.containers:
                     say(f"  {told(container)}")
             if not found:
                 say("nothing is up")

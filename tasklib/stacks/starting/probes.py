@@ -19,7 +19,7 @@ from tasklib.errors import EngineError
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 
-__all__ = ["Probes"]
+__all__ = ["Probes", "asked"]
 
 _UNASKED = 3.0
 """Seconds after which a container is asked although no port of it is open."""
@@ -32,6 +32,41 @@ _SHORTEST = 0.05
 
 _REST = 2.0
 """How much longer than a check the pause after it is: a starting container spends a third on being asked."""
+
+_ANSWER = 5.0
+"""Seconds that whoever only looks waits for the answers of checks."""
+
+
+def asked(
+    engine: Engine, containers: Iterable[Container], *, seconds: float = _ANSWER
+) -> tuple[Container, ...]:
+    """The same containers, healthy where the engine says starting and their own check passes when it is run.
+
+    What we waited for was ready by checks of ours; the engine calls it starting until its own next one, which
+    is up to an interval away. All are asked at once and once; one that does not answer within ``seconds``
+    stays as the engine sees it.
+    """
+    found = tuple(containers)
+    passed: set[str] = set()
+
+    def ask(container: Container) -> None:
+        with contextlib.suppress(EngineError):
+            if engine.run_inside(container.id, container.health_test):
+                passed.add(container.id)
+
+    asking = [threading.Thread(target=ask, args=(c,), daemon=True) for c in found if _unknown(c)]
+    for thread in asking:
+        thread.start()
+    until = time.monotonic() + seconds
+    for thread in asking:
+        thread.join(max(0.0, until - time.monotonic()))
+    healthy = frozenset(passed)
+    return tuple(replace(c, health="healthy") if c.id in healthy else c for c in found)
+
+
+def _unknown(container: Container) -> bool:
+    """Whether the engine has not found out yet what the container's own check would tell."""
+    return container.state == "running" and container.health == "starting" and bool(container.health_test)
 
 
 class Probes:
@@ -51,7 +86,7 @@ class Probes:
         return tuple(self._see(container) for container in containers)
 
     def _see(self, container: Container) -> Container:
-        if container.state != "running" or container.health != "starting" or not container.health_test:
+        if not _unknown(container):
             return container
         # A restarted container is another one to ask.
         life = container.life

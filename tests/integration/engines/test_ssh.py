@@ -13,7 +13,7 @@ import pytest
 from ..cleanup.engines import OwnEngine, own_engine
 from ..conftest import NewProject
 from ..projects import PYTHON, Checkout, compose
-from ..traces import until
+from ..traces import processes_of, until
 from .door import Door, door, why_not
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -37,9 +37,11 @@ def far() -> Iterator[OwnEngine]:
 
 
 @pytest.fixture
-def through(far: OwnEngine, tmp_path: Path) -> Iterator[Door]:
+def through(far: OwnEngine, tmp_path: Path, state: Path) -> Iterator[Door]:
     with door(far, tmp_path / "door") as made:
         yield made
+        # Who still removes something needs the door: it would knock for minutes once that is closed.
+        assert until(lambda: processes_of(state) == []), processes_of(state)
         assert until(lambda: far.left() == []), far.left()
 
 

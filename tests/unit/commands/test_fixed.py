@@ -75,6 +75,14 @@ def test_dev_is_brought_up_looked_at_and_taken_down(stacks: MemoryCompose, typed
     assert typed("infra.down --env dev").lines == ["nothing is up"]
 
 
+def test_dev_is_healthy_before_the_engine_has_looked(stacks: MemoryCompose, typed: Type) -> None:
+    """Its checks are half a minute apart: who asks for its status meanwhile has them run once."""
+    typed("infra.up --env dev")
+    worker = stacks.engine.service("shop-dev", "worker")
+    stacks.engine.change(worker.id, health="starting", health_test=("check",))
+    assert "  worker: running, healthy" in typed("infra.status --env dev").lines
+
+
 def test_a_part_comes_with_what_it_needs(stacks: MemoryCompose, typed: Type) -> None:
     """Named containers alone, with those that they depend on; an unknown one is refused."""
     typed("infra.up --env dev --name worker")

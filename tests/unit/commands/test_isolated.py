@@ -15,6 +15,7 @@ from tasklib.errors import StackError, UsageError
 from tasklib.instance.claims import Claims
 from tasklib.options.caller import Caller
 from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.values import Container
 from tasklib.stacks.holding import run
 from tasklib.state.liveness import current
 from tasklib.state.records import Run, Runs
@@ -92,6 +93,24 @@ def test_a_stack_is_brought_up_looked_at_and_taken_down(
     Isolated().status()
     down()
     assert capsys.readouterr().out.splitlines()[1:] == ["nothing is up", "nothing is up"]
+
+
+def test_what_came_up_is_healthy_though_the_engine_has_not_looked_yet(
+    engine: MemoryEngine, compose: MemoryCompose, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ready by our own check, it is not starting to whoever asks a moment later; it is once it fails."""
+
+    def start(container: Container) -> None:
+        engine.change(container.id, health="starting", health_test=("check",))
+
+    engine.on_start = start
+    up()
+    assert engine.service("test-main", "api").health == "starting"
+    Isolated().status()
+    assert capsys.readouterr().out.splitlines()[-1] == "  api: running, healthy"
+    engine.checks = lambda container: False
+    Isolated().status()
+    assert capsys.readouterr().out.splitlines()[-1] == "  api: running, starting"
 
 
 def test_a_stack_that_is_up_is_used_again(engine: MemoryEngine, compose: MemoryCompose) -> None:
