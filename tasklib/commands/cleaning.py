@@ -54,7 +54,7 @@ def clean_stale(caller: Caller, *, yes: bool, dry: bool) -> None:
     from tasklib.project import find_project
     from tasklib.stacks.cleaning import stale
     from tasklib.stacks.cleaning.instance import summary
-    from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.engine.docker.engine import DockerEngine
     from tasklib.stacks.holding.sweep import expire, sweep
     from tasklib.stacks.leases import sweep_leases
     from tasklib.state.store import default_state

@@ -201,7 +201,7 @@ class AsWritten:
 def _engine() -> Any:
     from contextlib import closing
 
-    from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.engine.docker.engine import DockerEngine
     from tasklib.stacks.reach import Way
 
     return closing(DockerEngine.connect(Way.NONE, strict=False))

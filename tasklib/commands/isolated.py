@@ -198,7 +198,7 @@ def config_of(file: str, *, diff: bool) -> int:
 
 def _show(plan: StackPlan, instance: Instance, reach: Way | None = None, *, diff: bool) -> int:
     from tasklib.errors import EngineError
-    from tasklib.stacks.engine.docker_engine import DockerEngine
+    from tasklib.stacks.engine.docker.engine import DockerEngine
     from tasklib.stacks.holding.bakery import with_known_bakes
     from tasklib.stacks.preparation import prepare
     from tasklib.stacks.rewrite import as_text

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL, SERVICE_LABEL, Resource
 from tasklib.stacks.subnets import choose, host_routes

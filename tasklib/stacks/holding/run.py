@@ -22,7 +22,7 @@ from tasklib.isolation import Instance
 from tasklib.project import Project
 from tasklib.stacks.address import named_environment
 from tasklib.stacks.arbiter import EngineArbiter
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import expire, sweep
 from tasklib.stacks.leases import Lease, sweep_leases

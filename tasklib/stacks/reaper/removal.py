@@ -13,7 +13,7 @@ from tasklib.errors import EngineError, TasklibError
 from tasklib.files.lock import User, sign, unlock
 from tasklib.instance.claims import Claims
 from tasklib.stacks.arbiter import EngineArbiter
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT

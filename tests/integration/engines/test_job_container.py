@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.leases import SECONDS, sweep_leases
 

@@ -16,7 +16,7 @@ from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.project import Shared
 from tasklib.stacks.compose.source import Source
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.labels import labels
 from tasklib.stacks.plan import StackPlan

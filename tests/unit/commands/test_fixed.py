@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import StackError
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.values import Container
 from tests.memory_compose import MemoryCompose
 from tests.memory_engine import MemoryEngine

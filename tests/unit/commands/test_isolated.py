@@ -14,7 +14,7 @@ from tasklib.commands.isolated import Isolated
 from tasklib.errors import StackError, UsageError
 from tasklib.instance.claims import Claims
 from tasklib.options.caller import Caller
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.holding import run
 from tasklib.state.liveness import current

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasklib.stacks.endpoints import Endpoint
-from tasklib.stacks.engine.answers import written_from
+from tasklib.stacks.engine.docker.answers.containers import written_from
 from tasklib.stacks.inside import definition_of, inside_endpoints
 from tasklib.stacks.rewrite import held_back
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.stacks.engine.docker_engine import DockerEngine
+from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.labels import CHECKOUT
 from tasklib.stacks.reaper import removal
 from tasklib.stacks.reaper.protocol import Left, LeftStack

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.answers import age_of, container_from, networks_of, writable_mounts_from
+from tasklib.stacks.engine.docker.answers.containers import container_from, networks_of
+from tasklib.stacks.engine.docker.answers.resources import age_of, writable_mounts_from
 from tasklib.stacks.engine.values import Port, WritableMount
 from tasklib.stacks.labels import PORTS
 

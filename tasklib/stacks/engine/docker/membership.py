@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasklib.stacks.engine.answers import networks_of
+from tasklib.stacks.engine.docker.answers.containers import networks_of
 from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import PROJECT_LABEL, EngineFacts
 

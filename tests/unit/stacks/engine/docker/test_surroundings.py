@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.surroundings import container_ids, own_from
+from tasklib.stacks.engine.docker.surroundings import container_ids, own_from
 
 ID, OTHER = "c0ffee" * 10 + "0123", "feed" * 16
 FILES = f"/var/lib/docker/containers/{ID}"

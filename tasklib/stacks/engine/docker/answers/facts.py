@@ -1,0 +1,31 @@
+"""PURE: what the engine answers about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasklib.stacks.engine.values import EngineFacts
+
+__all__ = ["facts_from", "forwards_ports"]
+
+
+def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: str) -> EngineFacts:
+    """What `docker info` and `docker version` say of the engine that answers at ``endpoint``."""
+    major, minor = str(version["ApiVersion"]).split(".")[:2]
+    return EngineFacts(
+        id=str(info["ID"]),
+        version=str(info["ServerVersion"]),
+        api=(int(major), int(minor)),
+        cpus=int(info["NCPU"]),
+        endpoint=endpoint,
+        remote=not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")),
+        name=str(info.get("Name") or ""),
+    )
+
+
+def forwards_ports(info: Mapping[str, Any]) -> bool:
+    """Engines in a virtual machine or rootless: they forward published ports to our loopback themselves."""
+    system = str(info.get("OperatingSystem", "")).lower()
+    rootless = any("rootless" in str(option) for option in info.get("SecurityOptions") or ())
+    return rootless or "desktop" in system or "orbstack" in system
