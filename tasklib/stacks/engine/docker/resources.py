@@ -29,7 +29,7 @@ _BUSY = 5.0
 
 
 class Resources(Client):
-    """What :class:`~tasklib.stacks.engine.engine.Engine` says of what is owned, networks and the build cache."""
+    """What :class:`~tasklib.stacks.engine.engine.Engine` says of what is owned, networks and build cache."""
 
     @translated
     def owned(self, labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:

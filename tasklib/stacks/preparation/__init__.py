@@ -1,0 +1,8 @@
+"""Compose files → rendered → isolated: a stack as it would run, before anything of it does."""
+
+from __future__ import annotations
+
+from tasklib.stacks.preparation.prepared import Prepared, known_servers
+from tasklib.stacks.preparation.preparing import prepare
+
+__all__ = ["Prepared", "known_servers", "prepare"]
