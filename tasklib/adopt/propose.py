@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 
+from tasklib.adopt.ci_containers import GENERATED_STACK
 from tasklib.adopt.edits.makefiles import shortened
 from tasklib.adopt.edits.noxfile import with_sessions
 from tasklib.adopt.edits.stacks import tests_service, written_stack
@@ -15,7 +16,7 @@ from tasklib.adopt.flows import flows
 from tasklib.adopt.fronts import replaced
 from tasklib.adopt.proposal import Note, Proposal, Question, Reason
 from tasklib.adopt.settings import Needed, needed
-from tasklib.adopt.suites import GENERATED_STACK, Part, parts
+from tasklib.adopt.suites import Part, parts
 from tasklib.adopt.unrun import add_unrun
 from tasklib.adopt.usages import usages
 from tasklib.options.catalog import COMMANDS

@@ -7,17 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer, StackFile
+from tasklib.adopt.ci_containers import beside_compose, with_new_stack
+from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
 from tasklib.adopt.proposal import Choice, Note, Question
-from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
-from tasklib.stacks.servers import known_server
 
-__all__ = ["GENERATED_STACK", "Part", "Parts", "parts"]
-
-GENERATED_STACK = "deploy/test/docker-compose.yml"
-"""Where containers that only CI knew become a Compose file: tasklib finds it there by itself."""
+__all__ = ["Part", "Parts", "parts"]
 
 _NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |benchmark")
 """Options of a run that is about a few tests alone."""
@@ -65,7 +61,7 @@ class Parts:
 def parts(usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str]) -> Parts:
     """The suites of every folder from which tests are run, or that holds tests nobody runs."""
     found = Parts(evidence)
-    usages = [_beside_compose(usage, evidence) for usage in sorted(usages, key=_rank)]
+    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=_rank)]
     by_folder: dict[str, list[Usage]] = {}
     for usage in usages:
         by_folder.setdefault(_folder(usage, usages, evidence), []).append(usage)
@@ -108,7 +104,7 @@ def _part(
         part.others += left
         if part.against.containers and part.against.stack is None:
             part.written = part.against.containers
-            part.against = _with_new_stack(part, found)
+            part.against, found.evidence = with_new_stack(part.against, folder, part.written, found.evidence)
     names = {usage.place for usage in usages if usage.needs_stack}
     without = [u for u in kept if not u.needs_stack and u.place not in names and not _same(u, part.against)]
     for usage in [usage for usage in without if usage.runner in _NEVER_UNIT]:
@@ -244,25 +240,6 @@ def _merged(usages: Sequence[Usage]) -> tuple[Usage, list[Usage]]:
     return replace(first, paths=tuple(paths), words=tuple(words), stack=stack), left
 
 
-def _beside_compose(usage: Usage, evidence: Evidence) -> Usage:
-    """A run beside CI's own containers, where the Compose file has the same servers with these."""
-    if evidence.standard and usage.containers and usage.stack is None:
-        use = StackUse(Place(evidence.standard[0], 1), evidence.standard)
-        stack = Stack(use, evidence)
-        needs: list[str] = []
-        for container in usage.containers:
-            server = known_server(container.image)
-            same = [
-                n
-                for n in stack.services
-                if (s := stack.server(n)) and server and s.kind == server.kind and _opens(stack, n)
-            ]
-            needs += same[:1]
-        if len(needs) == len(usage.containers):
-            return replace(usage, stack=replace(use, needs=tuple(needs)))
-    return usage
-
-
 def _rank(usage: Usage) -> tuple[bool, int]:
     """What is the tests as such comes first, what is a special kind of them later."""
     special = re.search(
@@ -270,37 +247,3 @@ def _rank(usage: Usage) -> tuple[bool, int]:
         usage.recipe.name + usage.recipe.file,
     )
     return bool(special), len(usage.options)
-
-
-def _with_new_stack(part: Part, found: Parts) -> Usage:
-    """The run beside a Compose file that is to be written, which is evidence from now on."""
-    assert part.against
-    file = joined(part.folder, GENERATED_STACK)
-    services = {
-        container.name: ComposeService(
-            container.place, container.name, container.image, ports=_ports(container), env=container.env
-        )
-        for container in part.written
-    }
-    stacks = {**found.evidence.stacks, file: StackFile(file, services)}
-    standard = found.evidence.standard if part.folder else (file,)
-    found.evidence = replace(found.evidence, stacks=stacks, standard=standard)
-    return replace(part.against, stack=StackUse(part.written[0].place, (file,)))
-
-
-def _ports(container: ServiceContainer) -> tuple[tuple[str, int], ...]:
-    found = []
-    for text in container.ports:
-        host, _, target = text.split("/")[0].rpartition(":")
-        if target.isdigit():
-            found.append((host.rpartition(":")[2], int(target)))
-    server = known_server(container.image)
-    return tuple(found) or ((("", server.port),) if server else ())
-
-
-def _opens(stack: Stack, name: str) -> bool:
-    """Whether a server of the Compose file starts with what the files say: a database wants a password."""
-    server, login = stack.server(name), stack.login(name)
-    if server is None or login is None or not server.sql:
-        return True
-    return bool(login.password) or "trust" in stack.environment(name).values()
