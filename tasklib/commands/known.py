@@ -49,7 +49,7 @@ def proof(stages: Sequence[str]) -> int:
     """Whether ``stages`` (all without any) passed on exactly this tree: 0, or 1 with what is missing."""
     from tasklib.changes.evidence import Evidence
     from tasklib.pipeline.options import Options
-    from tasklib.pipeline.stages import matching
+    from tasklib.pipeline.plan import matching
     from tasklib.project import find_project
     from tasklib.results import Stage
 

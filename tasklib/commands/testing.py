@@ -141,7 +141,7 @@ class _Shown:
 
 def _nothing(project: Project, wanted: Sequence[Stage], options: Options, *, selects: bool) -> str:
     """Why there is nothing to do, where that is no mistake; ``selects``: the change decides what there is."""
-    from tasklib.pipeline.stages import matching
+    from tasklib.pipeline.plan import matching
     from tasklib.results import Stage
 
     if project.single and list(wanted) == [Stage.SERVICE] and not matching(project, wanted, options):
@@ -166,7 +166,7 @@ def _report_nothing(project: Project, options: Options, shown: _Shown) -> int:
 
 def _tell_plan(project: Project, wanted: Sequence[Stage], options: Options) -> int:
     """What a run would do: its targets, or each step."""
-    from tasklib.pipeline.stages import plan, planned_steps
+    from tasklib.pipeline.plan import plan, planned_steps
     from tasklib.pipeline.steps import told
 
     targets = plan(project, wanted, options)
@@ -186,7 +186,7 @@ def _by_hand(project: Project, wanted: Sequence[Stage], options: Options) -> int
     Raises :class:`~tasklib.errors.UsageError` where it wants to talk to somebody.
     """
     from tasklib import process
-    from tasklib.pipeline.stages import plan
+    from tasklib.pipeline.plan import plan
     from tasklib.pipeline.suites.by_hand import refuse_talking, show, shows
     from tasklib.pipeline.suites.planning import plan_suite
     from tasklib.process.interrupts import interruptible
@@ -259,7 +259,7 @@ def _without_passed(
 ) -> Options:
     """The same with what is known to pass on this content."""
     from tasklib.changes.known import ago
-    from tasklib.pipeline.stages import plan
+    from tasklib.pipeline.plan import plan
 
     targets = plan(project, wanted, options)
     passed = {} if narrowed else evidence.known(targets, evidence.content(os.environ))

@@ -40,8 +40,8 @@ def watch(
     """
     from tasklib import process
     from tasklib.checkout import find_checkout
+    from tasklib.pipeline.plan import needs_stack, plan
     from tasklib.pipeline.session import open_session
-    from tasklib.pipeline.stages import needs_stack, plan
     from tasklib.process.interrupts import interruptible
 
     if importlib.util.find_spec("watchfiles") is None:
@@ -152,7 +152,7 @@ class _Watching:
     def _wait(self, project: Project) -> tuple[str, ...]:
         """The names whose tests the next change touches, and those that were skipped; none at the end."""
         from tasklib.changes.saved import touched_by
-        from tasklib.pipeline.stages import matching
+        from tasklib.pipeline.plan import matching
 
         while (written := self._written.get()) is not None:
             changed = self._saved.changed(written)

@@ -10,8 +10,8 @@ from pathlib import Path
 from tasklib.errors import ConfigError
 from tasklib.pipeline.durations import VARIABLE, Durations, read_durations
 from tasklib.pipeline.options import Options
+from tasklib.pipeline.plan import matching
 from tasklib.pipeline.shards import Cost, Shard, Share, spread
-from tasklib.pipeline.stages import matching
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.suite import SuiteKind
 from tasklib.project import Project

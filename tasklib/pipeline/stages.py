@@ -17,27 +17,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from tasklib import process
-from tasklib.errors import InternalError, NothingRan, TasklibError, UsageError
+from tasklib.errors import InternalError, TasklibError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.overload import blame, look
+from tasklib.pipeline.plan import jobs, needs_stack, plan, planned_steps
 from tasklib.pipeline.session import Session
 from tasklib.pipeline.skipped import without_running
-from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, Step, TargetStep, steps
-from tasklib.pipeline.suites.detect import fullstack_files
+from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, TargetStep
 from tasklib.pipeline.suites.untaken import explain, untaken
 from tasklib.pipeline.target_stack import TargetStack
 from tasklib.pipeline.targets import Execution
 from tasklib.pipeline.turns import Turns
 from tasklib.process.interrupts import interruptible
-from tasklib.project import Environment, Project, targets
+from tasklib.project import Project
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
 from tasklib.stacks.holding.run import RunContext, open_context
 from tasklib.stacks.written import foreign_file
 from tasklib.state.places import Turn
 
-__all__ = ["matching", "plan", "planned_steps", "run"]
+__all__ = ["run"]
 
 
 def run(
@@ -96,59 +96,6 @@ def run(
     return result
 
 
-def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
-    """The targets a run would have, in order.
-
-    Raises :class:`~tasklib.errors.UsageError` for an unknown name and where nothing is left, as
-    :class:`~tasklib.errors.NothingRan` where other stages have something.
-    """
-    if wanted := matching(project, stages, options):
-        return wanted
-    left_out = explain(untaken(project, options.names))
-    whose = f" of {', '.join(options.names)}" if options.names else ""
-    error = NothingRan if matching(project, tuple(Stage), options) else UsageError
-    raise error(
-        f"no {' or '.join(stages)} tests{whose} in {project.name}",
-        where=str(project.root),
-        remedy=f"{left_out[0].upper()}{left_out[1:]}."
-        if left_out
-        else "tasklib looks in tests/unit, tests/integration and services/*, or where [tool.tasklib] says.",
-    )
-
-
-def planned_steps(project: Project, wanted: Sequence[Target], options: Options) -> tuple[Step, ...]:
-    """What a run of ``wanted`` would do, step by step."""
-    full = any(t.stage is Stage.INTEGRATION and needs_stack(project, t) for t in wanted)
-    return steps(wanted, full=full, jobs=_jobs(project, options))
-
-
-def _jobs(project: Project, options: Options) -> int:
-    """How many targets run at once."""
-    return options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
-
-
-def matching(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
-    """As :func:`plan`, but nothing being left is no error."""
-    found = targets(
-        project,
-        stages,
-        options.names,
-        full_stack=lambda service: bool(fullstack_files(service.tests.paths if service.tests else ())),
-    )
-    return tuple(target for target in found if target in options.parts) if options.shard else found
-
-
-def needs_stack(project: Project, target: Target) -> bool:
-    """Whether a target's tests are run against a stack.
-
-    Unit tests never are, and neither are those of a single-service project that has no full stack: its
-    integration tests bring up what they need themselves.
-    """
-    if target.stage is Stage.UNIT:
-        return False
-    return not project.single or bool(project.compose.get(Environment.TEST))
-
-
 def _towards(stack: TargetStack, effort: Effort) -> Callable[[], None]:
     match effort:
         case Effort.PREPARE:
@@ -184,7 +131,7 @@ class _Pipeline:
         self._results: dict[Target, TargetResult] = {}
         self._began = time.time()
         self._fail_slow = options.fail_slow
-        self._jobs = _jobs(project, options)
+        self._jobs = jobs(project, options)
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
         turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
         self._execution = Execution(project, options, context, turns, emit, cancel, session)

@@ -8,7 +8,7 @@ import pytest
 
 from tasklib.errors import UsageError
 from tasklib.pipeline.options import Options
-from tasklib.pipeline.stages import plan
+from tasklib.pipeline.plan import plan
 from tasklib.pipeline.suites.untaken import explain, untaken
 from tasklib.project import find_project
 from tasklib.results import Stage
