@@ -14,8 +14,9 @@ from tasklib.adopt.edits.workflows import shrunk
 from tasklib.adopt.evidence import Evidence, Kind, Place
 from tasklib.adopt.flows import flows
 from tasklib.adopt.fronts import replaced
+from tasklib.adopt.needed import Needed
 from tasklib.adopt.proposal import Note, Proposal, Question, Reason
-from tasklib.adopt.settings import Needed, needed
+from tasklib.adopt.settings import needed
 from tasklib.adopt.suites import Part, parts
 from tasklib.adopt.unrun import add_unrun
 from tasklib.adopt.usages import usages

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tasklib.adopt.addresses import addresses
-from tasklib.adopt.evidence import Evidence, Place
+from tasklib.adopt.endpoint_settings import add_endpoints
+from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.launching import Launch
-from tasklib.adopt.proposal import Choice, Note, Question, Setting
+from tasklib.adopt.needed import Needed
+from tasklib.adopt.proposal import Note
 from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.suites import Part
 from tasklib.adopt.usages import SetupStep, Usage
-from tasklib.stacks.endpoints import variable_part
 
-__all__ = ["Needed", "needed"]
+__all__ = ["needed"]
 
 _NODE = ("jest", "vitest", "node")
-
-
-@dataclass
-class Needed:
-    """The settings with their reasons, what is unclear, and what else there is to say."""
-
-    settings: list[Setting] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    overrides: dict[str, Usage] = field(default_factory=dict)
-    """Compose files to be written for tests that start by another entry point, by path."""
-
-    def add(self, keys: Sequence[str], value: object, why: str, *places: Place) -> None:
-        if not any(setting.keys == tuple(keys) for setting in self.settings):
-            self.settings.append(Setting(tuple(keys), value, why, tuple(dict.fromkeys(places))))
 
 
 def needed(parts: Mapping[str, Part], evidence: Evidence, answers: Mapping[str, str]) -> Needed:
@@ -129,7 +114,7 @@ class _Writer:
     # -- tests against a stack ------------------------------------------------------------------------------
 
     def _against(self, usage: Usage) -> None:
-        keys = self._keys()
+        keys, folder = self._keys(), self.part.folder
         stage = (*keys, "service" if keys else "integration")
         stack = Stack(usage.stack, self.evidence) if usage.stack else None
         if stack:
@@ -147,7 +132,15 @@ class _Writer:
                 *(s.place for s in usage.setup),
             )
         if stack and not usage.inside:
-            self._addresses(usage, stack, keys)
+            add_endpoints(
+                usage,
+                stack,
+                keys,
+                folder=folder,
+                evidence=self.evidence,
+                answers=self.answers,
+                found=self.found,
+            )
 
     def _stack(self, usage: Usage, stack: Stack, keys: tuple[str, ...]) -> None:
         use = stack.use
@@ -253,46 +246,6 @@ class _Writer:
             )
         )
         return False
-
-    def _addresses(self, usage: Usage, stack: Stack, keys: tuple[str, ...]) -> None:
-        told = addresses(usage, stack, self.evidence, self.answers)
-        for variable, given in told.endpoints.items():
-            self.found.add(("endpoints", variable), given.value, given.why, *given.places)
-        for variable, given in told.env.items():
-            self.found.add((*keys, "env", variable), given.value, given.why, *given.places)
-        wanted = {
-            **told.ports,
-            **{(n, stack.port(n) or 0): usage.place for n in stack.use.needs if stack.server(n)},
-        }
-        hidden = [(n, p, place) for (n, p), place in wanted.items() if p and not stack.publishes(n, p)]
-        if hidden:
-            rows = [f"{name}:{port}" for name, port, _ in hidden]
-            self.found.add(
-                ("publish",),
-                rows,
-                "the file does not publish what the tests use",
-                *(place for *_, place in hidden),
-            )
-        for doubt in told.doubts:
-            choices = tuple(Choice(name, "", (stack.services[name].place,)) for name in doubt.choices)
-            self.found.questions.append(
-                Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
-            )
-        for variable, place in told.lost.items():
-            note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
-            self.found.notes.append(Note(note, (place,)))
-        self._literal(usage, stack)
-
-    def _literal(self, usage: Usage, stack: Stack) -> None:
-        """Addresses in tests that no setting can reach."""
-        places: dict[tuple[str, str], list[Place]] = {}
-        for address in self.evidence.addresses:
-            behind = stack.behind(str(address.port))
-            if behind and (not self.part.folder or address.place.file.startswith(f"{self.part.folder}/")):
-                places.setdefault((address.text, variable_part(behind[0])), []).append(address.place)
-        for (text, part), own in places.items():
-            told = f"tests name {text}, which is another port in each run: let them read TEST_{part}_URL"
-            self.found.notes.append(Note(f"{told}, or _HOST and _PORT", tuple(own)))
 
 
 def _unique(steps: Sequence[object]) -> list[object]:

@@ -1,0 +1,67 @@
+"""PURE: the settings by which tests learn where their stack is: endpoints, variables, published ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tasklib.adopt.addresses import addresses
+from tasklib.adopt.evidence import Evidence, Place
+from tasklib.adopt.needed import Needed
+from tasklib.adopt.proposal import Choice, Note, Question
+from tasklib.adopt.stack import Stack
+from tasklib.adopt.usages import Usage
+from tasklib.stacks.endpoints import variable_part
+
+__all__ = ["add_endpoints"]
+
+
+def add_endpoints(
+    usage: Usage,
+    stack: Stack,
+    keys: tuple[str, ...],
+    *,
+    folder: str,
+    evidence: Evidence,
+    answers: Mapping[str, str],
+    found: Needed,
+) -> None:
+    """Add to ``found`` what the tests of ``folder`` need, whose other settings are below ``keys``."""
+    told = addresses(usage, stack, evidence, answers)
+    for variable, given in told.endpoints.items():
+        found.add(("endpoints", variable), given.value, given.why, *given.places)
+    for variable, given in told.env.items():
+        found.add((*keys, "env", variable), given.value, given.why, *given.places)
+    wanted = {
+        **told.ports,
+        **{(n, stack.port(n) or 0): usage.place for n in stack.use.needs if stack.server(n)},
+    }
+    hidden = [(n, p, place) for (n, p), place in wanted.items() if p and not stack.publishes(n, p)]
+    if hidden:
+        rows = [f"{name}:{port}" for name, port, _ in hidden]
+        found.add(
+            ("publish",),
+            rows,
+            "the file does not publish what the tests use",
+            *(place for *_, place in hidden),
+        )
+    for doubt in told.doubts:
+        choices = tuple(Choice(name, "", (stack.services[name].place,)) for name in doubt.choices)
+        found.questions.append(
+            Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
+        )
+    for variable, place in told.lost.items():
+        note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
+        found.notes.append(Note(note, (place,)))
+    _add_literal(stack, folder, evidence, found)
+
+
+def _add_literal(stack: Stack, folder: str, evidence: Evidence, found: Needed) -> None:
+    """Addresses in tests that no setting can reach."""
+    places: dict[tuple[str, str], list[Place]] = {}
+    for address in evidence.addresses:
+        behind = stack.behind(str(address.port))
+        if behind and (not folder or address.place.file.startswith(f"{folder}/")):
+            places.setdefault((address.text, variable_part(behind[0])), []).append(address.place)
+    for (text, part), own in places.items():
+        told = f"tests name {text}, which is another port in each run: let them read TEST_{part}_URL"
+        found.notes.append(Note(f"{told}, or _HOST and _PORT", tuple(own)))
