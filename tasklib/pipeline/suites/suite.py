@@ -17,7 +17,7 @@ SILENCE = 600.0
 """Seconds without any sign of life after which a test process is ended, where no time limit is set."""
 
 
-PLUGIN = "tasklib_in_pytest.events"
+PLUGIN = "tasklib_in_pytest.plugin"
 """The plugin that is loaded into a foreign pytest."""
 
 

@@ -111,7 +111,7 @@ def test_both_plugins_live_together(run: Run, tmp_path: Path) -> None:
     events = tmp_path / "events"
     events.touch()
     test = "def test_it(request, endpoints): assert request.config.getoption('--integration')\n"
-    options = ("-p", "tasklib_in_pytest.events", "--integration")
+    options = ("-p", "tasklib_in_pytest.plugin", "--integration")
     done = run(test, *options, PYTHONPATH=str(INJECT), TASKLIB_EVENTS=str(events))
     assert done.code == 0, done.stdout
     assert events.read_text().count('"e":"finish"') == 1

@@ -294,7 +294,7 @@ def test_nobody_waits_for_the_dead(tmp_path: Path) -> None:
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"locked\n"
-        waits = [sys.executable, "-m", "pytest", "-p", "tasklib_in_pytest.events", "test_a.py"]
+        waits = [sys.executable, "-m", "pytest", "-p", "tasklib_in_pytest.plugin", "test_a.py"]
         env = {**os.environ, "PYTHONPATH": str(INJECT), "TASKLIB_GATE": str(tmp_path / "gate")}
         with subprocess.Popen(waits, cwd=tmp_path, env=env) as waiting:
             with pytest.raises(subprocess.TimeoutExpired):
