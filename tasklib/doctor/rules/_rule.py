@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -32,18 +33,18 @@ class Rule:
         self, document: Document, node: yaml.Node, message: str, *edits: Edit | None, fix: str = ""
     ) -> Finding:
         """A finding at ``node``; it is repaired by ``edits`` if none of them is ``None``."""
-        line, column = document.place(node)
         done = tuple(edit for edit in edits if edit is not None)
-        return Finding(
-            self.code,
-            self.severity,
+        return self.at(
             document.path,
-            line,
-            column,
+            *document.place(node),
             message,
-            fix or self.fix,
-            done if len(done) == len(edits) else (),
+            *(done if len(done) == len(edits) else ()),
+            fix=fix,
         )
+
+    def at(self, path: Path, line: int, column: int, message: str, *edits: Edit, fix: str = "") -> Finding:
+        """A finding at a place of a file, both counted from 1."""
+        return Finding(self.code, self.severity, path, line, column, message, fix or self.fix, edits)
 
 
 RULES: dict[str, Rule] = {}

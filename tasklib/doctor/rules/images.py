@@ -47,7 +47,7 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
             if _is_latest(name) and name.lower() != "scratch":
                 line, column = _place(text, start)
                 what = f"the image starts from {name}, whatever that is today"
-                yield Finding(rule.code, rule.severity, path, line, column, what, rule.fix)
+                yield rule.at(path, line, column, what)
 
 
 @rule(
@@ -70,7 +70,7 @@ def copied_too_early(rule: Rule, survey: Survey) -> Iterator[Finding]:
                 line, column = _place(text, copied.start)
                 what = f"`{flat(f'{copied.name} {copied.rest}', 80)}` stands before what line "
                 what += f"{_place(text, found.start)[0]} installs"
-                yield Finding(rule.code, rule.severity, path, line, column, what, rule.fix)
+                yield rule.at(path, line, column, what)
                 copied = None
 
 

@@ -35,7 +35,7 @@ def global_cleanup(rule: Rule, survey: Survey) -> Iterator[Finding]:
             found = _GLOBAL.search(line)
             if found and not (path in survey.workflows and "prune" in found[0]):
                 what = f"`{flat(found[0], 80)}` is not limited to this checkout"
-                yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
+                yield rule.at(path, number, found.start() + 1, what)
 
 
 @rule(
@@ -59,7 +59,7 @@ def no_project_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
                 and "test" in f"{path.name} {line}".lower()
             ):
                 what = "Compose is called without a project name of this checkout's own"
-                yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
+                yield rule.at(path, number, found.start() + 1, what)
                 break
 
 
@@ -75,7 +75,7 @@ def verbose(rule: Rule, survey: Survey) -> Iterator[Finding]:
         for number, line in _lines(survey, path):
             if found := _VERBOSE.search(line):
                 what = "pytest is told to print every test"
-                yield Finding(rule.code, rule.severity, path, number, found.start() + 1, what, rule.fix)
+                yield rule.at(path, number, found.start() + 1, what)
 
 
 @rule(
@@ -102,7 +102,7 @@ def builds_all(rule: Rule, survey: Survey) -> Iterator[Finding]:
                 if services <= named:
                     what = "the matrix names every service"
                     line, column = document.place(entry.value)
-                    yield Finding(rule.code, rule.severity, path, line, column, what, rule.fix)
+                    yield rule.at(path, line, column, what)
 
 
 def _runs_what_changed(steps: Entry | None) -> bool:

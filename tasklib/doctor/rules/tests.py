@@ -40,9 +40,7 @@ def sleeps(rule: Rule, survey: Survey) -> Iterator[Finding]:
                 value = amount.value if isinstance(amount, ast.Constant) else None
                 if isinstance(value, int | float) and value > _LONGEST:
                     what = f"sleeps for {value:g} s"
-                    yield Finding(
-                        rule.code, rule.severity, path, node.lineno, node.col_offset + 1, what, rule.fix
-                    )
+                    yield rule.at(path, node.lineno, node.col_offset + 1, what)
 
 
 @rule(
@@ -58,7 +56,7 @@ def fixed_address(rule: Rule, survey: Survey) -> Iterator[Finding]:
             continue
         for found in fixed_addresses(survey.text(path) or ""):
             what = f"names {found.text}"
-            yield Finding(rule.code, rule.severity, path, found.line, found.column, what, rule.fix)
+            yield rule.at(path, found.line, found.column, what)
 
 
 @rule(
@@ -74,7 +72,7 @@ def untested(rule: Rule, survey: Survey) -> Iterator[Finding]:
         files = f"{found.number} test file{'s' if found.number > 1 else ''}"
         what = f"no stage runs the {files} in {found.folder} of {found.service}"
         place = project.root / found.folder if project else survey.root
-        yield Finding(rule.code, rule.severity, place, 1, 1, what, _keys(found.keys) or rule.fix)
+        yield rule.at(place, 1, 1, what, fix=_keys(found.keys))
 
 
 @rule(
@@ -91,7 +89,7 @@ def one_stage(rule: Rule, survey: Survey) -> Iterator[Finding]:
         for path in unit:
             if path in tests:
                 what = f"the unit tests and service tests of {service.name} are one folder"
-                yield Finding(rule.code, rule.severity, path, 1, 1, what, rule.fix)
+                yield rule.at(path, 1, 1, what)
 
 
 def _keys(keys: tuple[str, ...]) -> str:
