@@ -98,11 +98,8 @@ class AsWritten:
         stack = self._stack()
         cancel = process.Cancel()
         with _engine() as engine:
-            found = engine.containers(stack.project)
-            if not found:
-                say("nothing is up")
+            if not (found := _up(engine, stack, names)):
                 return
-            check_names(names, {container.service for container in found}, "container")
             fixed.refuse_other_owner(engine, stack, wanted=False)
             where = f" on {_place(engine)}" if self.asks or engine.facts.remote else ""
             if dry:
@@ -124,9 +121,7 @@ class AsWritten:
 
         stack = self._stack()
         with _engine() as engine:
-            found = engine.containers(stack.project)
-            if not found:
-                say("nothing is up")
+            if not (found := _up(engine, stack)):
                 return
             folder = fixed.owner(engine, stack)
             other = folder is not None and folder.resolve() != stack.source.directory.resolve()
@@ -141,11 +136,8 @@ class AsWritten:
 
         stack = self._stack()
         with _engine() as engine:
-            found = engine.containers(stack.project)
-            if not found:
-                say("nothing is up")
+            if not (found := _up(engine, stack, names)):
                 return
-            check_names(names, {container.service for container in found}, "container")
             wanted = [container for container in found if not names or container.service in names]
             hide_containers(found)
             with contextlib.suppress(TasklibError):
@@ -196,6 +188,16 @@ class AsWritten:
         from tasklib.stacks.fixed import stack as fixed
 
         return fixed.fixed_stack(find_project(Path.cwd()), Environment(self.name))
+
+
+def _up(engine: Engine, stack: FixedStack, names: Sequence[str] = ()) -> tuple[Container, ...]:
+    """The stack's containers, among which ``names`` have to be; without any, says so."""
+    found = engine.containers(stack.project)
+    if found:
+        check_names(names, {container.service for container in found}, "container")
+    else:
+        say("nothing is up")
+    return found
 
 
 def _engine() -> Any:
