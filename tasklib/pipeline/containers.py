@@ -130,15 +130,7 @@ class Beside:
         try:
             with launch.shared() as shared:
                 call = launch.call(step.command, env, shared)
-                code = process.stream(
-                    call.argv,
-                    on_line=line,
-                    cwd=call.cwd,
-                    env=call.env,
-                    stdin=call.stdin,
-                    timeout=limit,
-                    cancel=self.cancel,
-                )
+                code = call.stream(line, self.cancel, timeout=limit)
             ended = how_it_ended(code) if code else ""
         except process.TimedOut:
             ended = f"no end after {limit:g} s"

@@ -95,15 +95,7 @@ def run_command(
 
         try:
             call = start.call(argv, merged, shared)
-            code = process.stream(
-                call.argv,
-                on_line=line,
-                cwd=call.cwd,
-                env=call.env,
-                stdin=call.stdin,
-                cancel=cancel,
-                on_tick=tick,
-            )
+            code = call.stream(line, cancel, on_tick=tick)
         except process.TimedOut as error:
             after = f"{error.seconds:g} s{', its time limit' if suite.timeout else ' of silence'}"
             tally.finished(

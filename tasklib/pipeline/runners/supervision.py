@@ -74,15 +74,7 @@ def supervise(
             code: int | None = None
             try:
                 call = start.call(argv, {**env, "TASKLIB_EVENTS": str(path)}, shared)
-                code = process.stream(
-                    call.argv,
-                    on_line=line,
-                    cwd=call.cwd,
-                    env=call.env,
-                    stdin=call.stdin,
-                    cancel=cancel,
-                    on_tick=tick,
-                )
+                code = call.stream(line, cancel, on_tick=tick)
             except process.TimedOut:
                 pass
             except Interrupted as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from tasklib import process
 from tasklib.stacks.address import docker_environment
 from tasklib.stacks.compose.program import compose_program
 
@@ -73,6 +74,26 @@ class Call:
     cwd: Path
     env: Mapping[str, str]
     stdin: str | None = None
+
+    def stream(
+        self,
+        on_line: Callable[[str, str], None],
+        cancel: process.Cancel,
+        *,
+        timeout: float | None = None,
+        on_tick: Callable[[], None] | None = None,
+    ) -> int:
+        """Run it, and give its exit code; see :func:`tasklib.process.stream`."""
+        return process.stream(
+            self.argv,
+            on_line=on_line,
+            cwd=self.cwd,
+            env=self.env,
+            stdin=self.stdin,
+            timeout=timeout,
+            cancel=cancel,
+            on_tick=on_tick,
+        )
 
 
 def base_arguments(source: Source, project: str) -> list[str]:
