@@ -1,12 +1,10 @@
-"""One lock for all: the kernel frees it when its last holder dies, and who waits can tell for whom.
+"""One lock for all, in which its holder signs: who waits can tell for whom.
 
-The lock belongs to an open file, in which its holder signs. Whoever is sent the open file holds the lock too.
+The kernel frees it when its last holder dies; whoever is sent the open file holds it too.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import shlex
@@ -19,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import ConfigError
 from tasklib.files.full import is_full, unless_full
+from tasklib.files.usable import unusable
+from tasklib.flock import open_lock, try_lock, unlock
 
-__all__ = ["Lock", "User", "open_lock", "sign", "signature", "this_process", "try_lock", "unlock"]
+__all__ = ["Lock", "User", "sign", "signature", "this_process"]
 
 _LOOK = 0.02
 """Seconds between two tries while waiting."""
@@ -114,7 +113,7 @@ class Lock:
             descriptor = open_lock(self.path)
         except OSError as error:
             if not is_full(error):
-                raise _unusable(self.path, error) from error
+                raise unusable(self.path, "the lock cannot be taken", error) from error
             # A lock that has no file is held by nobody.
             self._descriptor = _without_name()
             return True
@@ -126,23 +125,9 @@ class Lock:
                 return True
         except OSError as error:
             os.close(descriptor)
-            raise _unusable(self.path, error) from error
+            raise unusable(self.path, "the lock cannot be taken", error) from error
         os.close(descriptor)
         return False
-
-
-def open_lock(path: Path) -> int:
-    """The open file of a lock, made where it is missing."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-
-
-def try_lock(descriptor: int) -> bool:
-    """Whether we hold the lock of the open file now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def sign(descriptor: int, user: Any) -> None:
@@ -157,24 +142,6 @@ def signature(descriptor: int) -> Any:
     return json.loads(os.pread(descriptor, 65536, 0))
 
 
-def unlock(descriptor: int, path: Path | None = None) -> None:
-    """Free a held lock and close its file; ``path`` goes, so that the folder does not grow for ever."""
-    with contextlib.suppress(OSError):
-        if path:
-            path.unlink(missing_ok=True)
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    with contextlib.suppress(OSError):
-        os.close(descriptor)
-
-
 def _without_name() -> int:
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
-
-
-def _unusable(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"the lock cannot be taken: {error.strerror or error}",
-        where=str(path),
-        remedy="Make the state folder writable, or set XDG_STATE_HOME to a folder of yours.",
-    )

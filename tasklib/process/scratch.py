@@ -7,13 +7,13 @@ kernel has freed the lock, and the next run of this user finds a folder that nob
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasklib.flock import try_lock, wait_for_lock
 from tasklib.process.children import CHILDREN
 
 __all__ = ["SCRATCH", "scratch_folder", "sweep_scratch"]
@@ -48,7 +48,7 @@ def _made() -> tuple[Path, int]:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         with contextlib.suppress(OSError):  # A file system without locks: nobody can take it for left over.
-            fcntl.flock(held, fcntl.LOCK_EX)
+            wait_for_lock(held)
         if folder.exists():
             return folder, held
         os.close(held)  # Somebody swept it before it was locked.
@@ -57,9 +57,8 @@ def _made() -> tuple[Path, int]:
 def _locked(folder: Path) -> int | None:
     """The open and locked folder; ``None``: somebody uses it."""
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(held)
-        return None
-    return held
+    with contextlib.suppress(OSError):
+        if try_lock(held):
+            return held
+    os.close(held)
+    return None

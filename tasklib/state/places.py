@@ -8,7 +8,6 @@ if it were alone, and none waits for ever; a holder or waiter that is stopped (S
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import itertools
 import os
 import time
@@ -17,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
-from tasklib.errors import ConfigError
 from tasklib.files.full import is_full
-from tasklib.files.lock import open_lock, sign, signature, try_lock
+from tasklib.files.lock import sign, signature
+from tasklib.files.usable import usable
+from tasklib.flock import open_lock, try_lock, wait_for_lock
 
 __all__ = ["Busy", "Places", "Turn"]
 
@@ -81,7 +81,7 @@ class Places:
         Raises :class:`~tasklib.errors.Interrupted` when ``cancel`` is set meanwhile, and
         :class:`~tasklib.errors.ConfigError` where the folder cannot be used.
         """
-        with self._usable():
+        with usable(self._folder, "the machine's places cannot be counted"):
             try:
                 held = self._wait(cancel, on_wait)
             except OSError as error:
@@ -167,21 +167,10 @@ class Places:
         """One look at a time, so that no two take the free places of each other for granted."""
         descriptor = open_lock(self._folder / "decision")
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            wait_for_lock(descriptor)
             yield
         finally:
             os.close(descriptor)
-
-    @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ConfigError(
-                f"the machine's places cannot be counted: {error.strerror or error}",
-                where=str(error.filename or self._folder),
-                remedy="Make the state folder writable, or set XDG_STATE_HOME to a folder of yours.",
-            ) from error
 
 
 def _waits(path: Path) -> bool:

@@ -9,7 +9,6 @@ engine still tells the truth by label. One that cannot be read now (too many ope
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ import msgspec
 from tasklib.errors import ConfigError
 from tasklib.files.full import is_full, unless_full
 from tasklib.files.lock import Lock, this_process
+from tasklib.files.usable import usable
 from tasklib.files.whole import PRIVATE, write_whole
 from tasklib.state.unkept import note_unkept
 
@@ -35,6 +35,7 @@ T = TypeVar("T")
 _SUFFIX = ".json"
 _MODE = 0o700
 _MAX_PART = 120
+_UNUSABLE = "the state folder cannot be used"
 _ABSENT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
@@ -57,7 +58,7 @@ class State:
 
     def made(self, folder: str = "") -> Path:
         """A folder of files that are no records, made where it is missing; without a name the root."""
-        with self._usable():
+        with usable(self.root, _UNUSABLE):
             self._folder(self.root / folder)
         return self.root / folder
 
@@ -68,7 +69,7 @@ class State:
     def write(self, name: str, record: object) -> None:
         """Put ``record`` (a dataclass) in place of what ``name`` held."""
         path = self._path(name)
-        with self._usable():
+        with usable(self.root, _UNUSABLE):
             self._folder(path.parent)
             write_whole(path, _encode(record), mode=PRIVATE)
 
@@ -88,13 +89,13 @@ class State:
 
     def remove(self, name: str) -> None:
         """Forget ``name``; nothing happens where there is no such record."""
-        with self._usable():
+        with usable(self.root, _UNUSABLE):
             self._path(name).unlink(missing_ok=True)
 
     def records(self, folder: str, kind: type[T]) -> dict[str, T]:
         """Every readable record directly in ``folder``, by its name."""
         found: dict[str, T] = {}
-        with self._usable(), contextlib.suppress(*_ABSENT):
+        with usable(self.root, _UNUSABLE), contextlib.suppress(*_ABSENT):
             for path in sorted((self.root / folder).iterdir()):
                 if path.suffix == _SUFFIX and (record := self._load(path, kind)) is not None:
                     found[f"{folder}/{path.name.removesuffix(_SUFFIX)}"] = record
@@ -117,7 +118,7 @@ class State:
         Who waits for longer than ``timeout`` seconds is told who has it.
         """
         path = self.root / "locks" / f"{name}.lock"
-        with self._usable(), unless_full():
+        with usable(self.root, _UNUSABLE), unless_full():
             self._folder(path.parent)
         lock = Lock(path, this_process())
         if not lock.try_acquire(timeout):
@@ -141,7 +142,7 @@ class State:
 
     def _load(self, path: Path, kind: type[T]) -> T | None:
         try:
-            with self._usable():
+            with usable(self.root, _UNUSABLE):
                 content = json.loads(path.read_bytes())
         except (ValueError, RecursionError):
             with contextlib.suppress(OSError):
@@ -154,25 +155,6 @@ class State:
         with contextlib.suppress(msgspec.ValidationError):
             return msgspec.convert(content, kind)
         return None  # another version's
-
-    @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ConfigError(
-                f"the state folder cannot be used: {error.strerror or error}",
-                where=str(error.filename or self.root),
-                remedy=_remedy(error),
-            ) from error
-
-
-def _remedy(error: OSError) -> str:
-    if is_full(error):
-        return "Make room there, or set XDG_STATE_HOME to a folder on another disk."
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "Allow more open files (`ulimit -n`), or close what has so many open."
-    return "Let yourself read and write it, or set XDG_STATE_HOME to a folder of yours."
 
 
 def default_state(env: Mapping[str, str] | None = None) -> State:

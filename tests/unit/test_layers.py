@@ -33,6 +33,7 @@ ENGINE = {"stacks.engine"}
 
 OWNERS = {
     "subprocess": {"process"},
+    "fcntl": {"flock"},
     "docker": ENGINE | {"release"},  # the logins of registries, as the engine's own client keeps them
     "requests": ENGINE | {"release"},
     "rich": {"reporting"},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from tasklib.flock import open_lock, unlock, wait_for_lock
 
 __all__ = ["Gate"]
 
@@ -23,11 +24,11 @@ class Gate:
         """A closed one in ``folder``. Raises ``OSError`` where there is no room or files cannot be locked."""
         self.path = folder / "gate"
         self.opened: float | None = None
-        self._file = self.path.open("xb")
+        self._held: int | None = open_lock(self.path)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            wait_for_lock(self._held)
         except OSError:
-            self._file.close()
+            self.close()
             raise
 
     def open(self, variables: Mapping[str, str]) -> None:
@@ -45,6 +46,6 @@ class Gate:
 
     def close(self) -> None:
         # Not by closing the file alone: a child that is just being started has it open too.
-        if not self._file.closed:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-            self._file.close()
+        if self._held is not None:
+            unlock(self._held)
+            self._held = None

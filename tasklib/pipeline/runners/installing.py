@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.events import Event, Output, Progress
+from tasklib.flock import try_lock
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.suites.suite import Preparation, Suite
 from tasklib.results import Outcome, Target, TargetResult
@@ -79,11 +79,7 @@ def _once(
 def _locked(path: Path, cancel: process.Cancel) -> Iterator[None]:
     """Hold a lock on the file ``path`` itself, so that none has to be left anywhere."""
     with path.open("rb") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                cancel.check()
-                time.sleep(_TICK)
+        while not try_lock(file.fileno()):
+            cancel.check()
+            time.sleep(_TICK)
         yield

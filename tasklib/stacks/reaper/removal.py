@@ -10,7 +10,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tasklib.errors import EngineError, TasklibError
-from tasklib.files.lock import User, sign, unlock
+from tasklib.files.lock import User, sign
+from tasklib.flock import unlock
 from tasklib.instance.claims import Claims
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker.engine import DockerEngine
