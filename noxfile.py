@@ -23,14 +23,14 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, venv_backend="uv", download_python="never", default=False)
 def pythons(session: nox.Session) -> None:
     """Unit tests on every Python that tasklib runs on and that is here."""
-    session.install("-e", ".[dev]")
+    session.install("-e", ".[dev]", "-e", "stages")
     session.run("pytest", "tests/unit", "-n", "auto", "-q", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0], venv_backend="uv", download_python="never", default=False)
 def lowest(session: nox.Session) -> None:
     """Unit tests with the oldest dependencies that pyproject.toml admits."""
-    session.install("--resolution=lowest-direct", "-e", ".[dev]")
+    session.install("--resolution=lowest-direct", "-e", ".[dev]", "-e", "stages")
     session.run("pytest", "tests/unit", "-n", "auto", "-q", *session.posargs)
 
 
@@ -42,5 +42,6 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def build(session: nox.Session) -> None:
-    """Build the wheel and the source distribution into dist/."""
-    session.run("python", "-m", "build", external=True)
+    """Build wheel and source distribution of tasklib-pytest and of tasklib-stages into dist/."""
+    for folder in (".", "stages"):
+        session.run("python", "-m", "build", "--outdir", "dist", folder, external=True)

@@ -59,7 +59,11 @@ def ensure_environment(root: Path, host: Host, consent: Consent) -> Environment:
     Raises DevError where this Python cannot make virtual environments, CommandFailed when pip fails.
     """
     environment = Environment(root)
-    requirements = [f"-e{root}[dev]", *([] if _host_node_suits(environment) else [NODE_WHEEL])]
+    requirements = [
+        f"-e{root}[dev]",
+        f"-e{root / 'stages'}",
+        *([] if _host_node_suits(environment) else [NODE_WHEEL]),
+    ]
     inputs = _inputs(root, requirements)
     python = environment.bin / "python"
     installed = _read(environment.mark)

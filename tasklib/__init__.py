@@ -18,6 +18,6 @@ if not TYPE_CHECKING:  # To type checkers, any name would be there.
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            return version("tasklib-stages")
+            return version("tasklib-pytest")
         except PackageNotFoundError:  # Sources that nobody installed.
             return "0+unknown"

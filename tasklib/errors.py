@@ -16,6 +16,7 @@ __all__ = [
     "EngineError",
     "InternalError",
     "Interrupted",
+    "NotInstalled",
     "NothingRan",
     "OutputClosed",
     "StackError",
@@ -82,6 +83,16 @@ class UsageError(TasklibError):
 
 class NothingRan(UsageError):
     """What the command line asks for is in no test of these stages; another stage may have some."""
+
+
+class NotInstalled(UsageError, ModuleNotFoundError):
+    """What the front ends are made of is missing; an import that fails, for whoever tries it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is not installed here: tasklib-pytest is for fixtures alone",
+            remedy="Install the rest beside it: pip install tasklib-stages",
+        )
 
 
 class ConfigError(TasklibError):

@@ -16,7 +16,8 @@ from tasklib.pipeline.suites.python import uv
 
 __all__ = ["rendered_by_its_version"]
 
-_DISTRIBUTION = "tasklib-stages"
+_DISTRIBUTION = "tasklib-pytest"
+"""The one with the code."""
 _DEADLINE = 300.0
 
 

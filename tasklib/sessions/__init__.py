@@ -16,15 +16,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nox
-
 from tasklib.commands.console import say
-from tasklib.errors import EXIT_CODES, NothingRan, TasklibError, UsageError
+from tasklib.errors import EXIT_CODES, NothingRan, NotInstalled, TasklibError, UsageError
 from tasklib.options.caller import Caller, typed_program
 from tasklib.options.catalog import COMMANDS
 from tasklib.options.command import Command
 from tasklib.options.help import command_help
 from tasklib.options.likeness import meant
+
+try:
+    import nox
+except ModuleNotFoundError as error:
+    if error.name != "nox":
+        raise
+    raise NotInstalled("Nox") from error
 
 __all__ = ["register"]
 

@@ -7,10 +7,17 @@
 
 from __future__ import annotations
 
-from invoke.collection import Collection
-
+from tasklib.errors import NotInstalled
 from tasklib.options.catalog import COMMANDS, command
-from tasklib.tasks.strict import StrictTask
+
+try:
+    from invoke.collection import Collection
+
+    from tasklib.tasks.strict import StrictTask
+except ModuleNotFoundError as error:
+    if error.name != "invoke":
+        raise
+    raise NotInstalled("Invoke") from error
 
 __all__ = ["agents", "ci", "clean", "doctor", "infra", "namespace", "new", "release", "test"]
 

@@ -59,12 +59,12 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 content = earlier_templates(name, content.decode()).encode()
             files[name] = content
     files[f"{TEMPLATES}/gone.txt"] = b"this file had a template once\n"
-    info = f"tasklib_stages-{EARLIER}.dist-info"
-    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: tasklib-stages\nVersion: {EARLIER}\n".encode()
+    info = f"tasklib_pytest-{EARLIER}.dist-info"
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: tasklib-pytest\nVersion: {EARLIER}\n".encode()
     files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     rows = [f"{name},sha256={_digest(content)},{len(content)}\n" for name, content in files.items()]
     files[f"{info}/RECORD"] = "".join([*rows, f"{info}/RECORD,,\n"]).encode()
-    with zipfile.ZipFile(folder / f"tasklib_stages-{EARLIER}-py3-none-any.whl", "w") as wheel:
+    with zipfile.ZipFile(folder / f"tasklib_pytest-{EARLIER}-py3-none-any.whl", "w") as wheel:
         for name, content in files.items():
             wheel.writestr(name, content)
     return folder
@@ -182,7 +182,7 @@ def test_a_service_more_in_an_earlier_project(old: Checkout) -> None:
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("0.0.8", "tasklib-stages 0.0.8, which made this project, cannot be fetched"),
+        ("0.0.8", "tasklib-pytest 0.0.8, which made this project, cannot be fetched"),
         ("99.0.0", "tasklib 99.0.0 made this project, and here is only"),
     ],
 )

@@ -45,11 +45,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     def uv(*arguments: str) -> None:
         subprocess.run([Path(sys.executable).with_name("uv"), *arguments, "--quiet"], check=True)
 
-    uv("build", "--wheel", "--out-dir", str(folder), str(ROOT))
+    for source in (ROOT, ROOT / "stages"):
+        uv("build", "--wheel", "--out-dir", str(folder), str(source))
     uv("venv", "--seed", str(python.parents[1]))
     # What tasklib needs is there already, as from a runner's cache: only tasklib itself is to be installed.
-    uv("pip", "install", "--python", str(python), str(next(folder.glob("*.whl"))))
-    uv("pip", "uninstall", "--python", str(python), "tasklib-stages")
+    uv("pip", "install", "--python", str(python), *map(str, folder.glob("*.whl")))
+    uv("pip", "uninstall", "--python", str(python), "tasklib-stages", "tasklib-pytest")
     return {
         # Wherever this machine has its Docker client.
         "PATH": os.pathsep.join([str(folder / "python/bin"), os.defpath, os.environ["PATH"]]),

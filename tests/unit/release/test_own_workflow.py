@@ -64,7 +64,7 @@ def test_it_runs_what_the_readme_says_on_every_python_that_is_promised() -> None
     assert OWN["jobs"]["unit"]["strategy"]["matrix"] == {"python": promised}
 
 
-@pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install 'tasklib-stages[dev]'")
+@pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install -e '.[dev]'")
 def test_security() -> None:
     """zizmor finds nothing in what the repository's folder for GitHub holds, however strict it is."""
     options = ["--offline", "--persona=auditor", "--no-progress"]

@@ -171,7 +171,7 @@ FOR_GITHUB = ["excessive-permissions", "concurrency-limits", "secrets-outside-en
 """Audits of what Gitea knows nothing of."""
 
 
-@pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install 'tasklib-stages[dev]'")
+@pytest.mark.skipif(not ZIZMOR.exists(), reason="zizmor is not installed: pip install -e '.[dev]'")
 @pytest.mark.parametrize("forge", FORGES)
 @pytest.mark.parametrize("facts", [SHOP, SINGLE, SHARED, Facts(("a", "b"), folder="sub", suite="shop")])
 def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:

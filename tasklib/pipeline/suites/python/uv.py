@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tasklib import checkout
-from tasklib.errors import ConfigError, TasklibError
+from tasklib.errors import ConfigError, NotInstalled, TasklibError
 from tasklib.pipeline.suites.folders import table
 from tasklib.pipeline.suites.python.manifest import Manifest
 
@@ -19,9 +19,11 @@ _LOOKING = threading.Lock()
 
 
 def program() -> str:
-    """The uv that tasklib came with. Raises ConfigError where it is gone."""
-    import uv
-
+    """The uv that tasklib came with. Raises ConfigError where it is gone, NotInstalled where it never was."""
+    try:
+        import uv
+    except ModuleNotFoundError:
+        raise NotInstalled("uv") from None
     try:
         # It reads Python's own configuration, whose first reading is not safe in several threads at once.
         with _LOOKING:
