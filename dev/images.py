@@ -49,6 +49,7 @@ IMAGES = (
     Image("postgres", "postgres:16"),
     Image("redis", "redis:7"),
     Image("nginx", "nginx:1.27"),
+    Image("mariadb", "mariadb:11"),
 )
 
 

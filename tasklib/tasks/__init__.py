@@ -15,7 +15,7 @@ try:
 
     from tasklib.tasks.strict import StrictTask
 except ModuleNotFoundError as error:
-    if error.name != "invoke":
+    if not (error.name or "").startswith("invoke"):
         raise
     raise NotInstalled("Invoke") from error
 

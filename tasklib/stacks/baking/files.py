@@ -17,7 +17,8 @@ _MOST = 256 << 20
 """Bytes of files that are read for each start; more would take longer than what it saves."""
 
 _NETWORK = rb"https?://|\b(?:curl|wget|nc|ncat|ssh|scp|rsync|git|aws|gsutil|apt|apt-get|apk|pip)\b"
-_PORT_LINE = re.compile(rb"(?im)^\s*port\s*=")
+_PORT_LINE = re.compile(rb"(?im)^\s*(?:port\s*=|skip[-_]networking)")
+_ONE_SERVER = re.compile(rb"(?im)^\s*(?:server[-_]id|log[-_]bin|gtid|wsrep)")
 
 
 def digest_of(files: Sequence[tuple[str, str]]) -> str:
@@ -61,6 +62,8 @@ def refuse_texts(
                     raise Unfit(f"{entry} may ask the network (`{found[0].decode()}`)")
             elif _PORT_LINE.search(text):
                 raise Unfit(f"{entry} sets a port")
+            elif _ONE_SERVER.search(text):
+                raise Unfit(f"{entry} is for one server alone")
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, str]]:

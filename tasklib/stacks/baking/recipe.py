@@ -67,9 +67,6 @@ _SEEN = frozenset(
     )
 )
 _ROOTS = {"secrets": "/run/secrets", "configs": ""}
-_MOVES_PORT = re.compile(
-    r"(?:--?port=|-p|port=)\d*|(?:--)?config[-_]file=.*|data_directory=.*|-D.*|listen_addresses=.*"
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class Recipe:
 
     def bake(self, tag: str) -> Bake:
         """What the service's definition becomes that starts from ``tag``."""
-        return Bake(tag, {self.baking.data_variable: _HOME}, self.command)
+        return Bake(tag, _moved(self.baking), self.command)
 
 
 def can_be_baked(image: str) -> bool:
@@ -127,16 +124,21 @@ def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -
     environment = {k: _plain(v) for k, v in (service.get("environment") or {}).items() if v is not None}
     words = tuple(_plain(word) for word in service.get("command") or image.command)
     _refuse_command(service, image, baking, words)
+    _refuse_variables(environment, baking)
     moved = (variables.get(baking.data_variable) for variables in (image.environment, environment))
     folders = (*server.data, *filter(None, moved))
     files = tuple(_files(config, name, folders, (*baking.scripts, *baking.configuration)))
     for text in (*words, *(v for k, v in environment.items() if k != baking.data_variable)):
         if any(folder in text for folder in folders):
             raise Unfit("a value names the folder of the data")
+    _refuse_health_check(service, baking, folders)
     others = [other for other in config["services"] if other != name]
     refuse_texts(files, baking.scripts, folders, others)
-    program, options = (words[0], words[1:]) if words[0] == baking.program else (baking.program, words)
-    command = (program, *baking.options, *options)
+    program, options = (
+        (words[0], words[1:]) if words[0] in baking.programs else (_program(image, baking), words)
+    )
+    place = (f"{baking.data_option}={_HOME}",) if baking.data_option else ()
+    command = (program, *place, *baking.options, *options)
     seen = {key: service[key] for key in sorted(_SEEN & service.keys()) if key != "volumes"}
     return Recipe(
         service=name,
@@ -145,7 +147,7 @@ def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -
         errand=Errand(
             image.id,
             command,
-            {**environment, baking.data_variable: _HOME},
+            {**environment, **_moved(baking)},
             files,
             _plain(service.get("hostname") or ""),
             int(service["shm_size"]) if service.get("shm_size") else None,
@@ -175,12 +177,32 @@ def _refuse_command(
     entrypoint = tuple(_plain(word) for word in service.get("entrypoint") or image.entrypoint)
     if len(entrypoint) != 1 or posixpath.basename(entrypoint[0]) != baking.entrypoint:
         raise Unfit("its entry point is not the image's own")
-    if not words or not (words[0] == baking.program or words[0].startswith("-")):
-        raise Unfit(f"its command is not {baking.program}")
-    if any(_MOVES_PORT.fullmatch(word) for word in words) or {"PGPORT", "PGHOST"} & set(
-        service.get("environment") or {}
-    ):
-        raise Unfit("its command says where it listens or where its data lies")
+    if not words or not (words[0] in baking.programs or words[0].startswith("-")):
+        raise Unfit(f"its command is not {' or '.join(baking.programs)}")
+    if moving := next((word for word in words if re.fullmatch(baking.moving, word)), ""):
+        raise Unfit(f"`{moving}` of its command is for one server alone")
+
+
+def _refuse_variables(environment: Mapping[str, str], baking: Baking) -> None:
+    if given := next((name for name in baking.unlike if name in environment), ""):
+        raise Unfit(f"{given} is for one server alone")
+
+
+def _refuse_health_check(service: Mapping[str, Any], baking: Baking, folders: tuple[str, ...]) -> None:
+    """One that reads the folder of the data would not find it there."""
+    test = (service.get("healthcheck") or {}).get("test") or ""
+    text = test if isinstance(test, str) else " ".join(map(str, test))
+    if asked := next((word for word in (*baking.asking, *folders) if word in text), ""):
+        raise Unfit(f"its health check asks {asked}, which reads the folder of the data")
+
+
+def _program(image: ImageConfig, baking: Baking) -> str:
+    """What the image's start script puts before options that stand alone."""
+    return next((word for word in image.command[:1] if word in baking.programs), baking.programs[0])
+
+
+def _moved(baking: Baking) -> dict[str, str]:
+    return {baking.data_variable: _HOME} if baking.data_variable else {}
 
 
 def _files(

@@ -27,10 +27,14 @@ _POSTGRES = (
             (_PG_FOLDER,),
             "PGDATA",
             configuration=("/etc/postgresql",),
-            program="postgres",
+            programs=("postgres",),
             # While it initialises it listens on a socket alone.
             ready=("pg_isready", "-q", "-h", "127.0.0.1"),
             options=("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
+            moving=(
+                r"(?:--?port=|-p|port=)\d*|(?:--)?config[-_]file=.*|data_directory=.*|-D.*|listen_addresses=.*"
+            ),
+            unlike=("PGPORT", "PGHOST"),
         ),
     ),
     # github.com/kartoza/docker-postgis: names and defaults of its own.
@@ -79,6 +83,39 @@ _POSTGRES = (
 
 _MYSQL_LOGINS = (Login(("MYSQL_USER",), ("MYSQL_PASSWORD",)), Login((), ("MYSQL_ROOT_PASSWORD",), "root"))
 
+
+def _mysql_baking(*programs: str, configuration: tuple[str, ...]) -> Baking:
+    """By the start scripts of the official images: the folder of the data is what the server says it is."""
+    return Baking(
+        ("/var/lib/mysql",),
+        data_option="--datadir",
+        configuration=configuration,
+        programs=programs,
+        # While it initialises it listens on a socket alone. From MariaDB 11 on there is no mysqladmin, in
+        # MySQL nothing else; "access denied" is an answer, too.
+        ready=(
+            "sh",
+            "-c",
+            'exec "$(command -v mariadb-admin || command -v mysqladmin)" -h 127.0.0.1 --protocol=tcp ping',
+        ),
+        options=("--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"),
+        moving=(
+            r"(?i)--(?:port|bind[-_]address|skip[-_]networking|defaults|datadir|basedir|innodb[-_][a-z_-]*dir"
+            r"|server[-_]id|log[-_]bin|gtid|wsrep).*|-P.*|-h.*"
+        ),
+        # A password that the log tells once, and servers that know of each other.
+        unlike=(
+            "MYSQL_TCP_PORT",
+            "MYSQL_RANDOM_ROOT_PASSWORD",
+            "MARIADB_RANDOM_ROOT_PASSWORD",
+            "MARIADB_MASTER_HOST",
+            "MARIADB_REPLICATION_USER",
+        ),
+        # It reads its password in /var/lib/mysql.
+        asking=("healthcheck.sh",),
+    )
+
+
 _MYSQL = (
     # hub.docker.com/_/mysql; mysql-server and Percona's images read the same variables.
     Server(
@@ -92,7 +129,7 @@ _MYSQL = (
         in_memory=True,
         official=("mysql",),
         volumes=((0, ("/var/lib/mysql",)),),
-        baking=Baking(("/var/lib/mysql",), configuration=("/etc/mysql", "/etc/my.cnf", "/etc/my.cnf.d")),
+        baking=_mysql_baking("mysqld", configuration=("/etc/mysql", "/etc/my.cnf", "/etc/my.cnf.d")),
     ),
     # hub.docker.com/_/mariadb: its own names, and MySQL's where those are not set.
     Server(
@@ -109,7 +146,8 @@ _MYSQL = (
         in_memory=True,
         official=("mariadb",),
         volumes=((0, ("/var/lib/mysql",)),),
-        baking=Baking(("/var/lib/mysql",), configuration=("/etc/mysql",)),
+        # Before 11 its command is mysqld.
+        baking=_mysql_baking("mariadbd", "mysqld", configuration=("/etc/mysql",)),
     ),
     # github.com/bitnami/containers, mysql and mariadb.
     Server(

@@ -26,21 +26,30 @@ class Login:
 class Baking:
     """What a server does once, before its first start is ready, and how that is told from a later start.
 
-    ``data`` are the folders that hold the result, ``data_variable`` the variable that moves them, ``scripts``
-    the folders of what the image runs then, ``configuration`` the folders of settings that may decide it.
-    Only where ``program``, the first word of its command, is known, anything is kept: by ``entrypoint`` the
-    start script whose ways these are, ``ready`` is a command that ends with 0 inside once the server takes
-    connections, and ``options`` are those of the program that trade durability for speed.
+    ``data`` are the folders that hold the result, ``data_variable`` the variable that moves them, or
+    ``data_option`` the option of the program. ``scripts`` are the folders of what the image runs then,
+    ``configuration`` the folders of settings that may decide it. Only where ``programs``, of which one is the
+    first word of its command, are known, anything is kept: by ``entrypoint`` the start script whose ways
+    these are, ``ready`` is a command that ends with 0 inside once the server takes connections, and
+    ``options`` are those of the program that trade durability for speed.
+
+    Not kept is a start with a word that ``moving`` (a pattern) fits whole, one of the variables ``unlike``,
+    or a health check that has one of the words ``asking``: it listens elsewhere, its data lies elsewhere, or
+    what it makes is for one server alone.
     """
 
     data: tuple[str, ...]
     data_variable: str = ""
+    data_option: str = ""
     scripts: tuple[str, ...] = ("/docker-entrypoint-initdb.d",)
     configuration: tuple[str, ...] = ()
-    program: str = ""
+    programs: tuple[str, ...] = ()
     entrypoint: str = "docker-entrypoint.sh"
     ready: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    moving: str = ""
+    unlike: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

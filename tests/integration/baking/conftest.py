@@ -46,7 +46,7 @@ def shop(project: NewProject, token: str, bakes: Callable[[], list[str]]) -> Cal
     def make(**changes: str) -> Checkout:
         written = files(**changes)
         written["deploy/test/docker-compose.yml"] = written["deploy/test/docker-compose.yml"].replace(
-            "POSTGRES_DB: shop", f"POSTGRES_DB: shop, TOKEN: {token}"
+            "_PASSWORD: of-nobody", f"_PASSWORD: of-nobody, TOKEN: {token}"
         )
         made = project(written)
         return replace(made, env={**made.env, "TASKLIB_BAKE": "1"})

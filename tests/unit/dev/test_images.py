@@ -58,7 +58,10 @@ def test_no_stand_in_has_an_official_name() -> None:
 def test_the_summary_is_one_line() -> None:
     """The images are told in one line, grouped by where they come from."""
     present = STANDINS | {"postgres:16": ""}
-    assert summary(choose({}, present, RECIPES)) == "stand-in: python, node, redis, nginx; official: postgres"
+    assert (
+        summary(choose({}, present, RECIPES))
+        == "stand-in: python, node, redis, nginx, mariadb; official: postgres"
+    )
 
 
 def test_the_recipe_follows_files_and_ingredients(tmp_path: Path) -> None:

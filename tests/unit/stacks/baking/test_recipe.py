@@ -181,6 +181,62 @@ def test_what_has_nothing_to_bake(image: str) -> None:
     assert not can_be_baked(image)
 
 
+MARIADB = ImageConfig("sha256:3", ("docker-entrypoint.sh",), ("mysqld",), {}, ("/var/lib/mysql",))
+
+
+def mariadb(**keys: Any) -> Recipe:
+    db = {"image": "mariadb:10.6", "environment": {"MARIADB_ROOT_PASSWORD": "x"}, **keys}
+    return recipe_of("db", {"services": {"db": db}}, MARIADB)
+
+
+def test_a_mariadb_has_its_data_elsewhere_by_an_option() -> None:
+    """No variable moves it; the program is the one that the image's own command is."""
+    found = mariadb(command=["--sync-binlog=1"])
+    assert found.errand.environment == {"MARIADB_ROOT_PASSWORD": "x"}
+    assert found.command[:2] == ("mysqld", "--datadir=/var/lib/tasklib/data")
+    assert found.command[-1] == "--sync-binlog=1"
+    assert found.bake("a:1") == Bake("a:1", {}, found.command)
+    assert mariadb(command=["mariadbd"]).command[0] == "mariadbd"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"command": ["--datadir=/data"]},
+        {"command": ["-P3307"]},
+        {"command": ["--server-id=2"]},
+        {"command": ["--log_bin"]},
+        {"command": ["--defaults-file=/etc/own.cnf"]},
+        {"environment": {"MARIADB_RANDOM_ROOT_PASSWORD": "1"}},
+        {"environment": {"MARIADB_ROOT_PASSWORD": "x", "MARIADB_MASTER_HOST": "other"}},
+        {"healthcheck": {"test": ["CMD", "healthcheck.sh", "--connect", "--innodb_initialized"]}},
+        {"healthcheck": {"test": ["CMD-SHELL", "test -d /var/lib/mysql/shop"]}},
+    ],
+)
+def test_a_mariadb_that_is_not_baked(keys: dict[str, Any]) -> None:
+    """It listens elsewhere, knows others, tells its password once, or is asked in its data's folder."""
+    with pytest.raises(Unfit):
+        mariadb(**keys)
+
+
+@pytest.mark.parametrize(("line", "fit"), [("max_connections = 7", True), ("server_id=3", False)])
+def test_settings_that_are_mounted_into_a_mariadb(line: str, fit: bool, tmp_path: Path) -> None:
+    """They are in the key; two servers that know each other have to be told apart."""
+    (tmp_path / "own.cnf").write_text(f"[mysqld]\n{line}\n")
+    mount = {"type": "bind", "source": str(tmp_path), "target": "/etc/mysql/conf.d", "read_only": True}
+    if fit:
+        assert mariadb(volumes=[mount]).key != mariadb().key
+    else:
+        with pytest.raises(Unfit):
+            mariadb(volumes=[mount])
+
+
+@pytest.mark.parametrize("image", ["mysql:8.4", "mariadb:11", "percona:8.0"])
+def test_mysql_and_its_like_can_be_baked(image: str) -> None:
+    """By the same start script; where another one runs, its entry point tells."""
+    assert can_be_baked(image)
+
+
 def test_the_rewritten_store(config: dict[str, Any]) -> None:
     """It starts from the bake, which nobody pulls; the rest of its environment stays."""
     bake = Bake("tasklib-bake/postgres:1", {"PGDATA": "/elsewhere"}, ("postgres", "-c", "fsync=off"))
