@@ -26,6 +26,7 @@ __all__ = [
     "RunStarted",
     "Sink",
     "TargetFinished",
+    "TargetRestarted",
     "TargetStarted",
     "TestFinished",
     "TestStarted",
@@ -56,6 +57,15 @@ class TargetStarted:
     """Work for this target begins."""
 
     target: Target
+    at: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True)
+class TargetRestarted:
+    """What the target has done so far does not count: it begins anew, for ``reason``."""
+
+    target: Target
+    reason: str
     at: float = field(default_factory=time.time)
 
 
@@ -149,6 +159,7 @@ class RunFinished:
 Event = (
     RunStarted
     | TargetStarted
+    | TargetRestarted
     | PhaseStarted
     | PhaseFinished
     | Progress

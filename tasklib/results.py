@@ -156,8 +156,9 @@ class TargetResult:
     phase, ``logs`` the containers' last lines where something failed, ``rerun`` the command that repeats
     the target, ``exit_code`` what an error of this target makes of the run, ``slow`` how many tests were
     above their stage's limit, ``selects`` whether ``-k`` after ``rerun`` narrows it to one test.
-    ``passed_at`` is when a target that is skipped had passed on the same content (seconds since the epoch; 0:
-    it is not skipped for that).
+    ``again`` says why this is what its second run came to (empty: it ran once), ``passed_at`` is
+    when a target that is skipped had passed on the same content (seconds since the epoch; 0: it is not
+    skipped for that).
     """
 
     target: Target
@@ -174,6 +175,7 @@ class TargetResult:
     slow: int = 0
     selects: bool = True
     passed_at: float = 0.0
+    again: str = ""
 
 
 @dataclass(frozen=True)

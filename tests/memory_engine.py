@@ -245,6 +245,12 @@ class MemoryEngine:
                     path = f"{folder.rstrip('/')}/{entry.name}"
                     self.files.setdefault(container_id, {})[path] = content.read()
 
+    def busy(self) -> int:
+        self._answer()
+        with self._lock:
+            running = [e.seen for e in self._containers.values() if e.seen.state == "running"]
+        return len({container.project or container.id for container in running})
+
     def publishers(self) -> tuple[Publisher, ...]:
         self._answer()
         return tuple(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tasklib.project import Project
     from tasklib.results import ContainerLog
     from tasklib.stacks.engine.values import Container, Resource
+    from tasklib.stacks.holding.fleet import Fleet
     from tasklib.stacks.holding.run import RunContext
 
 __all__ = [
@@ -31,12 +32,13 @@ __all__ = [
     "check_names",
     "complain",
     "complain_of_left",
-    "engine_context",
+    "engines_of",
     "flush",
     "give",
     "hide_containers",
     "known_instance",
     "log_lines",
+    "on",
     "say",
     "say_log",
     "short",
@@ -133,18 +135,27 @@ def known_instance(project: Project) -> Instance:
     return resolved.instance
 
 
-def engine_context(
+def engines_of(
     project: Project, *, holds: bool = False, gives_out: bool = False
-) -> AbstractContextManager[RunContext]:
-    """A run for one command; see :func:`~tasklib.stacks.holding.run.open_context`."""
+) -> AbstractContextManager[Fleet]:
+    """A run for one command; see :func:`~tasklib.stacks.holding.fleet.open_fleet`."""
     from tasklib.events import Event, Notice
-    from tasklib.stacks.holding.run import open_context
+    from tasklib.stacks.holding.fleet import open_fleet
+
+    said: set[str] = set()
 
     def emit(event: Event) -> None:
-        if isinstance(event, Notice):
+        # What holds for each of several engines is said once.
+        if isinstance(event, Notice) and event.text not in said:
+            said.add(event.text)
             complain(event.text)
 
-    return open_context(project, emit, holds=holds, gives_out=gives_out)
+    return open_fleet(project, emit, holds=holds, gives_out=gives_out)
+
+
+def on(context: RunContext) -> str:
+    """`` on ssh://build-1`` where the project lists its engines, and nothing else."""
+    return f" on {context.listed}" if context.listed else ""
 
 
 def without_password(url: str) -> str:

@@ -13,10 +13,11 @@ from tasklib.commands.console import (
     check_names,
     complain,
     complain_of_left,
-    engine_context,
+    engines_of,
     give,
     known_instance,
     log_lines,
+    on,
     say,
     say_log,
     short,
@@ -62,7 +63,7 @@ class Isolated:
                 say(f"would bring up {plan.title}")
             return
         cancel = process.Cancel()
-        with interruptible(cancel, complain), engine_context(project, holds=True) as context:
+        with interruptible(cancel, complain), engines_of(project, holds=True) as fleet:
             ages: dict[str, str] = {}
 
             def hear(event: Event) -> None:
@@ -70,12 +71,12 @@ class Isolated:
                     complain(event.text)
 
             def ready(held: HeldStack, reachable: Mapping[str, str]) -> None:
-                set_up(project, held, context, reachable, hear, cancel)
+                set_up(project, held, held.context, reachable, hear, cancel)
                 if held.since:
                     age = ago(time.time() - held.since)
                     ages[held.project] = f", with data from {age} (--fresh renews it)"
 
-            for plan in plans:
+            for plan, context in zip(plans, fleet.place(plans), strict=True):
                 began = time.monotonic()
                 try:
                     variables = kept.bring_up(context, plan, cancel, Waiting(), fresh=fresh, ready=ready)
@@ -83,7 +84,7 @@ class Isolated:
                     show_logs(error)
                     raise
                 name = context.instance.project(plan.name)
-                say(f"{name} is up ({time.monotonic() - began:.1f} s){ages.get(name, '')}")
+                say(f"{name} is up{on(context)} ({time.monotonic() - began:.1f} s){ages.get(name, '')}")
                 if not context.engine.facts.reach.lasts:
                     say("  each run of tests opens its own ports to it")
                     continue
@@ -99,21 +100,24 @@ class Isolated:
         from tasklib.stacks.cleaning.instance import summary
 
         project = find_project(Path.cwd())
-        with engine_context(project) as context:
-            projects = (
-                [context.instance.project(plan.name) for plan in kept.plans(project, names)]
-                if names
-                else owned.own_projects(context)
-            )
-            if dry:
-                say(f"would take down {', '.join(projects)}" if projects else "nothing is up")
-                return
-            found = owned.owned_of(context, projects)
-            gone = [resource for name in projects for resource in owned.remove_project(context, name)]
-            if not complain_of_left(found, gone) or gone:
-                say(f"took down {', '.join(projects)}: {summary(gone)}" if gone else "nothing is up")
-            if not names:
-                context.take_back()
+        with engines_of(project) as fleet:
+            for context in fleet.contexts:
+                projects = (
+                    [context.instance.project(plan.name) for plan in kept.plans(project, names)]
+                    if names
+                    else owned.own_projects(context)
+                )
+                nothing = f"nothing is up{on(context)}"
+                if dry:
+                    say(f"would take down {', '.join(projects)}{on(context)}" if projects else nothing)
+                    continue
+                found = owned.owned_of(context, projects)
+                gone = [resource for name in projects for resource in owned.remove_project(context, name)]
+                if not complain_of_left(found, gone) or gone:
+                    went = f"took down {', '.join(projects)}{on(context)}: {summary(gone)}"
+                    say(went if gone else nothing)
+                if not names:
+                    context.take_back()
 
     def status(self) -> None:
         """List the containers of every stack of this checkout."""
@@ -122,18 +126,20 @@ class Isolated:
         from tasklib.stacks.starting.probes import asked
 
         project = find_project(Path.cwd())
-        with engine_context(project) as context:
-            found = kept.status(context)
-            say(f"engine: {context.engine.facts.reach}")
-            for stack in found:
-                other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
-                other += "" if stack.mine else " (another user's, or of another state folder)"
-                say(f"{stack.project}{other}")
-                # A container of somebody else's is not ours to run anything in.
-                for container in asked(context.engine, stack.containers) if stack.mine else stack.containers:
-                    say(f"  {told(container)}")
-            if not found:
-                say("nothing is up")
+        with engines_of(project) as fleet:
+            for context in fleet.contexts:
+                found = kept.status(context)
+                say(f"engine{f' {context.listed}' if context.listed else ''}: {context.engine.facts.reach}")
+                for stack in found:
+                    other = "" if stack.instance == context.instance.id else f" (of {stack.instance})"
+                    other += "" if stack.mine else " (another user's, or of another state folder)"
+                    say(f"{stack.project}{other}")
+                    # A container of somebody else's is not ours to run anything in.
+                    seen = asked(context.engine, stack.containers) if stack.mine else stack.containers
+                    for container in seen:
+                        say(f"  {told(container)}")
+                if not found:
+                    say("nothing is up")
 
     def logs(self, names: Sequence[str], *, tail: int) -> None:
         """Print the last lines of this instance's containers, each prefixed by its service.
@@ -146,15 +152,20 @@ class Isolated:
         from tasklib.stacks.starting.startup import read_logs
 
         project = find_project(Path.cwd())
-        with engine_context(project) as context:
-            mine = (stack for stack in kept.status(context) if stack.mine)
-            stacks = [stack for stack in mine if stack.instance == context.instance.id]
+        with engines_of(project) as fleet:
+            stacks = [
+                (context, stack)
+                for context in fleet.contexts
+                for stack in kept.status(context)
+                if stack.mine and stack.instance == context.instance.id
+            ]
             if not stacks:
                 say("nothing is up")
                 return
-            check_names(names, {c.service for stack in stacks for c in stack.containers}, "container")
-            kept.hide_secrets_of(context, stacks)
-            for stack in stacks:
+            check_names(names, {c.service for _, stack in stacks for c in stack.containers}, "container")
+            for context in fleet.contexts:
+                kept.hide_secrets_of(context, [stack for whose, stack in stacks if whose is context])
+            for context, stack in stacks:
                 wanted = [c for c in stack.containers if not names or c.service in names]
                 prefix = f"{stack.project} " if len(stacks) > 1 else ""
                 for text in log_lines(read_logs(context.engine, wanted, tail=tail)):
@@ -165,8 +176,10 @@ class Isolated:
         from tasklib.project import find_project
         from tasklib.stacks import kept
 
-        with engine_context(find_project(Path.cwd()), gives_out=not dry) as context:
-            return dict(kept.variables(context, name))
+        project = find_project(Path.cwd())
+        (plan,) = kept.plans(project, [name] if name else [])
+        with engines_of(project, gives_out=not dry) as fleet:
+            return dict(kept.variables(fleet.keeper(plan) or fleet.first, name))
 
     def config(self, name: str | None, *, diff: bool) -> int:
         """Print the isolated config that would run; see :func:`config_of`."""
@@ -175,7 +188,8 @@ class Isolated:
 
         project = find_project(Path.cwd())
         (plan,) = kept.plans(project, [name] if name else [])
-        return _show(plan, known_instance(project), project.reach, diff=diff)
+        first = project.engines[0] if project.engines else ""
+        return _show(plan, known_instance(project), project.reach, first, diff=diff)
 
 
 def config_of(file: str, *, diff: bool) -> int:
@@ -196,8 +210,11 @@ def config_of(file: str, *, diff: bool) -> int:
     return _show(plan, Instance(known_instance(project).id), diff=diff)
 
 
-def _show(plan: StackPlan, instance: Instance, reach: Way | None = None, *, diff: bool) -> int:
+def _show(
+    plan: StackPlan, instance: Instance, reach: Way | None = None, listed: str = "", *, diff: bool
+) -> int:
     from tasklib.errors import EngineError
+    from tasklib.stacks.address import listed_address
     from tasklib.stacks.engine.docker.engine import DockerEngine
     from tasklib.stacks.holding.bakery import with_known_bakes
     from tasklib.stacks.preparation import prepare
@@ -205,7 +222,7 @@ def _show(plan: StackPlan, instance: Instance, reach: Way | None = None, *, diff
     from tasklib.state.store import default_state
 
     try:
-        engine = DockerEngine.connect(reach)
+        engine = DockerEngine.connect(reach, elsewhere=listed_address(listed) if listed else None)
     except EngineError:
         engine = None
     prepared = prepare(plan, instance, engine)

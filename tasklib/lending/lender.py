@@ -22,7 +22,7 @@ from typing import Any
 from tasklib import process
 from tasklib.changes.known import ago
 from tasklib.commands.boundary import boundary
-from tasklib.commands.console import engine_context, hide_containers, log_lines
+from tasklib.commands.console import engines_of, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.lending.choice import Choice, Wanted, choose
@@ -36,8 +36,8 @@ from tasklib.results import ContainerLog, Stage, Target
 from tasklib.shown.people import for_people
 from tasklib.siblings.include import bring_included
 from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.holding.fleet import open_fleet
 from tasklib.stacks.holding.held_stack import HeldStack, Life
-from tasklib.stacks.holding.run import open_context
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.starting.startup import read_logs
 from tasklib.state.places import Turn
@@ -97,14 +97,16 @@ class _Lender(Listener):
         began = time.monotonic()
         plan, tests, cancel = choice.plan, choice.tests, self._cancel
         target = Target(Stage.SERVICE if plan.name else Stage.INTEGRATION, plan.name or project.suite)
-        with open_context(project, self._hear) as context:
+        with open_fleet(project, self._hear) as fleet:
+            (context,) = fleet.place([plan])
             held = HeldStack(context, plan, fresh=fresh, listener=self)
             turn = Turn(time.time(), context.run_id, context.command, os.getpid())
             nested = bool(context.outer_runs)
             turns = Turns.of_run(context.state, turn, self._hear, cancel, os.environ, nested=nested)
+            there = turns.on(context.engine.facts, context.state)
             phases = Phases(target, self._hear)
             commons = Commons(context.project.root, lambda text: None)
-            stack = TargetStack(held, Builds(context.engine, context), phases, turns, commons, cancel)
+            stack = TargetStack(held, Builds(context.engine, context), phases, there, commons, cancel)
             with closing(stack):
                 self._say({"begins": plan.title})
                 stack.up()
@@ -129,8 +131,9 @@ class _Lender(Listener):
 
     def _look(self, project: Project, name: str) -> None:
         """Answer what is asked about a stack that somebody else holds."""
-        with engine_context(project) as context:
-            containers = context.engine.containers(name)
+        with engines_of(project) as fleet:
+            found = [(context, context.engine.containers(name)) for context in fleet.contexts]
+            context, containers = next((pair for pair in found if pair[1]), found[0])
             if not containers:
                 raise UsageError(f"no container of {name} is there")
             hide_containers(containers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tasklib.errors import NothingRan, UsageError
 from tasklib.pipeline.options import Options
@@ -13,7 +13,7 @@ from tasklib.pipeline.suites.untaken import explain, untaken
 from tasklib.project import Environment, Project, targets
 from tasklib.results import Stage, Target
 
-__all__ = ["jobs", "matching", "needs_stack", "plan", "planned_steps"]
+__all__ = ["jobs", "matching", "needs_stack", "plan", "planned_steps", "steps_of"]
 
 
 def plan(project: Project, stages: Sequence[Stage], options: Options) -> tuple[Target, ...]:
@@ -48,14 +48,20 @@ def matching(project: Project, stages: Sequence[Stage], options: Options) -> tup
 
 
 def planned_steps(project: Project, wanted: Sequence[Target], options: Options) -> tuple[Step, ...]:
-    """What a run of ``wanted`` would do, step by step."""
+    """What a run of ``wanted`` would do on one engine, step by step."""
+    return steps_of(project, wanted, jobs(project, options))
+
+
+def steps_of(project: Project, wanted: Sequence[Target], at_once: int) -> tuple[Step, ...]:
+    """The steps of a run of ``wanted``, of which so many run ``at_once``."""
     full = any(t.stage is Stage.INTEGRATION and needs_stack(project, t) for t in wanted)
-    return steps(wanted, full=full, jobs=jobs(project, options))
+    return steps(wanted, full=full, jobs=at_once)
 
 
-def jobs(project: Project, options: Options) -> int:
-    """How many targets run at once."""
-    return options.jobs or project.jobs or max(4, 2 * (os.cpu_count() or 1))
+def jobs(project: Project, options: Options, others: Iterable[int] = ()) -> int:
+    """How many targets run at once; ``others`` are the processors of further engines."""
+    by_machine = sum(max(4, 2 * processors) for processors in (os.cpu_count() or 1, *others))
+    return options.jobs or project.jobs or by_machine
 
 
 def needs_stack(project: Project, target: Target) -> bool:

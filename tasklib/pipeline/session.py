@@ -10,8 +10,9 @@ from tasklib.events import Event, Notice
 from tasklib.listener import Listener
 from tasklib.pipeline.options import Options
 from tasklib.project import Project
+from tasklib.stacks.holding.fleet import Fleet, open_fleet
 from tasklib.stacks.holding.held_stack import HeldStack
-from tasklib.stacks.holding.run import RunContext, open_context
+from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.plan import StackPlan
 
 __all__ = ["Session", "open_session"]
@@ -26,31 +27,39 @@ class Session:
     def __init__(self, options: Options, emit: Callable[[Event], None]) -> None:
         self.emit = emit
         self._options = options
-        self._context: RunContext | None = None
+        self._fleet: Fleet | None = None
         self._held: dict[str | None, HeldStack] = {}
+        self._left: list[HeldStack] = []
 
     @property
-    def context(self) -> RunContext:
-        assert self._context
-        return self._context
+    def fleet(self) -> Fleet:
+        assert self._fleet
+        return self._fleet
 
-    def held(self, plan: StackPlan, listener: Listener) -> HeldStack:
-        """The stack of ``plan``, as the run before left it."""
+    def place_of(self, plan: StackPlan) -> RunContext | None:
+        """The hold on the engine that has the stack of ``plan`` from the run before."""
         held = self._held.get(plan.name)
-        if held and not held.closed:
+        return held.context if held and not held.closed else None
+
+    def held(self, plan: StackPlan, listener: Listener, context: RunContext) -> HeldStack:
+        """The stack of ``plan`` on the engine of ``context``, as the run before left it."""
+        held = self._held.get(plan.name)
+        if held and not held.closed and held.context is context:
             held.again(plan, listener)
         else:
+            # On an engine that has died: it is tried once more when the session ends.
+            self._left += [held] if held else []
             options = self._options
-            held = HeldStack(self.context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
+            held = HeldStack(context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
             self._held[plan.name] = held
         return held
 
-    def open(self, context: RunContext) -> None:
-        self._context = context
+    def open(self, fleet: Fleet) -> None:
+        self._fleet = fleet
 
     def close(self) -> None:
         """Take down what is not kept; what cannot be removed now is told."""
-        for held in self._held.values():
+        for held in (*self._held.values(), *self._left):
             if held.closed:
                 continue
             try:
@@ -68,8 +77,8 @@ def open_session(
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
     session = Session(options, emit)
-    with open_context(project, lambda event: session.emit(event), engine=engine) as context:
-        session.open(context)
+    with open_fleet(project, lambda event: session.emit(event), engine=engine) as fleet:
+        session.open(fleet)
         try:
             yield session
         finally:

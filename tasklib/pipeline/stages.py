@@ -21,19 +21,19 @@ from tasklib.errors import InternalError, TasklibError
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, Sink, TargetFinished, TargetStarted
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.overload import blame, look
-from tasklib.pipeline.plan import jobs, needs_stack, plan, planned_steps
+from tasklib.pipeline.placed import PlacedStacks
+from tasklib.pipeline.plan import jobs, needs_stack, plan, steps_of
 from tasklib.pipeline.session import Session
 from tasklib.pipeline.skipped import without_running
-from tasklib.pipeline.steps import Ahead, Effort, Gate, GetReady, Run, StackOf, TargetStep
+from tasklib.pipeline.steps import Ahead, Gate, GetReady, Run, TargetStep
 from tasklib.pipeline.suites.untaken import explain, untaken
-from tasklib.pipeline.target_stack import TargetStack
 from tasklib.pipeline.targets import Execution
 from tasklib.pipeline.turns import Turns
 from tasklib.process.interrupts import interruptible
 from tasklib.project import Project
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
-from tasklib.stacks.holding.run import RunContext, open_context
+from tasklib.stacks.holding.fleet import Fleet, open_fleet
 from tasklib.stacks.written import foreign_file
 from tasklib.state.places import Turn
 
@@ -65,16 +65,16 @@ def run(
     with ExitStack() as stack:
         stack.enter_context(interruptible(cancel, lambda text: emit(Notice(text, "warning"))))
         if session:
-            session.emit, context = emit, session.context
+            session.emit, fleet = emit, session.fleet
         else:
-            context = stack.enter_context(
-                open_context(project, emit, engine=any(needs_stack(project, t) for t in left))
+            fleet = stack.enter_context(
+                open_fleet(project, emit, engine=any(needs_stack(project, t) for t in left))
             )
         folders = {service.name: str(service.path) for service in project.services}
         emit(
             RunStarted(
                 project.name,
-                context.instance.id,
+                fleet.first.instance.id,
                 wanted,
                 tuple(folders.get(target.service, str(project.root)) for target in wanted),
                 shard=str(options.shard or ""),
@@ -85,7 +85,7 @@ def run(
             emit(Notice(left_out, "warning"))
         for skipped in known.values():
             emit(TargetFinished(skipped))
-        ran = _Pipeline(project, left, options, context, emit, cancel, session).run() if left else {}
+        ran = _Pipeline(project, left, options, fleet, emit, cancel, session).run() if left else {}
         results = {**known, **ran}
         result = RunResult(
             tuple(results[target] for target in wanted),
@@ -94,16 +94,6 @@ def run(
         )
     emit(RunFinished(result))
     return result
-
-
-def _towards(stack: TargetStack, effort: Effort) -> Callable[[], None]:
-    match effort:
-        case Effort.PREPARE:
-            return stack.prepare
-        case Effort.CREATE:
-            return stack.create
-        case Effort.UP:
-            return stack.up
 
 
 def _nowhere(_: Event) -> None:
@@ -118,23 +108,25 @@ class _Pipeline:
         project: Project,
         targets: Sequence[Target],
         options: Options,
-        context: RunContext,
+        fleet: Fleet,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
         session: Session | None,
     ) -> None:
         self._project = project
         self._targets = targets
-        self._steps = planned_steps(project, targets, options)
+        self._fleet = fleet
+        self._jobs = jobs(project, options, (context.engine.facts.cpus for context in fleet.contexts[1:]))
+        self._steps = steps_of(project, targets, self._jobs)
         self._emit = emit
         self._cancel = cancel
         self._results: dict[Target, TargetResult] = {}
         self._began = time.time()
         self._fail_slow = options.fail_slow
-        self._jobs = jobs(project, options)
+        context = fleet.first
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
         turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
-        self._execution = Execution(project, options, context, turns, emit, cancel, session)
+        self._execution = Execution(project, options, fleet, turns, emit, cancel, session)
 
     def run(self) -> Mapping[Target, TargetResult]:
         stacks = self._stacks()
@@ -143,26 +135,25 @@ class _Pipeline:
         with (
             ThreadPoolExecutor(self._jobs) as pool,
             ThreadPoolExecutor(self._jobs + 1) as ahead,
-            ThreadPoolExecutor(len(stacks) + len(tests) or 1) as behind,
+            ThreadPoolExecutor(2 * len(tests) or 1) as behind,
         ):
 
             def do(test: TargetStep) -> TargetResult:
                 if test.stack is None:
                     return self._execution.alone(test.target)
-                stack = stacks[test.stack]
                 if not test.afterwards:
-                    return self._execution.against(test.target, stack, tests[test.target])
+                    return stacks.against(test.target, test.stack, tests[test.target])
                 tests[test.target].get_ready()
                 try:
-                    return self._execution.against(test.target, stack, tests[test.target])
+                    return stacks.against(test.target, test.stack, tests[test.target])
                 finally:
-                    behind.submit(stack.close)
+                    behind.submit(stacks.close, test.stack)
 
             try:
                 for step in self._steps:
                     match step:
                         case Ahead(key, effort):
-                            ahead.submit(_towards(stacks[key], effort))
+                            ahead.submit(stacks.ahead, key, effort)
                         case GetReady(target):
                             ahead.submit(tests[target].get_ready)
                         case Run(wanted, 1):
@@ -177,12 +168,12 @@ class _Pipeline:
                 return self._results
             finally:
                 ends: list[Callable[[], None]] = [
-                    *(stack.close for stack in stacks.values()),
+                    *stacks.closings(),
                     *(waiting.close for waiting in tests.values()),
                 ]
                 for closing in [behind.submit(end) for end in ends]:
                     closing.result()
-                self._tell_of_owners({folder for stack in stacks.values() for folder in stack.writable})
+                self._tell_of_owners({folder for stack in stacks.every() for folder in stack.writable})
 
     def _tell_of_owners(self, folders: Collection[Path]) -> None:
         """Say, once a run, that containers left something that this user cannot remove."""
@@ -195,16 +186,15 @@ class _Pipeline:
         remedy = f'`user: "{user}:{os.getegid()}"` in its service makes it yours'
         self._emit(Notice(f"{said}; {remedy}", "warning"))
 
-    def _stacks(self) -> dict[StackOf, TargetStack]:
+    def _stacks(self) -> PlacedStacks:
         """The stacks that the steps need; nothing happens to them yet."""
-        integration = [target for target in self._targets if target.stage is Stage.INTEGRATION]
-        wanted = dict.fromkeys(step.stack for step in self._steps if isinstance(step, Ahead))
-        return {
-            key: self._execution.service_stack(key.target)
-            if key.target
-            else self._execution.full_stack(integration)
-            for key in wanted
+        first = next((target for target in self._targets if target.stage is Stage.INTEGRATION), None)
+        owners = {
+            step.stack: owner
+            for step in self._steps
+            if isinstance(step, Ahead) and (owner := step.stack.target or first)
         }
+        return PlacedStacks(self._execution, self._fleet, owners, self._emit, self._cancel)
 
     def _finish(self, test: TargetStep, work: Callable[[TargetStep], TargetResult]) -> None:
         """Have ``work`` done and keep its result; nothing but a result comes out of a target."""

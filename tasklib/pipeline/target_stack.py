@@ -21,6 +21,7 @@ from tasklib.results import ContainerLog, Phase, Target
 from tasklib.stacks.endpoints import endpoint_variables
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.held_stack import HeldStack
+from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.plain import plain_compose
 from tasklib.stacks.stack import Stack
@@ -100,6 +101,11 @@ class TargetStack:
     @property
     def title(self) -> str:
         return self._held.stack.plan.title
+
+    @property
+    def context(self) -> RunContext:
+        """The run's hold on the engine that it is on."""
+        return self._held.context
 
     @property
     def writes(self) -> frozenset[Path]:

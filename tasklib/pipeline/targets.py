@@ -30,6 +30,7 @@ from tasklib.project import Project
 from tasklib.results import Outcome, Phase, Target, TargetResult
 from tasklib.siblings.lacking import brings, found_elsewhere, from_here, missing_paths
 from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.holding.fleet import Fleet
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
@@ -68,59 +69,63 @@ class Execution:
         self,
         project: Project,
         options: Options,
-        context: RunContext,
+        fleet: Fleet,
         turns: Turns,
         emit: Callable[[Event], None],
         cancel: process.Cancel,
         session: Session | None = None,
     ) -> None:
-        """With a ``session`` the stacks are its, and stay."""
+        """``turns`` are those on this machine. With a ``session`` the stacks are its, and stay."""
         self.starved: set[Target] = set()
         """Those of whose stacks it was told that memory did not suffice for them."""
         self._session = session
         self._turns = turns
         self._project = project
         self._options = options
-        self._context = context
+        self._fleet = fleet
         self._emit = emit
         self._cancel = cancel
         self._commons = Commons(project.root, lambda text: emit(Notice(text, "info")))
-        self._builds: Builds | None = None
+        self._builds: dict[str, Builds] = {}
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
-    def service_stack(self, target: Target) -> TargetStack:
-        """The service's own stack; nothing happens yet."""
-        service = next(s for s in self._project.services if s.name == target.service)
-        return self._stack(target, service_stack_plan(self._project, service))
+    def stack_plan(self, service: str | None) -> StackPlan:
+        """The stack of a service, or the full one. Raises :class:`~tasklib.errors.ConfigError` without it."""
+        if service is None:
+            return full_stack_plan(self._project)
+        return service_stack_plan(self._project, next(s for s in self._project.services if s.name == service))
 
-    def full_stack(self, targets: Sequence[Target]) -> TargetStack:
-        """The full stack, on behalf of the first of ``targets``; nothing happens yet."""
-        return self._stack(targets[0], full_stack_plan(self._project), last=True)
+    def place(self, plans: Sequence[StackPlan]) -> tuple[RunContext, ...]:
+        """The engine of each stack. Raises :class:`~tasklib.errors.EngineError`."""
+        known = [self._session.place_of(plan) if self._session else None for plan in plans]
+        placed = self._fleet.place(plans)
+        return tuple(there or found for there, found in zip(known, placed, strict=True))
 
-    def _stack(self, target: Target, plan: StackPlan, *, last: bool = False) -> TargetStack:
-        if self._builds is None:
-            self._builds = Builds(self._context.engine, self._context)
+    def stack(self, target: Target, plan: StackPlan, context: RunContext) -> TargetStack:
+        """The stack of ``plan`` on behalf of ``target``, on the engine of ``context``; nothing happens."""
+        with self._lock:
+            builds = self._builds.setdefault(context.engine.facts.id, Builds(context.engine, context))
         phases = Phases(target, self._emit)
         listener, options = _TargetListener(target, self._emit), self._options
         if self._session:
-            held = self._session.held(plan, listener)
+            held = self._session.held(plan, listener, context)
         else:
-            held = HeldStack(self._context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
+            held = HeldStack(context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
         return TargetStack(
             held,
-            self._builds,
+            builds,
             phases,
-            self._turns,
+            self._turns.on(context.engine.facts, context.state),
             self._commons,
             self._cancel,
-            last=last,
+            last=plan.name is None,
             stays=self._session is not None,
         )
 
     def tests(self, target: Target) -> TargetTests:
         """The target's tests; nothing happens yet."""
-        env = {**os.environ, **self._context.environment}
+        env = {**os.environ, **self._fleet.first.environment}
         return TargetTests(lambda: self._suite(target), env, self._emit, self._cancel)
 
     def _suite(self, target: Target) -> Suite:
@@ -185,21 +190,21 @@ class Execution:
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
-            variables = stack.variables(self._project, self._context.state)
+            own = stack.context.environment
+            variables = {**own, **stack.variables(self._project, stack.context.state)}
             said = tests_of(self._project, target)
             beside = Beside.of(
                 self._project,
                 stack.stack,
                 target,
-                self._context.environment,
+                own,
                 self._emit,
                 self._cancel,
             )
             if said.setup:
                 with self._turns.turn(target), phases.phase(Phase.START):
-                    outside = {**os.environ, **self._context.environment, **variables}
-                    beside.set_up(said.setup, outside, said.env)
-            stack.keep_databases(self._project, self._context.engine)
+                    beside.set_up(said.setup, {**os.environ, **variables}, said.env)
+            stack.keep_databases(self._project, stack.context.engine)
             if said.inside:
                 with beside.container(said.inside) as (launch, env):
                     result = self._tested(target, lambda: tests.run_inside(launch, env), phases)

@@ -15,6 +15,8 @@ from tasklib import process
 from tasklib.errors import UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.results import Target
+from tasklib.stacks.engine.values import EngineFacts
+from tasklib.stacks.placing import places_of
 from tasklib.state.liveness import host_id
 from tasklib.state.places import Busy, Places, Turn
 from tasklib.state.store import State
@@ -23,10 +25,6 @@ __all__ = ["PLACES", "Turns", "number_of_places"]
 
 PLACES = "TASKLIB_PLACES"
 """The variable that says how many places the machine has."""
-
-
-_ROOM = 512 << 20
-"""Bytes that a stack of a few services, its data in memory and its tests are given room for."""
 
 
 class Turns:
@@ -51,11 +49,20 @@ class Turns:
     ) -> Turns:
         """Those of the run ``turn``; one that a test of another run started (``nested``) has that one's.
 
+        They are turns on this machine, which also are those on an engine that the environment names.
         Raises :class:`~tasklib.errors.UsageError` for a number of places that is none.
         """
         number = number_of_places(state, env)
         folder = state.root / State.name("places", host_id())
         return cls(None if nested else Places(folder, number, turn), emit, cancel)
+
+    def on(self, engine: EngineFacts, state: State) -> Turns:
+        """The same run's on an engine of a project's list: by the processors and memory over there."""
+        if engine.address is None or self._places is None:
+            return self
+        folder = state.root / State.name("places", engine.id)
+        places = Places(folder, places_of(engine.cpus, engine.memory), self._places.turn)
+        return Turns(places, self._emit, self._cancel)
 
     @contextmanager
     def turn(self, target: Target) -> Iterator[None]:
@@ -91,16 +98,6 @@ def number_of_places(state: State, env: Mapping[str, str]) -> int:
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
     return int(given)
-
-
-def places_of(processors: int, memory: int) -> int:
-    """PURE: the places of a machine with so much ``memory`` (bytes; 0: not known).
-
-    >>> places_of(2, 24 << 30), places_of(2, 2 << 30), places_of(16, 8 << 30), places_of(2, 0)
-    (5, 4, 16, 5)
-    """
-    by_processors = max(4, 2 * processors) + 1
-    return min(by_processors, max(2, memory // _ROOM)) if memory else by_processors
 
 
 def _memory() -> int:

@@ -94,6 +94,7 @@ class _Assembly:
             jobs=settings.jobs,
             base_branch=settings.base_branch,
             mask=tuple(settings.mask),
+            engines=tuple(dict.fromkeys(settings.engines)),
             reach=Way(settings.reach) if settings.reach else None,
             copy_in=frozenset(os.path.normpath(self.root / folder) for folder in settings.copy_in),
         )

@@ -19,6 +19,9 @@ _PLACE = re.compile(r"\{[A-Za-z0-9._ -]+(:\d+(\.(host|port))?|\.(host|port))\}")
 _PORT = re.compile(r"(?P<service>[A-Za-z0-9._-]+):(?P<port>\d{1,5})")
 """``db:5432``: a Compose service and a port of its container."""
 
+_ENGINE = re.compile(r"default|context:\S+|unix:///\S+|ssh://([^@:/\s]+@)?[^@/\s]+(/\S*)?")
+"""How an engine is listed; over TCP it takes certificates, which contexts have."""
+
 
 def load(document: Document) -> Settings:
     """The settings of a pyproject.toml (all defaults where it has no such table).
@@ -49,6 +52,13 @@ def load(document: Document) -> Settings:
                 f"`publish`: {port!r} is no service and port",
                 *(*TABLE, "publish"),
                 remedy='Write the Compose service and the port in its container: publish = ["db:5432"].',
+            )
+    for engine in settings.engines:
+        if not _ENGINE.fullmatch(engine):
+            raise document.error(
+                f"`engines`: {engine!r} names no engine",
+                *(*TABLE, "engines"),
+                remedy='Write "default", "ssh://user@host", "context:NAME" or "unix:///path/to/socket".',
             )
     return settings
 

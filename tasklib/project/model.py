@@ -93,7 +93,8 @@ class Project:
     stays on disk (``all``: every), ``bake`` whether known data stores start from what they initialised
     before, ``slow`` and ``timeout`` seconds per stage, ``ready_timeout`` the seconds
     that a stack may take to become ready (``None``: the default), ``jobs`` how many targets may run at once
-    (``None``: by machine), ``reach`` how tests get to containers (``None``: as what is seen of the engine
+    (``None``: by machine), ``engines`` where its stacks are placed (empty: on the engine that the
+    environment names), ``reach`` how tests get to containers (``None``: as what is seen of the engine
     says), ``copy_in`` the folders (absolute) whose copies containers may write to where the engine's machine
     does not have them, ``mask`` names of variables whose values are hidden besides the known ones.
     """
@@ -123,6 +124,7 @@ class Project:
     ready_timeout: float | None = None
     jobs: int | None = None
     base_branch: str = "main"
+    engines: tuple[str, ...] = ()
     reach: Way | None = None
     copy_in: frozenset[str] = frozenset()
     mask: tuple[str, ...] = ()

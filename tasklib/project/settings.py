@@ -191,6 +191,13 @@ class Settings(SuiteKeys, frozen=True):
     bake: Annotated[
         bool, Meta(description="whether known data stores start from what they initialised before")
     ] = True
+    engines: Annotated[
+        list[str],
+        Meta(
+            description="engines that stacks are placed on by free capacity, instead of the current context",
+            examples=[["default", "ssh://build-1", "context:big"]],
+        ),
+    ] = []
     reach: Annotated[
         Literal["loopback", "joined", "forwarded", "published"] | None,
         Meta(description="how tests get to containers, instead of what is seen of the engine"),

@@ -28,6 +28,7 @@ __all__ = [
     "engine_address",
     "is_unreachable",
     "leads_through",
+    "listed_address",
     "named_environment",
 ]
 
@@ -67,6 +68,11 @@ class EngineAddress:
         """What names it to a ``docker`` command, whatever its settings become meanwhile."""
         return {"DOCKER_CONTEXT": self.context} if self.context else {"DOCKER_HOST": self.host}
 
+    @property
+    def exports(self) -> Mapping[str, str]:
+        """The same for somebody whose variables name another one by now: what is empty counts as not set."""
+        return {**dict.fromkeys(_NAMING, ""), **self.environment}
+
 
 def engine_address(env: Mapping[str, str] | None = None) -> EngineAddress:
     """The engine that ``env`` (our own environment) and Docker's settings name, the same for a whole process.
@@ -75,27 +81,52 @@ def engine_address(env: Mapping[str, str] | None = None) -> EngineAddress:
     be read: nobody knows which engine is meant then.
     """
     env = os.environ if env is None else env
-    names = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
-    return _address(docker_folder(env), *(env.get(name, "") for name in names))
+    host, context, verify, certificates = (env.get(name, "") for name in _NAMING)
+    return _address(docker_folder(env), host, context, certificates, verify)
 
 
-def docker_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Our environment and ``more``, for a ``docker`` command that is to speak to :func:`engine_address`.
+def listed_address(name: str, env: Mapping[str, str] | None = None) -> EngineAddress | None:
+    """The engine that a project's list calls ``name``; ``None`` for the one that ``env`` names (``default``).
 
-    Where there is a way to it that is open already, the command takes that.
+    Raises :class:`~tasklib.errors.EngineError` for a context that is not there.
     """
-    given = named_environment(more)
-    if (socket := _WAYS.get(engine_address())) is None:
+    if name == _LOCAL:
+        return None
+    kind, _, context = name.partition(":")
+    if kind != "context":
+        return EngineAddress(name, "")
+    folder = docker_folder(env)
+    return _named(folder, context, docker_settings(folder))
+
+
+def docker_environment(
+    more: Mapping[str, str] = MappingProxyType({}), address: EngineAddress | None = None
+) -> dict[str, str]:
+    """Our environment and ``more``, for a ``docker`` command that is to speak to the engine at ``address``.
+
+    ``None`` stands for :func:`engine_address`. Where there is a way to it that is open already, the command
+    takes that.
+    """
+    given = named_environment(more, address)
+    if (socket := _WAYS.get(address or engine_address())) is None:
         return given
-    left = given.keys() - {"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"}
+    left = given.keys() - {*_NAMING}
     return {**{name: given[name] for name in left}, "DOCKER_HOST": socket}
 
 
-def named_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+def named_environment(
+    more: Mapping[str, str] = MappingProxyType({}), address: EngineAddress | None = None
+) -> dict[str, str]:
     """The same for whoever is to find a way of his own, since he may outlive us."""
     merged = {**os.environ, **more}
-    others = {name: merged[name] for name in merged.keys() - {"DOCKER_HOST", "DOCKER_CONTEXT"}}
-    return {**others, **engine_address().environment}
+    # What DOCKER_HOST's engine is shown of us is not for another one.
+    naming = _NAMING if address else _NAMING[:2]
+    others = {name: merged[name] for name in merged.keys() - {*naming}}
+    return {**others, **(address or engine_address()).environment}
+
+
+_NAMING = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+"""The variables that name an engine, and those that say how it is spoken to."""
 
 
 _WAYS: dict[EngineAddress, str] = {}

@@ -35,6 +35,8 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
     files = os.pathsep.join(map(str, (*source.files, override)))
     yield "COMPOSE_PROJECT_NAME", prepared.project
     yield "COMPOSE_FILE", files
+    if source.engine:
+        yield from source.engine.exports.items()
     yield EXPORTED_FILES, files
     if source.env_files:
         yield "COMPOSE_ENV_FILES", ",".join(map(str, source.env_files))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service, Shared, StageTests
+from tasklib.stacks.address import EngineAddress
 from tasklib.stacks.compose.source import Source
 
 __all__ = ["READY_TIMEOUT", "StackPlan", "full_stack_plan", "service_stack_plan"]
@@ -45,6 +46,10 @@ class StackPlan:
     @property
     def title(self) -> str:
         return f"the stack of {self.name}" if self.name else "the full stack"
+
+    def on(self, engine: EngineAddress | None) -> StackPlan:
+        """The same stack, on the engine at ``engine`` (``None``: the one that the environment names)."""
+        return replace(self, source=replace(self.source, engine=engine))
 
 
 def service_stack_plan(project: Project, service: Service) -> StackPlan:

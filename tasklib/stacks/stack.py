@@ -54,7 +54,7 @@ class Stack:
         bakery: Callable[[Prepared, process.Cancel], Prepared] | None = None,
     ) -> None:
         """``bakery`` has the stores of a prepared stack start from what they initialised before."""
-        self.plan = plan
+        self.plan = plan.on(engine.facts.address)
         self.project = instance.project(plan.name)
         self.labels = labels(instance, plan.name)
         self._instance = instance

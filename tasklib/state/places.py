@@ -69,7 +69,7 @@ class Places:
     def __init__(self, folder: Path, number: int, turn: Turn) -> None:
         self._folder = folder
         self._number = number
-        self._turn = turn
+        self.turn = turn
         self._asked = itertools.count(1)
 
     @contextlib.contextmanager
@@ -112,7 +112,7 @@ class Places:
         """A locked file that says we wait; its name sorts by turn."""
         folder = self._folder / "waiting"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{self._turn.began:020.6f}-{self._turn.run}-{os.getpid()}-{next(self._asked):06d}"
+        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(self._asked):06d}"
         path = folder / name
         with self._decision():
             # Until it is locked, whoever decides takes it for a dead one's.
@@ -145,8 +145,8 @@ class Places:
             for descriptor in free:
                 os.close(descriptor)
             if taken is None:
-                return Busy(tuple(holders), ahead, self._turn)
-            sign(taken, self._turn)
+                return Busy(tuple(holders), ahead, self.turn)
+            sign(taken, self.turn)
             return taken
 
     def _slot(self, number: int) -> int | Turn:

@@ -12,7 +12,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from tasklib.events import Event, Notice, RunFinished, RunStarted, TargetFinished, TestFinished
+from tasklib.events import (
+    Event,
+    Notice,
+    RunFinished,
+    RunStarted,
+    TargetFinished,
+    TargetRestarted,
+    TestFinished,
+)
 from tasklib.files.whole import PRIVATE, open_fresh
 from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.jsonlines import JsonSink
@@ -44,7 +52,7 @@ class LastSink:
 
     def emit(self, event: Event) -> None:
         match event:
-            case RunStarted() | TargetFinished() | RunFinished():
+            case RunStarted() | TargetRestarted() | TargetFinished() | RunFinished():
                 pass
             case TestFinished() if failed(event.result):
                 pass
@@ -74,7 +82,7 @@ def narrowed(
                 rows = [row for row in zip(event.targets, event.folders, strict=False) if row[0] in kept]
                 targets, folders = zip(*rows, strict=True) if rows else ((), ())
                 narrow.append(replace(event, targets=targets, folders=folders))
-            case TargetFinished() | TestFinished():
+            case TargetFinished() | TestFinished() | TargetRestarted():
                 target = event.result.target if isinstance(event, TargetFinished) else event.target
                 narrow += [event] if target in kept else []
             case RunFinished():

@@ -16,6 +16,7 @@ from tasklib.events import (
     RunFinished,
     RunStarted,
     TargetFinished,
+    TargetRestarted,
     TargetStarted,
     TestFinished,
     TestsCollected,
@@ -185,6 +186,12 @@ def advance(run: RunState, event: Event) -> RunState:
             return replace(run, latest=latest, finished=event.at, result=event.result)
         case Notice():
             return replace(run, latest=latest, notices=run.notices.plus(event))
+        case TargetRestarted():
+            left = Growing([test for test in run.tests if test.target != event.target])
+            old = run.targets.get(event.target) or _new(event.target)
+            new = replace(old, progress="", counts=Counts(), current=MappingProxyType({}), result=None)
+            targets = MappingProxyType({**run.targets, event.target: new})
+            return replace(run, latest=latest, tests=left, targets=targets)
         case TestFinished():
             tests = run.tests.plus(_lean(event))
             return replace(run, latest=latest, tests=tests, targets=_after(run, event.target, event))

@@ -20,6 +20,7 @@ from tasklib.events import (
     RunFinished,
     RunStarted,
     TargetFinished,
+    TargetRestarted,
     TargetStarted,
     TestFinished,
     TestsCollected,
@@ -44,6 +45,8 @@ def log_text(event: Event) -> list[str]:
             return [f"run of {event.project}, instance {event.instance}: {targets}"]
         case TargetStarted():
             return [f"{event.target}: started"]
+        case TargetRestarted():
+            return [f"{event.target}: {event.reason}"]
         case PhaseStarted():
             return [f"{event.target}: {event.phase} ..."]
         case PhaseFinished():

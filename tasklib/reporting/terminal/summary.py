@@ -88,7 +88,7 @@ def _stage_rows(
 def _told(result: TargetResult) -> Text:
     told = counts(result.counts, outcome=result.outcome)
     if result.outcome is Outcome.PASSED:
-        return Text(told or "passed")
+        return Text("; ".join(filter(None, (told or "passed", one_line(result.again)))))
     if result.outcome is Outcome.ERROR:
         told = one_line(result.reason) or told
     return Text(told or str(result.outcome), style=STYLES[result.outcome])

@@ -61,6 +61,10 @@ def phases(value: Mapping[Phase, float]) -> str:
 
 def target_summary(result: TargetResult) -> str:
     """What became of one target, without its name: ``74 passed (3.2s)``."""
+    return f"{_summary(result)}; {one_line(result.again, 400)}" if result.again else _summary(result)
+
+
+def _summary(result: TargetResult) -> str:
     told = counts(result.counts, outcome=result.outcome)
     where = phases(result.phases)
     took = f"({seconds(result.seconds)}: {where})" if where else f"({seconds(result.seconds)})"
@@ -107,6 +111,8 @@ def run_summary(result: RunResult) -> str:
     }[result.outcome]
     told = counts(total(found.counts for found in ran)) or "no tests"
     rest = f", {plural(skipped, 'target')} skipped" if skipped else ""
+    again = sum(bool(found.again) for found in ran)
+    rest += f", {again} run again on another engine" if again else ""
     bad = [str(found.target) for found in ran if found.outcome in (Outcome.FAILED, Outcome.ERROR)]
     if bad:
         word += f" ({several(bad)})"

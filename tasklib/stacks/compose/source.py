@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib import process
-from tasklib.stacks.address import docker_environment
+from tasklib.stacks.address import EngineAddress, docker_environment
 from tasklib.stacks.compose.program import compose_program
 
 __all__ = [
@@ -37,7 +37,8 @@ class Source:
     ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
     ``root`` is the project's, whose ``.env`` counts when the Compose files have none beside them, unless
     ``variables`` names the files to read variables from. ``services`` are those that are wanted, with what
-    they depend on (empty: all that profiles allow).
+    they depend on (empty: all that profiles allow), ``engine`` is where all that is not only read is done
+    (``None``: the engine that the environment names).
     """
 
     files: tuple[Path, ...]
@@ -47,6 +48,7 @@ class Source:
     variables: tuple[Path, ...] | None = None
     services: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    engine: EngineAddress | None = None
 
     @property
     def directory(self) -> Path:
@@ -124,7 +126,7 @@ def as_arguments(services: Sequence[str]) -> list[str]:
 
 def environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a call, ``env`` added to our own."""
-    merged = docker_environment({**source.env, **env, **_SETTINGS})
+    merged = docker_environment({**source.env, **env, **_SETTINGS}, source.engine)
     # Ours are given as options; BuildKit's own notices would cost lines.
     for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"):
         merged.pop(name, None)

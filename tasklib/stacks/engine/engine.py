@@ -76,6 +76,10 @@ class Engine(Protocol):
         """Unpack ``archive`` (tar) in ``folder`` of a container, which need not run."""
         ...
 
+    def busy(self) -> int:
+        """How many Compose projects run here, and containers without one."""
+        ...
+
     def publishers(self) -> tuple[Publisher, ...]:
         """Every host port that a container of this engine publishes, and whose it is."""
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tasklib.stacks.address import EngineAddress
 from tasklib.stacks.reach import HERE, Reach
 
 __all__ = [
@@ -172,7 +173,11 @@ class Resource:
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What does not change while the engine runs, and how tests get to its containers."""
+    """What does not change while the engine runs, and how tests get to its containers.
+
+    ``cpus`` and ``memory`` (bytes; 0: not known) are its machine's; ``address`` is where it is, ``None``
+    where the environment names it.
+    """
 
     id: str
     version: str
@@ -182,6 +187,8 @@ class EngineFacts:
     reach: Reach = HERE
     remote: bool = False
     name: str = ""
+    memory: int = 0
+    address: EngineAddress | None = None
 
     @property
     def start_interval(self) -> bool:

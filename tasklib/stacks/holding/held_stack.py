@@ -49,11 +49,11 @@ class HeldStack:
         fresh: bool = False,
         listener: Listener | None = None,
     ) -> None:
-        """The stack of ``plan``, nothing of which exists yet on our account.
+        """The stack of ``plan``, nothing of which exists yet on our account, on the engine of ``context``.
 
         ``keep`` is whether it is to outlive the run, ``fresh`` whether one that was kept gets new stores.
         """
-        self._context = context
+        self.context = context
         self._fresh = fresh
         self.stack = self._made(plan, listener or Listener())
         self.project = self.stack.project
@@ -65,7 +65,7 @@ class HeldStack:
         self._lock = context.lock(self.project)
 
     def _made(self, plan: StackPlan, listener: Listener) -> Stack:
-        context = self._context
+        context = self.context
         bakery = Bakery(context, listener, fresh=self._fresh)
         return Stack(plan, context.instance, context.engine, listener, bakery)
 
@@ -101,13 +101,13 @@ class HeldStack:
         if self.life is Life.OURS:
             self.life = Life.TRIED
         try:
-            with alone_in_folders(self._context, self.stack.prepared, cancel):
+            with alone_in_folders(self.context, self.stack.prepared, cancel):
                 found = self.stack.up(cancel)
         except Interrupted:
             if self.life is Life.TRIED:
                 self.life = Life.OURS
             raise
-        self._context.reaper.ready(self.project)
+        self.context.reaper.ready(self.project)
         if self._wanted:
             self.keep()
         return found
@@ -116,7 +116,7 @@ class HeldStack:
         """From now on it is ours: locked, on record, watched over, and without leftovers."""
         if self.touched:
             return
-        context = self._context
+        context = self.context
         self._lock.acquire(cancel, self._wait_for)
         self.life = Life.OURS
         context.runs.add(context.run_id, self.project)
@@ -129,7 +129,7 @@ class HeldStack:
 
     def _renew(self) -> None:
         """Give a kept stack new stores where that is wanted; else remember how old they are."""
-        kept = self._context.kept.get(self.project)
+        kept = self.context.kept.get(self.project)
         if self._fresh:
             self.stack.renew()
             self._record()
@@ -140,7 +140,7 @@ class HeldStack:
         """The stack outlives this run on purpose, from now on and whatever ends the run."""
         if self.life is not Life.KEPT:
             self._record()
-            self._context.reaper.spare(self.project)
+            self.context.reaper.spare(self.project)
             self.life = Life.KEPT
 
     def keep_failed(self, seconds: float) -> float | None:
@@ -152,12 +152,12 @@ class HeldStack:
             return None
         until = time.time() + seconds
         self._record(until)
-        self._context.reaper.spare(self.project)
+        self.context.reaper.spare(self.project)
         self.life = Life.KEPT
         return until
 
     def _record(self, until: float = 0.0) -> None:
-        context, instance = self._context, self._context.instance
+        context, instance = self.context, self.context.instance
         root = str(context.project.root)
         context.kept.add(KeptStack(self.project, instance.checkout, instance.id, root, until=until))
 
@@ -170,7 +170,7 @@ class HeldStack:
         self.closed = True
         if not self.touched:
             return
-        context = self._context
+        context = self.context
         left: tuple[Resource, ...] = ()
         try:
             if self._wanted and self.life is Life.TRIED:
@@ -198,14 +198,14 @@ class HeldStack:
 
         One that only stayed to be looked at counts as a leftover.
         """
-        kept = self._context.kept.get(self.project)
-        if kept is None or kept.checkout != self._context.instance.checkout:
+        kept = self.context.kept.get(self.project)
+        if kept is None or kept.checkout != self.context.instance.checkout:
             return False
-        if not kept.until and self._context.engine.owned(self.stack.labels):
+        if not kept.until and self.context.engine.owned(self.stack.labels):
             return True
-        self._context.kept.discard(self.project)
+        self.context.kept.discard(self.project)
         return False
 
     def _wait_for(self, user: User) -> None:
         text = f"waiting for {self.project}, which is in use by {user}"
-        self._context.tell_waiting(self.project, user, text)
+        self.context.tell_waiting(self.project, user, text)

@@ -57,6 +57,8 @@ class RunContext:
     emit: Callable[[Event], None] = lambda event: None
     connection: Engine | None = None
     watcher: Reaper | None = None
+    listed: str = ""
+    """What the project's list calls the engine, where it has one."""
 
     @property
     def engine(self) -> Engine:
@@ -155,20 +157,28 @@ def open_context(
     engine: bool = True,
     holds: bool = True,
     gives_out: bool = False,
+    connected: DockerEngine | None = None,
+    run_id: str = "",
+    listed: str = "",
+    first: bool = True,
 ) -> Iterator[RunContext]:
     """A run of ``project``; what dead runs left on the engine and on the disk goes first.
 
     One that ``holds`` nothing only looks or removes: it claims no id and is not in anyone's way. One that
     ``gives_out`` the instance claims it for whoever uses its variables afterwards. Without an engine, and
     where nothing is claimed, the instance is the best that is known.
+
+    A run on several engines has one on each under the same ``run_id``: ``connected`` is that one, which is
+    closed afterwards, ``listed`` what the project calls it; the ``first`` sees to the processes here.
     Raises :class:`~tasklib.errors.EngineError` without a usable engine.
     """
     process.sweep_scratch()
-    state, run_id = default_state(), secrets.token_hex(8)
+    state, run_id = default_state(), run_id or secrets.token_hex(8)
     command = this_process().command
     # Whoever only looks or removes need not get to any container.
     strict = holds or gives_out
-    connected = DockerEngine.connect(project.reach, strict=strict) if engine else None
+    if engine and not connected:
+        connected = DockerEngine.connect(project.reach, strict=strict)
     checkout = find_checkout(project.root)
     resolved = resolve(
         checkout,
@@ -178,7 +188,7 @@ def open_context(
         engine=connected.facts.id if connected else None,
         state=state,
     )
-    reaper = _reaper(state, run_id, command, connected) if holds else None
+    reaper = _reaper(state, run_id, command, connected, children=first) if holds else None
     lease = _lease(connected, run_id, resolved.instance, reaper) if connected and reaper else None
     try:
         if connected and (holds or gives_out):
@@ -197,12 +207,14 @@ def open_context(
             emit,
             connected,
             reaper,
+            listed,
         )
         if connected:
             if holds:
                 context.runs.start(_record(context))
                 if connected.facts.reach.way is not Way.LOOPBACK:
-                    emit(Notice(f"engine: {connected.facts.reach}", "info"))
+                    name = f"engine {listed}" if listed else "engine"
+                    emit(Notice(f"{name}: {connected.facts.reach}", "info"))
             for left in sweep(connected, state):
                 context.notice(f"removed {left}, left by a run that was killed")
             for left in sweep_leases(connected):
@@ -225,9 +237,10 @@ def open_context(
             connected.close()
 
 
-def _reaper(state: State, run_id: str, command: str, engine: Engine | None) -> Reaper:
+def _reaper(state: State, run_id: str, command: str, engine: Engine | None, *, children: bool) -> Reaper:
     # It is to find the engine that we found, whatever Docker's settings say by then.
-    reaper = Reaper(state.made() / "reaper.log", named_environment() if engine else None)
+    env = named_environment(address=engine.facts.address) if engine else None
+    reaper = Reaper(state.made() / "reaper.log", env, children=children)
     if engine:
         reaper.introduce(
             run=run_id, engine=engine.facts.id, state=state.root, command=command, pid=os.getpid()

@@ -38,6 +38,7 @@ def prepare(
     Without an engine the decision is the one for an engine that nothing is known of. Raises
     :class:`~tasklib.errors.ConfigError` when Compose cannot read the files.
     """
+    plan = plan.on(engine.facts.address) if engine else plan
     project = instance.project(plan.name)
     files, env_files = texts(plan.source.files), texts(plan.source.env_files)
     names = reserved_ports([*texts(with_included(plan.source.files)), *env_files])

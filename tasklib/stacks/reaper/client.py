@@ -43,8 +43,12 @@ _START = "import sys; sys.path.append(sys.argv[1]); from tasklib.stacks.reaper.p
 class Reaper:
     """The run's end of the socket. Safe to use from threads."""
 
-    def __init__(self, log: Path, env: Mapping[str, str] | None = None) -> None:
-        """Start the process with the environment ``env`` (ours); ``log`` takes what it says."""
+    def __init__(self, log: Path, env: Mapping[str, str] | None = None, *, children: bool = True) -> None:
+        """Start the process with the environment ``env`` (ours); ``log`` takes what it says.
+
+        One reaper of a run also ends its ``children``: the processes and folders that it has here.
+        """
+        self._children = children
         self._lock = threading.Lock()
         self._stacks: set[str] = set()
         self.changed: Callable[[], None] = lambda: None
@@ -58,7 +62,8 @@ class Reaper:
             )
         self._socket = ours
         BACKGROUND.add(self._names)
-        process.CHILDREN.listen(self._hear)
+        if children:
+            process.CHILDREN.listen(self._hear)
 
     @property
     def stacks(self) -> tuple[str, ...]:
@@ -88,7 +93,8 @@ class Reaper:
 
     def close(self) -> None:
         """The run ends by itself; the process ends once it has removed what was not taken back."""
-        process.CHILDREN.listen(None)
+        if self._children:
+            process.CHILDREN.listen(None)
         self._say({"ends": True})
         BACKGROUND.discard(self._names)
         with self._lock:

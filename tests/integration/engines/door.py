@@ -8,14 +8,14 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..cleanup.engines import OwnEngine
 from ..cleanup.engines import why_not as why_no_engine
 
-__all__ = ["Door", "door", "why_not"]
+__all__ = ["Door", "door", "doors", "why_not"]
 
 _SSHD = "/usr/sbin/sshd"
 
@@ -43,7 +43,12 @@ class Door:
     def env(self) -> dict[str, str]:
         """What a user's shell has that uses the engine behind the door."""
         path = os.pathsep.join([str(self._folder / "bin"), os.environ["PATH"]])
-        return {"DOCKER_HOST": f"ssh://root@127.0.0.1:{self.port}{self._engine.root}/sock", "PATH": path}
+        return {"DOCKER_HOST": self.host, "PATH": path}
+
+    @property
+    def host(self) -> str:
+        """The engine behind the door, as Docker writes it."""
+        return f"ssh://root@127.0.0.1:{self.port}{self._engine.root}/sock"
 
     def cut(self, *, shut: bool = False) -> None:
         """Kill every connection; one that is ``shut`` takes no other."""
@@ -80,6 +85,13 @@ class Door:
 @contextmanager
 def door(engine: OwnEngine, folder: Path) -> Iterator[Door]:
     """A door to ``engine``; its keys and settings are below ``folder``."""
+    with doors([engine], folder) as (made,):
+        yield made
+
+
+@contextmanager
+def doors(engines: Sequence[OwnEngine], folder: Path) -> Iterator[list[Door]]:
+    """A door to each of ``engines``, with the same keys and settings, below ``folder``."""
     (folder / "bin").mkdir(parents=True)
     Path("/run/sshd").mkdir(exist_ok=True)
     for key in ("host", "user"):
@@ -96,8 +108,8 @@ def door(engine: OwnEngine, folder: Path) -> Iterator[Door]:
     ssh = folder / "bin" / "ssh"
     ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {folder}/ssh_config "$@"\n')
     ssh.chmod(0o755)
-    made = Door(engine, folder)
-    try:
+    with contextlib.ExitStack() as closing:
+        made = [Door(engine, folder) for engine in engines]
+        for each in made:
+            closing.callback(each.close)
         yield made
-    finally:
-        made.close()

@@ -28,7 +28,7 @@ from tests.memory_engine import MemoryEngine
 class NoReaper:
     """No process of its own: what it is told does not matter here."""
 
-    def __init__(self, log: Path, env: object = None) -> None:
+    def __init__(self, log: Path, env: object = None, *, children: bool = True) -> None:
         pass
 
     def introduce(self, **whose: object) -> None:

@@ -13,7 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasklib.errors import EngineError
-from tasklib.stacks.address import EngineAddress, docker_environment, engine_address, is_unreachable
+from tasklib.stacks.address import (
+    EngineAddress,
+    docker_environment,
+    engine_address,
+    is_unreachable,
+    listed_address,
+)
 
 
 def add_context(folder: Path, name: str, meta: object, *, certificates: bool = False) -> Path:
@@ -163,3 +169,31 @@ def test_commands_are_told_the_engine_that_was_found(tmp_path: Path, monkeypatch
 def test_a_command_that_found_no_engine(said: str, gone: bool) -> None:
     """By what the clients of all versions say; an engine that refuses is there."""
     assert is_unreachable(said) is gone
+
+
+def test_the_engines_of_a_list_are_found_by_their_names(tmp_path: Path) -> None:
+    """Contexts by what Docker's settings say of them; `default` is the one that the environment names."""
+    add_context(tmp_path, "big", docker_context("tcp://big:2376"), certificates=True)
+    env = {"DOCKER_CONFIG": str(tmp_path), "DOCKER_HOST": "ssh://elsewhere"}
+    assert listed_address("default", env) is None
+    assert listed_address("ssh://build-1", env) == EngineAddress("ssh://build-1", "")
+    big = listed_address("context:big", env)
+    assert big
+    assert (big.host, big.context, bool(big.certificates)) == ("tcp://big:2376", "big", True)
+    with pytest.raises(EngineError, match="no Docker context small"):
+        listed_address("context:small", env)
+
+
+@pytest.mark.parametrize("address", [EngineAddress("ssh://build-1", ""), EngineAddress("tcp://x", "big")])
+def test_commands_and_tests_are_told_a_listed_engine(
+    address: EngineAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that was said of the environment's own engine is left, or it counts as not set."""
+    before = {"DOCKER_HOST": "tcp://here", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/pems"}
+    for name, value in before.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    for told in (docker_environment({"A": "b"}, address), {"A": "b", **before, **address.exports}):
+        said = {name: value for name, value in told.items() if name.startswith("DOCKER_") and value}
+        assert {name: said[name] for name in said.keys() - {"DOCKER_CONFIG"}} == dict(address.environment)
+        assert told["A"] == "b"

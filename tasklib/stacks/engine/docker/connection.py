@@ -34,15 +34,17 @@ class Connection:
     tunnel: Tunnel | None = None
 
 
-def connect(wanted: Way | None = None, *, strict: bool = True) -> Connection:
-    """Connect to the engine that the current context or DOCKER_HOST names.
+def connect(
+    wanted: Way | None = None, *, strict: bool = True, elsewhere: EngineAddress | None = None
+) -> Connection:
+    """Connect to the engine that the current context or DOCKER_HOST names, or to the one ``elsewhere``.
 
     ``wanted`` is how the project wants its containers reached; unless ``strict`` nobody has to get to them.
     Raises :class:`~tasklib.errors.EngineError` when there is none, or when tests cannot get to its
     containers.
     """
     with contextlib.ExitStack() as held:
-        address, tunnel = engine_address(), None
+        address, tunnel = elsewhere or engine_address(), None
         if address.host.startswith("ssh://"):
             tunnel = held.enter_context(opened(address.host))
             held.enter_context(leads_through(address, tunnel.socket))
@@ -60,7 +62,8 @@ def connect(wanted: Way | None = None, *, strict: bool = True) -> Connection:
             reach = Reach(Way.NONE, error.what)
         if facts.remote:
             reach = replace(reach, lag=_lag(client))
-        return Connection(client, replace(facts, reach=reach), held.pop_all(), tunnel)
+        facts = replace(facts, reach=reach, address=elsewhere)
+        return Connection(client, facts, held.pop_all(), tunnel)
 
 
 def _answers(

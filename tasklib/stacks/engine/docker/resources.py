@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 
 from tasklib.stacks.engine.docker.answers.resources import (
     age_of,
+    busy_from,
     container_resource_from,
     network_resource_from,
     project_subnets_from,
@@ -149,6 +150,10 @@ class Resources(Client):
     @translated
     def subnets(self) -> tuple[IPv4Network, ...]:
         return subnets_from(self._api.networks())
+
+    @translated
+    def busy(self) -> int:
+        return busy_from(self._api.containers())
 
     @translated
     def publishers(self) -> tuple[Publisher, ...]:

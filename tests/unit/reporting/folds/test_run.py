@@ -17,6 +17,7 @@ from tasklib.events import (
     Progress,
     RunStarted,
     TargetFinished,
+    TargetRestarted,
     TargetStarted,
     TestFinished,
     TestsCollected,
@@ -248,3 +249,16 @@ def test_cleaning_goes_on_after_the_result() -> None:
     run = run_of(PLAN, *ended, PhaseFinished(DB, Phase.CLEAN, at=T0 + 3))
     assert run.targets[DB].spent(Phase.CLEAN) == 1
     assert not run.targets[DB].active
+
+
+def test_what_a_target_did_before_it_began_anew_does_not_count() -> None:
+    """On another engine; what other targets did stays."""
+    passed = TestResult("tests/t.py::t", TestOutcome.PASSED)
+    failed = TestResult("tests/t.py::u", TestOutcome.FAILED)
+    other = TestFinished(WEB, passed, at=T0)
+    run = run_of(PLAN, *running(1), other, TestFinished(API, failed, at=T0 + 1), TargetRestarted(API, "dead"))
+    assert list(run.tests) == [other]
+    assert run.targets[API].counts == Counts()
+    assert not run.targets[API].current
+    again = advance(run, TestFinished(API, passed, at=T0 + 2))
+    assert again.targets[API].counts == Counts(total=1, passed=1)

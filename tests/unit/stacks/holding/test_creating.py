@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from tasklib.isolation import Instance
 from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.failures import NotReady
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine import patience as engine_patience
 from tasklib.stacks.holding import held_stack
 from tasklib.stacks.holding.held_stack import HeldStack
@@ -56,11 +58,14 @@ def stack(*, answering: bool = True, patience: float = 60.0) -> Stack:
 
     heart = engine_patience.Heart(ping)
     engine = SimpleNamespace(
-        heart=heart, containers=nothing, owned=nothing, inherited=nothing, remove=nothing
+        heart=heart,
+        facts=SimpleNamespace(address=None),
+        containers=nothing,
+        owned=nothing,
+        inherited=nothing,
+        remove=nothing,
     )
-    plan = cast(
-        "StackPlan", SimpleNamespace(name="api", source=None, ready_timeout=patience, title="the stack")
-    )
+    plan = StackPlan(Source((Path("/compose.yml"),), Path("/")), "api", ready_timeout=patience)
     made = Stack(plan, Instance("main", "checkout", "host"), cast("Any", engine))
     made._prepared = cast("Any", Prepared())
     return made

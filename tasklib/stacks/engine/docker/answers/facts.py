@@ -21,6 +21,7 @@ def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: st
         endpoint=endpoint,
         remote=not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")),
         name=str(info.get("Name") or ""),
+        memory=int(info.get("MemTotal") or 0),
     )
 
 

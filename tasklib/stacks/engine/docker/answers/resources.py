@@ -20,6 +20,7 @@ from tasklib.stacks.engine.values import (
 
 __all__ = [
     "age_of",
+    "busy_from",
     "container_resource_from",
     "network_resource_from",
     "project_subnets_from",
@@ -29,6 +30,11 @@ __all__ = [
     "volume_resource_from",
     "writable_mounts_from",
 ]
+
+
+def busy_from(rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many Compose projects the running containers are of; one without a project counts for itself."""
+    return len({(row.get("Labels") or {}).get(PROJECT_LABEL) or row["Id"] for row in rows})
 
 
 def container_resource_from(row: Mapping[str, Any]) -> Resource:

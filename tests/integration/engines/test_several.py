@@ -1,0 +1,138 @@
+"""Several engines, each at the other end of its own ssh connection: stacks are placed, and moved."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ..cleanup.engines import OwnEngine, own_engine
+from ..conftest import NewProject
+from ..projects import PYTHON, Checkout, compose
+from ..traces import until
+from .door import Door, doors, why_not
+
+pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(why_not()), reason=why_not())]
+
+BUILT = f"""
+    build:
+      dockerfile_inline: |
+        FROM {PYTHON}
+        RUN mkdir /served && echo hello >/served/page
+    command: python -u -m http.server 8000 --directory /served
+    ports: ["18474:8000"]
+"""
+
+NOWHERE = "ssh://root@127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[list[OwnEngine]]:
+    """Two engines with the image of these tests, each in a network of its own."""
+    with ExitStack() as held:
+        engines = []
+        for _ in range(2):
+            folder = Path(tempfile.mkdtemp(prefix="tasklib-far-"))
+            held.callback(shutil.rmtree, folder, ignore_errors=True)
+            engine = held.enter_context(own_engine(folder))
+            engine.load(os.environ["PYTHON_IMAGE"])
+            engines.append(engine)
+        yield engines
+
+
+@pytest.fixture
+def ways(pair: list[OwnEngine], tmp_path: Path) -> Iterator[list[Door]]:
+    with doors(pair, tmp_path / "door") as made:
+        yield made
+        for engine in pair:
+            assert until(lambda engine=engine: engine.left() == []), engine.left()
+
+
+def shop_of(project: NewProject, engines: Sequence[str], test: str) -> Checkout:
+    """A project of two services whose stacks go to ``engines``; ``test`` is that of each."""
+    listed = ", ".join(f'"{engine}"' for engine in engines)
+    files = {"pyproject.toml": f'[project]\nname = "shop"\n\n[tool.tasklib]\nengines = [{listed}]\n'}
+    for name in ("api", "web"):
+        files |= {
+            f"services/{name}/deploy/test/docker-compose.yml": compose(web=BUILT),
+            f"services/{name}/tests/integration/test_{name}.py": f"""
+                import os, pathlib, time, urllib.request
+
+                HOST = os.environ["DOCKER_HOST"]
+
+                def read():
+                    return urllib.request.urlopen(os.environ["TEST_WEB_URL"] + "/page", timeout=10).read()
+
+                def test_it():
+                    {test}
+            """,
+        }
+    return project(files)
+
+
+def test_stacks_are_placed_where_there_is_room(
+    project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
+) -> None:
+    """One on each; the engine that cannot be reached is named in a line. Every command sees all of them."""
+    there = tmp_path / "there"
+    note = f"assert read() == b'hello\\n'; pathlib.Path({str(there)!r}).open('a').write(HOST + '\\n')"
+    hosts = [way.host for way in ways]
+    shop, env = shop_of(project, [*hosts, NOWHERE], note), {"PATH": ways[0].env["PATH"]}
+    ran = shop.run("tasklib", "test.service", env=env)
+    assert ran.code == 0, ran
+    assert [line for line in ran.lines if f"engine {NOWHERE} is left out" in line], ran
+    assert sorted(there.read_text().split()) == sorted(hosts)
+
+    up = shop.run("tasklib", "infra.up", "--name", "api", "--name", "web", env=env)
+    assert up.code == 0, up
+    assert [len(engine.containers()) for engine in pair] == [1, 1]
+    status = shop.run("tasklib", "infra.status", env=env)
+    assert [line.partition(": ports")[0] for line in status.lines if ": ports" in line] == [
+        f"engine {host}" for host in hosts
+    ], status
+    assert status.text.count("web: running") == 2, status
+    down = shop.run("tasklib", "infra.down", env=env)
+    assert down.text.count("took down") == 2, down
+    clean = shop.run("tasklib", "clean", env=env)
+    assert clean.text.count("removed") == 2, clean
+
+
+def test_an_engine_that_dies_has_its_targets_run_again_elsewhere(
+    project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
+) -> None:
+    """Once, and the summary says so; what it had goes with the next command that reaches it."""
+    began, go, dying = tmp_path / "began", tmp_path / "go", ways[1].host
+    lines = [
+        f"if HOST == {dying!r}:",
+        f"    pathlib.Path({str(began)!r}).touch()",
+        f"    while not os.path.exists({str(go)!r}): time.sleep(0.05)",
+        "assert read() == b'hello\\n'",
+    ]
+    hosts = [way.host for way in ways]
+    shop, env = shop_of(project, hosts, f"\n{' ' * 20}".join(lines)), {"PATH": ways[0].env["PATH"]}
+    try:
+        with shop.during("tasklib", "test.service", env=env) as running:
+            assert until(began.exists), running.text
+            pair[1].die()
+            go.touch()
+            ran = running.wait()
+    finally:
+        pair[1].start()
+    assert ran.code == 0, ran
+    assert f"run again on {hosts[0]}: {dying} stopped answering" in ran.text, ran
+    assert "PASSED: 2 passed in 2 targets, 1 run again on another engine" in ran.text, ran
+    cleaned = shop.run("tasklib", "clean", env=env)
+    assert cleaned.code == 0, cleaned
+
+
+def test_no_engine_at_all_is_told_once(project: NewProject, ways: list[Door]) -> None:
+    """With the reason of each, and exit code 3."""
+    shop = shop_of(project, [NOWHERE, "context:nowhere"], "pass")
+    ran = shop.run("tasklib", "test.service", env={"PATH": ways[0].env["PATH"]})
+    assert ran.code == 3, ran
+    assert "none of the engines answers" in ran.text, ran
