@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -27,7 +27,7 @@ from tasklib.adopt.today import Given, Today
 from tasklib.adopt.usages import Usage
 from tasklib.stacks.endpoints import variable_part
 
-__all__ = ["Addresses", "Doubt", "Given", "addresses"]
+__all__ = ["Addresses", "Doubt", "Given", "addresses", "matters"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,13 @@ def addresses(usage: Usage, stack: Stack, evidence: Evidence, answers: Mapping[s
     return _Reading(usage, stack, evidence, answers).all()
 
 
+def matters(name: str, value: str, evidence: Evidence) -> bool:
+    """Whether tests may depend on a variable that is set for them: something reads it, or is known to."""
+    known = re.match(r"(PG[A-Z]+|DJANGO_|FLASK_|NODE_ENV|PYTHONPATH|AWS_)", name)
+    read = known or any(variable.name == name for variable in evidence.variables)
+    return bool(read) and not (ASIDE.fullmatch(name) or "$" in value)
+
+
 @dataclass
 class _Reading:
     usage: Usage
@@ -63,11 +70,6 @@ class _Reading:
     evidence: Evidence
     answers: Mapping[str, str]
     found: Addresses = field(default_factory=Addresses)
-
-    @property
-    def read(self) -> frozenset[str]:
-        """The variables that the code reads."""
-        return frozenset(variable.name for variable in self.evidence.variables)
 
     def all(self) -> Addresses:
         values = dict(Today(self.usage, self.stack, self.evidence).values())
@@ -77,7 +79,8 @@ class _Reading:
         self._ports_of_hosts(values)
         self._logins(values)
         for name, value in self.usage.env.items():
-            if name in self.found.endpoints or name in self.found.env or not self._matters(name, value):
+            known = name in self.found.endpoints or name in self.found.env
+            if known or not matters(name, value, self.evidence):
                 continue
             if re.search(r"\b(localhost|127\.0\.0\.1)\b", value):
                 self.found.lost[name] = self.usage.place
@@ -92,16 +95,13 @@ class _Reading:
         sql = [name for name in self.stack.up if (server := self.stack.server(name)) and server.sql]
         return name in own or (name == "TEST_DATABASE_URL" and len(sql) == 1)
 
-    def _matters(self, name: str, value: str) -> bool:
-        read = name in self.read or re.match(r"(PG[A-Z]+|DJANGO_|FLASK_|NODE_ENV|PYTHONPATH|AWS_)", name)
-        return bool(read) and not (ASIDE.fullmatch(name) or "$" in value)
-
     # -- what it means in the stack -------------------------------------------------------------------------
 
     def _one(self, name: str, given: Given, values: Mapping[str, Given]) -> None:
         value = given.value.strip()
-        if url := URL.fullmatch(value):
-            self._url(name, url, given)
+        listed = re.split(r"[,;\s]+", value)
+        if urls := [url for part in listed if (url := URL.fullmatch(part))]:
+            self._urls(name, value, urls, given)
         elif pairs := PAIRS.search(value):
             port = PAIRED_PORT.search(value)
             if where := self._where(name, pairs["host"], port["port"] if port else ""):
@@ -125,11 +125,23 @@ class _Reading:
             if where and (hosts or plain(port["prefix"]) == plain(where[0])):
                 self._point(name, f"{{{where[0]}{self._unless_first(where)}.port}}", where, given)
 
-    def _url(self, name: str, url: re.Match[str], given: Given) -> None:
+    def _urls(self, name: str, value: str, urls: Sequence[re.Match[str]], given: Given) -> None:
+        """One URL, or a list of them of which some mean services of the stack."""
+        template = value
+        first: tuple[str, int] | None = None
+        for url in urls:
+            if filled := self._url(name, url):
+                template = template.replace(url[0], filled[0], 1)
+                first = first or filled[1]
+                self.found.ports.setdefault(filled[1], given.places[0])
+        if first:
+            self._point(name, template, first, given)
+
+    def _url(self, name: str, url: re.Match[str]) -> tuple[str, tuple[str, int]] | None:
         port = url["port"] or str(PORT_OF.get(re.split(r"[+]", url["scheme"])[0], ""))
         where = self._where(name, url["host"], port, url["scheme"])
         if where is None:
-            return
+            return None
         login, rest = url["login"], url["rest"] or ""
         known = self.stack.login(where[0])
         server = self.stack.server(where[0])
@@ -141,7 +153,7 @@ class _Reading:
             query = urlsplit(f"x://h{rest}").query
             rest = f"/{quote(known.database, safe='')}" + (f"?{query}" if query else "")
         start = f"{url['scheme']}://{login + '@' if login else ''}"
-        self._point(name, f"{start}{{{where[0]}:{where[1]}}}{rest}", where, given)
+        return f"{start}{{{where[0]}:{where[1]}}}{rest}", where
 
     def _point(self, name: str, template: str, where: tuple[str, int], given: Given) -> None:
         service = self.stack.services[where[0]]

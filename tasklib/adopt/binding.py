@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tasklib.adopt.actions import Action, Flow, Inside, Step
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.evidence import Evidence
-from tasklib.adopt.flows import Action, Flow, Inside, Step
 from tasklib.adopt.testing import TestRun
 
 __all__ = ["bound"]

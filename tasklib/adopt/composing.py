@@ -98,6 +98,11 @@ class ComposeCall:
     detached: bool = False
     deps: bool = True
 
+    @property
+    def in_front(self) -> bool:
+        """Whether it is an ``up`` that ends when its containers do."""
+        return self.verb == "up" and not self.detached
+
 
 def compose_call(command: Command) -> ComposeCall | None:
     """The call of Compose that ``command`` is, if it is one."""

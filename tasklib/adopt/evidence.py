@@ -64,6 +64,8 @@ class Kind(StrEnum):
     TOX = "tox"
     NOX = "nox"
     SCRIPT = "script"
+    README = "README"
+    """What people are told to type, where nothing else says it."""
     FUNCTION = "function"
     """A function of a script: it runs where the script calls it."""
 

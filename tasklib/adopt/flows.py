@@ -5,15 +5,16 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tasklib.adopt.actions import Action, Copy, Flow, Inside, Install, Other, Step
 from tasklib.adopt.calling import called
 from tasklib.adopt.composing import ComposeCall, compose_call
-from tasklib.adopt.evidence import Command, Evidence, Kind, Place, Recipe, ServiceContainer
+from tasklib.adopt.evidence import Command, ComposeService, Evidence, Kind, Place, Recipe
 from tasklib.adopt.shell import commands, joined
 from tasklib.adopt.testing import TestRun, is_trivial, is_wait, prepares, test_run
 
-__all__ = ["Action", "Copy", "Flow", "Inside", "Install", "Other", "Step", "flow_of", "flows"]
+__all__ = ["flow_of", "flows", "tests_by_itself"]
 
 _DEEPEST = 12
 
@@ -30,77 +31,14 @@ _ASIDE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command that prepares what tests need, on this machine."""
-
-    command: Command
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A file of variables made from an example."""
-
-    place: Place
-    source: str
-    target: str
-
-
-@dataclass(frozen=True)
-class Install:
-    """Dependencies installed from files of requirements under names of the project's own."""
-
-    place: Place
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Other:
-    """A command that is neither tests nor a stack nor what prepares it."""
-
-    command: Command
-
-
-@dataclass(frozen=True)
-class Inside:
-    """A call of Compose that runs ``tests`` or ``steps`` in a container (``call.service``)."""
-
-    call: ComposeCall
-    steps: tuple[tuple[str, ...], ...] = ()
-    tests: tuple[str, ...] | None = None
-    """The command of the tests; empty where the service itself is one."""
-
-
-Action = Step | Copy | Other | Install | Inside | ComposeCall | TestRun
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What one recipe comes to, in its order: actions, each with the place in the recipe that it is from."""
-
-    recipe: Recipe
-    actions: tuple[tuple[Place, Action], ...]
-
-    @property
-    def tests(self) -> bool:
-        return any(
-            isinstance(action, TestRun)
-            or (isinstance(action, Inside) and action.tests is not None)
-            or (isinstance(action, ComposeCall) and action.verdict)
-            for _, action in self.actions
-        )
-
-    @property
-    def containers(self) -> tuple[ServiceContainer, ...]:
-        return self.recipe.containers
-
-
 def flows(evidence: Evidence) -> tuple[Flow, ...]:
-    """The recipes that test something: what CI does first, then what people type."""
-    order = [Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT]
-    found = []
+    """The recipes that test something: what CI does first, then what people type, or else are told to."""
+    order = [Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT, Kind.README]
+    found: list[Flow] = []
     for recipe in sorted(evidence.recipes, key=lambda r: order.index(r.kind) if r.kind in order else 99):
-        if recipe.kind in (Kind.FUNCTION,) or (recipe.kind is not Kind.JOB and not _is_meant(recipe)):
+        if recipe.kind is Kind.FUNCTION or (recipe.kind is Kind.README and found):
+            continue
+        if recipe.kind not in (Kind.JOB, Kind.README) and not _is_meant(recipe):
             continue
         flow = flow_of(recipe, evidence)
         if flow.tests:
@@ -227,9 +165,17 @@ def _is_test_service(name: str, evidence: Evidence) -> bool:
     ):
         return True
     return any(
-        bool(text and test_run(Command(service.place, tuple(text.split()))))
+        tests_by_itself(service)
         for stack in evidence.stacks.values()
-        if (service := stack.services.get(name)) and (text := service.command)
+        if (service := stack.services.get(name))
+    )
+
+
+def tests_by_itself(service: ComposeService) -> bool:
+    """Whether the command that the file gives a service runs tests."""
+    words = tuple(service.command.split())
+    return bool(words and test_run(Command(service.place, words))) or bool(
+        _CALLED_TESTS.match(service.command)
     )
 
 
@@ -243,7 +189,10 @@ def _given(command: Command, arguments: Sequence[str]) -> Command:
             words += arguments[int(found[1]) - 1 : int(found[1])]
         elif word:
             words.append(word)
-    return replace(command, words=tuple(words))
+    folder = re.sub(
+        r"\$\{?([1-9])\}?", lambda n: "".join(arguments[int(n[1]) - 1 : int(n[1])]) or n[0], command.folder
+    )
+    return replace(command, words=tuple(words), folder=folder)
 
 
 def _moved(recipe: Recipe, command: Command) -> Recipe:

@@ -7,15 +7,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tasklib.adopt.actions import Action, Copy, Flow, Inside, Install, Other, Step
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.edits.makefiles import Front
 from tasklib.adopt.edits.workflows import JobChange
 from tasklib.adopt.evidence import Command, Evidence, Kind, Place, Recipe
-from tasklib.adopt.flows import Action, Copy, Flow, Inside, Install, Other, Step, flow_of
+from tasklib.adopt.flows import flow_of
 from tasklib.adopt.proposal import Note
 from tasklib.adopt.suites import Part
-from tasklib.adopt.testing import TestRun, is_trivial, is_wait
-from tasklib.adopt.usages import Usage, usages
+from tasklib.adopt.testing import TestRun, is_report, is_trivial, is_wait
+from tasklib.adopt.usages import Usage, called_usages
 
 __all__ = ["Replaced", "replaced"]
 
@@ -58,7 +59,7 @@ def replaced(parts: Mapping[str, Part], evidence: Evidence, variables: frozenset
     for recipe in evidence.recipes:
         if recipe.kind not in (Kind.MAKE, Kind.JUST):
             continue
-        line = _line(recipe, flows[id(recipe)], stages[id(recipe)], parts, helpers)
+        line = _line(recipe, flows[id(recipe)], stages[id(recipe)], parts, helpers, evidence)
         if line and recipe.commands:
             lines[(recipe.file, recipe.name)] = Front(recipe, line)
     for (file, _), front in lines.items():
@@ -79,7 +80,7 @@ def replaced(parts: Mapping[str, Part], evidence: Evidence, variables: frozenset
 
 def _stages(flow: Flow, parts: Mapping[str, Part], evidence: Evidence) -> set[str]:
     """The stages that a recipe's tests are; ``?`` among them for tests that are not taken over."""
-    return {_stage(usage, parts) or "?" for usage in usages([flow], evidence)}
+    return {_stage(usage, parts) or "?" for usage in called_usages([flow], evidence)}
 
 
 def _stage(usage: Usage, parts: Mapping[str, Part]) -> str:
@@ -110,11 +111,18 @@ def _helpers(
 
 
 def _line(
-    recipe: Recipe, flow: Flow, stages: set[str], parts: Mapping[str, Part], helpers: set[tuple[str, str]]
+    recipe: Recipe,
+    flow: Flow,
+    stages: set[str],
+    parts: Mapping[str, Part],
+    helpers: set[tuple[str, str]],
+    evidence: Evidence,
 ) -> str:
     """What a target becomes; empty where it stays."""
     own = [command for command in recipe.commands if not (is_trivial(command) or is_wait(command))]
     if "?" in stages or not all(_is_known(command, flow) for command in own):
+        return ""
+    if any(is_report(command) for command in recipe.commands):
         return ""
     if stages:
         named = next((w for c in own for w in c.words if re.fullmatch(r"\$\{?[A-Z]+\}?", w)), "")
@@ -123,13 +131,19 @@ def _line(
             if named and stages == {"service"} and recipe.kind is Kind.MAKE
             else ""
         )
-        return f"tasklib {_command(stages)}{which}"
+        reports = " ".join(_reports(flow, parts, evidence)) if len(stages) == 1 else ""
+        return f"tasklib {_command(stages)}{which}{' -- ' if reports else ''}{reports}"
     if (recipe.file, recipe.name) not in helpers:
         return ""
-    verbs = {action.verb for _, action in flow.actions if isinstance(action, ComposeCall)}
-    meant = {_VERBS[verb] for verb in verbs if verb in _VERBS}
-    only_compose = all(isinstance(action, ComposeCall) for _, action in flow.actions)
-    return f"tasklib {meant.pop()}" if len(meant) == 1 and only_compose else ""
+    calls = [action for _, action in flow.actions if isinstance(action, ComposeCall)]
+    meant = {_VERBS[call.verb] for call in calls if call.verb in _VERBS}
+    stacks = [part.against.stack for part in parts.values() if part.against and part.against.stack]
+    known = {file for stack in stacks for file in stack.files}
+    # What stays in front, or is about other files, is no stack of the tests.
+    other = any(call.in_front or not {*call.files} <= known for call in calls)
+    if other or len(calls) < len(flow.actions) or len(meant) != 1:
+        return ""
+    return f"tasklib {meant.pop()}"
 
 
 def _command(stages: set[str]) -> str:
@@ -202,9 +216,8 @@ def _job(
         "tests/unit" in file for file in evidence.tests
     )
     command = "test" if have_unit and not unit_elsewhere else _command(stages)
-    hit = [
-        folder for folder, part in parts.items() if any(part.stage_of(u) for u in usages([flow], evidence))
-    ]
+    own = called_usages([flow], evidence)
+    hit = [folder for folder, part in parts.items() if any(part.stage_of(usage) for usage in own)]
     if 0 < len(hit) < len(parts):
         command += "".join(f" --name {posixpath.basename(folder) or evidence.name}" for folder in hit)
     runner = "uvx --from tasklib-stages" if _UV.search(whole) else "pipx run --spec tasklib-stages"
@@ -217,7 +230,7 @@ def _job(
 
 def _reports(flow: Flow, parts: Mapping[str, Part], evidence: Evidence) -> tuple[str, ...]:
     """What CI asks pytest to report, for whatever reads it afterwards."""
-    found = [usage for usage in usages([flow], evidence) if _stage(usage, parts)]
+    found = [usage for usage in called_usages([flow], evidence) if _stage(usage, parts)]
     return found[0].reports if len(found) == 1 and not found[0].inside else ()
 
 

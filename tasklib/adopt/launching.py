@@ -98,6 +98,8 @@ class Launch:
         if not files and joined(self.folder, "requirements.txt") in self.evidence.files:
             files = ["requirements.txt"]
         listed = [part for file in files for part in ("--with-requirements", file)]
+        if any(joined(self.folder, name) in self.evidence.files for name in ("setup.py", "setup.cfg")):
+            listed += ["--with-editable", "."]
         extra = ["--with", "pytest"] if usage.runner == "pytest" else []
         return ["uv", "run", "--no-project", "--isolated", *listed, *extra]
 

@@ -66,7 +66,10 @@ class _Assembly:
             for usage in (part.unit, part.against)
             for copy in (usage.copies if usage else ())
         }
-        unique = tuple(dict.fromkeys((*notes, *self.notes)))
+        places: dict[str, list[Place]] = {}
+        for note in (*notes, *self.notes):
+            places.setdefault(note.text, []).extend(note.places)
+        unique = tuple(Note(text, tuple(dict.fromkeys(own))) for text, own in places.items())
         return Proposal(
             tuple(self.wanted.settings),
             self.files,

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tasklib.adopt.addresses import matters
 from tasklib.adopt.endpoint_settings import add_endpoints
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.folders import folders_of_tests
@@ -98,15 +99,20 @@ class _Writer:
             paths = folders_of_tests(self.part.folder, self.evidence, "unit")
         command = self.launch.command(usage)
         own = self.part.against is not None
+        env = {n: v for n, v in usage.env.items() if matters(n, v, self.evidence)}
+        if not own:
+            for name, value in env.items():
+                self.found.add((*self._keys(), "env", name), value, "set for the tests", usage.place)
+            env = {}
         if not own and not paths and command:
             self.found.add((*self._keys(), "command"), command, "how its tests are run", usage.place)
             return
-        if usage.runner in _NODE and not command and paths in ((), ("tests/unit",)):
+        if usage.runner in _NODE and not command and not env and paths in ((), ("tests/unit",)):
             return  # package.json says it
-        if command:
-            table: dict[str, object] = {"command": command}
-            if paths and paths != ("tests/unit",):
-                table = {"paths": _short(paths), **table}
+        if command or env:
+            table: dict[str, object] = {"paths": _short(paths)} if paths and paths != ("tests/unit",) else {}
+            table |= {"command": command} if command else {}
+            table |= {"env": env} if env else {}
             self.found.add(keys, table, "how they are run", usage.place)
         elif paths and paths != ("tests/unit",):
             self.found.add(keys, _short(paths), "tests that need no stack", usage.place)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tasklib.adopt.evidence import Command, Place
@@ -30,6 +30,9 @@ _UNKNOWN = "$?"
 _SCRIPT_FOLDER = "\1"
 _TOP = "\2"
 _MOST_JOINED = 60
+_MOST_TURNS = 50
+_LOOP = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<words>[^;$`*?]+?)\s*;\s*do\b(?P<body>.*?);?\s*\bdone\b")
+_LOOP_BEGINS = re.compile(r"\s*for\s+(?P<name>\w+)\s+in\s+(?P<words>[^;$`*?]+?)\s*(?:;\s*do)?\s*")
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,49 @@ def commands(
     a shell of its own, as in a Makefile.
     """
     state = _State(file, folder, posixpath.dirname(file), dict(known or {}), dict(env or {}))
-    for line in logical_lines(lines):
+    for line, names in _unrolled([*logical_lines(lines)]):
         before = state.folder
+        state.known |= names
         yield from _commands_of(line, state)
         if each_alone:
             state.folder = before
+
+
+def _unrolled(lines: Sequence[Line]) -> Iterator[tuple[Line, Mapping[str, str]]]:
+    """Lines with what a loop over words that stand there gives its variable, once for each of them."""
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        text = _LOOP.sub(_repeated, line.text)
+        begun = _LOOP_BEGINS.fullmatch(text)
+        body = _body(lines, at) if begun else 0
+        if begun and body:
+            yield Line(line.number, text), {}
+            for word in begun["words"].split()[:_MOST_TURNS]:
+                for inner, names in _unrolled(lines[at + 1 : body]):
+                    yield inner, {begun["name"]: word.strip("\"'"), **names}
+            at = body
+        else:
+            yield Line(line.number, text), {}
+        at += 1
+
+
+def _repeated(found: re.Match[str]) -> str:
+    variable = re.compile(rf"\$(?:\{{{found['name']}\}}|{found['name']}\b)")
+    words = [word.strip("\"'") for word in found["words"].split()[:_MOST_TURNS]]
+    head = f"for {found['name']} in {found['words']}; "
+    return head + "; ".join(variable.sub(lambda _, word=word: word, found["body"]) for word in words)
+
+
+def _body(lines: Sequence[Line], at: int) -> int:
+    """The index of the ``done`` that ends the loop that begins at ``at``; 0 where there is none."""
+    depth = 0
+    for index in range(at, len(lines)):
+        words = re.findall(r"\b(?:for|while|until|done)\b", re.sub(r"[\"'].*?[\"']", "", lines[index].text))
+        depth += sum(-1 if word == "done" else 1 for word in words)
+        if depth <= 0:
+            return index
+    return 0
 
 
 def joined(folder: str, path: str) -> str:
@@ -135,6 +176,7 @@ def _tokens(text: str) -> list[str]:
 
 def _command(words: list[str], line: Line, state: _State) -> Iterator[Command]:
     own: dict[str, str] = {}
+    started = ""
     words = list(_without_redirections(words))
     while words:
         word = words[0]
@@ -150,8 +192,10 @@ def _command(words: list[str], line: Line, state: _State) -> Iterator[Command]:
                 elif word == "export" and part in state.known:
                     state.exported[part] = state.known[part]
             return
-        elif word not in _KEYWORDS:
+        elif word not in _KEYWORDS and not (started == "env" and word == _UNKNOWN):
             break
+        else:
+            started = word if word in _KEYWORDS else started
         words = words[1:]
     if not words:
         state.known |= own
@@ -205,6 +249,8 @@ def _substituted(text: str, state: _State) -> str:
 
     def output(found: re.Match[str]) -> str:
         inner = (found[1] or found[2] or "").strip()
+        if found_on_path := re.match(r"(?:which|command -v|type -p) +([\w.-]+)", inner):
+            return found_on_path[1]
         if "--show-toplevel" in inner or (inner == "pwd" and not state.folder):
             return _TOP
         if inner.startswith("dirname") and re.search(r"\$\{?(0|BASH_SOURCE)", inner):

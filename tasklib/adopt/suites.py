@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tasklib.adopt.ci_containers import beside_compose, with_new_stack
@@ -17,6 +17,9 @@ __all__ = ["Part", "Parts", "parts"]
 
 _NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |benchmark")
 """Options of a run that is about a few tests alone."""
+
+_HERE = re.compile(r"\b(localhost|127\.0\.0\.1):\d")
+_MOST_LEFT_OUT = 3
 
 _NEVER_UNIT = ("playwright", "cypress")
 """What drives a browser needs something to look at."""
@@ -61,7 +64,7 @@ class Parts:
 def parts(usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str]) -> Parts:
     """The suites of every folder from which tests are run, or that holds tests nobody runs."""
     found = Parts(evidence)
-    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=_rank)]
+    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=lambda u: _rank(u, evidence))]
     by_folder: dict[str, list[Usage]] = {}
     for usage in usages:
         by_folder.setdefault(_folder(usage, usages, evidence), []).append(usage)
@@ -94,7 +97,11 @@ def _part(
     aside = [
         usage
         for usage in usages
-        if re.search(r"bench|perf|load|smoke", usage.recipe.name) or _NARROWED.search(" ".join(usage.options))
+        if re.search(
+            r"bench|perf|load|smoke|fuzz",
+            f"{usage.place.file} {usage.recipe.name} {_script(usage, evidence)}",
+        )
+        or _NARROWED.search(" ".join(usage.options))
     ]
     kept = [usage for usage in usages if usage not in aside]
     with_stack = _first_source([usage for usage in kept if usage.needs_stack])
@@ -107,34 +114,44 @@ def _part(
             part.against, found.evidence = with_new_stack(part.against, folder, part.written, found.evidence)
     names = {usage.place for usage in usages if usage.needs_stack}
     without = [u for u in kept if not u.needs_stack and u.place not in names and not _same(u, part.against)]
-    for usage in [usage for usage in without if usage.runner in _NEVER_UNIT]:
-        part.others.append(usage)
-    without = _first_source([usage for usage in without if usage.runner not in _NEVER_UNIT])
+    if part.against:  # What is told an address here uses a stack, whoever brings it up.
+        without = [u for u in without if not any(re.search(_HERE, value) for value in u.env.values())]
+    part.others += [usage for usage in without if _drives_a_browser(usage)]
+    without = _first_source([usage for usage in without if not _drives_a_browser(usage)])
     if without:
         part.unit, left = _merged(without)
         part.others += left
         _doubted(part, evidence, answers, found)
-    for usage in [*part.others, *aside]:
-        found.notes.append(
-            Note(
-                f"not taken over: {' '.join((*usage.launcher, *usage.words)) or usage.inside}", (usage.place,)
-            )
-        )
+    found.notes += _left_out([*part.others, *aside])
     return part
+
+
+def _drives_a_browser(usage: Usage) -> bool:
+    return usage.runner in _NEVER_UNIT or "--browser" in usage.options
+
+
+def _left_out(usages: Sequence[Usage]) -> Iterator[Note]:
+    """What is not taken over; many runs of one program in a word."""
+    by_runner: dict[str, list[Usage]] = {}
+    for usage in usages:
+        by_runner.setdefault(usage.runner, []).append(usage)
+    for runner, own in by_runner.items():
+        if len(own) > _MOST_LEFT_OUT:
+            yield Note(f"not taken over: {len(own)} more runs of {runner}", tuple(u.place for u in own))
+            continue
+        for usage in own:
+            words = " ".join((*usage.launcher, *usage.words)) or usage.inside
+            yield Note(f"not taken over: {words}", (usage.place,))
 
 
 def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: Parts) -> None:
     """Tests that are run without a stack, and name addresses that are one's: somebody else brings it up."""
     unit = part.unit
-    if unit is None or part.against or not evidence.standard or any("unit" in path for path in unit.paths):
+    files = evidence.standard or (tuple(evidence.stacks) if len(evidence.stacks) == 1 else ())
+    if unit is None or part.against or not files or any("unit" in path for path in unit.paths):
         return
-    use = StackUse(Place(evidence.standard[0], 1), evidence.standard)
-    stack = Stack(use, evidence)
-    reached = [
-        address.place
-        for address in evidence.addresses
-        if stack.behind(str(address.port)) and address.place.file.startswith(part.folder)
-    ]
+    use = StackUse(Place(files[0], 1), files)
+    reached = [*_reached(unit, part.folder, Stack(use, evidence), evidence)]
     if not reached:
         return
     key = f"{part.folder}.tests" if part.folder else "tests"
@@ -144,10 +161,22 @@ def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: 
     elif answer != "unit":
         text = "the tests are run without a stack, but name addresses that are its own; do they need it?"
         choices = (
-            Choice("integration", f"they need {evidence.standard[0]}", tuple(reached)),
+            Choice("integration", f"they need {files[0]}", tuple(reached)),
             Choice("unit", "they need nothing", (unit.place,)),
         )
         found.questions.append(Question(key, text, choices))
+
+
+def _reached(usage: Usage, folder: str, stack: Stack, evidence: Evidence) -> Iterator[Place]:
+    """Where tests name a port of ``stack``; of what CI does not run, also the code that they are about."""
+    for address in evidence.addresses:
+        if stack.behind(str(address.port)) and address.place.file.startswith(folder):
+            yield address.place
+    if usage.recipe.kind is not Kind.JOB:
+        for variable in evidence.variables:
+            named = re.search(r"(?:localhost|127\.0\.0\.1):(\d+)", variable.default)
+            if named and stack.behind(named[1]) and variable.place.file.startswith(folder):
+                yield variable.place
 
 
 def _covers(own: Usage, usage: Usage) -> bool:
@@ -165,7 +194,7 @@ def _covers(own: Usage, usage: Usage) -> bool:
 
 def _first_source(usages: Sequence[Usage]) -> list[Usage]:
     """What CI does, or else what one kind of file does: the same tests are told in many places."""
-    for kind in (Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT):
+    for kind in (Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT, Kind.README):
         own = [usage for usage in usages if usage.recipe.kind is kind]
         if own:
             return own
@@ -175,8 +204,11 @@ def _first_source(usages: Sequence[Usage]) -> list[Usage]:
 def _same(usage: Usage, other: Usage | None) -> bool:
     """Whether ``usage`` is what ``other`` runs with its stack: the same tests, told without it."""
     if other is None or other.inside:
-        # Beside tests in a container, what has no folder of its own is those tests, told for inside.
-        return other is not None and usage.runner in ("pytest", "django", "unittest") and not usage.paths
+        # Beside tests in a container, what has no folder of its own is those tests, told for inside; and so
+        # is what CI, which tests in one, does not do.
+        outside = other is not None and other.recipe.kind is Kind.JOB is not usage.recipe.kind
+        plain = usage.runner in ("pytest", "django", "unittest") and not usage.paths
+        return other is not None and (plain or outside)
     return (
         usage.runner == other.runner
         and usage.options == other.options
@@ -240,10 +272,20 @@ def _merged(usages: Sequence[Usage]) -> tuple[Usage, list[Usage]]:
     return replace(first, paths=tuple(paths), words=tuple(words), stack=stack), left
 
 
-def _rank(usage: Usage) -> tuple[bool, int]:
+def _rank(usage: Usage, evidence: Evidence) -> tuple[bool, int, int]:
     """What is the tests as such comes first, what is a special kind of them later."""
+    script = _script(usage, evidence)
     special = re.search(
-        r"e2e|accept|smoke|compat|migrat|perf|bench|upgrade|nightly|generator",
-        usage.recipe.name + usage.recipe.file,
+        r"e2e|accept|smoke|compat|migrat|perf|bench|upgrade|nightly|generator|a11y|visual|fuzz|coverage",
+        usage.recipe.name + usage.recipe.file + script,
     )
-    return bool(special), len(usage.options)
+    usual = ["test", "test:unit", "unit", "test:ci"]
+    return bool(special), usual.index(script) if script in usual else len(usual), len(usage.options)
+
+
+def _script(usage: Usage, evidence: Evidence) -> str:
+    """The name of the script of a package.json that a run stands in, whoever calls it."""
+    if usage.recipe.kind is Kind.PACKAGE or not usage.place.file.endswith("package.json"):
+        return usage.recipe.name if usage.recipe.kind is Kind.PACKAGE else ""
+    own = (r for r in evidence.recipes if r.file == usage.place.file and r.first == usage.place.line)
+    return next((recipe.name for recipe in own), "")

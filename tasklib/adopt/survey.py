@@ -6,17 +6,19 @@ import os
 import posixpath
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tasklib.adopt.evidence import Address, Evidence, Recipe, StackFile, Value, Variable
 from tasklib.adopt.readers.environments import read_noxfile, read_tox
-from tasklib.adopt.readers.makefiles import read_justfile, read_makefile
+from tasklib.adopt.readers.makefiles import included, read_justfile, read_makefile
 from tasklib.adopt.readers.packages import read_package
+from tasklib.adopt.readers.readmes import read_readme
 from tasklib.adopt.readers.scripts import read_script
 from tasklib.adopt.readers.stacks import read_stack
 from tasklib.adopt.readers.variables import read_addresses, read_dotenv, read_variables
-from tasklib.adopt.readers.workflows import read_gitlab, read_workflow
+from tasklib.adopt.readers.workflows import read_circle, read_gitlab, read_workflow
+from tasklib.adopt.shell import joined
 from tasklib.checkout import git
 from tasklib.doctor.document import read_document
 from tasklib.errors import TasklibError
@@ -31,6 +33,8 @@ Text = Callable[[str], str]
 COMPOSE = re.compile(r"(.*/)?(docker-)?compose([.-][\w.-]+)?\.ya?ml")
 _WORKFLOW = re.compile(r"\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
 _GITLAB = re.compile(r"\.gitlab-ci\.ya?ml")
+_CIRCLE = re.compile(r"\.circleci/config\.ya?ml")
+_README = re.compile(r"(?i)(README|CONTRIBUTING|DEVELOPMENT)(\.(md|markdown))?")
 _MAKE = re.compile(r"(.*/)?((GNU)?[Mm]akefile|[^/]+\.mk)")
 _JUST = re.compile(r"(.*/)?\.?[Jj]ustfile")
 _DOTENV = re.compile(r"(.*/)?(\.env[\w.-]*|[\w-]+\.env|env[.-]example[\w.-]*)")
@@ -71,8 +75,9 @@ def survey(root: Path) -> Evidence:
     recipes: list[Recipe] = []
     stacks: dict[str, StackFile] = {}
     values: list[Value] = []
+    homes = _homes(files, text)
     for file in sorted(files, key=lambda name: (name.count("/"), name)):
-        recipes += _recipes(file, text)
+        recipes += _recipes(file, text, homes)
         if COMPOSE.fullmatch(file) and (document := read_document(root / file, text(file))):
             if stack := read_stack(file, document):
                 stacks[file] = stack
@@ -136,20 +141,41 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _recipes(file: str, text: Text) -> Iterator[Recipe]:
+def _homes(files: Iterable[str], text: Text) -> dict[str, str]:
+    """The folder in which each Makefile that another includes is worked on: that of the first one."""
+    known = {file for file in files if _MAKE.fullmatch(file)}
+    homes: dict[str, str] = {}
+    pending = sorted(known, key=lambda name: (name.endswith(".mk"), name.count("/"), name))
+    while pending:
+        file = pending.pop(0)
+        home = homes.get(file, posixpath.dirname(file))
+        for word in included(text(file)):
+            name = joined(home, word)
+            if name in known and name != file and homes.setdefault(name, home) is home:
+                pending.insert(0, name)
+                known.discard(name)
+    return homes
+
+
+def _recipes(file: str, text: Text, homes: Mapping[str, str]) -> Iterator[Recipe]:
     name = posixpath.basename(file)
-    if _WORKFLOW.fullmatch(file) or _GITLAB.fullmatch(file):
+    if _WORKFLOW.fullmatch(file) or _GITLAB.fullmatch(file) or _CIRCLE.fullmatch(file):
         read = read_gitlab if _GITLAB.fullmatch(file) else read_workflow
+        read = read_circle if _CIRCLE.fullmatch(file) else read
         if document := read_document(Path(file), text(file)):
             yield from read(file, document)
     elif _MAKE.fullmatch(file):
-        yield from read_makefile(file, text(file))
+        yield from read_makefile(file, text(file), homes.get(file))
     elif _JUST.fullmatch(file):
         yield from read_justfile(file, text(file))
     elif name == "package.json":
         yield from read_package(file, text(file))
-    elif name in ("tox.ini", "tox.toml") or (name == "pyproject.toml" and "tool.tox" in text(file)):
+    elif name in ("tox.ini", "tox.toml") or (
+        name in ("pyproject.toml", "setup.cfg") and re.search(r"\[(tool\.tox|testenv)", text(file))
+    ):
         yield from read_tox(file, text(file))
+    elif _README.fullmatch(file):
+        yield from read_readme(file, text(file))
     elif name == "noxfile.py":
         yield from read_noxfile(file, text(file))
     elif name.endswith(".sh") or (

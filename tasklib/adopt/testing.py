@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tasklib.adopt.evidence import Command, Place
 from tasklib.adopt.shell import joined
 
-__all__ = ["TestRun", "is_trivial", "is_wait", "plain_words", "prepares", "test_run"]
+__all__ = ["TestRun", "is_report", "is_trivial", "is_wait", "plain_words", "prepares", "test_run"]
 
 _LAUNCHERS = {
     "uv": ("run",),
@@ -145,7 +145,7 @@ def test_run(command: Command) -> TestRun | None:
     if not words:
         return None
     runner, arguments = _runner(words)
-    if not runner:
+    if not runner or any(re.fullmatch(r"--watch(All)?|--ui|--collect-only|--co", word) for word in arguments):
         return None
     valued = _PYTEST_VALUED if runner == "pytest" else frozenset({"--config", "-c", "-t", "--settings", "-p"})
     named = tuple(_paths(arguments, valued))
@@ -171,6 +171,12 @@ def is_trivial(command: Command) -> bool:
     """Whether ``command`` neither tests nor prepares anything: it speaks, tidies up or reports coverage."""
     _, words = plain_words(command.words)
     return not words or bool(_TRIVIAL.match(" ".join(words)))
+
+
+def is_report(command: Command) -> bool:
+    """Whether ``command`` makes a report of coverage for somebody to read."""
+    _, words = plain_words(command.words)
+    return words[:1] == ("coverage",) and words[1:2] != ("erase",) and not test_run(command)
 
 
 def prepares(command: Command) -> bool:

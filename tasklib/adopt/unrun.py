@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from tasklib.adopt.usages import StackUse, Usage
 
 __all__ = ["add_unrun"]
 
+_NAMED_FOR_STACK = re.compile(r"(?i)(test_)?(e2e|integration|component|acceptance)([_.-]|tests?\b)")
 _STACK_FOLDERS = ("integration", "e2e", "functional", "acceptance", "system", "service", "api")
 
 
@@ -56,9 +58,16 @@ def _unrun(
     recipe = Recipe(Kind.SCRIPT, files[0], "tests", 1, 1)
     tops = sorted({_top(posixpath.relpath(file, folder or ".")) for file in files})
     key = f"{folder}.tests" if folder else "tests"
-    against = [top for top in tops if _for_stack(top)] if evidence.standard else []
+    named = {
+        _top(posixpath.relpath(f, folder or "."))
+        for f in files
+        if _NAMED_FOR_STACK.match(posixpath.basename(f))
+    }
+    against = [top for top in tops if _for_stack(top) or top in named] if evidence.standard else []
     unit = [top for top in tops if top not in against]
     unclear = [top for top in unit if posixpath.basename(top) != "unit"] if evidence.standard else []
+    if not _reach_out(files, evidence):
+        unclear = []  # Nothing in them asks where anything is.
     if unclear and (answer := answers.get(key)) in ("unit", "integration"):
         if answer == "integration":
             against, unit = against + unclear, [top for top in unit if top not in unclear]
@@ -83,6 +92,13 @@ def _unrun(
         replace(usage, paths=tuple(unit)) if unit else None,
         replace(usage, paths=tuple(against), stack=StackUse(place, evidence.standard)) if against else None,
     )
+
+
+def _reach_out(files: Sequence[str], evidence: Evidence) -> bool:
+    """Whether tests may talk to something: Python's do it through the code that they import."""
+    asked = {address.place.file for address in evidence.addresses}
+    asked |= {variable.place.file for variable in evidence.variables}
+    return any(file.endswith(".py") or file in asked for file in files)
 
 
 def _top(name: str) -> str:

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from tasklib.adopt.actions import Copy, Flow, Inside, Install, Step
 from tasklib.adopt.binding import bound
 from tasklib.adopt.composing import ComposeCall
-from tasklib.adopt.evidence import Evidence, Kind, Place, Recipe, ServiceContainer
-from tasklib.adopt.flows import Copy, Flow, Inside, Install, Step
+from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, Recipe, ServiceContainer
+from tasklib.adopt.flows import tests_by_itself
 from tasklib.adopt.shell import joined
 from tasklib.adopt.testing import TestRun
 
-__all__ = ["SetupStep", "StackUse", "Usage", "usages"]
+__all__ = ["SetupStep", "StackUse", "Usage", "called_usages", "usages"]
 
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
@@ -81,10 +82,19 @@ class Usage:
 
 
 def usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...]:
-    """Every run of tests once: as CI does it, or else as people do."""
+    """Every run of tests once: as CI does it, or else as people do; then what Compose files tell."""
+    found = called_usages(flows, evidence)
+    return (*found, *_untold(evidence, {file for u in found if u.stack for file in u.stack.files}))
+
+
+def called_usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...]:
+    """Every run of tests that ``flows`` come to, once."""
     found: dict[tuple[object, ...], Usage] = {}
-    scripts = {
-        recipe.file for recipe in evidence.recipes if "$" in "".join(c.folder for c in recipe.commands)
+    anywhere = {
+        recipe.file
+        for recipe in evidence.recipes
+        if recipe.kind is Kind.SCRIPT and not _goes_about(recipe)
+        # Wherever it is called from, it is the same run.
     }
     for usage in (
         usage for flow in flows for one in bound(flow, evidence) for usage in _of_flow(one, evidence)
@@ -94,25 +104,34 @@ def usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...]:
                 usage.place,
                 usage.words,
                 usage.inside,
-                usage.folder if usage.place.file in scripts else "",
+                "" if usage.place.file in anywhere else usage.folder,
             )
             known = found.get(key)
             if known is None or (usage.needs_stack and not known.needs_stack):
                 found[key] = usage
-    return (
-        *found.values(),
-        *_untold(evidence, {file for u in found.values() if u.stack for file in u.stack.files}),
-    )
+    return tuple(found.values())
+
+
+def _goes_about(recipe: Recipe) -> bool:
+    """Whether a script does the same in several folders."""
+    places = [command.place for command in recipe.commands]
+    return len(places) != len({*places}) or any("$" in command.folder for command in recipe.commands)
 
 
 def _untold(evidence: Evidence, used: set[str]) -> Iterator[Usage]:
     """Compose files that nothing calls, with a service that is the tests: builders look for a sut."""
     for file, stack in evidence.stacks.items():
-        named = [name for name in stack.services if re.fullmatch(r"sut|(?:[\w-]+[-_])?tests?", name)]
+        named = [name for name, service in stack.services.items() if _is_sut(service)]
         if file not in used and len(named) == 1 and not stack.services[named[0]].profiles:
             place = stack.services[named[0]].place
             recipe = Recipe(Kind.SCRIPT, file, named[0], place.line, place.line)
             yield Usage(place, recipe, "service", inside=named[0], stack=StackUse(place, (file,)))
+
+
+def _is_sut(service: ComposeService) -> bool:
+    """Whether a service is the tests, and no server that only they use: it holds code, and opens no port."""
+    named = re.fullmatch(r"sut|(?:[\w-]+[-_])?tests?", service.name)
+    return bool(named) and (service.builds or bool(service.mounts)) and not service.ports
 
 
 def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
@@ -243,10 +262,13 @@ def _beside(call: ComposeCall, evidence: Evidence) -> tuple[str, ...]:
 
 
 def _sut(call: ComposeCall, used: StackUse, evidence: Evidence) -> str:
-    """The service whose end ends an ``up`` that stays in front, where one is called like tests."""
-    if call.detached:
+    """The service whose end ends an ``up`` that stays in front: called like tests, or running them."""
+    if not call.in_front:
         return ""
     named = [name for name in used.needs if re.search(r"(^|[-_])(sut|tests?|e2e)([-_]|$)", name)]
+    if not named:
+        services = {name: s for file in used.files for name, s in evidence.stacks[file].services.items()}
+        named = [name for name, service in services.items() if tests_by_itself(service)]
     return named[0] if len(named) == 1 else ""
 
 

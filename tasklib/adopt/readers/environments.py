@@ -52,7 +52,8 @@ def _toml(file: str, text: str) -> Iterator[Recipe]:
 def _recipe(file: str, name: str, first: int, lines: list[str], text: str) -> Recipe:
     numbered = []
     for line in lines:
-        plain = re.sub(r"\{posargs(:[^}]*)?\}", "", line).replace("{toxinidir}", ".").strip().lstrip("-")
+        plain = re.sub(r"\{posargs(:[^}]*)?\}", "", line).replace("{toxinidir}", ".")
+        plain = plain.replace("{envpython}", "python").replace("{envbindir}/", "").strip().lstrip("-")
         if plain:
             numbered.append((_line(text, line.strip(), first), plain))
     folder = posixpath.dirname(file)

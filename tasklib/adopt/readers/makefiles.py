@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from tasklib.adopt.evidence import Kind, Recipe
 from tasklib.adopt.shell import commands
 
-__all__ = ["read_justfile", "read_makefile"]
+__all__ = ["included", "read_justfile", "read_makefile"]
 
 _SET = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*(?::{0,3}|\?|\+)=\s*(?P<value>.*)")
 _TARGET = re.compile(r"(?P<names>[^\s:=#][^:=#]*?)\s*::?(?!=)(?P<needs>[^=;#]*)(?:;(?P<inline>.*))?(?:#.*)?")
@@ -18,9 +18,18 @@ _JUST_SET = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*:=\s*(?P<valu
 _JUST_RECIPE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<parameters>[^:=]*):(?!=)(?P<needs>[^#]*)(?:#.*)?")
 
 
-def read_makefile(file: str, text: str) -> Iterator[Recipe]:
-    """The targets of a Makefile with their commands; of conditional parts all, in their order."""
-    folder = posixpath.dirname(file)
+def included(text: str) -> Iterator[str]:
+    """The paths of the Makefiles that one includes, as they are written."""
+    for found in re.finditer(r"(?m)^-?include[ \t]+(.+)$", text):
+        yield from (word for word in found[1].split("#")[0].split() if "$" not in word)
+
+
+def read_makefile(file: str, text: str, home: str | None = None) -> Iterator[Recipe]:
+    """The targets of a Makefile with their commands; of conditional parts all, in their order.
+
+    ``home`` is the folder they start in: the Makefile's own, but for one that another includes.
+    """
+    folder = posixpath.dirname(file) if home is None else home
     variables = {"MAKE": "make", "CURDIR": ".", "PWD": "."}
     lines = text.splitlines()
     at = 0
@@ -92,4 +101,5 @@ def _filled(text: str, variables: Mapping[str, str]) -> str:
         if replaced == text:
             break
         text = replaced
-    return text.replace("$$", "$")
+    # What make asks a shell is asked by the command's own, as far as it is understood.
+    return re.sub(r"\$\(shell ([^()]*)\)", r"$(\1)", text).replace("$$", "$")

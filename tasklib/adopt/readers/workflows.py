@@ -11,7 +11,7 @@ from tasklib.adopt.evidence import Command, Kind, Place, Recipe, ServiceContaine
 from tasklib.adopt.shell import commands, joined
 from tasklib.doctor.document import Document, Entry, entries, items, last, text_of
 
-__all__ = ["read_gitlab", "read_workflow", "step_lines"]
+__all__ = ["read_circle", "read_gitlab", "read_workflow", "step_lines"]
 
 _NO_JOBS = frozenset(
     {"default", "include", "stages", "variables", "workflow", "image", "services", "cache", "before_script"}
@@ -47,6 +47,50 @@ def read_workflow(file: str, document: Document) -> Iterator[Recipe]:
         services = document.at("services", below=job.value)
         containers = tuple(_containers(file, document, services, matrix))
         yield Recipe(Kind.JOB, file, name, first, final, tuple(ran), containers=containers)
+
+
+def read_circle(file: str, document: Document) -> Iterator[Recipe]:
+    """Each job of CircleCI with the commands of its steps, and the containers beside its first."""
+    jobs = document.at("jobs")
+    for name, job in entries(jobs.value).items() if jobs else ():
+        env = _variables(document.at("environment", below=job.value))
+        steps = document.at("steps", below=job.value)
+        ran: list[Command] = []
+        for step in _circle_steps(document, steps.value if steps else None):
+            run = document.at("run", below=step)
+            if run is None:
+                continue
+            script = document.at("command", below=run.value) or run
+            named = document.at("working_directory", below=run.value)
+            folder = joined("", text_of(named.value)) if named else ""
+            own = env | _variables(document.at("environment", below=run.value))
+            lines = [
+                (number, re.sub(r"<<.*?>>", "$EXPRESSION", text))
+                for number, text in step_lines(document, script.value)
+            ]
+            ran += commands(lines, file, "" if "$" in folder else folder, env=own)
+        images = document.at("docker", below=job.value)
+        beside = [entries(node) for node in items(images.value)][1:] if images else []
+        containers = tuple(
+            ServiceContainer(
+                Place(file, document.place(one["image"].value)[0]),
+                re.sub(r"[:@].*", "", text_of(one["image"].value)).rpartition("/")[2],
+                text_of(one["image"].value),
+                _variables(one.get("environment")),
+            )
+            for one in beside
+            if "image" in one
+        )
+        first, final = document.place(job.key)[0], last(job.value).end_mark.line + 1
+        yield Recipe(Kind.JOB, file, name, first, final, tuple(ran), containers=containers)
+
+
+def _circle_steps(document: Document, node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """The steps of a list, with those of the file's own commands in the place of their names."""
+    for step in items(node):
+        name = text_of(step) or next(iter(entries(step)), "")
+        own = document.at("commands", name, "steps") if name != "run" else None
+        yield from items(own.value) if own else (step,)
 
 
 def read_gitlab(file: str, document: Document) -> Iterator[Recipe]:

@@ -1,0 +1,77 @@
+"""PURE: what a recipe comes to, as values: runs of tests, calls of Compose, and what is around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasklib.adopt.composing import ComposeCall
+from tasklib.adopt.evidence import Command, Place, Recipe, ServiceContainer
+from tasklib.adopt.testing import TestRun
+
+__all__ = ["Action", "Copy", "Flow", "Inside", "Install", "Other", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that prepares what tests need, on this machine."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file of variables made from an example."""
+
+    place: Place
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Install:
+    """Dependencies installed from files of requirements under names of the project's own."""
+
+    place: Place
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Other:
+    """A command that is neither tests nor a stack nor what prepares it."""
+
+    command: Command
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A call of Compose that runs ``tests`` or ``steps`` in a container (``call.service``)."""
+
+    call: ComposeCall
+    steps: tuple[tuple[str, ...], ...] = ()
+    tests: tuple[str, ...] | None = None
+    """The command of the tests; empty where the service itself is one."""
+
+
+Action = Step | Copy | Other | Install | Inside | ComposeCall | TestRun
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What one recipe comes to, in its order: actions, each with the place in the recipe that it is from."""
+
+    recipe: Recipe
+    actions: tuple[tuple[Place, Action], ...]
+
+    @property
+    def tests(self) -> bool:
+        """Whether tests may be run: what stays in front may be some."""
+        return any(
+            isinstance(action, TestRun)
+            or (isinstance(action, Inside) and action.tests is not None)
+            or (isinstance(action, ComposeCall) and (action.verdict or action.in_front))
+            for _, action in self.actions
+        )
+
+    @property
+    def containers(self) -> tuple[ServiceContainer, ...]:
+        return self.recipe.containers
