@@ -13,7 +13,8 @@ import yaml
 
 from tasklib.doctor.document import Document, Entry, entries, read_document
 from tasklib.errors import TasklibError
-from tasklib.project import Environment, Project, find_project
+from tasklib.project import Environment, Project, find_project, targets
+from tasklib.results import Stage
 
 __all__ = ["ComposeFile", "Survey", "survey"]
 
@@ -139,8 +140,22 @@ def _named(project: Project | None) -> dict[Path, Environment]:
     if project is None:
         return {}
     found = {path: environment for environment, files in project.compose.items() for path in files}
+    if not _tests_with_the_top_s_file(project):
+        found = {path: environment for path, environment in found.items() if path.parent != project.root}
     own = {path: Environment.TEST for service in project.services for path in service.compose}
     return own | found
+
+
+def _tests_with_the_top_s_file(project: Project) -> bool:
+    """Whether the Compose file at the top is that of a test stack: the settings say so, or there are tests.
+
+    Where nobody has either, it is what people start, and only taken for want of another.
+    """
+    try:
+        settings = (project.root / "pyproject.toml").read_text(errors="replace")
+    except OSError:
+        settings = ""
+    return "[tool.tasklib" in settings or bool(targets(project, [Stage.INTEGRATION, Stage.SERVICE]))
 
 
 def _environment(path: Path, root: Path) -> Environment | None:

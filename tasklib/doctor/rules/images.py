@@ -16,8 +16,8 @@ from tasklib.stacks.references import parse_reference
 __all__: list[str] = []
 
 _INSTALL = re.compile(
-    r"(?i)\b(pip3?|uv|poetry|pdm|npm|pnpm|yarn|bun|bundle|cargo|go|composer)\s+"
-    r"(install|ci|sync|pip|add|build|fetch|mod\s+download)\b"
+    r"(?i)\b(?P<program>pip3?|uv|poetry|pdm|npm|pnpm|yarn|bun|bundle|composer|cargo|go)\s+"
+    r"(?:install|ci|sync|pip|add|fetch|mod\s+download|(?<=go )build|(?<=cargo )build)\b"
 )
 
 
@@ -46,7 +46,8 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
         for name, start in reversed(first.items()):
             if _is_latest(name) and name.lower() != "scratch":
                 line, column = _place(text, start)
-                what = f"the image starts from {name}, whatever that is today"
+                takes = "the image starts" if _begins(text, start, "FROM") else "files are taken"
+                what = f"{takes} from {name}, whatever that is today"
                 yield rule.at(path, line, column, what)
 
 
@@ -61,17 +62,27 @@ def copied_too_early(rule: Rule, survey: Survey) -> Iterator[Finding]:
     for path in survey.dockerfiles:
         text = survey.text(path) or ""
         copied: Instruction | None = None
+        before: set[str] = set()
         for found in instructions(text):
             if found.name == "FROM":
-                copied = None
+                copied, before = None, set()
             elif _copies_all(found):
                 copied = copied or found
-            elif copied and found.name == "RUN" and _INSTALL.search(found.text):
+            elif found.name == "RUN" and copied is None:
+                before |= _installers(found)
+            elif copied and found.name == "RUN" and _installers(found) - before:
                 line, column = _place(text, copied.start)
                 what = f"`{flat(f'{copied.name} {copied.rest}', 80)}` stands before what line "
                 what += f"{_place(text, found.start)[0]} installs"
                 yield rule.at(path, line, column, what)
                 copied = None
+
+
+def _installers(run: Instruction) -> set[str]:
+    """What installs dependencies anew in this step: what keeps them in a cache of the builder's does not."""
+    if "type=cache" in run.rest:
+        return set()
+    return {found["program"].lower() for found in _INSTALL.finditer(run.text)}
 
 
 def _copies_all(found: Instruction) -> bool:
@@ -84,6 +95,11 @@ def _is_latest(image: str) -> bool:
         return False
     reference = parse_reference(image)
     return reference is not None and reference.tag in ("", "latest") and not reference.digest
+
+
+def _begins(text: str, at: int, instruction: str) -> bool:
+    """Whether the line of a place begins an instruction."""
+    return text[text.rfind("\n", 0, at) + 1 :].lstrip().upper().startswith(instruction)
 
 
 def _place(text: str, at: int) -> tuple[int, int]:

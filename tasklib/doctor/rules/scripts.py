@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from tasklib.doctor.document import Entry, entries, items, read_document, text_of
 from tasklib.doctor.findings import Finding, Severity
@@ -113,12 +114,12 @@ def _runs_what_changed(steps: Entry | None) -> bool:
 
 def _only_tags(on: object) -> bool:
     """Whether a workflow runs for tags alone: a release builds everything."""
-    push = entries(on).get("push")  # type: ignore[arg-type]
+    push = entries(on).get("push")
     inner = entries(push.value) if push else {}
-    return "tags" in inner and "branches" not in inner and "pull_request" not in entries(on)  # type: ignore[arg-type]
+    return "tags" in inner and "branches" not in inner and "pull_request" not in entries(on)
 
 
-def _lines(survey: Survey, path: object) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate((survey.text(path) or "").splitlines(), 1):  # type: ignore[arg-type]
+def _lines(survey: Survey, path: Path) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate((survey.text(path) or "").splitlines(), 1):
         if not line.lstrip().startswith("#"):
             yield number, line

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.doctor.examination import examine
+from tasklib.doctor.examination import chosen, examine
 from tasklib.doctor.rules import RULES
 
 
@@ -78,3 +78,30 @@ def test_an_image_without_a_version_is_named_where_it_stands(tmp_path: Path) -> 
         (3, 6, "python,"),
         (6, 13, "busybox:latest,"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "found"),
+    [
+        ("COPY . .\nRUN pip install -r requirements.txt\n", True),
+        ("COPY . .\nRUN go build ./...\n", True),
+        (
+            "COPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nRUN pip install .\n",
+            False,
+        ),
+        ("COPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build ./...\n", False),
+        ("COPY . .\nRUN --mount=type=cache,target=/root/.cache pip install .\n", False),
+        ("COPY . .\nRUN npm run build\n", False),
+    ],
+)
+def test_what_is_installed_again_with_every_change(dockerfile: str, found: bool, tmp_path: Path) -> None:
+    """Not what was installed before everything is copied, nor what the builder keeps in a cache."""
+    (tmp_path / "Dockerfile").write_text(f"FROM python:3.12\n{dockerfile}")
+    assert ("TL402" in {one.code for one in examine(tmp_path, chosen([], []))}) is found
+
+
+def test_an_image_that_files_are_copied_from_is_called_so(tmp_path: Path) -> None:
+    """The image does not start from it."""
+    (tmp_path / "Dockerfile").write_text("FROM python:3.12\nCOPY --from=shop/tools /bin/tool /bin/\n")
+    (finding,) = examine(tmp_path, chosen(["TL401"], []))
+    assert finding.message == "files are taken from shop/tools, whatever that is today"

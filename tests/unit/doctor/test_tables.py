@@ -87,6 +87,35 @@ ROWS = {
 }
 
 
+SUITES = {
+    f"services/{service}/{name}": ""
+    for service in ("api", "worker")
+    for name in ("pyproject.toml", "tests/unit/test_a.py", "tests/integration/test_b.py")
+} | {f"services/{service}/{TEST}": stack(**MEMORY) for service in ("api", "worker")}
+MATRIX = """on: [push]
+jobs:
+  build:
+    strategy:
+      matrix:
+        service: {}
+    steps: [{{run: docker build services/$SERVICE}}]
+"""
+OF_PROJECTS = {
+    "a single test stage": (
+        "pyproject.toml",
+        "TL504",
+        '[tool.tasklib.services.api]\nunit = "tests"\nservice = "tests"\n',
+        "[project]\nname = 'shop'\n",
+    ),
+    "building all services on every change": (
+        ".github/workflows/ci.yml",
+        "TL604",
+        MATRIX.format("[api, worker]"),
+        MATRIX.format("${{ fromJSON(needs.changes.outputs.services) }}"),
+    ),
+}
+
+
 def codes(root: Path) -> set[str]:
     return {finding.code for finding in examine(root, chosen([], []))}
 
@@ -103,6 +132,18 @@ def test_a_row_both_ways(row: str, tmp_path: Path) -> None:
         repair.path.write_text(repair.text)
         assert code not in codes(tmp_path)
     path.write_text(good)
+    assert codes(tmp_path) == set()
+
+
+@pytest.mark.parametrize("row", OF_PROJECTS)
+def test_a_row_about_a_project_both_ways(row: str, tmp_path: Path) -> None:
+    """As the rows above, in a project of two services; people repair it, and then it is clean."""
+    name, code, bad, good = OF_PROJECTS[row]
+    for file, text in {**SUITES, name: bad}.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    assert codes(tmp_path) == {code}
+    (tmp_path / name).write_text(good)
     assert codes(tmp_path) == set()
 
 
