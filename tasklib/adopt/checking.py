@@ -28,6 +28,7 @@ from tasklib.stacks.preparation import Prepared, prepare
 __all__ = ["Checked", "check"]
 
 _PATIENCE = 180.0
+_CAUSE = re.compile(r"(?:Caused by:|\u2570\u2500\u25b6)\s*(.+)")
 _SHOWN = 3
 
 
@@ -186,11 +187,7 @@ class _Check:
         words = [line for line in done.stdout.splitlines() if line.startswith(("E   ", "ERROR "))]
         if words:
             return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
-        said = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        wrong = [
-            line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)
-        ]
-        return f"not collected: {(wrong or said or [f'exit code {done.code}'])[0][:160]}", False
+        return f"not collected: {_reason(done.stderr or done.stdout) or f'exit code {done.code}'}", False
 
     def _listed(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         if not Path(argv[0]).is_file():
@@ -210,6 +207,15 @@ class _Check:
             return None
         except process.CommandError as error:
             return process.Completed(argv, 127, "", error.what)
+
+
+def _reason(text: str) -> str:
+    """What an installer or a runner says is wrong: its first word about it, and the cause that it ends with."""
+    said = [line.strip() for line in text.splitlines() if line.strip()]
+    wrong = [line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)]
+    causes = [found[1] for line in said if (found := _CAUSE.match(line))]
+    first = next(iter(wrong or said), "").removeprefix("\u00d7").strip()
+    return one_line(": ".join([first, *causes[-1:]]), 200)
 
 
 def _files(number: int) -> str:

@@ -90,12 +90,9 @@ def usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...]:
 def called_usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...]:
     """Every run of tests that ``flows`` come to, once."""
     found: dict[tuple[object, ...], Usage] = {}
-    anywhere = {
-        recipe.file
-        for recipe in evidence.recipes
-        if recipe.kind is Kind.SCRIPT and not _goes_about(recipe)
-        # Wherever it is called from, it is the same run.
-    }
+    # Wherever such a script is called from, it is the same run.
+    scripts = [recipe for recipe in evidence.recipes if recipe.kind is Kind.SCRIPT]
+    anywhere = {recipe.file for recipe in scripts if not _goes_about(recipe)}
     for usage in (
         usage for flow in flows for one in bound(flow, evidence) for usage in _of_flow(one, evidence)
     ):

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.adopt.checking import _reason
+from tests import adopted
+
 from .support import proposed, settings_of
 
 POSTGRES = """services:
@@ -265,3 +268,28 @@ def test_a_target_for_other_files_is_no_stack_of_the_tests(tmp_path: Path) -> No
     text = proposed(tmp_path, files).files["Makefile"] or ""
     assert "infra.up" not in text
     assert "tasklib test.integration" in text
+
+
+@pytest.mark.parametrize(
+    "kind", [name for name, files in vars(adopted).items() if name.isupper() and isinstance(files, dict)]
+)
+def test_a_second_adoption_proposes_nothing(kind: str, tmp_path: Path) -> None:
+    """What was written is what is wanted."""
+    first = proposed(tmp_path, getattr(adopted, kind))
+    for name, text in first.files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+    assert dict(proposed(tmp_path, {}).files) == {}
+
+
+def test_why_tests_cannot_be_collected() -> None:
+    """The cause that an installer ends with, not what it did before."""
+    uv = "Building shop\n  \u00d7 Failed to build `shop`\n  \u2570\u2500\u25b6 No file\n"
+    assert _reason(uv) == "Failed to build `shop`: No file"
+    assert _reason("error: cannot resolve\n  Caused by: a\n  Caused by: no network\n") == (
+        "error: cannot resolve: no network"
+    )
+    assert _reason("") == ""

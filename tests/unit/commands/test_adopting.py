@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tasklib.commands import adopting
 from tasklib.commands.adopting import adopt
 from tasklib.errors import UsageError
 from tests.integration.projects import write
@@ -50,3 +52,35 @@ def test_a_folder_without_any_tests(tmp_path: Path) -> None:
         adopt(str(tmp_path), write=False, keep_make=False, answers=())
     with pytest.raises(UsageError, match="there is no folder"):
         adopt(str(tmp_path / "gone"), write=False, keep_make=False, answers=())
+
+
+def test_on_a_terminal_a_question_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Until it is answered by a number or by the answer itself; then what was proposed is written."""
+    write(tmp_path, QUESTION)
+    monkeypatch.setattr(adopting, "_checked", lambda *_: True)
+    master, slave = os.openpty()
+    os.write(master, b"what?\n3\n2\n")
+    with os.fdopen(slave) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert adopt(str(tmp_path), write=True, keep_make=False, answers=()) == 0
+    os.close(master)
+    said = capsys.readouterr()
+    assert "  2) integration: they need compose.yml" in said.err
+    assert said.err.count("tests (1-2): ") == 3
+    assert "wrote noxfile.py, pyproject.toml" in said.out
+    assert 'integration = "tests"' in (tmp_path / "pyproject.toml").read_text()
+
+
+def test_nothing_is_asked_where_nothing_is_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Showing the proposal is no reason to stop and wait for somebody."""
+    write(tmp_path, QUESTION)
+    master, slave = os.openpty()
+    with os.fdopen(slave) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        assert adopt(str(tmp_path), write=False, keep_make=False, answers=()) == 2
+    os.close(master)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["compose.yml", "tests"]
