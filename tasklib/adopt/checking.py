@@ -210,7 +210,7 @@ class _Check:
 
 
 def _reason(text: str) -> str:
-    """What an installer or a runner says is wrong: its first word about it, and the cause that it ends with."""
+    """What an installer or a runner says is wrong: its first word on it, and the cause that it ends with."""
     said = [line.strip() for line in text.splitlines() if line.strip()]
     wrong = [line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)]
     causes = [found[1] for line in said if (found := _CAUSE.match(line))]
