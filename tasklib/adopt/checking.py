@@ -28,7 +28,7 @@ from tasklib.stacks.preparation import Prepared, prepare
 __all__ = ["Checked", "check"]
 
 _PATIENCE = 180.0
-_CAUSE = re.compile(r"(?:Caused by:|\u2570\u2500\u25b6)\s*(.+)")
+_CAUSE = re.compile(r"(?:(?:Caused by|cause):|\u2570\u2500\u25b6)\s*(.+)")
 _SHOWN = 3
 
 

@@ -292,4 +292,5 @@ def test_why_tests_cannot_be_collected() -> None:
     assert _reason("error: cannot resolve\n  Caused by: a\n  Caused by: no network\n") == (
         "error: cannot resolve: no network"
     )
+    assert _reason("error: none\n  cause: a\n  cause: b\n\n     [stderr]\n") == "error: none: b"
     assert _reason("") == ""
