@@ -28,6 +28,7 @@ from tasklib.stacks.preparation import Prepared, prepare
 __all__ = ["Checked", "check"]
 
 _PATIENCE = 180.0
+_PROGRESS = re.compile(r"\s*(Download|Build|Built|Install|Prepar|Resolv|Using|Creat|Updat)\w* ")
 _CAUSE = re.compile(r"(?:(?:Caused by|cause):|\u2570\u2500\u25b6)\s*(.+)")
 _SHOWN = 3
 
@@ -184,7 +185,10 @@ class _Check:
             return f"{number} test{'s' if number != 1 else ''}", False
         if done.code == 5:
             return "pytest finds no test there", True
-        words = [line for line in done.stdout.splitlines() if line.startswith(("E   ", "ERROR "))]
+        lines = (
+            f"{done.stdout}\n{done.stderr}".splitlines()
+        )  # of a conftest pytest complains on the other one
+        words = [line for line in lines if line.startswith(("E   ", "ERROR "))]
         if words:
             return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
         return f"not collected: {_reason(done.stderr or done.stdout) or f'exit code {done.code}'}", False
@@ -211,7 +215,7 @@ class _Check:
 
 def _reason(text: str) -> str:
     """What an installer or a runner says is wrong: its first word on it, and the cause that it ends with."""
-    said = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [line.strip() for line in text.splitlines() if line.strip() and not _PROGRESS.match(line)]
     wrong = [line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)]
     causes = [found[1] for line in said if (found := _CAUSE.match(line))]
     first = next(iter(wrong or said), "").removeprefix("\u00d7").strip()

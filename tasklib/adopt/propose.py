@@ -70,11 +70,12 @@ class _Assembly:
         for note in (*notes, *self.notes):
             places.setdefault(note.text, []).extend(note.places)
         unique = tuple(Note(text, tuple(dict.fromkeys(own))) for text, own in places.items())
+        settled = "[tool.tasklib" in self.evidence.texts.get(PYPROJECT, "")
         return Proposal(
             tuple(self.wanted.settings),
             self.files,
             self.reasons,
-            tuple(questions),
+            () if settled else tuple(questions),  # what they decide is settings
             unique,
             copies,
             any(

@@ -294,3 +294,11 @@ def test_why_tests_cannot_be_collected() -> None:
     )
     assert _reason("error: none\n  cause: a\n  cause: b\n\n     [stderr]\n") == "error: none: b"
     assert _reason("") == ""
+
+
+def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+    """The settings that came of it stay as they are."""
+    files = {"compose.yml": POSTGRES, **TEST}
+    first = proposed(tmp_path, files, answers={"tests": "integration"})
+    again = proposed(tmp_path, {name: text or "" for name, text in first.files.items()})
+    assert (again.questions, dict(again.files)) == ((), {})
