@@ -9,6 +9,7 @@ from pathlib import Path
 from tasklib.errors import ConfigError, EngineError, TasklibError, engine_stopped
 from tasklib.options.likeness import meant
 from tasklib.project.places import way_to
+from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import is_unreachable
 from tasklib.stacks.compose.output import last_words
 from tasklib.stacks.compose.program import compose_version
@@ -18,6 +19,9 @@ __all__ = ["engine_problem", "failure", "no_such_service"]
 
 _MISSING = re.compile(r"env file (/.+?) not found")
 """How Compose says that a file of variables is not there."""
+
+_INTERPOLATION = re.compile(r"invalid interpolation format for (?P<path>\S+?)\.?\n.*\n(?P<value>.*\S.*)")
+"""A value with a `$` that Compose can make nothing of; it is written out to its last line."""
 
 
 def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
@@ -30,6 +34,9 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     what = last.replace(f"{named}: ", "") if named else last
     missing = _MISSING.search(last)
     remedy = None
+    if dollar := _INTERPOLATION.search(text):
+        what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"
+        remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
     if missing:
         what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
     if "dditional propert" in last and "not allowed" in last:

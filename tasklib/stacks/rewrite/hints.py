@@ -23,10 +23,19 @@ _ADDRESS = re.compile(
 )
 
 _ADVERTISED = re.compile(
-    r"advertise|issuer|server_url|(external|public|root|site|frontend)_?ur[il]|hostname|redirect",
+    r"advertise|announce|issuer|hostname|redirect|callback|origin"
+    r"|(server|external|public|root|site|frontend|base|app|web|auth|canonical|return)_?(ur[il]|host|endpoint)",
     re.IGNORECASE,
 )
 """What a server tells its clients: the address that they go on with, outside of its container too."""
+
+_ADVERTISED_PORT = re.compile(
+    r"(?:advertise|announce|external|public|hostname)[\w.-]*port[\s=:\"']+(\d{1,5})(?!\d)", re.IGNORECASE
+)
+"""The same where the port is told apart from the host."""
+
+_MAY_BE_TOLD = re.compile(r"(ur[il]|host|endpoint|address)$", re.IGNORECASE)
+"""Names of what may be told to clients, or be there for the server itself."""
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -60,6 +69,9 @@ def point_out(draft: Draft) -> None:
             for host, number in _HOST_PORT.findall(text):
                 if variable != HEALTH_CHECK or not _is_loopback(host):  # It runs inside.
                     _point_out_port(draft, name, variable, text, host, int(number))
+            for number in _ADVERTISED_PORT.findall(f"{variable}={text}"):
+                if draft.published.get(int(number), ("",))[0] == _network_owner(draft, name):
+                    _point_out_port(draft, name, variable, text, "localhost", int(number))
             for found in _ADDRESS.findall(text):
                 _point_out_address(draft, name, variable, found)
             for volume in _WORD.findall(text):
@@ -106,13 +118,14 @@ def _point_out_port(draft: Draft, name: str, variable: str, text: str, host: str
     owner, target = found
     if _is_loopback(host) and _network_owner(draft, name) == owner and str(target) == str(number):
         # The container itself listens there as before; whom it tells to come there finds nothing.
-        if _ADVERTISED.search(text if variable in ("command", "entrypoint") else variable):
+        told = _ADVERTISED.search(text if variable in ("command", "entrypoint") else variable)
+        if told or _MAY_BE_TOLD.search(variable):
             draft.hint(
                 name,
                 variable,
                 f"tells clients to come to {host}:{number}, which is a free port here; "
                 f"`${{{port_variable(owner, target)}}}` in the file is its number",
-                loud=True,
+                loud=told is not None,
             )
         return
     draft.hint(

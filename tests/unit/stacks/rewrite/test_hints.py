@@ -194,6 +194,10 @@ def test_a_port_on_internal_networks_alone_is_pointed_out() -> None:
         ("MINIO_SERVER_URL", "http://localhost:8200"),
         ("KC_HOSTNAME", "http://localhost:8200"),
         ("OIDC_ISSUER", "http://127.0.0.1:8200/realms/x"),
+        ("NEXTAUTH_URL", "http://localhost:8200"),
+        ("OAUTH_CALLBACK", "http://localhost:8200/back"),
+        ("KAFKA_ADVERTISED_PORT", "8200"),
+        ("KC_HOSTNAME_PORT", "8200"),
     ],
 )
 def test_an_address_that_a_server_tells_its_clients_is_said_loudly(variable: str, value: str) -> None:
@@ -206,3 +210,12 @@ def test_an_address_that_a_server_tells_its_clients_is_said_loudly(variable: str
     assert not reviewed({"vault": listening}).hints
     flag = {**vault, "environment": {}, "command": ["start", "--advertise-kafka-addr", "localhost:8200"]}
     assert [(h.variable, h.loud) for h in reviewed({"vault": flag}).hints] == [("command", True)]
+    apart = {**flag, "command": "redis-server --port 8200 --cluster-announce-port 8200"}
+    assert [(h.variable, h.loud) for h in reviewed({"vault": apart}).hints] == [("command", True)]
+
+
+def test_an_address_that_a_server_may_tell_its_clients_is_for_who_asks() -> None:
+    """Nobody knows whether its own URL is for others; another port than a published one is for nobody."""
+    own = {"LOCALSTACK_HOST": "localhost:8200", "KAFKA_ADVERTISED_PORT": "9092", "PORT": "8200"}
+    vault = {"ports": [{"target": 8200, "published": "8200"}], "environment": own}
+    assert [(h.variable, h.loud) for h in reviewed({"vault": vault}).hints] == [("LOCALSTACK_HOST", False)]
