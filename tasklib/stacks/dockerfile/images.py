@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.stacks.dockerfile.instructions import Instruction, Word, instructions
+from tasklib.stacks.references import parse_reference
 
 __all__ = ["ImageName", "bases", "final_base", "image_names", "rename_bases", "volumes_in"]
 
@@ -16,6 +17,9 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 _VARIABLE = re.compile(
     r"\$(?:(?P<plain>\w+)|\{(?P<braced>\w+)(?:(?P<sign>:?[-+])(?P<word>[^{}]*))?\})", re.ASCII
 )
+
+_GIVEN = re.compile(r"(?i)(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)|TARGETSTAGE|BUILDKIT_\w+|\w+_PROXY")
+"""Arguments that a builder has without being told; every other one is empty where nothing sets it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ def _read(text: str, arguments: Mapping[str, str]) -> tuple[list[_Stage], tuple[
             _declare(found, arguments, known)
         elif found.name == "FROM" and found.arguments:
             base, *rest = found.arguments
-            image = _filled(base.text, known)
+            filled = _filled(base.text, known)
+            image = filled if filled and parse_reference(filled) else None
             stage = next((stage for stage in stages if image and image.lower() in stage.names[:-1]), None)
             name = ImageName(image, base.start, base.end)
             names = [rest[1].text.lower()] if len(rest) > 1 and rest[0].text.upper() == "AS" else []
@@ -130,17 +135,15 @@ def _filled(text: str, known: Mapping[str, str]) -> str | None:
 
     def value(found: re.Match[str]) -> str:
         nonlocal unknown
-        have, sign, word = (
-            known.get(found["plain"] or found["braced"]),
-            found["sign"] or "",
-            found["word"] or "",
-        )
+        name, sign, word = found["plain"] or found["braced"], found["sign"] or "", found["word"] or ""
+        have = known.get(name)
+        if have is None and _GIVEN.fullmatch(name):
+            unknown = True
         present = bool(have) if sign.startswith(":") else have is not None
         if sign.endswith("+"):
             return word if present else ""
         if sign.endswith("-"):
             return (have or "") if present else word
-        unknown = unknown or have is None
         return have or ""
 
     filled = _VARIABLE.sub(value, re.sub(r"[\"']", "", text))

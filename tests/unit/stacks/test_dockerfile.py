@@ -37,6 +37,8 @@ from tasklib.stacks.dockerfile import (
         ("ARG V\nFROM python:${V:-3}${X:+no}", ["python:3"]),
         ("ARG R=r.example\nARG I=$R/app\nFROM $I", ["r.example/app"]),
         ("ARG V\nFROM python:$V", []),
+        ("ARG R\nFROM ${R}app:${V-3}$UNDECLARED", ["app:3"]),
+        ("FROM $BUILDARCH/app\nFROM app-${TARGETARCH:-x}\nFROM ${HTTP_PROXY}x", []),
         ("FROM a AS b\nFROM b\nCOPY --from=B x y\nCOPY --from=0 x y", ["a"]),
         ("FROM a AS a", ["a"]),
         ("FROM x\nRUN --mount=type=cache,target=/c --mount=from=b,target=/b true", ["x", "b"]),
