@@ -120,6 +120,8 @@ def _spawn(
         missing = str(error.filename or argv[0])
         failed = Completed(tuple(argv), 127, "", f"{missing}: {error.strerror}")
         raise CommandError(failed) from error
+    except ValueError as error:  # A NUL among the words or variables, which no program can be given.
+        raise CommandError(Completed(tuple(argv), 127, "", f"{argv[0]}: {error}")) from error
     CHILDREN.add(child.pid)
     try:
         yield child

@@ -156,6 +156,9 @@ class _Assembly:
                 named[key] = self._places.required(
                     self.root, section.path, Path.is_dir, "services", key, "path"
                 )
+                if named[key] in self.root.parents:
+                    what = f"`services.{key}.path`: {named[key]} is around the project itself"
+                    raise self._places.error(what, "services", key, "path")
             elif key not in found and (found or key != self._name):
                 raise self._unknown_service(key, found)
         # A path into services/ gives that folder another name; it is still one service.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from tasklib.isolation import is_plain_id
 from tasklib.project.settings import Settings
@@ -35,6 +35,10 @@ def load(document: Document) -> Settings:
             *(*TABLE, "prefix"),
             remedy="At most 20 lower-case letters, digits and single dashes between them.",
         )
+    for *table, name in _variables(document.table(*TABLE) or {}, TABLE):
+        if not name or "=" in name:
+            where = ".".join(table[len(TABLE) :])
+            raise document.error(f"`{where}`: {name!r} cannot be the name of a variable", *table, name)
     for variable, template in settings.endpoints.items():
         if not (variable.isascii() and variable.isidentifier()):
             raise document.error(
@@ -61,6 +65,15 @@ def load(document: Document) -> Settings:
                 remedy='Write "default", "ssh://user@host", "context:NAME" or "unix:///path/to/socket".',
             )
     return settings
+
+
+def _variables(table: Mapping[str, object], keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The names in every table `env` below ``table``, each with the keys that lead to it."""
+    for key, value in table.items():
+        if isinstance(value, Mapping) and key == "env":
+            yield from ((*keys, key, name) for name in value)
+        elif isinstance(value, Mapping):
+            yield from _variables(value, (*keys, key))
 
 
 def published(ports: Iterable[str]) -> dict[str, tuple[int, ...]]:

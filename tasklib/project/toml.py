@@ -78,6 +78,10 @@ class Document:
 
     def _value(self, kind: Any, value: object, keys: tuple[str, ...]) -> Any:
         plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+        if any(
+            "\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
+        ):
+            raise self.error(f"`{_short(keys)}`: holds a NUL, which no path and no variable can", *keys)
         for table in _structs(plain):
             if table is plain or isinstance(value, Mapping):
                 return self._struct(table, value, keys)
@@ -95,7 +99,10 @@ class Document:
     def _items(self, table: object, keys: tuple[str, ...]) -> Iterator[tuple[str, object]]:
         if not isinstance(table, Mapping):
             raise self.error(f"`{_short(keys)}`: expected a table", *keys)
-        yield from table.items()
+        for key, value in table.items():
+            if "\0" in key:
+                raise self.error(f"`{_short(keys)}`: a name in it holds a NUL", *keys)
+            yield key, value
 
 
 def read(path: Path) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ def _files(root: Path, taken: Sequence[Path]) -> Iterator[Path]:
 def _named(
     project: Project, service: str, folder: Path, files: Sequence[Path], keys: tuple[str, ...]
 ) -> Untaken:
-    return Untaken(service, folder.relative_to(project.root).as_posix(), len(files), keys)
+    return Untaken(service, Path(os.path.relpath(folder, project.root)).as_posix(), len(files), keys)
 
 
 def _grouped(

@@ -131,3 +131,10 @@ def test_a_detached_process_outlives_its_parents_group(tmp_path: Path) -> None:
     assert until(lambda: (tmp_path / "log").read_text() == f"{pid}\n")
     os.close(write)
     assert until(lambda: (tmp_path / "log").read_text() == f"{pid}\nended\n")
+
+
+def test_a_word_that_no_program_can_be_given_is_a_failed_command() -> None:
+    """A NUL in a word or in a variable's value: the command is named, as where it is missing."""
+    for argv, env in ((["true", "a\0b"], {}), (["true"], {"A": "\0"})):
+        with pytest.raises(process.CommandError, match=r"true: .*null byte"):
+            process.run(argv, env={**os.environ, **env})

@@ -28,3 +28,10 @@ def test_a_dollar_that_is_no_variables_is_told_by_its_place(value: str) -> None:
         "/shop/compose.yml: services.a.command: no variable can be read in `echo ${A B}`\n"
         "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
     )
+
+
+def test_files_that_include_each_other_are_told() -> None:
+    """By their names, not by the last line alone."""
+    said = "include cycle detected:\n/shop/compose.yml\n include /shop/b.yml\n include /shop/compose.yml\n"
+    error = failure(said, ConfigError, SOURCE)
+    assert "its `include` comes back to itself: /shop/compose.yml → /shop/b.yml" in str(error)
