@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
@@ -78,9 +78,7 @@ class Document:
 
     def _value(self, kind: Any, value: object, keys: tuple[str, ...]) -> Any:
         plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
-        if any(
-            "\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
-        ):
+        if _holds_nul(value):
             raise self.error(f"`{_short(keys)}`: holds a NUL, which no path and no variable can", *keys)
         for table in _structs(plain):
             if table is plain or isinstance(value, Mapping):
@@ -122,6 +120,17 @@ def read(path: Path) -> Document:
         line = int((place and place["line"]) or len(text.splitlines()) or 1)
         what = str(error)[: place.start()] if place else str(error)
         raise ConfigError(f"is not valid TOML: {what}", where=f"{path}:{line}") from error
+
+
+def _holds_nul(value: object) -> bool:
+    """Whether a text, or one in a list or in a table of a list, does; tables tell it by their keys."""
+    if isinstance(value, list):
+        return any(
+            _holds_nul(part.values()) if isinstance(part, dict) else _holds_nul(part) for part in value
+        )
+    if isinstance(value, ValuesView):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:

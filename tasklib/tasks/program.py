@@ -3,24 +3,61 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from typing import Any
 
+from invoke.config import Config
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 
 import tasklib
 from tasklib.commands.console import say, written
-from tasklib.errors import Interrupted
+from tasklib.errors import ConfigError, Interrupted
 from tasklib.options.catalog import STAGE_OPTIONS
 from tasklib.options.command import Command
 from tasklib.options.help import command_help, option_rows
 from tasklib.options.likeness import meant
+from tasklib.shown.cutting import flat
 from tasklib.tasks import namespace
 from tasklib.tasks.completion import values
 from tasklib.tasks.strict import StrictTask
 
 __all__ = ["run"]
+
+
+class _Settings(Config):
+    """Invoke's own settings, where files that nobody named and that cannot be read are passed over.
+
+    A home may be another user's (`sudo -u`), or none.
+    """
+
+    def _load_yaml(self, path: PathLike[str]) -> Any:
+        return self._checked(super()._load_yaml, path)
+
+    def _load_yml(self, path: PathLike[str]) -> Any:
+        return self._checked(super()._load_yaml, path)
+
+    def _load_json(self, path: PathLike[str]) -> Any:
+        return self._checked(super()._load_json, path)
+
+    def _checked(self, load: Callable[[PathLike[str]], Any], path: PathLike[str]) -> Any:
+        where = str(path)
+        try:
+            found = load(path)
+        except OSError as error:
+            if where != self._runtime_path:
+                raise FileNotFoundError(errno.ENOENT, "cannot be read", where) from error
+            raise ConfigError(f"cannot be read: {error.strerror}", where=where) from error
+        except Exception as error:  # The readers' errors have nothing in common.
+            raise ConfigError(
+                "Invoke's settings cannot be read: " + flat(str(error), 200), where=where
+            ) from error
+        if found is not None and not isinstance(found, dict):
+            raise ConfigError("Invoke's settings have to be a mapping", where=where)
+        return found
 
 
 class _Program(Program):
@@ -115,7 +152,7 @@ def run(words: Sequence[str]) -> None:
 
     Raises :class:`~tasklib.errors.Interrupted` after Ctrl-C.
     """
-    program = _Program(namespace=namespace, name="tasklib", binary="tasklib")
+    program = _Program(namespace=namespace, name="tasklib", binary="tasklib", config_class=_Settings)
     try:
         program.run(list(words))
     except SystemExit as left:

@@ -110,7 +110,7 @@ def file_arguments(source: Source) -> list[str]:
         argv += ["--file", str(path)]
     argv += env_file_arguments(source)
     for profile in source.profiles:
-        argv += ["--profile", profile]
+        argv.append(f"--profile={profile}")  # Whatever it begins with, it is a name.
     return argv
 
 

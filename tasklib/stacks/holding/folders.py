@@ -25,7 +25,7 @@ from tasklib.state.store import State
 
 __all__ = ["alone_in_folders", "in_the_way"]
 
-_INSTEAD = "or give each a folder of its own (`${TEST_INSTANCE_ID}` in its path)"
+_INSTEAD = "or give each a folder of its own"
 
 
 @contextlib.contextmanager

@@ -147,6 +147,7 @@ REFUSED = [
     ("services.api.path = '../..'", 3, ["`services.api.path`", "around the project"]),
     ('services.api.path = "a\\u0000b"', 3, ["`services.api.path`", "NUL"]),
     ('services.api.command = ["x", "\\u0000"]', 3, ["`services.api.command`", "NUL"]),
+    ('setup = [["ok"], { in = "db", run = ["\\u0000"] }]', 3, ["`setup`", "NUL"]),
     ('env."A\\u0000" = "x"', 3, ["`env`", "NUL"]),
     ("env.'A=B' = 'x'", 3, ["`env`", "'A=B'", "variable"]),
     ("services.api.unit.env.'' = 'x'", 3, ["`services.api.unit.env`", "''", "variable"]),

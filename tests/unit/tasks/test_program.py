@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tasklib.errors import ConfigError
 from tasklib.options.catalog import COMMANDS
 from tasklib.tasks import program
 
@@ -67,3 +70,25 @@ def test_what_is_mistyped_is_answered_with_code_2(
     assert (code, out) == (2, "")
     assert said in err
     assert "mean --all" not in err
+
+
+def test_a_home_of_somebody_else_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever of it cannot be read: a folder that is closed, or no folder at all."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    code, out, _ = run("--list", capsys)
+    assert code == 0
+    assert "infra.up" in out
+
+
+@pytest.mark.parametrize("content", ["a: [", "[]", "a: !!python/object:os.system x"])
+def test_settings_of_invoke_that_are_none_are_named(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With their file; they are the user's mistake, not ours."""
+    (tmp_path / ".invoke.yaml").write_text(content)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"invoke\.yaml.*Invoke's settings"):
+        run("--list", capsys)
