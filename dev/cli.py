@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "example-project"
 PARALLEL = ("-n", "auto", "--maxprocesses", "8")
 COVERAGE = ("--cov", "--cov-report=")
+THOROUGH = "--hypothesis-profile=thorough"  # tests/conftest.py has it, and a quick one
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -167,7 +168,7 @@ def suite_runs(extra: Sequence[str], root: Path = ROOT) -> list[list[str]]:
     """
     if not extra:
         return [
-            [*PARALLEL, *COVERAGE, "-q", "tests/unit"],
+            [*PARALLEL, *COVERAGE, THOROUGH, "-q", "tests/unit"],
             [*PARALLEL, "-q", "tests/integration"],
         ]
     chosen = any((root / argument.partition("::")[0]).exists() for argument in extra if argument[:1] != "-")

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 
-from hypothesis import HealthCheck, settings
+# Rewriting asserts takes as long as a fifth of the tests. What pytest makes of a file is kept, as it is by
+# default; processes that tests start still hear PYTHONDONTWRITEBYTECODE.
+sys.dont_write_bytecode = False
 
-# How long an example takes is the machine's affair: tests fail for what is wrong, never for being slow.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+from hypothesis import settings  # noqa: E402 - it is rewritten as well
+
+from .examples import QUICK, THOROUGH, patient  # noqa: E402
+
+settings.register_profile("quick", patient(QUICK))
+settings.register_profile("thorough", patient(THOROUGH))
+settings.load_profile("quick")
 
 
 def _variables_of_agents(value: object) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,10 +77,33 @@ def no_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         pytest.fail(f"{request.node.nodeid} touched an engine: {found[0]}", pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """For folders: pytest's own numbering reads the names of all that are there, for each one more."""
+    return itertools.count()
+
+
+@pytest.fixture
+def tmp_path(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, numbers: Iterator[int]
+) -> Path:
+    """An empty folder, called like the test."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}{next(numbers)}"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where state folders are made, if a test writes into its own."""
+    return tmp_path_factory.mktemp("states")
+
+
 @pytest.fixture(autouse=True)
-def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_state(states: Path, numbers: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test away from the user's state folder, ids, CI system and git configuration."""
-    folder = tmp_path_factory.mktemp("state")
+    folder = states / str(next(numbers))
     for name in list(os.environ):
         if name.startswith(("GIT_", "GITHUB_", "GITEA_", "GITLAB_", "CI", "COMPOSE_", "TASKLIB_", "TEST_")):
             monkeypatch.delenv(name)
@@ -109,11 +134,17 @@ def git() -> Git:
     return run
 
 
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where things are that are made once, by the first test that asks, and copied."""
+    return tmp_path_factory.mktemp("templates")
+
+
 @pytest.fixture
-def repository(tmp_path: Path, git: Git) -> Path:
+def repository(tmp_path: Path, templates: Path, git: Git) -> Path:
     """A clone-like repository on ``main`` with one commit."""
-    root = tmp_path / "repository"
-    root.mkdir()
-    git(root, "init", "-q", "-b", "main")
-    git(root, "commit", "-q", "--allow-empty", "-m", "first")
-    return root
+    if not (made := templates / "repository").exists():
+        git(templates, "init", "-q", "-b", "main", "--template=", made.name)
+        (made / ".git" / "hooks").mkdir()
+        git(made, "commit", "-q", "--allow-empty", "-m", "first")
+    return Path(shutil.copytree(made, tmp_path / "repository"))

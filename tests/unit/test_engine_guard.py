@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from . import conftest
 
 TOUCHING = """
 import contextlib, socket, subprocess
@@ -36,19 +36,37 @@ def test_of_nothing():
 """
 
 
-def test_a_unit_test_that_touches_an_engine_fails_by_name(tmp_path: Path) -> None:
+class Heard:
+    """What a pytest of its own found: each phase that failed, with its words."""
+
+    def __init__(self) -> None:
+        self.failed: dict[tuple[str, str], str] = {}
+        self.passed: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.rpartition("::")[2]
+        if report.failed:
+            self.failed[name, str(report.when)] = report.longreprtext
+        elif report.when == "call":
+            self.passed.add(name)
+
+
+def test_a_unit_test_that_touches_an_engine_fails_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By socket or by program, also where the test swallows the failure; a stand-in of its own is fine."""
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
     (tmp_path / "test_touching.py").write_text(TOUCHING)
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rfE", "test_touching.py"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 1, ran.stdout
-    for name in ("test_of_a_connection", "test_of_a_command", "test_that_takes_it_for_another_failure"):
-        assert f"test_touching.py::{name} touched an engine: " in ran.stdout
-    assert "2 failed, 3 passed, 3 errors" in ran.stdout
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    heard = Heard()
+    without = [f"-pno:{name}" for name in ("cacheprovider", "faulthandler", "logging", "terminal")]
+    options = ["--assert=plain", "--import-mode=importlib", f"--basetemp={tmp_path / 'temp'}"]
+    # Within this process: the guard is a hook of the interpreter, which is the same for whoever asks.
+    code = pytest.main([*without, *options, str(tmp_path)], plugins=[conftest, heard])
+    assert code == pytest.ExitCode.TESTS_FAILED
+    touching = ("test_of_a_connection", "test_of_a_command", "test_that_takes_it_for_another_failure")
+    for name in touching:
+        assert f"test_touching.py::{name} touched an engine: " in heard.failed.pop((name, "teardown"))
+    assert set(heard.failed) == {(name, "call") for name in touching[:2]}
+    assert heard.passed == {"test_of_a_stand_in", "test_of_nothing", touching[2]}

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
 
@@ -43,14 +43,14 @@ from tasklib.state.passes import Passes
 from tasklib.state.records import Checkouts, Images, Kept, Runs
 from tasklib.state.store import State, default_state
 
+from ..examples import examples, patient
+
 USAGE = {0, 2}
 """What a command may end with that runs no test and needs no engine."""
 
-fuzz = settings(
-    max_examples=int(os.environ.get("TASKLIB_FUZZ", "25")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FUZZ = int(os.environ.get("TASKLIB_FUZZ", "0"))
+ONE_FOLDER = HealthCheck.function_scoped_fixture
+fuzz = patient(FUZZ, ONE_FOLDER) if FUZZ else examples(0.25, ONE_FOLDER)
 
 WORDS = st.sampled_from(
     (

@@ -112,16 +112,16 @@ def test_an_id_is_its_own_id(branch: str) -> None:
 
 
 def test_large_sample() -> None:
-    """A hundred thousand branch names of every awkward kind give as many ids."""
+    """Tens of thousands of branch names of every awkward kind give as many ids."""
     words = ["feature", "Feature", "fix", "auth", "authentication", "api", "ui", "größe", "日本", "x" * 30]
     joints = ["/", "_", ".", "--", " ", "#"]
     names = {
         a + joint + b + other + c + str(number)
         for a, b, c in itertools.product(words, repeat=3)
         for joint, other in itertools.product(joints, repeat=2)
-        for number in range(3)
+        for number in range(1)
     }
-    assert len(names) > 100_000
+    assert len(names) > 30_000
     assert len({instance_id(name) for name in names}) == len({name.replace("/", "-") for name in names})
 
 

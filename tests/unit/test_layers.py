@@ -62,11 +62,24 @@ def known() -> frozenset[str]:
     return frozenset(name for name, _ in modules())
 
 
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every statement, however deep: imports stand in no expression, and those are most of a tree."""
+    for _, value in ast.iter_fields(tree):
+        if isinstance(value, list):
+            for node in value:
+                if isinstance(node, (ast.stmt, ast.excepthandler, ast.match_case)):
+                    yield node
+                    yield from statements(node)
+
+
+@cache
+def graph() -> dict[str, tuple[str, ...]]:
+    """What each module imports, in functions and for type checkers too."""
+    return {name: tuple(imports(tree)) for name, tree in modules()}
+
+
 def imports(tree: ast.Module) -> Iterator[str]:
-    """What a module imports, in functions and for type checkers too."""
-    pending: list[ast.AST] = [tree]
-    while pending:
-        node = pending.pop()
+    for node in statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -74,7 +87,6 @@ def imports(tree: ast.Module) -> Iterator[str]:
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield whole if whole.removeprefix("tasklib.") in known() else str(node.module)
-        pending += ast.iter_child_nodes(node)
 
 
 def part(module: str) -> str:
@@ -110,8 +122,8 @@ def test_a_newcomers_questions_are_answered_by_files_that_are_there() -> None:
 def test_imports_go_upwards_only() -> None:
     """Nothing imports what stands below it in the map."""
     wrong = []
-    for name, tree in modules():
-        for imported in imports(tree):
+    for name, imported_names in graph().items():
+        for imported in imported_names:
             target = imported.removeprefix("tasklib.")
             ours = imported.startswith("tasklib.") and {part(target), part(name)} <= set(LAYERS)
             if ours and LAYERS.index(part(target)) > LAYERS.index(part(name)):
@@ -121,20 +133,20 @@ def test_imports_go_upwards_only() -> None:
 
 def test_no_two_modules_import_each_other() -> None:
     """Within a part, too, imports go one way, be they late or for type checkers alone."""
-    graph = {
-        name: {target.removeprefix("tasklib.") for target in imports(tree)} & known()
-        for name, tree in modules()
+    ours = {
+        name: {target.removeprefix("tasklib.") for target in imported} & known()
+        for name, imported in graph().items()
     }
     done: set[str] = set()
 
     def visit(name: str, way: tuple[str, ...]) -> None:
         assert name not in way, f"an import cycle: {' → '.join((*way[way.index(name) :], name))}"
         if name not in done:
-            for target in sorted(graph[name]):
+            for target in sorted(ours[name]):
                 visit(target, (*way, name))
             done.add(name)
 
-    for name in graph:
+    for name in ours:
         visit(name, ())
 
 
@@ -143,8 +155,8 @@ def test_a_library_has_its_own_users(library: str) -> None:
     """The only user of subprocess, the only user of the Docker SDK, …: everyone else asks that part."""
     users = {
         part(name)
-        for name, tree in modules()
-        if any(imported.partition(".")[0] == library for imported in imports(tree))
+        for name, imported in graph().items()
+        if any(target.partition(".")[0] == library for target in imported)
     }
     assert users == OWNERS[library]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.adopt.composing import compose_call
@@ -23,6 +23,8 @@ from tasklib.adopt.shell import commands
 from tasklib.adopt.testing import is_wait, prepares, test_run
 from tasklib.doctor.document import Document, read_document
 from tests import adopted
+
+from ...examples import examples
 
 
 def _words(script: str, **options: object) -> list[tuple[str, ...]]:
@@ -132,14 +134,14 @@ PIECES = st.sampled_from([*_YAML, *_SHELL, "\n", "\t", "    ", "docker compose",
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(0.6)
 @given(text=TEXTS, name=st.sampled_from(sorted(READERS)))
 def test_no_text_is_too_much_for_a_reader(text: str, name: str) -> None:
     """Whatever a file holds, it is read as far as it can be."""
     list(READERS[name](name, text))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(0.6)
 @given(text=TEXTS)
 def test_no_yaml_is_too_much_for_a_reader(text: str) -> None:
     """Nor any document: not its form, and not its types."""
@@ -157,7 +159,7 @@ def _yaml(text: str) -> Document | None:
 KINDS = [getattr(adopted, name) for name in adopted.__all__]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(0.25)
 @given(data=st.data())
 def test_a_repository_that_is_broken_anywhere_is_proposed_something_or_nothing(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,9 +60,7 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return run
 
 
-@pytest.fixture
-def shop(repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two services, each with a script that tests it and a Dockerfile, committed; the current folder."""
+def write_shop(repository: Path, git: Git) -> None:
     (repository / "pyproject.toml").write_text(PYPROJECT)
     for name in ("api", "web"):
         folder = repository / "services" / name
@@ -71,5 +70,13 @@ def shop(repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "Dockerfile").write_text("FROM scratch\nCOPY run /\n")
     git(repository, "add", ".")
     git(repository, "commit", "-q", "-m", "shop")
-    monkeypatch.chdir(repository)
-    return repository
+
+
+@pytest.fixture
+def shop(tmp_path: Path, templates: Path, git: Git, request: pytest.FixtureRequest) -> Path:
+    """Two services, each with a script that tests it and a Dockerfile, committed; the current folder."""
+    if not (made := templates / "shop").exists():
+        write_shop(request.getfixturevalue("repository").rename(made), git)
+    root = Path(shutil.copytree(made, tmp_path / "repository"))
+    request.getfixturevalue("monkeypatch").chdir(root)
+    return root

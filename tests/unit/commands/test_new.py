@@ -9,9 +9,18 @@ import pytest
 from tasklib import __version__
 from tasklib.commands import new
 from tasklib.errors import UsageError
-from tasklib.new import earlier
+from tasklib.new import earlier, rendering
 from tasklib.new.answers import ANSWERS, Answers
-from tasklib.new.rendering import rendered
+
+from ..new.shared import Render, shared_between_workers
+
+
+@pytest.fixture(autouse=True)
+def render(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Render:
+    """What copier makes, once a run."""
+    render = shared_between_workers(tmp_path_factory)
+    monkeypatch.setattr(rendering, "rendered", render)
+    return render
 
 
 @pytest.fixture
@@ -61,14 +70,14 @@ def test_a_service_where_the_user_changed_the_same_place(
 
 
 def test_an_update_from_an_earlier_version(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Path, render: Render, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Shown, then done; whatever that version made differently follows."""
     path = shop / ANSWERS
     path.write_text(path.read_text().replace(__version__, "0.0.1"))
 
     def made(answers: Answers) -> dict[str, str]:
-        return {**rendered(answers), "noxfile.py": "old\n", "left.txt": "old\n"}
+        return {**render(answers), "noxfile.py": "old\n", "left.txt": "old\n"}
 
     monkeypatch.setattr(earlier, "rendered_by_its_version", made)
     (shop / "noxfile.py").write_text("old\n")

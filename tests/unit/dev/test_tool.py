@@ -81,8 +81,9 @@ def test_node_versions() -> None:
 
 
 def test_unit_tests_come_first() -> None:
-    """They are measured, the integration tests are not."""
+    """They are measured, with all examples of properties; the integration tests are not."""
     first, second = cli.suite_runs([])
+    assert "--hypothesis-profile=thorough" in first
     assert first[-1] == "tests/unit"
     assert second[-1] == "tests/integration"
     assert ("--cov" in first, "--cov" in second) == (True, False)

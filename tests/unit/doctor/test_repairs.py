@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.doctor.examination import chosen, examine, repaired
 from tasklib.errors import UsageError
+
+from ...examples import examples
 
 NAMES = ("api", "db", "web-1")
 comments = st.sampled_from(["", "", "  # why", " # ${NOT} 'closed"])
@@ -66,7 +68,7 @@ def comments_of(text: str) -> list[str]:
     return re.findall(r"(?<=[ ])#[^\r\n]*|^#[^\r\n]*", text, re.MULTILINE)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(0.6)
 @given(text=files(), environment=st.sampled_from(["dev", "test", "prod"]))
 def test_a_repair_mends_what_was_found_and_nothing_else(text: str, environment: str) -> None:
     """The result parses; a comment is lost only with the key it stands at; a second run changes nothing."""

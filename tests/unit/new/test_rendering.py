@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -23,6 +22,8 @@ from tasklib.new.answers import Answers, Kind, NewService
 from tasklib.new.creation import write
 from tasklib.new.rendering import rendered
 from tasklib.release.workflows.files import Forge
+
+from .shared import Render, shared_between_workers
 
 
 def every_project() -> Iterator[Answers]:
@@ -40,23 +41,31 @@ def called(answers: Answers) -> str:
     return ("single " if answers.single else "") + "+".join(service.kind for service in answers.services)
 
 
-@cache
-def made(answers: Answers) -> dict[str, str]:
-    return dict(rendered(answers))
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    return shared_between_workers(tmp_path_factory)
 
 
 @pytest.fixture(params=every_project(), ids=called)
-def files(request: pytest.FixtureRequest) -> dict[str, str]:
+def files(request: pytest.FixtureRequest, made: Render) -> Mapping[str, str]:
     return made(request.param)
 
 
 @pytest.fixture
-def project(files: dict[str, str], tmp_path: Path) -> Path:
+def project(files: Mapping[str, str], tmp_path: Path) -> Path:
     write(tmp_path, files)
     return tmp_path
 
 
-def test_every_file_is_one_of_its_language(files: dict[str, str]) -> None:
+@pytest.fixture
+def projects(made: Render, tmp_path: Path) -> Path:
+    """All of them side by side, each in the folder of its name."""
+    for answers in every_project():
+        write(tmp_path / called(answers), made(answers))
+    return tmp_path
+
+
+def test_every_file_is_one_of_its_language(files: Mapping[str, str]) -> None:
     """TOML, YAML and JSON are read, and nothing of a template is left in any file, no stray space either."""
     for name, text in files.items():
         if name.endswith(".toml"):
@@ -72,12 +81,12 @@ def test_every_file_is_one_of_its_language(files: dict[str, str]) -> None:
         assert all(line == line.rstrip() for line in text.splitlines()), name
 
 
-def test_ruff_finds_nothing(project: Path) -> None:
+def test_ruff_finds_nothing(projects: Path) -> None:
     """Neither to mend nor to format, by the settings that the project itself has."""
     ruff = Path(sys.executable).with_name("ruff")
     rules = "B,C4,E,F,I,PT,RUF,SIM,UP,W"
     for argv in (("check", "--no-cache", "--select", rules, "."), ("format", "--no-cache", "--diff", ".")):
-        done = subprocess.run([ruff, *argv], cwd=project, capture_output=True, text=True, check=False)
+        done = subprocess.run([ruff, *argv], cwd=projects, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -88,14 +97,14 @@ def test_the_doctor_finds_nothing(project: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed")
-def test_hadolint_finds_nothing(project: Path) -> None:
+def test_hadolint_finds_nothing(projects: Path) -> None:
     """Pinned bases, pinned installers, no root."""
-    found = map(str, project.rglob("Dockerfile"))
+    found = map(str, projects.rglob("Dockerfile"))
     done = subprocess.run(["hadolint", "--no-color", *found], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_service_more_is_the_same_as_one_from_the_beginning() -> None:
+def test_a_service_more_is_the_same_as_one_from_the_beginning(made: Render) -> None:
     """Only files that name all services differ by it, and those of the others stay as they are."""
     api, web = NewService("api", Kind.PYTHON), NewService("web", Kind.NODE)
     one = Answers("1.2.0", "shop", (api,))

@@ -8,7 +8,6 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
@@ -24,7 +23,7 @@ OWN["on"] = OWN.pop(True)
 
 def test_it_is_a_workflow_in_our_frame() -> None:
     """It fits the published schema; when it runs, what stops it and what it may are as in the templates."""
-    jsonschema.validate(OWN, schema())
+    schema().validate(OWN)
     frame = parsed(SINGLE, Forge.GITHUB)["test.yml"]
     assert {key: OWN[key] for key in ("on", "concurrency", "permissions")} == {
         key: frame[key] for key in ("on", "concurrency", "permissions")

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunStarted, TargetFinished, TestFinished
@@ -144,7 +144,6 @@ def test_what_this_process_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["A_TOKEN", "KEYS", "x"]), st.text(max_size=30)), st.text())
-@settings(deadline=None)
 def test_no_value_of_a_secret_variable_survives(env: Mapping[str, str], text: str) -> None:
     """Whatever the values and the text around them, none is left in it."""
     values = secret_values(env)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tasklib.errors import EngineError
@@ -20,6 +20,8 @@ from tasklib.stacks.address import (
     is_unreachable,
     listed_address,
 )
+
+from ...examples import examples
 
 
 def add_context(folder: Path, name: str, meta: object, *, certificates: bool = False) -> Path:
@@ -125,7 +127,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(1, HealthCheck.function_scoped_fixture)
 @given(config=ANYTHING, meta=ANYTHING, name=st.text(min_size=1, max_size=5))
 def test_whatever_the_files_hold_is_an_address_or_a_refusal(
     tmp_path_factory: pytest.TempPathFactory, config: object, meta: object, name: str

@@ -7,11 +7,13 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.errors import StackError
 from tasklib.stacks.subnets import choose, host_routes
+
+from ...examples import examples
 
 KEYS = st.text("abcdefghijklmnop-_.", min_size=1, max_size=8)
 SIZES = st.dictionaries(KEYS, st.integers(22, 29), max_size=12)
@@ -22,7 +24,7 @@ NETWORKS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(0.6)
 @given(SIZES, st.lists(NETWORKS, max_size=20), st.text(max_size=10))
 def test_what_is_chosen_is_free_and_apart(sizes: dict[str, int], taken: list[IPv4Network], seed: str) -> None:
     """One private subnet of the asked size for each key; none overlaps another or what is taken."""

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tasklib.errors import ConfigError
 from tasklib.state import store
 from tasklib.state.store import State, default_state
 from tasklib.state.unkept import take_unkept
+
+from ...examples import examples
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def test_folder_in_the_way(tmp_path: Path) -> None:
         pass
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@examples(0.5, HealthCheck.function_scoped_fixture)
 @given(
     st.lists(st.text(max_size=40) | st.sampled_from(["..", ".", "", "/", "a" * 500]), min_size=1, max_size=3)
 )

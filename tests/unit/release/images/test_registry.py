@@ -56,7 +56,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         wanted.host = f"127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield wanted
         server.shutdown()

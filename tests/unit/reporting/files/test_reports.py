@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.errors import UsageError
@@ -29,6 +29,7 @@ from tasklib.reporting.folds.run import RunState, advance
 from tasklib.reporting.folds.spans import Activity
 from tasklib.results import Outcome, Stage, Target, TestOutcome, TestResult
 
+from ....examples import examples
 from .. import recordings
 from ..recordings import T0
 
@@ -75,7 +76,6 @@ hostile = st.text(st.characters(exclude_categories=[]), max_size=40) | st.sample
 
 
 @given(text=hostile, outcome=st.sampled_from(TestOutcome))
-@settings(deadline=None, max_examples=80)
 def test_junit_holds_any_text(text: str, outcome: TestOutcome) -> None:
     """Ids, messages and output with characters that XML cannot hold still make a valid document."""
     test = TestResult(f"t.py::{text}", outcome, message=text, detail=text, output=text, file=text, line=1)
@@ -203,7 +203,7 @@ def test_the_page_loads_and_runs_nothing(name: str) -> None:
 
 
 @given(text=hostile)
-@settings(deadline=None, max_examples=20)
+@examples(0.2)
 def test_the_page_shows_hostile_text_as_text(text: str) -> None:
     """What tests are called and print is text on the page, never markup of it."""
     test = TestResult(f"t.py::{text}", TestOutcome.FAILED, message=text, detail=text, output=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -27,6 +27,7 @@ from tasklib.reporting.folds.run import RunState, advance
 from tasklib.reporting.terminal.draw import MAX_WIDTH, render
 from tasklib.results import Counts, Outcome, Phase, Stage, Target, TargetResult, TestOutcome, TestResult
 
+from ....examples import examples
 from .. import recordings
 from ..recordings import T0
 
@@ -186,7 +187,7 @@ RECORDED = (recordings.passing(), recordings.failing_service(), recordings.inter
     height=st.integers(1, 40),
     ascii=st.booleans(),
 )
-@settings(deadline=None, max_examples=200)
+@examples(2)
 def test_no_line_is_wider_and_no_run_higher_than_the_terminal(
     recorded: list[Event], upto: int, width: int, height: int, ascii: bool
 ) -> None:
@@ -198,7 +199,6 @@ def test_no_line_is_wider_and_no_run_higher_than_the_terminal(
 
 
 @given(name=st.text(max_size=60), text=st.text(max_size=60), width=st.integers(1, 100))
-@settings(deadline=None)
 def test_hostile_names_keep_the_lines_apart(name: str, text: str, width: int) -> None:
     """Names and texts with wide, combining or control characters break neither lines nor widths."""
     target = Target(Stage.UNIT, name or "x")

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
@@ -45,7 +45,6 @@ def test_a_passing_run_is_one_line_a_target_and_a_summary_that_ends_in_the_log()
     st.lists(st.integers(0, 30), min_size=3, max_size=3).filter(any),
     st.integers(0, 5),
 )
-@settings(deadline=None, max_examples=60)
 def test_a_passing_run_never_prints_more_than_twelve_lines(sizes: list[int], notices: int) -> None:
     """However many targets and notices a passing run has, it prints at most 12 lines, the log's path last."""
     targets = [
@@ -162,7 +161,6 @@ def test_many_failures_are_shortened() -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
-@settings(deadline=None)
 def test_no_control_character_of_a_test_gets_through(text: str) -> None:
     """Whatever tests print, are called or raise, the lines hold newlines and printable text only."""
     hostile = f"\x1b[31m{text}\x1b]0;title\x07\x9b2J\r\n\x08{text}\x00"

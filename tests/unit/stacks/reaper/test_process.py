@@ -45,10 +45,16 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def ended(child: subprocess.Popen[bytes]) -> bool:
-    try:
-        return child.wait(2) == -signal.SIGKILL
-    except subprocess.TimeoutExpired:
-        return False
+    """Whether we ended it: a signal that is sent later comes second."""
+    child.send_signal(signal.SIGTERM)
+    return child.wait(10) == -signal.SIGKILL
+
+
+def await_end(reaper: Reaper) -> None:
+    deadline = time.monotonic() + 30
+    while (running := Path(f"/proc/{reaper.pid}").exists()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not running
 
 
 def test_what_was_not_taken_back_is_left(ends: tuple[socket.socket, socket.socket]) -> None:
@@ -108,6 +114,7 @@ def test_a_run_that_ends_with_something_left_keeps_its_children(
     process.CHILDREN.add(sleeper.pid)
     try:
         reaper.close()
+        await_end(reaper)
         assert not ended(sleeper)
     finally:
         process.CHILDREN.discard(sleeper.pid)
@@ -180,10 +187,7 @@ def test_a_reaper_that_is_told_nothing_ends_with_its_run(tmp_path: Path) -> None
     process.run(["true"])
     assert [names() for names in BACKGROUND] == [()]
     reaper.close()
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{reaper.pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not Path(f"/proc/{reaper.pid}").exists()
+    await_end(reaper)
     assert (tmp_path / "log").read_text() == ""
 
 

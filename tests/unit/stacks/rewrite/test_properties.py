@@ -7,12 +7,13 @@ import ipaddress
 import json
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tasklib.stacks.rewrite import Facts, isolate, review, subnet_sizes
 from tasklib.stacks.rewrite.normal import long_form
 
+from ....examples import examples
 from .generated import compose_files, stacks
 from .support import claims
 
@@ -33,7 +34,7 @@ def with_subnets(facts: Facts, config: dict[str, Any], number: int) -> Facts:
 
 
 @given(compose_files(), stacks, stacks, facts, st.booleans())
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_two_stacks_share_nothing(file: Any, one: Any, other: Any, facts: Facts, chosen: bool) -> None:
     """Two instances or stacks of any file take no port, name, subnet, volume or built image of each other."""
     assume(one != other)
@@ -50,7 +51,7 @@ def test_two_stacks_share_nothing(file: Any, one: Any, other: Any, facts: Facts,
 
 
 @given(compose_files(), stacks, facts)
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_isolating_twice_is_isolating_once(file: Any, stack: Any, facts: Facts) -> None:
     """An isolated config is a fixed point, the same each time, JSON, and the input is left alone."""
     before = copy.deepcopy(file)
@@ -66,7 +67,7 @@ def test_isolating_twice_is_isolating_once(file: Any, stack: Any, facts: Facts) 
 
 
 @given(compose_files(), stacks, facts)
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_nothing_fixed_is_left(file: Any, stack: Any, facts: Facts) -> None:
     """No host port, loopback alone, no service without a name of its own, no name twice."""
     config = isolate(file, *stack, facts=facts)
@@ -83,7 +84,7 @@ def test_nothing_fixed_is_left(file: Any, stack: Any, facts: Facts) -> None:
 
 
 @given(compose_files(), stacks, facts)
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_the_inside_stays(file: Any, stack: Any, facts: Facts) -> None:
     """What a container sees is unchanged: environment, commands, names it answers to, ports, order."""
     original, isolated = long_form(file), isolate(file, *stack, facts=facts)
@@ -116,7 +117,7 @@ def test_the_inside_stays(file: Any, stack: Any, facts: Facts) -> None:
 
 
 @given(compose_files(), stacks, facts)
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_addresses_lie_in_their_subnets(file: Any, stack: Any, facts: Facts) -> None:
     """The sizes that networks are said to need are enough, and nothing in them meets."""
     config = isolate(file, *stack, facts=with_subnets(facts, file, 3))
@@ -135,7 +136,7 @@ def test_addresses_lie_in_their_subnets(file: Any, stack: Any, facts: Facts) -> 
 
 
 @given(compose_files(), stacks, facts, st.booleans())
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_static_addresses_stay_static(file: Any, stack: Any, facts: Facts, chosen: bool) -> None:
     """Whoever had an address of its own still has one, chosen subnet or not."""
     config = isolate(file, *stack, facts=with_subnets(facts, file, 3) if chosen else facts)
@@ -155,7 +156,7 @@ def targets(service: dict[str, Any]) -> set[tuple[Any, str]]:
 
 
 @given(compose_files(), facts)
-@settings(deadline=None, max_examples=50)
+@examples(0.5)
 def test_changes_by_rule_are_all_changes(file: Any, facts: Facts) -> None:
     """Each rule once, none of its changes left out, in their order."""
     found = review(file, "main", facts=facts)
