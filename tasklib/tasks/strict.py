@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.context import Context
 from invoke.exceptions import Exit
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StrictTask"]
 
+T = TypeVar("T")
 
 _HELP = ("--help", "-h")
 
@@ -77,10 +77,17 @@ class _Argument(Argument):
 
     def __deepcopy__(self, memo: object) -> _Argument:
         """Invoke copies every option of every task at its start; of ours, only the values read differ."""
-        copied = copy(self)
+        copied = _shallow(self)
         if isinstance(self._value, list):
             copied._value = list(self._value)
         return copied
+
+
+def _shallow(one: T) -> T:
+    """What ``copy.copy`` makes of a plain object, without the protocols that it asks each time."""
+    copied = object.__new__(type(one))
+    copied.__dict__.update(one.__dict__)
+    return copied
 
 
 def _word_in_hand() -> str | None:
@@ -109,6 +116,10 @@ class StrictTask(Task[Any]):
 
     def __hash__(self) -> int:
         return hash(self.command.name)
+
+    def __deepcopy__(self, memo: object) -> StrictTask:
+        """Invoke copies every task of a namespace at its start; what is declared is the same in all."""
+        return _shallow(self)
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         return [_Argument(option) for option in self.command.options]
