@@ -90,7 +90,8 @@ class Loan:
         _OPEN.add(ours)
         self._lines = ours.makefile("rb")
         try:
-            self._say(request)
+            with contextlib.suppress(OSError):  # one that ended already has told why, or its log does
+                self._say(request)
             self.lent = self._answer(listener)
         except BaseException:
             self.close()
