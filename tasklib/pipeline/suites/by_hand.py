@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from tasklib import process
 from tasklib.errors import UsageError
 from tasklib.options.caller import Caller
+from tasklib.pipeline.runners.pytest import environment
+from tasklib.pipeline.suites.detect import conftests
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.results import Stage
 from tasklib.shown.cleaning import visible
@@ -60,7 +62,11 @@ def refuse_talking(suites: Sequence[Suite], extra: Sequence[str], caller: Caller
 
 def _typed(suite: Suite, caller: Caller) -> str:
     """The suite's tests as a line to type, its stack brought up before."""
-    steps = [f"cd {shlex.quote(str(suite.cwd))}", shlex.join(suite.plain)]
+    words = suite.plain
+    # Our plugin, which defines the option where nobody else does, is not in that line.
+    if not any(b"--integration" in conftest.read_bytes() for conftest in conftests(suite.tests)):
+        words = tuple(word for word in words if word != "--integration")
+    steps = [f"cd {shlex.quote(str(suite.cwd))}", shlex.join(words)]
     if suite.target.stage is not Stage.UNIT:
         named = ("--name", suite.target.service) if suite.target.stage is Stage.SERVICE else ()
         variables = caller.line("infra.env", *named)
@@ -81,12 +87,12 @@ def show(
             say(f"{suite.target}: not run by pytest")
             continue
         say(f"{suite.target}:")
-        whole = {name: value for name, value in {**env, **suite.env}.items() if name not in suite.unset}
+        # With our plugin, which tells nobody anything here, options are known as when tests run.
         ended = process.stream(
-            suite.plain,
+            suite.argv,
             on_line=lambda _, line: say(f"  {visible(line)}"),
             cwd=suite.cwd,
-            env=whole,
+            env=environment(suite, env),
             cancel=cancel,
         )
         if ended not in (0, 5):  # 5: pytest found no test to show

@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = [
     "FULLSTACK",
     "Language",
+    "conftests",
     "fullstack_files",
     "is_test",
     "language",
@@ -131,6 +132,13 @@ def mention(tests: Iterable[Path], words: Iterable[str], top: Path) -> bool:
     }
     files = (path for place in places for path in _tests(place, ()) if path.suffix == ".py")
     return any(word.search(_read(path)) for path in (*above, *files))
+
+
+def conftests(tests: Iterable[Path]) -> Iterator[Path]:
+    """The conftest.py files in ``tests`` (folders or files, absolute) and in every folder above them."""
+    for place in tests:
+        yield from (path for path in _tests(place, ()) if path.name == "conftest.py")
+        yield from (path for folder in place.parents if (path := folder / "conftest.py").is_file())
 
 
 def loads_plugins_first(tests: Path, arguments: Sequence[str], addopts: str) -> bool:

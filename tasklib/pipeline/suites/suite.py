@@ -111,6 +111,11 @@ class Suite:
     share: Share | None = None
 
     @property
+    def tests(self) -> tuple[Path, ...]:
+        """Where the tests are, absolute."""
+        return tuple(self.cwd / path for path in self.paths)
+
+    @property
     def plain(self) -> tuple[str, ...]:
         """The command without what makes pytest tell us of every test."""
         if PLUGIN not in self.argv:

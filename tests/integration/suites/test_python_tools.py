@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture(autouse=True)
 def only_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever this machine has, none of the tools is on PATH unless a test puts it there."""
-    tools = ("poetry", "pdm", "hatch")
+    tools = ("poetry", "pdm", "hatch", "pipenv")
     kept = [
         folder
         for folder in os.environ["PATH"].split(os.pathsep)
@@ -95,6 +96,22 @@ LISTED: Mapping[str, Mapping[str, str]] = {
         "pyproject.toml": PROJECT + "[tool.pdm]\n[dependency-groups]\n"
         "base = ['sortedcontainers']\ntest = ['pytest', { include-group = 'base' }]\n",
         "pdm.lock": "",
+    },
+    "Pipenv": {
+        "Pipfile": "[packages]\nsortedcontainers = '*'\n[dev-packages]\npytest = '>=8'\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '-ra'\n",
+    },
+    "Pipenv, locked": {
+        "Pipfile": "[packages]\nsortedcontainers = '*'\n[dev-packages]\npytest = '*'\n",
+        "Pipfile.lock": json.dumps(
+            {
+                "_meta": {},
+                "default": {"sortedcontainers": {"version": "==2.3.0"}},
+                "develop": {"pytest": {"version": "==8.4.2", "extras": ["dev"], "index": "pypi"}},
+            }
+        ),
+        "tests/unit/test_b.py": "def test_it():\n    from importlib.metadata import version\n"
+        "    assert version('sortedcontainers') == '2.3.0'\n    assert version('pytest') == '8.4.2'\n",
     },
     "Hatch": {
         "pyproject.toml": PROJECT + BUILT + "[tool.hatch.envs.default]\nfeatures = ['fast']\n"
@@ -212,6 +229,21 @@ def test_pdm_keeps_its_environment(
     _passed(run({"tests/unit/test_a.py": USES, "tests/unit/test_b.py": where}, needs=()))
     assert (folder / "pdm.lock").read_text() == lock
     assert not (folder / "uv.lock").exists()
+
+
+def test_pipenv_keeps_its_environment(
+    run: Run, folder: Path, tools: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where pipenv is installed it installs what is locked, once, and the tests run in its environment."""
+    monkeypatch.setenv("PATH", str(tools("pipenv")), prepend=os.pathsep)
+    monkeypatch.setenv("PIPENV_VENV_IN_PROJECT", "1")
+    pipfile = "[packages]\nsortedcontainers = '*'\n[dev-packages]\npytest = '*'\n"
+    write(folder, {"Pipfile": pipfile})
+    _do(folder, "pipenv", "lock", "--python", sys.executable)
+    lock = (folder / "Pipfile.lock").read_text()
+    where = f"def test_prefix():\n    import sys\n    assert sys.prefix == {str(folder / '.venv')!r}\n"
+    _passed(run({"tests/unit/test_a.py": USES, "tests/unit/test_b.py": where}, needs=()))
+    assert (folder / "Pipfile.lock").read_text() == lock
 
 
 WORKSPACE = {

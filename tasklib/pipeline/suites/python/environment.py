@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasklib.errors import ConfigError
 from tasklib.pipeline.suites.folders import upwards
-from tasklib.pipeline.suites.python import poetry, uv
+from tasklib.pipeline.suites.python import pipenv, poetry, uv
 from tasklib.pipeline.suites.python.listing import listed
 from tasklib.pipeline.suites.python.manifest import Manifest, read_manifest
 from tasklib.pipeline.suites.python.requirements import RequirementsFiles, requirements_files
@@ -21,6 +21,11 @@ from tasklib.pipeline.suites.suite import OtherPython, Preparation
 __all__ = ["PythonEnvironment", "python_environment"]
 
 _PYTEST = ("--with", "pytest")
+
+_TOOLS = {uv.LOCK: "uv", "poetry.lock": "poetry", "pdm.lock": "pdm", pipenv.LOCK: "pipenv"}
+"""Whose a lock file is; where there are several, the first counts."""
+
+_SOURCES = "packages of {} are asked of uv's own index, since `pipenv` is not installed"
 
 
 @dataclass(frozen=True)
@@ -43,18 +48,19 @@ def python_environment(
     """The environment of the tests in folder ``tests``, which are started in ``cwd``.
 
     The nearest folder from ``tests`` up to ``top`` (the project's root) that describes an environment
-    decides. In it a lock file decides whose tool makes the environment: uv's, Poetry's, PDM's. Where there is
-    none, or its tool is not installed, uv makes one in its cache of all that is listed for tests, and writes
-    nothing to the project. pytest is added where that lacks it. Requirements files that lie with the tests
-    alone are added to what is above them. With ``other`` it is an environment of that Python's, apart from
-    the user's own.
+    decides. In it a lock file decides whose tool makes the environment: uv's, Poetry's, PDM's, Pipenv's.
+    Where there is none, or its tool is not installed, uv makes one in its cache of all that is listed for
+    tests, and writes nothing to the project. pytest is added where that lacks it. Requirements files that lie
+    with the tests alone are added to what is above them. With ``other`` it is an environment of that
+    Python's, apart from the user's own.
 
-    Raises ConfigError where a pyproject.toml cannot be read, or another tool than uv chooses the Python.
+    Raises ConfigError where pyproject.toml or a Pipfile cannot be read, or another tool than uv chooses the
+    Python.
     """
     beside: tuple[Path, ...] = ()
     for folder in upwards(tests, top):
         manifest, found = read_manifest(folder), requirements_files(folder)
-        if manifest.is_project:
+        if manifest.is_project or manifest.pipfile:
             return _of_project(manifest, found, beside, cwd, other)
         if manifest.has_setup or (found.used and not (folder != cwd and folder.is_relative_to(cwd))):
             return _flat(manifest, None, (*found.used, *beside), cwd, _left(found.left), other)
@@ -73,8 +79,9 @@ def _of_project(
     enough = manifest.says_what_tests_need or bool(root and root.says_what_tests_need)
     base = () if manifest.installable or manifest.dependencies else found.base
     files = (*base, *(() if enough else found.tests), *beside)
-    left = _left((*(found.tests if enough else ()), *found.left))
     lock = _lock(manifest)
+    pipfile = (manifest.folder / pipenv.FILE,) if manifest.pipfile and lock not in ("", pipenv.LOCK) else ()
+    left = _left((*(found.tests if enough else ()), *found.left, *pipfile))
     with_files = tuple(part for path in files for part in ("--with-requirements", str(path)))
     if lock == uv.LOCK or (not lock and _made_by_uv(manifest) and uv.may_lock((root or manifest).folder)):
         launcher = (*uv.locked(manifest, root, cwd), *with_files, *_PYTEST)
@@ -85,52 +92,58 @@ def _of_project(
         variables = {"UV_PROJECT_ENVIRONMENT": str(apart), "UV_PYTHON": other.version}
         return PythonEnvironment(launcher, {**_bytecode(apart), **variables}, left=left)
     if lock:
-        tool = lock.partition(".")[0]
+        tool = _TOOLS[lock]
         program = shutil.which(tool)
         if program and other:
             raise ConfigError(
                 f"{tool} makes its environment, so that uv cannot make one of Python {other.version}",
-                where=str(manifest.folder / "pyproject.toml"),
+                where=str(manifest.folder / lock),
                 remedy="Tell it which Python to use and run the stage without a version.",
             )
         if program:
             return replace(_made_by(tool, program, manifest, lock, cwd), left=left)
-        missing = f"{lock} is not used, since `{tool}` is not installed"
-        left = (f"{missing}: uv takes the newest versions that pyproject.toml admits", *left)
+        if lock == pipenv.LOCK:  # Its versions are such as uv takes.
+            left = (*(_SOURCES.format(host) for host in pipenv.other_sources(manifest.pipfile)), *left)
+        else:
+            missing = f"{lock} is not used, since `{tool}` is not installed"
+            left = (f"{missing}: uv takes the newest versions that pyproject.toml admits", *left)
     return _flat(manifest, root, files, cwd, left, other)
 
 
 def _lock(manifest: Manifest) -> str:
     """The lock file of the project; where there are several, that of the tool which its settings are for."""
     root = workspace_of(manifest.folder) or manifest
-    known = {uv.LOCK: root.folder, "poetry.lock": manifest.folder, "pdm.lock": manifest.folder}
-    there = [name for name, folder in known.items() if (folder / name).is_file()]
-    meant = [name for name in there if manifest.tool(name.partition(".")[0])]
+    there = [name for name in _TOOLS if ((root if name == uv.LOCK else manifest).folder / name).is_file()]
+    meant = [name for name in there if manifest.tool(_TOOLS[name])]
     return next(iter((*meant, *there)), "")
 
 
 def _made_by_uv(manifest: Manifest) -> bool:
     """Whether uv reads all that is said of the project."""
-    others = manifest.tool("poetry") or manifest.tool("pdm") or manifest.hatch
+    others = manifest.tool("poetry") or manifest.tool("pdm") or manifest.hatch or manifest.pipfile
     return bool(manifest.project or manifest.workspace is not None) and not others
 
 
 def _made_by(tool: str, program: str, manifest: Manifest, lock: str, cwd: Path) -> PythonEnvironment:
-    """The environment that Poetry or PDM keeps, brought up to date before the tests."""
+    """The environment that Poetry, PDM or Pipenv keeps, brought up to date before the tests."""
     folder = manifest.folder
+    variables: Mapping[str, str] = {}
     if tool == "poetry":
         run: tuple[str, ...] = (program, *(() if folder == cwd else ("--project", str(folder))), "run")
         optional = poetry.optional_groups(manifest.data)
         chosen = [part for name in manifest.test_groups if name in optional for part in ("--with", name)]
         chosen += [part for name in manifest.test_extras for part in ("--extras", name)]
         install = (program, "install", "--no-interaction", *chosen)
+    elif tool == "pipenv":
+        run, install = (program, "run"), (program, "sync", "--dev")
+        variables = {"PIPENV_PIPFILE": str(folder / pipenv.FILE)}
     else:
         run = (program, "run", *(() if folder == cwd else ("--project", str(folder))))
         chosen = [part for name in manifest.test_extras for part in ("--group", name)]
         install = (program, "sync", "--dev", *chosen)
     stamp = folder / ".venv" / "tasklib-installed"
     prepare = (Preparation(install, folder, folder / lock, stamp, marks=True),)
-    return PythonEnvironment(run, prepare=prepare)
+    return PythonEnvironment(run, variables, prepare)
 
 
 def _flat(
@@ -155,7 +168,8 @@ def _python(manifest: Manifest) -> str:
     places = (manifest.folder, *manifest.folder.parents)
     if os.environ.get("UV_PYTHON") or any((place / ".python-version").is_file() for place in places):
         return ""
-    return str(manifest.project.get("requires-python") or poetry.python(manifest.data))
+    asked = manifest.project.get("requires-python") or poetry.python(manifest.data)
+    return str(asked or pipenv.python(manifest.pipfile))
 
 
 def _left(paths: Iterable[Path]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tasklib.pipeline.suites.folders import table
+from tasklib.pipeline.suites.python import pipenv
 from tasklib.pipeline.suites.python.manifest import Manifest, name_of, read_manifest
 from tasklib.pipeline.suites.python.workspace import members
 
@@ -53,6 +54,7 @@ class _Listing:
         manifest, chosen = self._manifest, sorted(extras)
         if manifest.installable:
             yield f"-e {manifest.folder}{_bracketed(chosen)}"
+            yield from self.lowered(pipenv.dependencies(manifest.pipfile))
             return
         yield from self.lowered(manifest.dependencies)
         for name in chosen:

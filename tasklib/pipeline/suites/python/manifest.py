@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from tasklib.errors import ConfigError
 from tasklib.pipeline.suites.folders import table
-from tasklib.pipeline.suites.python import hatch, pdm, poetry
+from tasklib.pipeline.suites.python import hatch, pdm, pipenv, poetry
 from tasklib.pipeline.suites.python.setup_files import setup_extras
 
 __all__ = ["Manifest", "name_of", "read_manifest"]
@@ -24,13 +25,15 @@ _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What pyproject.toml (``data``), setup.py and setup.cfg in ``folder`` say.
+    """What pyproject.toml (``data``), a Pipfile or its lock (``pipfile``), setup.py and setup.cfg in
+    ``folder`` say.
 
     Requirements are written as pip takes them; one that begins with ``-e`` is a folder to install as it lies.
     """
 
     folder: Path
     data: Mapping[str, Any] = field(default_factory=dict)
+    pipfile: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def project(self) -> Mapping[str, Any]:
@@ -59,7 +62,7 @@ class Manifest:
     def installable(self) -> bool:
         """Whether the project itself is installed; others are only imported from where they lie."""
         if not self.is_project:
-            return self.has_setup
+            return self.has_setup and not self.pipfile  # That says itself whether the project is installed.
         switches = (
             self.tool("uv").get("package"),
             self.tool("poetry").get("package-mode"),
@@ -77,7 +80,8 @@ class Manifest:
     @cached_property
     def dependencies(self) -> tuple[str, ...]:
         """What the project needs to run."""
-        return (*_texts(self.project.get("dependencies")), *poetry.dependencies(self.data))
+        own = (*_texts(self.project.get("dependencies")), *poetry.dependencies(self.data))
+        return (*own, *pipenv.dependencies(self.pipfile))
 
     @cached_property
     def extras(self) -> Mapping[str, tuple[str, ...]]:
@@ -91,7 +95,13 @@ class Manifest:
         own = table(self.data, "dependency-groups")
         found = {name: list(_group(own, name, frozenset())) for name in own}
         uv = {"dev": tuple(_texts(self.tool("uv").get("dev-dependencies")))}
-        for tables in (poetry.groups(self.data), pdm.groups(self.data, self.folder), uv):
+        others = (
+            poetry.groups(self.data),
+            pdm.groups(self.data, self.folder),
+            pipenv.groups(self.pipfile),
+            uv,
+        )
+        for tables in others:
             for name, entries in tables.items():
                 found.setdefault(name, []).extend(entries)
         return {name: tuple(entries) for name, entries in found.items() if entries or name in own}
@@ -130,14 +140,26 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """What ``folder`` says. Raises ConfigError where its pyproject.toml cannot be read."""
-    path = folder / "pyproject.toml"
+    """What ``folder`` says. Raises ConfigError where its pyproject.toml or Pipfile cannot be read."""
+    pipfile = _parsed(folder / pipenv.FILE, tomllib.loads)
+    locked = _parsed(folder / pipenv.LOCK, _json) if pipfile else {}
+    return Manifest(folder, _parsed(folder / "pyproject.toml", tomllib.loads), locked or pipfile)
+
+
+def _parsed(path: Path, parse: Callable[[str], dict[str, Any]]) -> Mapping[str, Any]:
     if not path.is_file():
-        return Manifest(folder)
+        return {}
     try:
-        return Manifest(folder, tomllib.loads(path.read_text(encoding="utf-8")))
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def _json(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("it is no object")
+    return found
 
 
 def name_of(requirement: str) -> str:

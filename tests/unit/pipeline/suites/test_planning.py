@@ -256,6 +256,36 @@ def test_another_test_script_runs_by_its_exit_code(plan: Plan) -> None:
     assert suite.env == {"CI": "true"}
 
 
+def test_pipenv_makes_the_environment_of_its_lock(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is installed; else uv makes one, and what only Pipenv knows is named."""
+    folder = tmp_path / "services/api"
+    source = "[[source]]\nurl = 'https://packages.example.org/simple'\n[dev-packages]\npytest = '*'\n"
+    lock = {"_meta": {"sources": [{"url": "https://packages.example.org"}]}, "develop": {"pytest": {}}}
+    files = {
+        "services/api/Pipfile": source,
+        "services/api/Pipfile.lock": json.dumps(lock),
+        "services/api/requirements-dev.txt": "pytest",
+        "services/api/tests/unit/test_a.py": "",
+    }
+    suite = plan(files)
+    assert suite.argv[:3] == ("/bin/pipenv", "run", "pytest")
+    assert [one.argv for one in suite.prepare] == [("/bin/pipenv", "sync", "--dev")]
+    assert suite.env["PIPENV_PIPFILE"] == str(folder / "Pipfile")
+    left = "api: not used: requirements-dev.txt, since others hold what tests need"
+    assert [note.partition(";")[0] for note in suite.notes] == [left]
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    suite = plan({})
+    assert suite.argv[:6] == ("uv", "run", "--no-project", "--isolated", "--with", "pytest")
+    asked = (
+        "api: packages of packages.example.org are asked of uv's own index, since `pipenv` is not installed"
+    )
+    assert [note.partition(";")[0] for note in suite.notes] == [asked, left]
+    suite = plan({"services/api/pyproject.toml": "[project]\nname = 'api'\n", "services/api/uv.lock": ""})
+    assert "api: not used: requirements-dev.txt, Pipfile, since" in suite.notes[0]
+
+
 @pytest.mark.parametrize("script", ["node --test", "node --test --test-only 'tests/**/*.js'"])
 def test_nodes_own_runner_runs_the_files_of_the_stage(script: str, plan: Plan, tmp_path: Path) -> None:
     """Not those of the other stage, whatever the script says; a keyword is node's pattern."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.pipeline.suites.python import poetry
+from tasklib.errors import ConfigError
+from tasklib.pipeline.suites.python import pipenv, poetry
 from tasklib.pipeline.suites.python.hatch import test_environment as environment_for_tests
 from tasklib.pipeline.suites.python.listing import listed
-from tasklib.pipeline.suites.python.manifest import Manifest
+from tasklib.pipeline.suites.python.manifest import Manifest, read_manifest
 from tasklib.pipeline.suites.python.pdm import groups
 from tasklib.pipeline.suites.python.requirements import requirements_files
 
@@ -105,6 +107,73 @@ def test_pdms_folders_are_found(tmp_path: Path) -> None:
     """It writes folders to install as they lie with a variable for the project's own."""
     data = {"tool": {"pdm": {"dev-dependencies": {"dev": ["-e file:///${PROJECT_ROOT}/lib#egg=lib", "a"]}}}}
     assert groups(data, tmp_path) == {"dev": (f"-e {tmp_path}/lib", "a")}
+
+
+PIPFILE = """
+[[source]]
+url = "https://${USER}@packages.example.org:8443/simple"
+[[source]]
+url = "https://pypi.org/simple"
+[packages]
+a = "*"
+b = {version = "~=1.2", extras = ["x", "y"], sys_platform = "== 'linux'"}
+me = {path = ".", editable = true, extras = ["fast"]}
+[dev-packages]
+pytest = ">=8"
+c = {git = "https://example.org/c.git", ref = "v1", subdirectory = "lib"}
+d = "1.5"
+[docs]
+e = {file = "https://example.org/e.whl", markers = "os_name == 'posix'"}
+[requires]
+python_version = "3.12"
+[scripts]
+test = "pytest"
+[pipenv]
+allow_prereleases = true
+"""
+
+
+def test_a_pipfile_says_what_runs_and_what_development_needs(tmp_path: Path) -> None:
+    """As pip takes it; its own categories are groups, and what is no category is no requirement."""
+    (tmp_path / "Pipfile").write_text(PIPFILE)
+    (tmp_path / "setup.py").write_text("")
+    manifest = read_manifest(tmp_path)
+    assert list(listed(manifest, None)) == [
+        "a",
+        "b[x,y]~=1.2 ; sys_platform == 'linux'",
+        f"-e {tmp_path}/.[fast]",
+        "pytest>=8",
+        "c @ git+https://example.org/c.git@v1#subdirectory=lib",
+        "d==1.5",
+    ]
+    assert manifest.groups["docs"] == ("e @ https://example.org/e.whl ; (os_name == 'posix')",)
+    assert pipenv.python(manifest.pipfile) == "==3.12.*"
+    assert pipenv.other_sources(manifest.pipfile) == ("packages.example.org",)
+
+
+def test_the_lock_of_a_pipfile_has_its_versions(tmp_path: Path) -> None:
+    """What was locked counts, not what it was locked of."""
+    (tmp_path / "Pipfile").write_text("[packages]\na = '*'\n")
+    meta = {"requires": {"python_full_version": "3.12.4"}, "sources": [{"url": "https://pypi.org/simple"}]}
+    lock = {
+        "_meta": meta,
+        "default": {"a": {"hashes": ["sha256:0"], "index": "pypi", "version": "==1.4"}},
+        "develop": {"pytest": {"version": "==9.0", "markers": "python_version >= '3.9'"}},
+    }
+    (tmp_path / "Pipfile.lock").write_text(json.dumps(lock))
+    manifest = read_manifest(tmp_path)
+    assert list(listed(manifest, None)) == ["a==1.4", "pytest==9.0 ; (python_version >= '3.9')"]
+    assert pipenv.python(manifest.pipfile) == "==3.12.4"
+    assert pipenv.other_sources(manifest.pipfile) == ()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000])
+def test_a_lock_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
+    """A merge conflict in it, say."""
+    (tmp_path / "Pipfile").write_text("[packages]\na = '*'\n")
+    (tmp_path / "Pipfile.lock").write_text(text)
+    with pytest.raises(ConfigError, match=r"Pipfile.lock: cannot be read"):
+        read_manifest(tmp_path)
 
 
 def test_hatchs_templates_are_followed(tmp_path: Path) -> None:
