@@ -86,6 +86,7 @@ class _Assembly:
                 host_network=settings.shared.host_network,
             ),
             image_name=settings.images.name,
+            attestations=tuple(settings.images.attestations),
             slow=MappingProxyType(_SLOW | _seconds(settings.slow)),
             timeout=MappingProxyType(_seconds(settings.timeout)),
             persistent=frozenset(settings.persistent),

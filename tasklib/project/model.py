@@ -96,7 +96,8 @@ class Project:
     (``None``: by machine), ``engines`` where its stacks are placed (empty: on the engine that the
     environment names), ``reach`` how tests get to containers (``None``: as what is seen of the engine
     says), ``copy_in`` the folders (absolute) whose copies containers may write to where the engine's machine
-    does not have them, ``mask`` names of variables whose values are hidden besides the known ones.
+    does not have them, ``mask`` names of variables whose values are hidden besides the known ones,
+    ``attestations`` what is attested of released images (kinds with buildx's options).
     """
 
     root: Path
@@ -119,6 +120,7 @@ class Project:
     persistent: frozenset[str] = frozenset()
     bake: bool = True
     image_name: str | None = None
+    attestations: tuple[str, ...] = ()
     slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     ready_timeout: float | None = None

@@ -32,6 +32,7 @@ Files: TypeAlias = str | list[str] | None
 Command: TypeAlias = Annotated[list[str], Meta(min_length=1)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0)] | None
 Strings: TypeAlias = dict[str, str]
+Attestation: TypeAlias = Annotated[str, Meta(pattern=r"^(provenance|sbom)(,[a-z-]+=[^,]+)*$")]
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,6 +127,13 @@ class ImagesSection(Table, frozen=True):
     name: Annotated[
         str | None, Meta(description="of released images: registry.example.com/myproject-{service}")
     ] = None
+    attestations: Annotated[
+        list[Attestation],
+        Meta(
+            description="what is attested of released images, where the builder can, with buildx's options",
+            examples=[["provenance,mode=max", "sbom"]],
+        ),
+    ] = field(default_factory=lambda: ["provenance", "sbom"])
 
 
 class DoctorSection(Table, frozen=True):

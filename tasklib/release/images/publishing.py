@@ -9,13 +9,15 @@ from dataclasses import replace
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError, UsageError
 from tasklib.release.images import names
+from tasklib.release.images.attesting import attesting
 from tasklib.release.images.definitions import Definitions, find_definitions
 from tasklib.release.images.latest import name_latest
 from tasklib.release.images.names import Image
 from tasklib.release.images.pushing import push_failure, push_tag
 from tasklib.release.images.registry import Registry, RegistryError, RegistryRefused
 from tasklib.release.images.release import Release
-from tasklib.stacks.compose.bake import bake
+from tasklib.stacks.compose.bake import Where, bake
+from tasklib.stacks.compose.builder import current_builder
 
 __all__ = ["publish"]
 
@@ -53,6 +55,7 @@ def publish(
     if missing:
         if release.push:
             _check_push(missing, say)
+            release = _attesting(release, missing, say, cancel)
         say(f"building {', '.join(image.reference for image in missing)}")
         _build(release, definitions, missing, on_line, cancel)
     if not release.push:
@@ -98,6 +101,18 @@ def _check_push(wanted: Sequence[Image], say: Say) -> None:
             continue  # the push itself will tell
 
 
+def _attesting(release: Release, wanted: Sequence[Image], say: Say, cancel: process.Cancel) -> Release:
+    """``release`` with what its builder can attest of the images; says why where it is nothing."""
+    if not release.project.attestations:
+        return release
+    here = {registry.host for image in wanted if (registry := Registry(image.name)).is_here}
+    several = len(release.platforms) > 1
+    found = attesting(release.project.attestations, current_builder(cancel), sorted(here), several=several)
+    if found.left:
+        say(found.left)
+    return replace(release, attesting=found)
+
+
 def _config(release: Release, definitions: Definitions, wanted: Sequence[Image]) -> dict[str, object]:
     config = names.config(definitions.builds, wanted, release.marks)
     return {**config, "secrets": dict(definitions.secrets)} if definitions.secrets else config
@@ -109,10 +124,17 @@ def _build(
     wanted: Sequence[Image],
     on_line: Say,
     cancel: process.Cancel,
-    push: bool = False,
+    where: Where | None = None,
 ) -> None:
-    config = _config(release, definitions, wanted)
-    bake(config, release.project.root, on_line, cancel, platforms=release.platforms, push=push)
+    bake(
+        _config(release, definitions, wanted),
+        release.project.root,
+        on_line,
+        cancel,
+        platforms=release.platforms,
+        attests=release.attesting.attests,
+        where=where or (Where.CACHE if release.by_builder else Where.ENGINE),
+    )
 
 
 def _push(
@@ -122,9 +144,8 @@ def _push(
 
     def one(image: Image) -> Image | str:
         try:
-            if len(release.platforms) > 1:
-                # Images of several platforms are never on the engine: the builder pushes them.
-                _build(release, definitions, [image], on_line, cancel, push=True)
+            if release.by_builder:
+                _build(release, definitions, [image], on_line, cancel, Where.REGISTRY)
                 published = Registry(image.name).published(image.version)
                 return replace(image, digest=published.digest if published else "")
             return replace(image, digest=push_tag(image.reference, cancel))

@@ -46,7 +46,7 @@ def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
 
 def tag_latest(release: Release, image: Image, cancel: process.Cancel) -> None:
     latest = f"{image.name}:latest"
-    if image.kept or len(release.platforms) > 1:
+    if image.kept or release.by_builder:
         # It need not be on this engine: the registry gives it the second name.
         pinned = f"{image.name}@{image.digest}"
         _docker("buildx", "imagetools", "create", "--tag", latest, "--", pinned, cancel=cancel)

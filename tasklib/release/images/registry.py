@@ -105,6 +105,11 @@ class Registry:
         self._token = ""
         self._base = ""
 
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine's loopback."""
+        return _is_loopback(self.host)
+
     def tags(self) -> tuple[str, ...]:
         """Every tag of the repository; none while nothing was pushed to it."""
         found: list[str] = []

@@ -13,6 +13,7 @@ from tasklib.checkout import find_checkout
 from tasklib.errors import UsageError
 from tasklib.project import Project, Service
 from tasklib.release.images import names
+from tasklib.release.images.attesting import NOTHING, Attesting
 from tasklib.release.tag.repository import Repository
 from tasklib.release.tag.versions import highest, parse, tagged_version
 from tasklib.shown.cutting import several
@@ -25,7 +26,7 @@ class Release:
     """What is to be built as which version.
 
     ``versions`` are those that git has tags of, ``marks`` the images' labels, ``platforms`` what to build for
-    (none: what the engine is), ``push`` whether to push at all.
+    (none: what the engine is), ``push`` whether to push at all, ``attesting`` what is attested of them.
     """
 
     project: Project
@@ -36,6 +37,12 @@ class Release:
     platforms: tuple[str, ...] = ()
     push: bool = True
     notices: tuple[str, ...] = ()
+    attesting: Attesting = NOTHING
+
+    @property
+    def by_builder(self) -> bool:
+        """Whether the builder pushes, and the images are never on the engine."""
+        return len(self.platforms) > 1 or self.attesting.by_builder
 
     @property
     def revision(self) -> str:

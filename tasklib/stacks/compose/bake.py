@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ from tasklib.stacks.address import docker_environment, is_unreachable
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
 
-__all__ = ["bake"]
+__all__ = ["Where", "bake"]
+
+
+class Where(Enum):
+    """Where images end up, as buildx is told."""
+
+    ENGINE = ("--load",)
+    REGISTRY = ("--push",)
+    CACHE = ()
+    """The builder's own, from which it pushes later: an engine does not hold several platforms."""
 
 
 def bake(
@@ -23,12 +33,13 @@ def bake(
     cancel: process.Cancel,
     *,
     platforms: Sequence[str] = (),
-    push: bool = False,
+    attests: Sequence[str] = (),
+    where: Where = Where.ENGINE,
 ) -> None:
     """Build the images of all services of a rendered Compose ``config``, side by side.
 
-    They end up on the engine, with ``push`` in their registries instead; for several ``platforms``, which an
-    engine does not hold, in the builder's cache. Raises :class:`~tasklib.stacks.compose.failures.BuildFailed`
+    They end up ``where`` it says. ``attests`` are attestations as buildx takes them
+    (``type=provenance,mode=min``). Raises :class:`~tasklib.stacks.compose.failures.BuildFailed`
     naming the failed step.
     """
     output = BuildOutput()
@@ -38,14 +49,14 @@ def bake(
         output.read(line)
         on_line(line)
 
-    where = ["--push"] if push else [] if len(platforms) > 1 else ["--load"]
     # What the config itself says of platforms is not read.
     wanted = [word for platform in platforms for word in ("--set", f"*.platform={platform}")]
+    wanted += [word for attest in attests for word in ("--set", f"*.attest={attest}")]
     code = process.stream(
-        ["docker", "buildx", "bake", "--progress", "plain", *where, *wanted, "--file", "-"],
+        ["docker", "buildx", "bake", "--progress", "plain", *where.value, *wanted, "--file", "-"],
         on_line=read,
         cwd=folder,
-        # Contexts may lie outside of the folder; attestations would make every image an index.
+        # Contexts may lie outside of the folder; what is attested unasked makes every image an index.
         env=docker_environment({"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}),
         stdin=as_text(config),
         cancel=cancel,
@@ -54,12 +65,28 @@ def bake(
         raise _problem("\n".join(output.lines)) or output.failure(config)
 
 
+_SCANNER = "buildkit-syft-scanner"
+"""The image that buildx lets look at images, unless it is told another."""
+
+
 def _problem(text: str) -> EngineError | None:
     if is_unreachable(text):
         return engine_stopped()
     if "is not a docker command" in text:
         return EngineError(
             "Docker's buildx is missing", remedy="Install it: https://docs.docker.com/build/install-buildx"
+        )
+    if "Attestation is not supported" in text or "attestations are not supported" in text.lower():
+        return EngineError(
+            "this builder attests nothing of images",
+            remedy="`docker buildx create --use` makes one that does, `images.attestations = []` asks for "
+            "nothing.",
+        )
+    if _SCANNER in text:
+        return EngineError(
+            f"what lists the contents of images for their SBOM cannot be run: {_SCANNER}",
+            remedy='`images.attestations = ["provenance"]` leaves it out, `"sbom,generator=IMAGE"` takes '
+            "another.",
         )
     if "not supported for the docker driver" in text or "Multi-platform build is not supported" in text:
         return EngineError(

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from typing import Any
 
 import docker
 
-__all__ = ["OwnEngine", "own_engine", "why_not"]
+__all__ = ["OwnEngine", "own_engine", "short_folder", "why_not"]
 
 
 def why_not() -> str:
@@ -27,6 +28,11 @@ def why_not() -> str:
         return "a second engine needs root"
     missing = [name for name in ("dockerd", "ip", "nsenter", "iptables") if not shutil.which(name)]
     return f"a second engine needs {', '.join(missing)}" if missing else ""
+
+
+def short_folder() -> Path:
+    """The path of a socket may have no more than about a hundred characters."""
+    return Path(tempfile.mkdtemp(prefix="engine-"))
 
 
 class OwnEngine:

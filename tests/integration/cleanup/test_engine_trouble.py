@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +16,7 @@ import pytest
 from ..conftest import NewProject
 from ..projects import Checkout
 from ..traces import Traces, processes_of, until
-from .engines import OwnEngine, own_engine, why_not
+from .engines import OwnEngine, own_engine, short_folder, why_not
 from .support import FILES, Run, marks_of, scenes
 from .test_clean import BUILT, PLAIN
 
@@ -34,11 +33,6 @@ def second(tmp_path: Path, engine: Any) -> Iterator[OwnEngine]:
     with own_engine(short_folder()) as own:
         own.load(PLAIN)
         yield own
-
-
-def short_folder() -> Path:
-    """The path of a socket may have no more than about a hundred characters."""
-    return Path(tempfile.mkdtemp(prefix="engine-"))
 
 
 def _folder(path: Path) -> Path:

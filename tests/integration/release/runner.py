@@ -151,7 +151,8 @@ class Runner:
         if not passed:
             return False
         lines = output.read_text().splitlines() if output.exists() else []
-        steps = _Values({"select": {"outputs": dict(line.split("=", 1) for line in lines)}})
+        outputs = {"outputs": dict(line.split("=", 1) for line in lines)}
+        steps = _Values({step["id"]: outputs for step in job["steps"] if "id" in step})
         wanted = job.get("outputs", {}).items()
         self._outputs[name] = {k: self._text(v, {**context, "steps": steps}) for k, v in wanted}
         return True

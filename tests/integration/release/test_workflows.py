@@ -119,12 +119,17 @@ def test_release(shop: Checkout, machine: dict[str, str], token: str, tmp_path: 
     """A tag pushes every image once the tests passed; a pre-release is not the latest."""
     shop.git("tag", "v1.0.0-rc.1")
     secrets = {"REGISTRY_USER": "tester", "REGISTRY_PASSWORD": PASSWORD}
+    # A builder of its own would be an image that not every machine has.
+    machine = {**machine, "BUILDX_BUILDER": "default"}
     release = runner(shop, machine, tmp_path / "release", {"ref_name": "v1.0.0-rc.1"}, **secrets)
     assert release.run(shop.root / ".github/workflows/release.yml"), release.output
-    assert release.ran == [("test", None), ("images", None)]
+    assert release.ran == [("test", None), ("images", None), ("provenance", None)]
+    digests = [line.split() for line in release.output.rpartition("[provenance")[2].splitlines()[-2:]]
+    assert [name.rpartition("/")[2] for _, name in digests] == [f"{token}-api", f"{token}-web"]
+    assert all(f"{name}:1.0.0-rc.1" in release.output and len(digest) == 64 for digest, name in digests)
     for service in ("api", "web"):
-        assert f"{token}-{service}:1.0.0-rc.1@sha256:" in release.output
-    assert "(latest)" not in release.output
+        assert f'{token}-{service}:1.0.0-rc.1", "digest": "sha256:' in release.output
+    assert '"latest": true' not in release.output
     assert PASSWORD not in release.output
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.release.images.registry import Published, Registry
+
 from ..conftest import Git
 from .conftest import Type
 
@@ -121,6 +123,8 @@ DOCKER = f"""\
 echo "$@" >> "$0.log"
 case "$1 $2" in
   "buildx bake") cat > "$0.bake" ;;
+  "buildx inspect") [ -e "$0.builder" ] && cat "$0.builder" ;;
+  "info --format") [ -e "$0.store" ] && cat "$0.store" ;;
   "push --") [ -e "$0.refuses" ] && {{ echo "denied: no right to push" >&2; exit 1; }}
     echo "1.0.0: digest: {DIGEST} size: 1" ;;
 esac
@@ -184,6 +188,76 @@ def test_what_could_not_be_pushed_is_named(named: Path, docker: Path, typed: Typ
     assert "not pushed: 127.0.0.1:1/shop-api:1.0.0 (denied: no right to push)" in ran.err
     assert "The same command again completes it." in ran.err
     assert not [line for line in asked(docker) if "latest" in line]
+
+
+IN_A_CONTAINER = "Name:   release\nDriver: docker-container\n\nNodes:\nName: release0\n"
+OF_THE_ENGINE = "Name:   default\nDriver: docker\n\nNodes:\nName: default\n"
+CONTAINERD = '[["driver-type","io.containerd.snapshotter.v1"]]'
+MINIMAL = "--set *.attest=type=provenance,mode=min --set *.attest=type=sbom"
+
+
+def test_an_engine_with_containerds_store_attests_and_pushes(named: Path, docker: Path, typed: Type) -> None:
+    """What the images are made from goes with them, without the arguments of their builds."""
+    docker.with_name("docker.builder").write_text(OF_THE_ENGINE)
+    docker.with_name("docker.store").write_text(CONTAINERD)
+    ran = typed("release.images")
+    assert ran.code == 0, ran.err
+    [bake] = [line for line in asked(docker) if line.startswith("buildx bake")]
+    assert bake == f"buildx bake --progress plain --load {MINIMAL} --file -"
+    assert len([line for line in asked(docker) if line.startswith("push")]) == 4
+    assert "provenance" not in ran.err
+
+
+def test_a_builder_in_a_container_attests_and_pushes(
+    named: Path, docker: Path, typed: Type, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are built before the first is pushed; the registry gives the second name."""
+    docker.with_name("docker.builder").write_text(IN_A_CONTAINER)
+    settings = named / "pyproject.toml"
+    told = settings.read_text().replace("127.0.0.1:1/", "registry.invalid/")
+    settings.write_text(f'{told}attestations = ["provenance,mode=max"]\n')
+    git(named, "commit", "-q", "-a", "-m", "settings")
+
+    def published(registry: Registry, tag: str) -> Published | None:
+        return Published(DIGEST) if any("--push" in line for line in asked(docker)) else None
+
+    monkeypatch.setattr(Registry, "published", published)
+    monkeypatch.setattr(Registry, "check_push", lambda registry: None)
+    monkeypatch.setattr(Registry, "tags", lambda registry: ())
+    ran = typed("release.images --version 1.0.0")
+    assert ran.code == 0, ran.err
+    bakes = [line for line in asked(docker) if line.startswith("buildx bake")]
+    attest = "--set *.attest=type=provenance,mode=max --file -"
+    assert bakes == [
+        f"buildx bake --progress plain {attest}",
+        *[f"buildx bake --progress plain --push {attest}"] * 2,
+    ]
+    assert [line for line in asked(docker) if line.startswith(("push", "tag"))] == []
+    assert len([line for line in asked(docker) if line.startswith("buildx imagetools create")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("builder", "why"),
+    [
+        (OF_THE_ENGINE, "the engine's store of images keeps none; a builder of `docker buildx create --use`"),
+        (IN_A_CONTAINER, "the builder release cannot push to 127.0.0.1:1, which is another machine for it"),
+        ("", "`docker buildx inspect` does not say what builds"),
+    ],
+)
+def test_who_cannot_attest_says_so_in_a_line(
+    named: Path, docker: Path, typed: Type, git: Git, builder: str, why: str
+) -> None:
+    """And releases the images without; where nothing is asked for, nothing is said."""
+    docker.with_name("docker.builder").write_text(builder)
+    ran = typed("release.images")
+    assert ran.code == 0, ran.err
+    assert f"the images have no provenance or SBOM: {why}" in ran.err
+    assert [line for line in asked(docker) if "attest" in line] == []
+    with (named / "pyproject.toml").open("a") as file:
+        file.write("attestations = []\n")
+    git(named, "commit", "-q", "-a", "-m", "settings")
+    quiet = typed("release.images --version 1.0.0")
+    assert (quiet.code, "provenance" in quiet.err) == (0, False), quiet.err
 
 
 @pytest.mark.parametrize(

@@ -100,12 +100,28 @@ def test_release(facts: Facts, forge: Forge) -> None:
     assert release["on"] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+*"]}}
     assert "test" in release["jobs"]["images"]["needs"]
     assert "tasklib test" in scripts(release)
-    assert scripts(release)[-1].startswith('tasklib release.images --version "$VERSION"')
+    last = release["jobs"]["images"]["steps"][-1]["run"]
+    assert 'tasklib release.images --version "$VERSION"' in last
     assert not [script for script in scripts(release) if "latest" in script]
     assert release["jobs"]["images"]["steps"][0]["with"]["fetch-depth"] == 0
     assert "strategy" not in release["jobs"]["images"]
     assert not [step for job in release["jobs"].values() for step in job["steps"] if "cache@" in str(step)]
     assert "VERSION" not in release.get("env", {})
+
+
+def test_provenance() -> None:
+    """GitHub signs every digest in a job that may do nothing else, and runs nothing of the project."""
+    jobs = parsed(SHOP, Forge.GITHUB)["release.yml"]["jobs"]
+    job = jobs["provenance"]
+    assert job["permissions"] == {"id-token": "write", "attestations": "write"}
+    assert not [other for name, other in jobs.items() if name != "provenance" and "id-token" in str(other)]
+    digests, attest = job["steps"]
+    assert attest["uses"].startswith("actions/attest-build-provenance@")
+    assert "checkout" not in str(job)
+    assert "docker buildx create --use" in str(jobs["images"]["steps"])
+    assert digests["run"].endswith(f"{attest['with']['subject-checksums']}\n")
+    release = jobs_of(gitlab(SHOP))["release-images"]["script"]
+    assert release.index("docker buildx create --use release") < len(release) - 1
 
 
 def test_matrix() -> None:
