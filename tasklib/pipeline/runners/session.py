@@ -21,6 +21,8 @@ __all__ = ["Session"]
 _REMEMBERED = 200
 """Lines of each stream kept for a process that ends without saying why: a stack is longer than one thinks."""
 
+_NO = ("", "")
+
 
 class Session:
     """Folds the messages and lines of one process of ``suite``."""
@@ -134,7 +136,7 @@ class Session:
                 coverage=end.coverage if end else None,
                 limit=self.suite.timeout or 0.0,
                 silent=silent,
-                marks=end.marks if end and not self._marks_given() else "",
+                chosen=self._chosen_elsewhere(),
                 last=last,
                 part=str(self.suite.share.part) if self.suite.share and self.suite.share.part.of > 1 else "",
             )
@@ -222,11 +224,16 @@ class Session:
         that it cuts off are no errors. A worker that was stopped is reported by xdist."""
         return self._stop is not None and self._stop.kind in ("KeyboardInterrupt", "Exit")
 
-    def _marks_given(self) -> bool:
-        """Whether -m is the user's own: one before our options belongs to ``python -m``."""
-        argv = self.suite.argv
-        ours = argv.index(PLUGIN) if PLUGIN in argv else 0
-        return any(part.startswith("-m") for part in argv[ours:])
+    def _chosen_elsewhere(self) -> tuple[str, str]:
+        """The option that narrows the tests although nobody typed it, and its value; else nothing.
+
+        A ``-m`` before our own options belongs to ``python -m``.
+        """
+        argv, end = self.suite.argv, self._end
+        ours = argv[argv.index(PLUGIN) :] if PLUGIN in argv else argv
+        said = {"-m": end.marks, "-k": end.words} if end else {}
+        typed = [option for option in said if any(part.startswith(option) for part in ours)]
+        return next(((option, value) for option, value in said.items() if value and option not in typed), _NO)
 
     def _streams(self) -> tuple[deque[str], ...]:
         return self._lines["stderr"], self._lines["stdout"]

@@ -21,10 +21,11 @@ class Ending:
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
     whether it ever reported, ``collected`` whether it came to its tests, ``running`` the tests that it ended
-    in, ``silent`` for how many seconds it had said nothing when that was why, ``marks`` what ``-m`` chose,
-    ``ended`` the exit code that it announced itself (``None``: it never did), ``stopped`` why the session
-    was interrupted from inside, ``trouble`` what kept it from working (with its kind), ``last`` the last
-    lines of its output, ``part`` which part of its tests was to run (empty: all).
+    in, ``silent`` for how many seconds it had said nothing when that was why, ``chosen`` the option that
+    narrowed the tests although nobody typed it, with its value, ``ended`` the exit code that it announced
+    itself (``None``: it never did), ``stopped`` why the session was interrupted from inside, ``trouble`` what
+    kept it from working (with its kind), ``last`` the last lines of its output, ``part`` which part of its
+    tests was to run (empty: all).
     """
 
     code: int | None
@@ -42,7 +43,7 @@ class Ending:
     coverage: tuple[float, float] | None = None
     limit: float = 0.0
     silent: float = 0.0
-    marks: str = ""
+    chosen: tuple[str, str] = ("", "")
     last: str = ""
     runner: str = "pytest"
     part: str = ""
@@ -137,8 +138,11 @@ def _empty(ending: Ending) -> Verdict:
     place = ", ".join(ending.paths[:3]) or "the folder"
     if ending.deselected:
         what = f"no test ran: all {ending.deselected} in {place} are deselected"
-        if ending.marks:
-            what += f" by -m {ending.marks!r}: run them with `-- -m ''`, or take the -m out of addopts"
+        option, value = ending.chosen
+        if value:
+            what += (
+                f" by {option} {value!r}: run them with `-- {option} ''`, or take the {option} out of addopts"
+            )
         return Verdict(Outcome.ERROR, what, 2)
     return Verdict(Outcome.ERROR, f"no tests found in {place}", 2)
 

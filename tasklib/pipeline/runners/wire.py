@@ -96,6 +96,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     coverage: tuple[float, float] | None = None
     warnings: int = 0
     marks: str = ""
+    words: str = ""
 
 
 Message = Hello | Collected | Start | Finish | Broken | Absent | Stop | Left | End

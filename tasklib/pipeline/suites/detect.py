@@ -34,8 +34,12 @@ _SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs|json|ya?ml|
 _CALLED = re.compile(r"/(tests?|__tests__)(/|$)")
 
 _OTHER_TEST = re.compile(
-    r".*_test\.(go|rb|exs|dart)|.*_spec\.rb|.*(Test|Tests|IT)\.(java|kt|scala|cs|php)|.*\.cy\.[jt]sx?"
+    r".*_test\.(go|rb|exs|dart|cc|cpp|clj|ml|sh)|.*_spec\.(rb|lua)|.*Spec\.(scala|groovy|kt|hs)"
+    r"|.*(Test|Tests|IT)\.(java|kt|scala|cs|fs|php|swift|groovy)|.*\.cy\.[jt]sx?"
+    r"|tests\.py|.*\.(feature|bats|robot|hurl)|test_.*\.sh"
 )
+_IN_A_FOLDER = re.compile(r"(.*/)?(tests/[^/]*\.rs|t/[^/]*\.t)")
+"""Tests by the folder that they are in: Rust's and Perl's."""
 
 _SETTINGS = (
     "pytest.toml",
@@ -87,7 +91,8 @@ def is_test(path: Path) -> bool:
 def tests_of_any_kind(place: Path) -> Iterator[Path]:
     """The files below ``place`` that some language's habits call tests."""
     for path in _files(place, ()):
-        if is_test(path) or _OTHER_TEST.fullmatch(path.name):
+        named = is_test(path) or _OTHER_TEST.fullmatch(path.name)
+        if named or _IN_A_FOLDER.fullmatch(path.as_posix()):
             yield path
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.options.likeness import meant
-from tasklib.pipeline.suites.detect import FULLSTACK, fullstack_files
+from tasklib.pipeline.suites.detect import FULLSTACK, fullstack_files, script_tests
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 
-__all__ = ["Place", "as_argument", "place_of"]
+__all__ = ["Place", "as_argument", "others_in_package", "place_of"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,23 @@ def _service(project: Project, name: str) -> Service:
         f"no service `{name}` in {project.name}",
         remedy=meant(name, names, quoted="`{}`".format) or f"The services are: {known}.",
     )
+
+
+def others_in_package(project: Project, place: Place, folder: Path) -> tuple[str, ...]:
+    """Where in the package in ``folder`` other suites than that of ``place`` have JavaScript tests.
+
+    Those with a command of their own are left out.
+    """
+    suites = [tests for service in project.services for tests in (service.unit, service.tests)]
+    suites += [project.unit, project.integration]
+    paths = {
+        path
+        for suite in suites
+        if suite and not suite.command and not suite.inside
+        for path in suite.paths
+        if path not in place.tests and folder in path.parents
+    }
+    return tuple(sorted(str(path.relative_to(folder)) for path in paths if script_tests(path)))
 
 
 def as_argument(path: Path, cwd: Path) -> str:

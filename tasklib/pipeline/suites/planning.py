@@ -16,12 +16,13 @@ from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites import scripts
 from tasklib.pipeline.suites.detect import Language, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
-from tasklib.pipeline.suites.places import Place, as_argument, place_of
+from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.project import Project, StageTests
 from tasklib.results import Stage, Target
+from tasklib.shown.cutting import several
 from tasklib.slow_tests import limit_of
 
 __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite", "tests_of"]
@@ -171,16 +172,31 @@ class _Common:
                 where=str(folder / "package.json"),
                 remedy="Add one, or give the command as `services.<name>.command` in [tool.tasklib].",
             )
-        known = scripts.node_test(data, tests, without, keyword, extra)
+        known = scripts.node_test(data, folder, tests, without, keyword, extra)
         known = known or scripts.jest(data, folder, tests, without, keyword, extra)
-        return self._script(known or scripts.npm_test(extra), folder, prepare)
+        return self._script(known or scripts.npm_test(extra), folder, prepare, whole=known is None)
 
-    def _script(self, script: Script, folder: Path, prepare: tuple[Preparation, ...]) -> Suite:
+    def _script(
+        self, script: Script, folder: Path, prepare: tuple[Preparation, ...], *, whole: bool = False
+    ) -> Suite:
+        """``whole``: it tests all that the package in ``folder`` holds."""
         env = {name: value for name, value in script.env.items() if name not in os.environ}
         argv = script.argv
         return self._suite(
-            SuiteKind.COMMAND, argv, cwd=folder, variables=env, prepare=prepare, selects=script.takes_keyword
+            SuiteKind.COMMAND,
+            argv,
+            cwd=folder,
+            variables=env,
+            prepare=prepare,
+            selects=script.takes_keyword,
+            notes=self._of_all_stages(folder) if whole else (),
         )
+
+    def _of_all_stages(self, folder: Path) -> tuple[str, ...]:
+        """Says that a package's script runs another stage's tests as well, which it cannot be kept from."""
+        there = others_in_package(self.project, self.place, folder)
+        said = f"{self.target}: its `npm test` runs what it finds, also in {several(there)}; "
+        return (f"{said}{self._key} with {{paths}} in it is told where",) if there else ()
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""

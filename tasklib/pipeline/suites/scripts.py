@@ -10,15 +10,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tasklib.pipeline.suites.detect import script_tests
+from tasklib.pipeline.suites.detect import script_tests, sources
 from tasklib.pipeline.suites.folders import table
 
 __all__ = ["Script", "jest", "node_test", "npm_test", "playwright"]
 
 PLAYWRIGHT = "@playwright/test"
+_TEST_DIR = re.compile(r"""\btestDir\s*:\s*['"`]([^'"`$]+)['"`]""")
 
 _SHELL = frozenset("|&;<>$`(){}*?~\n")
 """What makes a script more than one command with its arguments."""
+
+_SWITCHES = frozenset({"--test", "--test-only", "--experimental-strip-types", "--enable-source-maps"})
+_VALUED = frozenset(
+    {"--import", "--require", "-r", "--loader", "--experimental-loader", "--conditions", "-C", "--env-file"}
+    | {"--test-concurrency", "--test-timeout", "--tsconfig"}
+)
+"""Options of node, and of tsx before it, whose value may be the next word."""
+
+_JEST = re.compile(r"(^|/)jest(/bin/jest(\.js)?|\.js)?$")
+_JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
+"""What hands its arguments to jest."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +45,14 @@ class Script:
 def playwright(
     folder: Path, tests: Sequence[Path], without: tuple[Path, ...], keyword: str, extra: Sequence[str]
 ) -> Script | None:
-    """Playwright's own runner, where one of ``tests`` (below the package in ``folder``) is written for it."""
+    """Playwright's own runner, where ``tests`` (below the package in ``folder``) are written for it.
+
+    They import it, or what lies with them does, or its configuration says that they are its own.
+    """
     word = PLAYWRIGHT.encode()
-    if not any(word in file.read_bytes() for place in tests for file in script_tests(place, without)):
+    files = [file for place in tests for file in (*script_tests(place, without), *sources(place))]
+    imported = any(word in file.read_bytes() for file in files if not _is_below(file, without))
+    if not imported and not all(_is_below(place, _test_dirs(folder)) for place in tests):
         return None
     where = () if folder in tests else tuple(re.escape(f"{place}") for place in tests)
     chosen = ("-g", keyword) if keyword else ()
@@ -44,28 +61,43 @@ def playwright(
     return Script(argv, {"PLAYWRIGHT_JUNIT_OUTPUT_NAME": "{junit}", "CI": "true"}, takes_keyword=True)
 
 
+def _is_below(path: Path, places: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(place) for place in places)
+
+
+def _test_dirs(folder: Path) -> tuple[Path, ...]:
+    """The folders that Playwright's configuration in ``folder`` gives to it, as it is written there."""
+    texts = [path.read_text(errors="replace") for path in folder.glob("playwright.config.*")]
+    return tuple((folder / name).resolve() for text in texts for name in _TEST_DIR.findall(text))
+
+
 def node_test(
     data: Mapping[str, Any],
+    folder: Path,
     tests: Sequence[Path],
     without: tuple[Path, ...],
     keyword: str,
     extra: Sequence[str],
 ) -> Script | None:
-    """node's own runner on the files in ``tests``, where the script is that and nothing else.
+    """node's own runner on the files in ``tests``, where the script of the package ``folder`` ends with it.
 
     The script's options stay, the files that it names do not: those of the other stages are among them.
     """
-    words = _words(data)
-    if words[:1] != ["node"] or "--test" not in words:
+    found = _last_command(data)
+    if found.program not in ("node", "tsx") or "--test" not in found.words:
         return None
-    options = [word for word in words[1:] if word.startswith("-")]
-    if len(options) < len(words) - 1 and any(_takes_value(word, words) for word in options):
+    options = _node_options(found.words[1:])
+    if options is None or (found.follows and len(options) < len(found.words) - 1):
         return None  # Which words are values, and which are files, is for node to know.
     files = tuple(str(file) for place in tests for file in script_tests(place, without))
     reporters = ("spec", "--test-reporter-destination=stdout", "junit", "--test-reporter-destination={junit}")
     report = [word if word.startswith("--") else f"--test-reporter={word}" for word in reporters]
     chosen = [f"--test-name-pattern={keyword}"] if keyword else []
-    return Script(("node", *options, *report, *chosen, *extra, *files), {"CI": "true"}, takes_keyword=True)
+    own = (*report, *chosen, *extra, *files)
+    if found.follows:
+        return Script(npm_test(own).argv, {"CI": "true"}, takes_keyword=True)
+    program = "node" if found.program == "node" else str(folder / "node_modules" / ".bin" / found.program)
+    return Script((program, *options, *own), {"CI": "true", **found.env}, takes_keyword=True)
 
 
 def jest(
@@ -76,9 +108,10 @@ def jest(
     keyword: str,
     extra: Sequence[str],
 ) -> Script | None:
-    """The script where it is jest and nothing else, for the files in ``tests`` alone."""
-    words = _words(data)
-    if words[:1] != ["jest"]:
+    """The script where it ends with jest, for the files in ``tests`` alone."""
+    found = _last_command(data)
+    by_node = found.program == "node" and any(_JEST.search(word) for word in found.words)
+    if not (found.program == "jest" or by_node or found.words[:2] in _JEST_WITHIN):
         return None
     where = [] if folder in tests else [re.escape(f"{place}/") for place in tests]
     leave = [f"--testPathIgnorePatterns={re.escape(f'{place}/')}" for place in without]
@@ -93,8 +126,42 @@ def npm_test(extra: Sequence[str]) -> Script:
     return Script(("npm", "test", "--silent", *(("--", *extra) if extra else ())), {"CI": "true"})
 
 
-def _words(data: Mapping[str, Any]) -> list[str]:
-    script = str(table(data, "scripts").get("test", ""))
+@dataclass(frozen=True)
+class _Command:
+    """The last command of a script: its words, what is set for it, and whether others come before."""
+
+    words: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    follows: bool = False
+
+    @property
+    def program(self) -> str:
+        return self.words[0].rpartition("/")[2] if self.words else ""
+
+
+def _last_command(data: Mapping[str, Any]) -> _Command:
+    """What the package's ``test`` script comes to, without what only starts it.
+
+    What npm is given after ``--`` goes to this command.
+    """
+    before, joint, last = str(table(data, "scripts").get("test", "")).rpartition("&&")
+    words = _words(last)
+    env: dict[str, str] = {}
+    while words:
+        name, equals, value = words[0].partition("=")
+        if words[0] in ("cross-env", "npx", "--no-install", "--yes", "-y"):
+            del words[0]
+        elif words[:2] in (["pnpm", "exec"], ["yarn", "run"], ["npm", "exec"], ["dotenv", "--"]):
+            del words[:2]
+        elif equals and name.isidentifier():
+            env[name] = value
+            del words[0]
+        else:
+            break
+    return _Command(tuple(words), env, follows=bool(joint and before.strip()))
+
+
+def _words(script: str) -> list[str]:
     if _SHELL.intersection(script):
         script = re.sub(r"'[^']*'|\"[^\"]*\"", "", script)  # Patterns in quotes are node's own.
         if _SHELL.intersection(script):
@@ -105,7 +172,18 @@ def _words(data: Mapping[str, Any]) -> list[str]:
         return []
 
 
-def _takes_value(option: str, words: Sequence[str]) -> bool:
-    after = words[words.index(option) + 1 :][:1]
-    bare = "=" not in option and option not in ("--test", "--test-only", "--experimental-strip-types")
-    return bool(bare and after and not after[0].startswith("-"))
+def _node_options(words: Sequence[str]) -> list[str] | None:
+    """The options among node's arguments, with their values; ``None`` where that cannot be told."""
+    options: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("-"):
+            continue
+        options.append(word)
+        bare = "=" not in word and word not in _SWITCHES
+        if bare and rest and not rest[0].startswith("-"):
+            if word not in _VALUED:
+                return None
+            options.append(rest.pop(0))
+    return options

@@ -60,6 +60,10 @@ def test_tests_that_are_all_deselected_are_not_a_pass(run: Callable[..., Any]) -
     ran = run(files)
     assert ran.result.outcome is Outcome.ERROR
     assert ran.result.reason.startswith("no test ran: all 1 in tests/unit are deselected by -m 'slow': ")
+    words = run({"pytest.ini": "[pytest]\naddopts = -k 'not test_a'\n"})
+    assert words.result.reason.startswith(
+        "no test ran: all 1 in tests/unit are deselected by -k 'not test_a': run them with `-- -k ''`"
+    )
     own = run({"pytest.ini": "[pytest]\nmarkers = slow\n"}, "-m", "slow")
     assert own.result.reason == "no test ran: all 1 in tests/unit are deselected"
 

@@ -272,6 +272,7 @@ class Reporter:
         event = {"e": "end", "code": code, "only_collected": only, "coverage": self._coverage()}
         event["warnings"] = self.warnings
         event["marks"] = str(getattr(asked, "markexpr", "") or "")
+        event["words"] = str(getattr(asked, "keyword", "") or "")
         self.channel.send(event)
 
     def _coverage(self):

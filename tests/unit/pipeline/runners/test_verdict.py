@@ -79,6 +79,20 @@ def ending(**changes: Any) -> Ending:
             "no test ran: all 3 in t are deselected",
         ),
         (
+            {
+                "counts": Counts(),
+                "ended": 5,
+                "code": 5,
+                "deselected": 3,
+                "paths": ("t",),
+                "chosen": ("-k", "a"),
+            },
+            Outcome.ERROR,
+            2,
+            "no test ran: all 3 in t are deselected by -k 'a': run them with `-- -k ''`, or take the -k out of "
+            "addopts",
+        ),
+        (
             {"counts": Counts(), "ended": 5, "code": 5, "deselected": 3, "keyword": "x"},
             Outcome.SKIPPED,
             0,

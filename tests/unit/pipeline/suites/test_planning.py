@@ -312,8 +312,63 @@ def test_jest_is_given_the_folder_of_the_stage(plan: Plan, tmp_path: Path) -> No
     suite = plan(files, options=SuiteOptions(keyword="x"))
     folder = re.escape(f"{tmp_path / 'services/api/tests/unit'}/")
     assert suite.argv == ("npm", "test", "--silent", "--", folder, "-t", "x")
-    more = {"services/api/package.json": json.dumps({"scripts": {"test": "tsc && jest"}})}
+    more = {"services/api/package.json": json.dumps({"scripts": {"test": "tsc; jest"}})}
     assert plan(more).argv == ("npm", "test", "--silent")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "tsc && jest",
+        "NODE_ENV=test jest --silent",
+        "cross-env TZ=UTC NODE_ENV=test jest",
+        "npx jest",
+        "./node_modules/.bin/jest",
+        "node --experimental-vm-modules node_modules/jest/bin/jest.js",
+        "react-scripts test",
+    ],
+)
+def test_jest_is_known_however_it_is_started(script: str, plan: Plan, tmp_path: Path) -> None:
+    """What npm hands on goes to the last command, whatever stands before it."""
+    package = {"services/api/package.json": json.dumps({"scripts": {"test": script}})}
+    suite = plan({**package, "services/api/tests/unit/a.test.js": ""})
+    assert suite.argv[-1] == re.escape(f"{tmp_path / 'services/api/tests/unit'}/")
+
+
+@pytest.mark.parametrize(
+    ("script", "argv", "env"),
+    [
+        ("node --import tsx --test tests", ("node", "--import", "tsx", "--test"), {}),
+        ("NODE_ENV=test node --test", ("node", "--test"), {"NODE_ENV": "test"}),
+        ("tsx --test 'tests/**/*.ts'", ("{bin}/tsx", "--test"), {}),
+        ("npm run build && node --test", ("npm", "test", "--silent", "--"), {}),
+    ],
+)
+def test_nodes_own_runner_is_known_however_it_is_started(
+    script: str, argv: tuple[str, ...], env: Mapping[str, str], plan: Plan, tmp_path: Path
+) -> None:
+    """With what it loads before, and what is set for it."""
+    package = {"services/api/package.json": json.dumps({"scripts": {"test": script}})}
+    suite = plan({**package, "services/api/tests/unit/a.test.js": ""})
+    folder = tmp_path / "services/api"
+    wanted = tuple(word.format(bin=folder / "node_modules/.bin") for word in argv)
+    assert suite.argv[: len(wanted)] == wanted
+    assert [word for word in suite.argv[len(wanted) :] if not word.startswith("-")] == [
+        str(folder / "tests/unit/a.test.js")
+    ]
+    assert env.items() <= suite.env.items()
+
+
+@pytest.mark.parametrize("script", ["mocha --recursive tests", "ava", "node --unknown tests --test"])
+def test_a_script_that_tests_every_stage_at_once_says_so(script: str, plan: Plan) -> None:
+    """Where another stage has tests in the package; and what to write to keep them apart."""
+    files = {
+        "services/api/package.json": json.dumps({"scripts": {"test": script}}),
+        "services/api/tests/unit/a.test.js": "",
+    }
+    assert plan(files).notes == ()
+    [note] = plan({"services/api/tests/integration/b.test.js": ""}).notes
+    assert "also in tests/integration; `services.api.command`" in note
 
 
 def test_playwrights_tests_are_run_by_playwright(plan: Plan, tmp_path: Path) -> None:
@@ -331,6 +386,29 @@ def test_playwrights_tests_are_run_by_playwright(plan: Plan, tmp_path: Path) -> 
     assert suite.argv[0] == str(folder / "node_modules/.bin/playwright")
     assert suite.argv[-1] == re.escape(str(folder / "tests/integration"))
     assert suite.env["PLAYWRIGHT_JUNIT_OUTPUT_NAME"] == "{junit}"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tests/integration/fixtures.ts": "import { test as base } from '@playwright/test'"},
+        {"playwright.config.ts": "export default defineConfig({ testDir: './tests/integration' })"},
+    ],
+)
+def test_playwrights_tests_need_not_import_it_themselves(files: Mapping[str, str], plan: Plan) -> None:
+    """Fixtures of the project's own do, or the configuration says whose the folder is."""
+    both = json.dumps({"devDependencies": {"vitest": "^4", "@playwright/test": "^1"}})
+    suite = plan(
+        {
+            "services/api/package.json": both,
+            "services/api/tests/unit/a.test.ts": "import { it } from 'vitest'",
+            "services/api/tests/integration/b.spec.ts": "import { test } from './fixtures'",
+            **{f"services/api/{name}": text for name, text in files.items()},
+        },
+        Stage.SERVICE,
+    )
+    assert suite.argv[0].endswith("node_modules/.bin/playwright")
+    assert plan({}).kind is SuiteKind.VITEST
 
 
 def test_a_package_that_cannot_test_says_so(plan: Plan) -> None:

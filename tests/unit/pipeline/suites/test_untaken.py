@@ -32,6 +32,10 @@ def write(root: Path, *names: str, **texts: str) -> Path:
         ("src/__tests__/sum.js", "services/billing/src", "services.billing.unit"),
         ("billing_test.go", "services/billing", "services.billing.command"),
         ("pkg/src/BillingTest.java", "services/billing/pkg", "services.billing.command"),
+        ("shop/tests.py", "services/billing/shop", "services.billing.command"),
+        ("tests/invoices.rs", "services/billing/tests", "services.billing.command"),
+        ("features/pay.feature", "services/billing/features", "services.billing.command"),
+        ("t/basic.t", "services/billing/t", "services.billing.command"),
     ],
 )
 def test_a_service_whose_tests_lie_elsewhere_is_named(
