@@ -21,16 +21,30 @@ _NAME = re.compile(r"[-_.]+")
 
 
 def package_version(pyproject: str) -> tuple[str, str] | None:
-    """The package's name and its version, as ``[project]`` states them; ``None`` where one is missing."""
-    project = _loaded(pyproject).get("project")
-    if not isinstance(project, dict):
-        return None
-    name, version = project.get("name"), project.get("version")
-    return (name, version) if isinstance(name, str) and isinstance(version, str) else None
+    """The package's name and its version, as ``[project]``, or else Poetry's own table, states them.
+
+    ``None`` where one is missing.
+    """
+    for said in _stating(_loaded(pyproject)).values():
+        if isinstance(name := said.get("name"), str):
+            return name, said["version"]
+    return None
+
+
+def _stating(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The tables that state the package's version, by their names; they are parts of ``data``."""
+    tool = data.get("tool")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    tables = {"project": data.get("project"), "tool.poetry": poetry}
+    return {
+        name: said
+        for name, said in tables.items()
+        if isinstance(said, dict) and isinstance(said.get("version"), str)
+    }
 
 
 def with_version(pyproject: str, version: str, *, where: str = "pyproject.toml") -> str:
-    """The same text with another version in ``[project]``; the text itself where that states none.
+    """The same text with another version wherever it is stated; the text itself where it is not.
 
     Raises :class:`~tasklib.errors.UsageError` with ``where`` and the line, for a version that stands where it
     is not changed: anywhere but on a line of its own.
@@ -38,25 +52,28 @@ def with_version(pyproject: str, version: str, *, where: str = "pyproject.toml")
     meant = _loaded(pyproject)
     if package_version(pyproject) is None:
         return pyproject
-    old, meant["project"]["version"] = meant["project"]["version"], version
-    edited = _edited(pyproject, version)
+    tables = _stating(meant)
+    old = next(iter(tables.values()))["version"]
+    for said in tables.values():
+        said["version"] = version
+    edited = _edited(pyproject, set(tables), version)
     if _loaded(edited) != meant:
         raise UsageError(
             f"the version {old} could not be changed to {version}",
             where=f"{where}:{_line_of(pyproject, old)}",
-            remedy=f'Put `version = "{old}"` on a line of its own below [project].',
+            remedy=f'Put `version = "{old}"` on a line of its own below [{next(iter(tables))}].',
         )
     return edited
 
 
-def _edited(pyproject: str, version: str) -> str:
+def _edited(pyproject: str, tables: set[str], version: str) -> str:
     lines, table = pyproject.splitlines(keepends=True), ""
     for number, line in enumerate(lines):
         if header := _TABLE.fullmatch(line.rstrip("\r\n")):
             table = header["name"].strip()
-        elif table == "project" and (found := _VERSION.match(line)):
+        elif table in tables and (found := _VERSION.match(line)):
             lines[number] = f"{found['head']}{found['quote']}{version}{found['quote']}{line[found.end() :]}"
-            break
+            tables = tables - {table}
     return "".join(lines)
 
 

@@ -32,6 +32,17 @@ def test_package_version() -> None:
     assert tomllib.loads(new)["project"]["version"] == "1.1.0rc1"
 
 
+def test_the_version_in_poetrys_own_table() -> None:
+    """Where [project] has none; where both state one, both are written."""
+    poetry = "[tool.poetry]\nname = 'shop'\nversion = '1.0.0'\n[tool.poetry.dependencies]\nversion = '3'\n"
+    assert package_version(poetry) == ("shop", "1.0.0")
+    assert with_version(poetry, "1.0.1") == poetry.replace("1.0.0", "1.0.1")
+    both = f"[project]\nname = 'shop'\nversion = '1.0.0'\n{poetry}"
+    assert with_version(both, "1.0.1") == both.replace("1.0.0", "1.0.1")
+    dynamic = f"[project]\nname = 'shop'\ndynamic = ['version']\n{poetry}"
+    assert with_version(dynamic, "1.0.1") == dynamic.replace("1.0.0", "1.0.1")
+
+
 @pytest.mark.parametrize(
     "text", ["", "[project]\nname = 'a'\ndynamic = ['version']\n", "[tool.x]\nversion = '1'\n", "not toml ["]
 )
