@@ -19,7 +19,7 @@ from tasklib.release.tag.versions import tagged_version
 
 __all__ = ["Applied", "ReleaseError", "apply", "survey"]
 
-_CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md")
+_CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md", "NEWS.md")
 _OTHER_CHANGELOGS = tuple(
     f"{name}{suffix}"
     for suffix in (".rst", ".txt", "")
@@ -59,9 +59,10 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
             raise ReleaseError(
                 f"the remote {name} does not answer: {_words(error)}", where=str(repository.root)
             ) from error
-    folders = (project.root, repository.root)
+    folders = tuple(dict.fromkeys((project.root, repository.root)))
+    docs = tuple(folder / "docs" for folder in folders)
     found = {
-        "changelog": _first(repository, folders, _CHANGELOGS),
+        "changelog": _first(repository, folders, _CHANGELOGS) or _first(repository, docs, _CHANGELOGS[:1]),
         "other_changelog": _first(repository, folders, _OTHER_CHANGELOGS),
         "pyproject": _first(repository, folders[:1], ("pyproject.toml",)),
         "lock": _first(repository, folders[:1], ("uv.lock",)),
@@ -96,11 +97,12 @@ def _merged(repository: Repository, commit: str, remote: Remote | None) -> tuple
 
 
 def _first(repository: Repository, folders: tuple[Path, ...], names: tuple[str, ...]) -> Path | None:
-    """The first of these files that is there and in git: what git ignores is not released.
+    """The first of these files that is there, in capitals or not, and in git: others are not released.
 
     Where it is a link, what is written and committed is the file that it leads to.
     """
-    paths = (folder / name for folder in folders for name in names)
+    there = ({path.name.lower(): path for path in folder.glob("*")} for folder in folders)
+    paths = (found[name.lower()] for found in there for name in names if name.lower() in found)
     real = (path.resolve() for path in paths if path.is_file() and repository.tracked(path))
     return next((path for path in real if repository.tracked(path)), None)
 

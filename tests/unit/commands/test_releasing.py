@@ -62,6 +62,18 @@ def test_a_release_is_committed_tagged_and_pushed(released: Path, shop: Path, ty
     assert (again.code, "tagged already" in again.err) == (2, True)
 
 
+@pytest.mark.parametrize("name", ["changelog.md", "NEWS.md", "docs/CHANGELOG.md", "docs/changelog.md"])
+def test_a_changelog_by_another_name(released: Path, shop: Path, typed: Type, git: Git, name: str) -> None:
+    """In capitals or not, or among the documentation."""
+    (shop / "docs").mkdir()
+    git(shop, "mv", "CHANGELOG.md", name)
+    git(shop, "commit", "-q", "-m", "moved")
+    git(shop, "push", "-q")
+    ran = typed("release.tag --bump minor --dry-run")
+    assert ran.code == 0, ran.err
+    assert f"  writes {Path(name).name}: what is unreleased becomes 1.2.0" in ran.lines
+
+
 def test_a_push_that_is_refused_leaves_nothing(released: Path, shop: Path, typed: Type, git: Git) -> None:
     """No tag, no commit, no edit stays; the remote's own reason is told."""
     hook = released / "hooks" / "pre-receive"

@@ -89,8 +89,8 @@ def ending(**changes: Any) -> Ending:
             },
             Outcome.ERROR,
             2,
-            "no test ran: all 3 in t are deselected by -k 'a': run them with `-- -k ''`, or take the -k out "
-            "of addopts",
+            "no test ran: all 3 in t are deselected by -k 'a': run them with `-- -k ''`, or take the -k "
+            "out of addopts",
         ),
         (
             {"counts": Counts(), "ended": 5, "code": 5, "deselected": 3, "keyword": "x"},
