@@ -15,6 +15,7 @@ from tasklib.pipeline.suites.python import pipenv, poetry, uv
 from tasklib.pipeline.suites.python.listing import listed
 from tasklib.pipeline.suites.python.manifest import Manifest, read_manifest
 from tasklib.pipeline.suites.python.requirements import RequirementsFiles, requirements_files
+from tasklib.pipeline.suites.python.unread import unread
 from tasklib.pipeline.suites.python.workspace import workspace_of
 from tasklib.pipeline.suites.suite import OtherPython, Preparation
 
@@ -63,9 +64,12 @@ def python_environment(
         if manifest.is_project or manifest.pipfile:
             return _of_project(manifest, found, beside, cwd, other)
         if manifest.has_setup or (found.used and not (folder != cwd and folder.is_relative_to(cwd))):
-            return _flat(manifest, None, (*found.used, *beside), cwd, _left(found.left), other)
+            enough = found.enough or manifest.says_what_tests_need
+            left = _left(found.left) or (() if enough else unread([folder]))
+            return _flat(manifest, None, (*found.used, *beside), cwd, left, other)
         beside = (*found.used, *beside)
-    return _flat(Manifest(cwd), None, beside, cwd, (), other)
+    left = () if beside else unread(upwards(tests, top))
+    return _flat(Manifest(cwd), None, beside, cwd, left, other)
 
 
 def _of_project(
@@ -82,6 +86,7 @@ def _of_project(
     lock = _lock(manifest)
     pipfile = (manifest.folder / pipenv.FILE,) if manifest.pipfile and lock not in ("", pipenv.LOCK) else ()
     left = _left((*(found.tests if enough else ()), *found.left, *pipfile))
+    left = left or (() if enough or found.enough else unread([manifest.folder]))
     with_files = tuple(part for path in files for part in ("--with-requirements", str(path)))
     if lock == uv.LOCK or (not lock and _made_by_uv(manifest) and uv.may_lock((root or manifest).folder)):
         launcher = (*uv.locked(manifest, root, cwd), *with_files, *_PYTEST)

@@ -94,7 +94,8 @@ class Manifest:
         """What development needs, by the names of the groups, whichever tool's tables say so."""
         own = table(self.data, "dependency-groups")
         found = {name: list(_group(own, name, frozenset())) for name in own}
-        uv = {"dev": tuple(_texts(self.tool("uv").get("dev-dependencies")))}
+        listed = (self.tool(name).get("dev-dependencies") for name in ("uv", "rye"))
+        uv = {"dev": tuple(entry for entries in listed for entry in _texts(entries))}
         others = (
             poetry.groups(self.data),
             pdm.groups(self.data, self.folder),

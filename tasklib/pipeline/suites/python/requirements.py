@@ -33,6 +33,11 @@ class RequirementsFiles:
     def used(self) -> tuple[Path, ...]:
         return (*self.base, *self.tests)
 
+    @property
+    def enough(self) -> bool:
+        """Whether those that are used say what tests need."""
+        return bool(self.tests) or any(_PYTEST.search(_text(path)) for path in self.base)
+
 
 def requirements_files(folder: Path) -> RequirementsFiles:
     """The requirements files in ``folder``, in order of preference.

@@ -256,6 +256,29 @@ def test_another_test_script_runs_by_its_exit_code(plan: Plan) -> None:
     assert suite.env == {"CI": "true"}
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("environment.yml", "dependencies: [pytest]"),
+        ("pixi.toml", ""),
+        ("pylock.toml", ""),
+        ("tox.ini", "[testenv]\ndeps =\n    pytest\n"),
+        ("tox.toml", "[env_run_base]\ndeps = ['pytest']\n"),
+    ],
+)
+def test_an_environment_that_nobody_here_reads_is_named(name: str, text: str, plan: Plan) -> None:
+    """Unless something else lists what tests need."""
+    suite = plan({f"services/api/{name}": text, "services/api/tests/unit/test_a.py": ""})
+    assert suite.notes == (f"api: not read: {name}; `services.api.command` says it otherwise",)
+    suite = plan({"services/api/pyproject.toml": "[project]\nname = 'api'\n"})
+    assert f"api: not read: {name}" in "".join(suite.notes)
+    rye = "[project]\nname = 'api'\n[tool.rye]\ndev-dependencies = ['pytest>=8']\n"
+    suite = plan({"services/api/pyproject.toml": rye})
+    assert (suite.notes, "pytest>=8" in suite.argv) == ((), True)
+    (suite.cwd / "pyproject.toml").unlink()
+    assert plan({"services/api/requirements-dev.txt": "pytest\n"}).notes == ()
+
+
 def test_pipenv_makes_the_environment_of_its_lock(
     plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
