@@ -14,7 +14,7 @@ import pytest
 from ..cleanup.engines import OwnEngine, own_engine
 from ..conftest import NewProject
 from ..projects import PYTHON, Checkout, compose
-from ..traces import until
+from ..traces import processes_of, until
 from .door import Door, doors, why_not
 
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(bool(why_not()), reason=why_not())]
@@ -46,9 +46,11 @@ def pair() -> Iterator[list[OwnEngine]]:
 
 
 @pytest.fixture
-def ways(pair: list[OwnEngine], tmp_path: Path) -> Iterator[list[Door]]:
+def ways(pair: list[OwnEngine], tmp_path: Path, state: Path) -> Iterator[list[Door]]:
     with doors(pair, tmp_path / "door") as made:
         yield made
+        # Who still removes something needs the door.
+        assert until(lambda: processes_of(state) == []), processes_of(state)
         for engine in pair:
             assert until(lambda engine=engine: engine.left() == []), engine.left()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -45,11 +47,11 @@ def through(far: OwnEngine, tmp_path: Path, state: Path) -> Iterator[Door]:
         assert until(lambda: far.left() == []), far.left()
 
 
-def shop_of(project: NewProject, test: str) -> Checkout:
-    """A project of one service whose tests are ``test``."""
+def shop_of(project: NewProject, test: str, *, more: str = "", name: str = "shop") -> Checkout:
+    """A project of one service, of which ``more`` is said, whose tests are ``test``."""
     return project(
         {
-            "services/api/deploy/test/docker-compose.yml": compose(api=SERVED),
+            "services/api/deploy/test/docker-compose.yml": compose(api=f"{SERVED}    {more}"),
             "services/api/deploy/test/served/page": "hello",
             "services/api/tests/integration/test_api.py": f"""
                 import os, pathlib, time, urllib.request
@@ -62,7 +64,9 @@ def shop_of(project: NewProject, test: str) -> Checkout:
                 def test_it():
                     {test}
             """,
-        }
+        },
+        name=name,
+        branch=f"{name}-{{token}}",
     )
 
 
@@ -105,21 +109,49 @@ def test_a_connection_that_is_lost_is_opened_again(
     assert "the ssh connection to 127.0.0.1 was lost and opened again" in ran.text
 
 
-def test_a_run_whose_connection_is_gone_says_so(
+def test_runs_whose_connection_is_gone_say_so(
     project: NewProject, far: OwnEngine, through: Door, tmp_path: Path
 ) -> None:
-    """In a line, with exit code 3; the next run that gets there removes what was left."""
-    began = tmp_path / "began"
-    shop = shop_of(project, f"pathlib.Path({str(began)!r}).touch(); time.sleep(5)")
-    with shop.during("tasklib", "test.service", env=through.env) as running:
-        assert until(began.exists), running.text
+    """In the middle of up, of tests and of down: in a line, with exit code 3, and what was left is removed.
+
+    Removing takes as long as the engine's containerd stands still.
+    """
+    began, go = tmp_path / "began", tmp_path / "go"
+    containerd = far.root / "exec" / "containerd" / "containerd.pid"
+    number = int(containerd.read_text())
+    waits = [
+        f"pathlib.Path({str(began)!r}).touch()",
+        f"while not os.path.exists({str(go)!r}): time.sleep(0.05)",
+    ]
+    shops = {
+        "up": shop_of(
+            project,
+            "pass",
+            more='healthcheck: {test: ["CMD", "false"], interval: 1s, retries: 9999}',
+            name="up",
+        ),
+        "tests": shop_of(project, f"\n{' ' * 20}".join(waits), name="tests"),
+        "down": shop_of(project, f"os.kill({number}, 19)", name="down"),
+    }
+    with ExitStack() as held:
+        runs = {
+            name: held.enter_context(shop.during("tasklib", "test.service", env=through.env))
+            for name, shop in shops.items()
+            if name != "down"
+        }
+        held.callback(os.kill, number, signal.SIGCONT)
+        assert until(lambda: began.exists() and len(far.containers()) == 2), runs["up"].text
+        runs["down"] = held.enter_context(shops["down"].during("tasklib", "test.service", env=through.env))
+        assert until(lambda: "1 passed" in runs["down"].text), runs["down"].text
         through.cut(shut=True)
-        ran = running.wait()
-    assert "the ssh connection to 127.0.0.1 was lost and cannot be opened again" in ran.text, ran
-    assert ran.code == 3, ran
-    assert "Traceback" not in ran.text
+        go.touch()
+        for name, running in runs.items():
+            ran = running.wait()
+            assert "the ssh connection to 127.0.0.1 was lost and cannot be opened again" in ran.text, ran
+            assert (name, ran.code) == (name, 3), ran
+            assert "Traceback" not in ran.text
     through.cut(shut=False)
-    assert shop.run("tasklib", "infra.status", env=through.env).code == 0
+    assert shops["up"].run("tasklib", "infra.status", env=through.env).code == 0
 
 
 @pytest.mark.parametrize("host", ["ssh://root@127.0.0.1:1", "ssh://-oProxyCommand=touch${IFS}pwned"])
