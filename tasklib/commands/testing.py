@@ -77,6 +77,11 @@ def run_stages(
 
     if explain and not (changed or cached) and base is None:
         raise UsageError("--explain tells what --changed or --cached selects", remedy="Add one of them.")
+    if watch and (other := "--shard" if shard else "--changed" if changed else "--base" if base else ""):
+        raise UsageError(
+            f"--watch tests what is saved from now on, {other} chooses once, before anything is tested",
+            remedy="Leave one of them out; `--name` narrows what --watch tests.",
+        )
     tell = complain if format == "json" else say
     if brought := bring_included(Path.cwd(), dry=dry):
         tell(brought)

@@ -15,7 +15,7 @@ from tasklib.errors import Interrupted, TasklibError
 from tasklib.events import Event, Notice, PhaseFinished, PhaseStarted
 from tasklib.pipeline.commons import Commons
 from tasklib.pipeline.databases import keep_databases
-from tasklib.pipeline.turns import Turns
+from tasklib.pipeline.turns import Turns, known_memory
 from tasklib.project import Project
 from tasklib.results import ContainerLog, Phase, Target
 from tasklib.stacks.endpoints import endpoint_variables
@@ -85,6 +85,8 @@ class TargetStack:
         self._cancel = process.Cancel(cancel)
         self._kept_databases = False
         self._writes: frozenset[Path] = frozenset()
+        self.memory = 0
+        """Bytes that its containers are known to take; 0 where it could not be prepared."""
         self.writable: frozenset[Path] = frozenset()
         """All folders of the checkout that it may write; none where it could not be prepared."""
         self.prepare = _Once(self._prepare)
@@ -116,6 +118,7 @@ class TargetStack:
         with self.phases.phase(Phase.BUILD):
             self._held.stack.prepare(self._cancel)
             self.writable, self._writes = self.stack.prepared.writable, self.stack.prepared.writes
+            self.memory = known_memory(self.stack.prepared.config)
             self._held.stack.build(self._builds, self._cancel)
 
     def _create(self) -> None:
@@ -127,7 +130,7 @@ class TargetStack:
     def _bring_up(self) -> None:
         self.create()
         self._commons.enter(self, self._cancel, last=self._last)
-        with self._turns.turn(self.phases.target), self.phases.phase(Phase.START):
+        with self._turns.turn(self.phases.target, self.memory), self.phases.phase(Phase.START):
             self._held.up(self._cancel)
 
     def variables(self, project: Project, state: State) -> dict[str, str]:

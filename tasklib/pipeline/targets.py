@@ -190,6 +190,9 @@ class Execution:
             began = time.time()
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
+            # A stack that several targets are tested on is counted once, one elsewhere not on this machine.
+            counts = stack.phases.target == target and stack.context.engine.facts.address is None
+            memory = stack.memory if counts else 0
             own = stack.context.environment
             variables = {**own, **stack.variables(self._project, stack.context.state)}
             said = tests_of(self._project, target)
@@ -202,14 +205,14 @@ class Execution:
                 self._cancel,
             )
             if said.setup:
-                with self._turns.turn(target), phases.phase(Phase.START):
+                with self._turns.turn(target, memory), phases.phase(Phase.START):
                     beside.set_up(said.setup, {**os.environ, **variables}, said.env)
             stack.keep_databases(self._project, stack.context.engine)
             if said.inside:
                 with beside.container(said.inside) as (launch, env):
-                    result = self._tested(target, lambda: tests.run_inside(launch, env), phases)
+                    result = self._tested(target, lambda: tests.run_inside(launch, env), phases, memory)
             else:
-                result = self._tested(target, lambda: tests.run(variables), phases)
+                result = self._tested(target, lambda: tests.run(variables), phases, memory)
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
@@ -236,8 +239,10 @@ class Execution:
             if told := warning(said.paths, published, self._project.root):
                 self._emit(Notice(told, "warning", target))
 
-    def _tested(self, target: Target, run: Callable[[], TargetResult], phases: Phases) -> TargetResult:
-        with self._turns.turn(phases.target), phases.phase(Phase.TEST):
+    def _tested(
+        self, target: Target, run: Callable[[], TargetResult], phases: Phases, memory: int = 0
+    ) -> TargetResult:
+        with self._turns.turn(phases.target, memory), phases.phase(Phase.TEST):
             result = run()
         self._name_missing(result)
         spent = phases.seconds

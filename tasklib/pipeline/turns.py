@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from tasklib import process
 from tasklib.errors import UsageError
@@ -21,7 +22,7 @@ from tasklib.state.liveness import host_id
 from tasklib.state.places import Busy, Places, Turn
 from tasklib.state.store import State
 
-__all__ = ["PLACES", "Turns", "number_of_places"]
+__all__ = ["PLACES", "Turns", "known_memory", "number_of_places", "places_for"]
 
 PLACES = "TASKLIB_PLACES"
 """The variable that says how many places the machine has."""
@@ -30,8 +31,16 @@ PLACES = "TASKLIB_PLACES"
 class Turns:
     """The turns of one run; without ``places`` it is always its turn. Safe to use from threads."""
 
-    def __init__(self, places: Places | None, emit: Callable[[Event], None], cancel: process.Cancel) -> None:
+    def __init__(
+        self,
+        places: Places | None,
+        emit: Callable[[Event], None],
+        cancel: process.Cancel,
+        room: int = 0,
+    ) -> None:
+        """``room`` is how many bytes of memory a place stands for; 0: not known."""
         self._places = places
+        self._room = room
         self._emit = emit
         self._cancel = cancel
         self._told = threading.Event()
@@ -54,19 +63,22 @@ class Turns:
         """
         number = number_of_places(state, env)
         folder = state.root / State.name("places", host_id())
-        return cls(None if nested else Places(folder, number, turn), emit, cancel)
+        return cls(None if nested else Places(folder, number, turn), emit, cancel, _memory() // number)
 
     def on(self, engine: EngineFacts, state: State) -> Turns:
         """The same run's on an engine of a project's list: by the processors and memory over there."""
         if engine.address is None or self._places is None:
             return self
         folder = state.root / State.name("places", engine.id)
-        places = Places(folder, places_of(engine.cpus, engine.memory), self._places.turn)
-        return Turns(places, self._emit, self._cancel)
+        number = places_of(engine.cpus, engine.memory)
+        places = Places(folder, number, self._places.turn)
+        return Turns(places, self._emit, self._cancel, engine.memory // number)
 
     @contextmanager
-    def turn(self, target: Target) -> Iterator[None]:
+    def turn(self, target: Target, memory: int = 0) -> Iterator[None]:
         """Hold a place for work of ``target``; waits for it, and says for whom, once a run.
+
+        Where its containers are known to take more ``memory`` (bytes) than a place stands for, it is several.
 
         Raises :class:`~tasklib.errors.Interrupted` when the run is to end meanwhile.
         """
@@ -80,7 +92,7 @@ class Turns:
                 self._told.set()
                 self._emit(Notice(str(busy), "info"))
 
-        with self._places.place(self._cancel, waits):
+        with self._places.place(self._cancel, waits, places_for(memory, self._room)):
             yield
 
 
@@ -98,6 +110,28 @@ def number_of_places(state: State, env: Mapping[str, str]) -> int:
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
     return int(given)
+
+
+def places_for(memory: int, room: int) -> int:
+    """PURE: how many places work takes whose containers may take ``memory``; a place is ``room`` bytes.
+
+    >>> places_for(0, 1 << 30), places_for(1 << 30, 1 << 30), places_for(5 << 29, 1 << 30), places_for(9, 0)
+    (1, 1, 3, 1)
+    """
+    return max(1, -(-memory // room)) if room else 1
+
+
+def known_memory(config: Mapping[str, Any]) -> int:
+    """PURE: bytes that the containers of a rendered config may take by their own limits; 0: none has any."""
+    found = 0
+    for service in config["services"].values():
+        deploy = service.get("deploy") or {}
+        limits = (deploy.get("resources") or {}).get("limits") or {}
+        limit = str(limits.get("memory") or service.get("mem_limit") or "")
+        replicas = service.get("scale", deploy.get("replicas", 1))
+        # Rendered, it is bytes; what is anything else nobody knows.
+        found += int(limit) * int(replicas) if limit.isascii() and limit.isdigit() else 0
+    return found
 
 
 def _memory() -> int:

@@ -74,31 +74,34 @@ class Places:
 
     @contextlib.contextmanager
     def place(
-        self, cancel: process.Cancel, on_wait: Callable[[Busy], None] = lambda busy: None
+        self, cancel: process.Cancel, on_wait: Callable[[Busy], None] = lambda busy: None, number: int = 1
     ) -> Iterator[None]:
-        """Hold a place; ``on_wait`` is told once why there is none, where there is none at once.
+        """Hold ``number`` places, all that there are at most; they are had together or not at all.
+
+        ``on_wait`` is told once why there are none, where there are none at once.
 
         Raises :class:`~tasklib.errors.Interrupted` when ``cancel`` is set meanwhile, and
         :class:`~tasklib.errors.ConfigError` where the folder cannot be used.
         """
         with usable(self._folder, "the machine's places cannot be counted"):
             try:
-                held = self._wait(cancel, on_wait)
+                held = self._wait(cancel, on_wait, max(1, min(number, self._number)))
             except OSError as error:
                 if not is_full(error):
                     raise
-                held = os.open(os.devnull, os.O_RDONLY)  # Nobody can be counted: rather too many than none.
+                held = ()  # Nobody can be counted: rather too many than none.
         try:
             yield
         finally:
-            os.close(held)
+            for descriptor in held:
+                os.close(descriptor)
 
-    def _wait(self, cancel: process.Cancel, on_wait: Callable[[Busy], None]) -> int:
-        with self._waiting() as mine:
+    def _wait(self, cancel: process.Cancel, on_wait: Callable[[Busy], None], number: int) -> tuple[int, ...]:
+        with self._waiting(number) as mine:
             told = False
             while True:
-                found = self._try(mine)
-                if isinstance(found, int):
+                found = self._try(mine, number)
+                if not isinstance(found, Busy):
                     return found
                 if not told:
                     told = True
@@ -108,11 +111,11 @@ class Places:
                 os.utime(mine)
 
     @contextlib.contextmanager
-    def _waiting(self) -> Iterator[Path]:
-        """A locked file that says we wait; its name sorts by turn."""
+    def _waiting(self, number: int) -> Iterator[Path]:
+        """A locked file that says for how many we wait; its name sorts by turn."""
         folder = self._folder / "waiting"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(self._asked):06d}"
+        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(self._asked):06d}.{number}"
         path = folder / name
         with self._decision():
             # Until it is locked, whoever decides takes it for a dead one's.
@@ -124,30 +127,32 @@ class Places:
             path.unlink(missing_ok=True)
             os.close(descriptor)
 
-    def _try(self, mine: Path) -> int | Busy:
-        """A place's open file; or why there is none."""
+    def _try(self, mine: Path, number: int) -> tuple[int, ...] | Busy:
+        """The open files of places; or why there are not so many."""
         with self._decision():
-            ahead = sum(1 for path in sorted(mine.parent.iterdir()) if path.name < mine.name and _waits(path))
+            ahead = [path for path in sorted(mine.parent.iterdir()) if path.name < mine.name and _waits(path)]
             free: list[int] = []
             holders: list[Turn] = []
-            number = 0
+            looked_at = 0
             # A holder that is stopped keeps its place and takes none from the others.
             limit = self._number
-            while number < limit:
-                found = self._slot(number)
+            while looked_at < limit:
+                found = self._slot(looked_at)
                 if isinstance(found, int):
                     free.append(found)
                 else:
                     holders.append(found)
                     limit += _is_stopped(found.pid)
-                number += 1
-            taken = free.pop() if len(free) > ahead else None
-            for descriptor in free:
+                looked_at += 1
+            enough = len(free) >= sum(map(_number_of, ahead)) + number
+            taken = free[:number] if enough else []
+            for descriptor in free[len(taken) :]:
                 os.close(descriptor)
-            if taken is None:
-                return Busy(tuple(holders), ahead, self.turn)
-            sign(taken, self.turn)
-            return taken
+            if not enough:
+                return Busy(tuple(holders), len(ahead), self.turn)
+            for descriptor in taken:
+                sign(descriptor, self.turn)
+            return tuple(taken)
 
     def _slot(self, number: int) -> int | Turn:
         """The open and locked file of a place; or who holds it."""
@@ -171,6 +176,12 @@ class Places:
             yield
         finally:
             os.close(descriptor)
+
+
+def _number_of(path: Path) -> int:
+    """How many places this file waits for; one, where an earlier version made it."""
+    number = path.suffix[1:]
+    return int(number) if number.isdigit() else 1
 
 
 def _waits(path: Path) -> bool:

@@ -21,7 +21,7 @@ from tasklib.reporting.files.timeline import critical_path, span_seconds, waits
 from tasklib.reporting.folds.spans import Activity, Span
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import failed, place, rerun, short_id, titled
-from tasklib.reporting.words.text import lines, one_line, plural, seconds, tilde
+from tasklib.reporting.words.text import both_ends, lines, one_line, plural, seconds, tilde
 from tasklib.reporting.words.wording import counts, total
 from tasklib.results import ContainerLog, Outcome, Stage, Target, TestOutcome, TestResult
 from tasklib.shown.cleaning import clean
@@ -132,7 +132,7 @@ def _row(record: TargetRecord) -> dict[str, object]:
         "name": one_line(result.target.service),
         "outcome": str(result.outcome),
         "told": told or ("" if result.reason else str(result.outcome)),
-        "reason": one_line(result.reason, 400),
+        "reason": both_ends(result.reason, 400),
         "spent": spent,
         "seconds": result.seconds,
     }

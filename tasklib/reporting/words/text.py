@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from tasklib.shown.cleaning import clean
-from tasklib.shown.cutting import flat, shorten
+from tasklib.shown.cutting import flat, shorten, without_middle
 
 __all__ = [
+    "both_ends",
     "bounded",
     "can_encode",
     "lines",
@@ -36,6 +37,11 @@ def lines(text: str) -> list[str]:
 def one_line(text: str, limit: int = 300) -> str:
     """``text`` as one cleaned line of at most ``limit`` characters."""
     return flat(clean(text), limit)
+
+
+def both_ends(text: str, limit: int) -> str:
+    """``text`` as one cleaned line, without its middle where it is too long: at its end stands what to do."""
+    return without_middle(" ".join(clean(text).split()), limit)
 
 
 def bounded(found: Sequence[str], limit: int, *, width: int = 300) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tasklib.reporting.words.text import one_line, plural, seconds
+from tasklib.reporting.words.text import both_ends, plural, seconds
 from tasklib.results import Counts, Outcome, Phase, RunResult, TargetResult
 from tasklib.shown.cutting import several
 
@@ -68,7 +68,7 @@ def _summary(result: TargetResult) -> str:
     told = counts(result.counts, outcome=result.outcome)
     where = phases(result.phases)
     took = f"({seconds(result.seconds)}: {where})" if where else f"({seconds(result.seconds)})"
-    reason = one_line(result.reason, 400)
+    reason = both_ends(result.reason, 400)
     match result.outcome:
         case Outcome.PASSED:
             return f"{told or 'passed'} {took}"

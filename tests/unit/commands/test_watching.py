@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,14 @@ def test_without_the_library_a_line_says_what_to_install(
     with pytest.raises(UsageError, match="watchfiles, which is not installed") as caught:
         run_stages(["unit"], watch=True)
     assert "tasklib-stages[watch]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "chosen"),
+    [({"shard": (1, 2)}, "--shard"), ({"changed": True}, "--changed"), ({"base": "main"}, "--base")],
+)
+def test_what_chooses_once_does_not_watch(option: dict[str, Any], chosen: str) -> None:
+    """What is saved later would be tested or not by what was changed before."""
+    with pytest.raises(UsageError, match=f"{chosen} chooses once") as caught:
+        run_stages(["unit"], watch=True, **option)
+    assert "Leave one of them out" in str(caught.value)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tasklib.errors import UsageError
+from tasklib.errors import Interrupted, UsageError
 from tasklib.events import Event, Notice, Progress
-from tasklib.pipeline.turns import PLACES, Turns, number_of_places
+from tasklib.pipeline.turns import PLACES, Turns, known_memory, number_of_places
 from tasklib.process import Cancel
 from tasklib.results import Stage, Target
-from tasklib.state.places import Turn
+from tasklib.state.places import Places, Turn
 from tasklib.state.store import State
 
 API = Target(Stage.UNIT, "api")
@@ -79,3 +80,33 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, given: str) -> None:
     """With the name of what holds it."""
     with pytest.raises(UsageError, match=f"{PLACES} takes a number"):
         number_of_places(State(tmp_path), {PLACES: given})
+
+
+@pytest.mark.parametrize(
+    ("keys", "memory"),
+    [
+        ({}, 0),
+        ({"mem_limit": "1073741824"}, 1 << 30),
+        ({"deploy": {"resources": {"limits": {"memory": "536870912"}}, "replicas": 3}}, 3 << 29),
+        ({"deploy": {"resources": {"limits": {"memory": "1073741824"}}}, "mem_limit": "1073741824"}, 1 << 30),
+        ({"mem_limit": "-1"}, 0),
+    ],
+)
+def test_what_containers_may_take(keys: dict[str, Any], memory: int) -> None:
+    """By their limits, as Compose renders them; one without takes nobody knows what."""
+    assert known_memory({"services": {"db": keys, "api": {"image": "api"}}}) == memory
+
+
+def test_a_stack_with_high_limits_takes_several_places(tmp_path: Path) -> None:
+    """Nobody else gets one beside a stack that may take all of the memory."""
+    told: list[Event] = []
+    room = 1 << 20
+    mine = Places(tmp_path, 3, Turn(1.0, "first", "tasklib test of first", os.getpid()))
+    other = Places(tmp_path, 3, Turn(2.0, "second", "tasklib test of second", os.getpid()))
+    with Turns(mine, told.append, Cancel(), room).turn(API, 3 * room):
+        cancel = Cancel()
+        with pytest.raises(Interrupted), other.place(cancel, lambda busy: cancel.set("seen")):
+            pass
+    with Turns(mine, told.append, Cancel(), room).turn(API, 2 * room), other.place(Cancel()):
+        pass
+    assert told == []

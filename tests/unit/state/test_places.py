@@ -86,6 +86,29 @@ def test_never_more_at_once_than_there_are(tmp_path: Path) -> None:
     assert (most, done) == (2, 12)
 
 
+def test_several_places_are_had_together_or_not_at_all(tmp_path: Path) -> None:
+    """Who waits for all of them holds none meanwhile; who comes later waits behind, whatever it needs."""
+    first, large, small = places(tmp_path, 3, 1.0), places(tmp_path, 3, 2.0), places(tmp_path, 3, 3.0)
+    order: list[str] = []
+
+    def work(mine: Places, name: str, number: int, waits: threading.Event) -> None:
+        with mine.place(Cancel(), lambda busy: waits.set(), number):
+            order.append(name)
+
+    with first.place(Cancel()):
+        threads = []
+        for mine, name, number in ((large, "large", 9), (small, "small", 1)):
+            waits = threading.Event()
+            threads.append(threading.Thread(target=work, args=(mine, name, number, waits)))
+            threads[-1].start()
+            assert waits.wait(30)
+        assert take(places(tmp_path, 3, 0.5))
+        assert order == []
+    for thread in threads:
+        thread.join(30)
+    assert order == ["large", "small"]
+
+
 def test_the_run_that_began_first_is_served_first(tmp_path: Path) -> None:
     """Whoever asks later but began earlier goes before a run that waits already."""
     order: list[float] = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.reporting.words.text import bounded, lines, one_line, plural, seconds, tilde
+from tasklib.reporting.words.text import both_ends, bounded, lines, one_line, plural, seconds, tilde
 
 
 @given(st.text(), st.integers(0, 50))
@@ -14,6 +14,17 @@ def test_one_line_is_one_line(text: str, limit: int) -> None:
     """The result holds no newline and respects the limit."""
     assert "\n" not in one_line(text, limit)
     assert len(one_line(text, limit)) <= limit
+
+
+def test_what_to_do_stays_where_a_reason_is_too_long() -> None:
+    """It stands at the end: a long list of what is wrong is cut before it."""
+    reason = f"no image is here: {', '.join(['registry.example.com/api'] * 40)}.\nRun `docker login` first."
+    told = both_ends(reason, 400)
+    assert told.startswith("no image is here: registry")
+    assert told.endswith("Run `docker login` first.")
+    assert len(told) < 420
+    assert "\n" not in told
+    assert both_ends("a\n b", 400) == "a b"
 
 
 @given(st.lists(st.text(max_size=5)), st.integers(2, 20))
