@@ -32,7 +32,9 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
         with path.open(encoding="ascii", errors="backslashreplace") as stream:
             events = narrowed(read(stream, str(path)), names=names, failures=failures)
     except FileNotFoundError:
-        raise UsageError("no run of this checkout is known", remedy="Run the tests once.") from None
+        raise UsageError(
+            "no run of this checkout is known", remedy="Run the tests once: `tasklib test`."
+        ) from None
     except OSError as error:
         raise UsageError(f"the last run cannot be read: {error.strerror}", where=str(path)) from error
     if format == "json":
@@ -63,7 +65,12 @@ def proof(stages: Sequence[str]) -> int:
     found = Evidence.of(project).proof(wanted, os.environ)
     missing = [str(target) for target, known in found.items() if known is None]
     if missing:
-        complain(f"not proven: {', '.join(missing)} did not pass on exactly this tree")
+        stages_of = dict.fromkeys(str(target.stage) for target, known in found.items() if known is None)
+        # One stage is its own command; more are those of the pipeline.
+        run = f"tasklib test.{next(iter(stages_of))}" if len(stages_of) == 1 else "tasklib test"
+        complain(
+            f"not proven: {', '.join(missing)} did not pass on exactly this tree; `{run} --cached` tests it"
+        )
         return 1
     say(f"proven: {', '.join(map(str, found))} passed on exactly this tree")
     return 0

@@ -116,7 +116,7 @@ def shown(events: Iterable[Event], *, base: str = "", logs: str | None = None, m
             for log in result.logs
             if log.service == logs
             for line in log.lines
-        ]
+        ] or [_no_logs(results, logs)]
     if len(lines) <= most:
         return tuple(lines)
     # The summary is the last line; what comes before it is cut.
@@ -124,3 +124,10 @@ def shown(events: Iterable[Event], *, base: str = "", logs: str | None = None, m
     kept = lines[: max(0, most - 2)] if logs is None else []
     rest = lines[-1:] if logs is None else lines[-(most - 1) :]
     return (*kept, f"… {plural(cut, 'line')} left out: --lines {len(lines)} shows all", *rest)
+
+
+def _no_logs(results: Iterable[TargetResult], service: str) -> str:
+    """Why nothing of a service is shown; who said something, where anybody did."""
+    others = sorted({log.service for result in results for log in result.logs if log.lines})
+    said = f": {', '.join(others)} did" if others else ", nor did any other container"
+    return f"{service} wrote nothing while tests failed in that run{said}"

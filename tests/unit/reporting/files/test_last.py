@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.events import Event, RunFinished
+from tasklib.events import Event, RunFinished, TargetFinished
 from tasklib.reporting.files.last import LastSink, narrowed, shown
 from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.replay import read
+from tasklib.results import ContainerLog, LogLine, Outcome, Stage, Target, TargetResult
 
 from .. import recordings
 
@@ -86,3 +87,12 @@ def test_a_run_that_was_killed_is_shown_as_far_as_it_came(events: list[Event], t
     without_end = [event for event in events if not isinstance(event, RunFinished)]
     lines = shown(narrowed(kept(without_end, tmp_path / "last")), most=10_000)
     assert any("cut off" in line for line in lines)
+
+
+def test_a_container_that_wrote_nothing_is_said_with_those_that_did() -> None:
+    """A name that is wrong, or a silent container, is told from a command that did nothing."""
+    log = ContainerLog("db", (LogLine(1.0, "deadlock"),))
+    result = TargetResult(Target(Stage.SERVICE, "api"), Outcome.FAILED, logs=(log,))
+    told = "cache wrote nothing while tests failed in that run"
+    assert shown([TargetFinished(result)], logs="cache", most=9) == (f"{told}: db did",)
+    assert shown([], logs="cache", most=9) == (f"{told}, nor did any other container",)
