@@ -61,7 +61,7 @@ def phases(value: Mapping[Phase, float]) -> str:
 
 def target_summary(result: TargetResult) -> str:
     """What became of one target, without its name: ``74 passed (3.2s)``."""
-    return f"{_summary(result)}; {one_line(result.again, 400)}" if result.again else _summary(result)
+    return f"{_summary(result)}; {both_ends(result.again, 400)}" if result.again else _summary(result)
 
 
 def _summary(result: TargetResult) -> str:
