@@ -91,13 +91,20 @@ def _shallow(one: T) -> T:
 
 
 def _word_in_hand() -> str | None:
-    """The word that Invoke's parser, some frames up, looks for a place for; ``None`` where it does not."""
+    """The word that Invoke's parser, some frames up, looks for a place for; ``None`` where it does not.
+
+    Invoke asks an argument for its value and nothing more, be it at a word or at the end, so only its frames
+    tell. An Invoke in which they cannot be found takes no word that may be left out: it is refused as an
+    unknown task, never taken for something else, and a test says so before any user does.
+    """
+    handle = getattr(ParseMachine.handle, "__code__", None)
     frame: Any = sys._getframe(2)
     for _ in range(4):
         if frame is None:
             break
-        if frame.f_code is ParseMachine.handle.__code__:
-            return str(frame.f_locals["token"])
+        if frame.f_code is handle:
+            word = frame.f_locals.get("token")
+            return word if isinstance(word, str) else None
         frame = frame.f_back
     return None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 from invoke.exceptions import ParseError
 from invoke.parser import Parser
+from invoke.parser.parser import ParseMachine
 
 from tasklib.tasks import namespace
 
@@ -38,3 +40,27 @@ def test_a_word_that_has_to_stand_there() -> None:
     assert read("new.project", "shop", "--single")["name"] == "shop"
     with pytest.raises(ParseError, match="required positional"):
         read("new.project", "--single")
+
+
+def test_invoke_still_holds_the_word_where_it_is_looked_for() -> None:
+    """Fails where a new Invoke calls the parser's method or its word otherwise: `tasks/strict` reads both."""
+    assert [*inspect.signature(ParseMachine.handle).parameters] == ["self", "token"], (
+        "Invoke's parser has changed: see _word_in_hand in tasklib/tasks/strict.py"
+    )
+    assert read("doctor", "services")["path"] == "services", "a word that may be left out finds no place"
+
+
+def test_words_are_refused_where_invoke_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its parser renamed or compiled: what has to be there is still read, and defaults are what they are."""
+
+    def handle(machine: ParseMachine, word: str) -> None:
+        original(machine, word)
+
+    original = ParseMachine.handle
+    monkeypatch.setattr(ParseMachine, "handle", handle)
+    assert read("doctor", "--fix")["path"] == "."
+    assert read("new.project", "shop", "--single")["name"] == "shop"
+    with pytest.raises(ParseError, match="No idea what 'services' is"):
+        read("doctor", "services")
