@@ -17,6 +17,7 @@ from tasklib.adopt.proposal import Note
 from tasklib.adopt.suites import Part
 from tasklib.adopt.testing import TestRun, is_report, is_trivial, is_wait
 from tasklib.adopt.usages import Usage, called_usages
+from tasklib.options.caller import TASKLIB
 
 __all__ = ["Replaced", "replaced"]
 
@@ -197,7 +198,7 @@ def _job(
     for place, action in flow.actions:
         if place.line in kept and _uses(action):
             called = next(c.text for c in recipe.commands if c.place == place)
-            what = f"`{called[:60]}` uses the stack, too; the tests in it are `tasklib test`"
+            what = f"`{called[:60]}` uses the stack, too; the tests in it are `{TASKLIB.line('test')}`"
             notes.append(Note(f"job {recipe.name} stays as it is: {what}", (place,)))
             return None
     for place, action in flow.actions:
@@ -207,7 +208,7 @@ def _job(
             notes.append(
                 Note(
                     f"job {recipe.name} stays as it is: `{called}` also does `{also[:60]}`; "
-                    "the tests in it are `tasklib test`",
+                    f"the tests in it are `{TASKLIB.line('test')}`",
                     (place,),
                 )
             )

@@ -20,6 +20,7 @@ from tasklib.adopt.settings import needed
 from tasklib.adopt.suites import Part, parts
 from tasklib.adopt.unrun import add_unrun
 from tasklib.adopt.usages import usages
+from tasklib.options.caller import TASKLIB
 from tasklib.options.catalog import COMMANDS
 from tasklib.project.layout import PYPROJECT
 
@@ -151,7 +152,7 @@ class _Assembly:
                 names = ", ".join(changes)
                 self.notes.append(
                     Note(
-                        f"job {names}: let it call `tasklib test`; its lines are left to you",
+                        f"job {names}: let it call `{TASKLIB.line('test')}`; its lines are left to you",
                         (Place(file, 1),),
                     )
                 )

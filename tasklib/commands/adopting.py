@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, say
 from tasklib.errors import UsageError
+from tasklib.options.caller import hint
 
 if TYPE_CHECKING:
     from tasklib.adopt.evidence import Evidence
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["adopt"]
 
-_NOTHING = (
-    "nothing here says how it is tested: no tests, no Makefile, CI or script that runs any",
-    "`tasklib new.project NAME` makes a project that has all of it.",
-)
+_NOTHING = "nothing here says how it is tested: no tests, no Makefile, CI or script that runs any"
 
 
 def adopt(path: str, *, write: bool, keep_make: bool, answers: Sequence[str], dry: bool = False) -> int:
@@ -41,7 +39,8 @@ def adopt(path: str, *, write: bool, keep_make: bool, answers: Sequence[str], dr
     evidence = survey(root)
     proposal = _decided(evidence, _read(answers), keep_make, asks=write and not dry)
     if not proposal.files and not proposal.questions and not proposal.adopted:
-        raise UsageError(_NOTHING[0], where=str(root), remedy=_NOTHING[1])
+        remedy = f"`{hint('new.project', 'NAME')}` makes a project that has all of it."
+        raise UsageError(_NOTHING, where=str(root), remedy=remedy)
     for lines in (rendering.rendered(proposal, evidence.texts), rendering.notes(proposal)):
         for line in lines:
             say(line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tasklib.commands.console import complain, say, show_difference
 from tasklib.errors import UsageError
+from tasklib.options.caller import hint
 
 if TYPE_CHECKING:
     from tasklib.new.made import Made
@@ -48,9 +49,10 @@ def project(
     check_free(folder)
     inside = find_checkout(folder.parent).git_dir is not None
     if ci and inside:
+        later = hint("ci.workflow", "--for", ci)
         raise UsageError(
             "workflow files belong at the top of a checkout, and this folder is inside of one",
-            remedy=f"Leave --ci out; `tasklib ci.workflow --for {ci}` in the new folder writes them there.",
+            remedy=f"Leave --ci out; `{later}` in the new folder writes them there.",
         )
     files = rendered(answers)
     if dry:
@@ -82,7 +84,7 @@ def service(name: str, kind: str, *, dry: bool = False) -> int:
     answers = made.answers.with_service(NewService(name, Kind(kind)))
     check_free(made.root / "services" / name)
     if answers.version != __version__:
-        complain(f"note: made by tasklib {answers.version}; conflicts are fewer after `tasklib new.update`")
+        complain(f"note: made by tasklib {answers.version}; conflicts are fewer after `{hint('new.update')}`")
     found = _outcomes(made, rendered(made.answers), rendered(answers), f"without {name}", f"with {name}")
     if dry:
         _show(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tasklib.options import catalog as o
+from tasklib.options.caller import speaking_as
 from tasklib.options.command import Command
 from tasklib.options.values import Values
 
@@ -16,7 +17,8 @@ def run(command: Command, values: Values) -> int:
 
     Raises :class:`~tasklib.errors.TasklibError` where it cannot be done.
     """
-    return _FUNCTIONS[command.name](values) or 0
+    with speaking_as(values.caller):
+        return _FUNCTIONS[command.name](values) or 0
 
 
 def _stages(values: Values, *stages: str) -> int:

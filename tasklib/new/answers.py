@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.new.names import check_module, check_project, check_service
+from tasklib.options.caller import TASKLIB
 from tasklib.release.workflows.files import Forge
 
 __all__ = ["ANSWERS", "Answers", "Kind", "NewService", "read_answers", "services_of", "written"]
@@ -142,7 +143,8 @@ def services_of(listed: str, kind: Kind) -> tuple[NewService, ...]:
 
 def written(answers: Answers) -> str:
     """The text of the answers file."""
-    said = "# What this project was made from: `tasklib new.service` and `new.update` read and write it."
+    readers = f"`{TASKLIB.line('new.service')}` and `new.update`"
+    said = f"# What this project was made from: {readers} read and write it."
     return f"{said}\n" + msgspec.yaml.encode(answers).decode()
 
 

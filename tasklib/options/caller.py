@@ -1,11 +1,12 @@
-"""How the user types our commands: what hints and rerun lines are spelled like. Pure."""
+"""How the user types our commands: what hints and rerun lines are spelled like."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-__all__ = ["TASKLIB", "Caller", "typed_program"]
+__all__ = ["TASKLIB", "Caller", "hint", "speaking_as", "typed_program"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,28 @@ class Caller:
 
 
 TASKLIB = Caller(("tasklib",))
+
+_speaking = TASKLIB
+
+
+@contextmanager
+def speaking_as(caller: Caller) -> Iterator[None]:
+    """Have every :func:`hint` of this process spelled for ``caller`` while the block lasts."""
+    global _speaking
+    before, _speaking = _speaking, caller
+    try:
+        yield
+    finally:
+        _speaking = before
+
+
+def hint(command: str, *words: str) -> str:
+    """A line to type, as :meth:`Caller.line`, for the program whose command runs in this process.
+
+    For what says something deep down, where nobody hands a caller on. Where no program was typed, as under
+    pytest alone, that is ``tasklib``.
+    """
+    return _speaking.line(command, *words)
 
 
 def typed_program(argv0: str) -> tuple[str, ...]:

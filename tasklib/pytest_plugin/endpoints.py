@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tasklib import waiting
+from tasklib.options.caller import hint
 
 __all__ = [
     "Endpoint",
@@ -104,6 +105,6 @@ def _missing(variable: str, what: str, known: Mapping[str, Endpoint] = MappingPr
     others = f" Known: {', '.join(known)}." if known else ""
     return (
         f"{what}: {variable} is not set.{others}\n"
-        "Run the tests with `tasklib test.service` or `tasklib test.integration`, or bring the stack up with "
-        "`tasklib infra.up` and take its variables from `tasklib infra.env`."
+        f"Run the tests with `{hint('test.service')}` or `{hint('test.integration')}`, or bring the stack up "
+        f"with `{hint('infra.up')}` and take its variables from `{hint('infra.env')}`."
     )

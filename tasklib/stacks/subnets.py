@@ -14,6 +14,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from tasklib.errors import StackError
+from tasklib.options.caller import hint
 
 __all__ = ["choose", "host_routes"]
 
@@ -47,7 +48,7 @@ def choose(
         if free is None:
             raise StackError(
                 f"no free /{prefix} subnet is left for network {key}",
-                remedy="Other stacks use them all: `tasklib clean.stale` shows which ones can be removed.",
+                remedy=f"Other stacks use them all: `{hint('clean.stale')}` shows which ones can be removed.",
             )
         busy.append(free)
         chosen[key] = str(free)

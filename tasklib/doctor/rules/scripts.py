@@ -28,7 +28,7 @@ _VERBOSE = re.compile(r"\b(?:pytest|py\.test)\b(?=.*\s(?:-vv?v?|-s|--verbose|--c
     Severity.ERROR,
     "a cleanup that takes everybody's containers",
     why="It ends the tests of every other checkout on the machine.",
-    fix="Remove by this checkout's labels alone: `invoke clean`.",
+    fix="Remove by this checkout's labels alone, as the command `clean` does.",
 )
 def global_cleanup(rule: Rule, survey: Survey) -> Iterator[Finding]:
     for path in (*survey.scripts, *survey.workflows):
@@ -84,7 +84,7 @@ def verbose(rule: Rule, survey: Survey) -> Iterator[Finding]:
     Severity.WARNING,
     "CI that builds every service on every change",
     why="A change of one service waits for the images of all.",
-    fix="Build what changed: `tasklib ci.matrix --changed` makes the matrix.",
+    fix="Build what changed: the command `ci.matrix --changed` makes the matrix.",
 )
 def builds_all(rule: Rule, survey: Survey) -> Iterator[Finding]:
     services = {service.name for service in survey.project.services} if survey.project else set()

@@ -16,6 +16,7 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import StackError
 from tasklib.files.lock import Lock
+from tasklib.options.caller import hint
 from tasklib.stacks.engine.values import WritableMount
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.preparation import Prepared
@@ -77,7 +78,7 @@ def _judge(context: RunContext, prepared: Prepared, found: Iterable[WritableMoun
         folder = _common(context, prepared, mount)
         whose = mount.project or f"the container {mount.container}"
         kept = context.kept.get(mount.project)
-        end = f"Take {whose} down first" + (" (`tasklib infra.down`)" if kept else "")
+        end = f"Take {whose} down first" + (f" (`{hint('infra.down')}`)" if kept else "")
         if _is_store(mount.image, mount.target) or _stores(prepared, mount):
             what = f"{prepared.plan.title} and {whose} both have their data in {folder}, and {whose} is up"
             raise StackError(what, remedy=f"{end}, {_INSTEAD}.")

@@ -12,6 +12,7 @@ from typing import Any
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.isolation import Instance
+from tasklib.options.caller import hint
 from tasklib.project.compose_files import assignments
 from tasklib.stacks import subnets
 from tasklib.stacks.contents import text_in
@@ -79,7 +80,7 @@ class Prepared:
         if not self.isolation.problems:
             return
         first, *rest = self.isolation.problems
-        more = f" ({len(rest)} more: `tasklib infra.config` lists them)" if rest else ""
+        more = f" ({len(rest)} more: `{hint('infra.config')}` lists them)" if rest else ""
         where = str(self.plan.source.files[0])
         remedy = f"{first.remedy[:1].upper()}{first.remedy[1:]}."
         raise ConfigError(f"{first.path}: {first.what}{more}", where=where, remedy=remedy)
