@@ -65,6 +65,7 @@ def test_uv_workspace(tmp_path: Path) -> None:
         {"pnpm-workspace.yaml": 'packages: ["packages/*", "services/*", "!**/test/**"]\n'},
         {"package.json": '{"workspaces": ["./packages/ui"]}'},
         {"package.json": '{"workspaces": {"packages": ["packages/*"]}}'},
+        {"package.json": '{"workspaces": ["a**b", "/**", "//", "../*", "", "\\u0000", "packages/*"]}'},
     ],
 )
 def test_node_workspace(tmp_path: Path, files: dict[str, str]) -> None:
