@@ -21,6 +21,7 @@ from typing import Any
 from tasklib.errors import EngineError
 
 __all__ = [
+    "USUAL_SOCKET",
     "EngineAddress",
     "docker_environment",
     "docker_folder",
@@ -31,6 +32,9 @@ __all__ = [
     "listed_address",
     "named_environment",
 ]
+
+USUAL_SOCKET = "/var/run/docker.sock"
+"""Where an engine listens unless something else is said."""
 
 _UNREACHABLE = ("Cannot connect to the Docker daemon", "failed to connect to the docker API")
 """What Docker's client says from version 1 on, and from version 29 on."""

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from tasklib import process
 from tasklib.errors import EngineError
+from tasklib.stacks.address import USUAL_SOCKET
 
 __all__ = ["Tunnel", "destination", "opened"]
 
@@ -32,7 +33,6 @@ _OPTIONS = {
 }
 """Nobody is there to be asked, and an end that is silent for 15 seconds is gone."""
 
-_USUAL = "/var/run/docker.sock"
 _ASK = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
 """What says there which engine is meant, as `docker` itself would use it; for the shell of that machine."""
 
@@ -202,7 +202,7 @@ class Tunnel:
         if not self._path:
             argv = ["ssh", "-T", *self._base(), "--", self.name, _ASK]
             said = process.run(argv, check=False, timeout=_PATIENCE).stdout.strip()
-            self._path = said.removeprefix("unix://") if said.startswith("unix:///") else _USUAL
+            self._path = said.removeprefix("unix://") if said.startswith("unix:///") else USUAL_SOCKET
         return self._path
 
     def _base(self) -> list[str]:

@@ -59,7 +59,7 @@ def engine() -> Iterator[Any]:
     reason = reason or _images_missing(client.api)
     if reason:
         with warnings.catch_warnings():
-            # The SDK leaves its socket open when it fails.
+            # The SDK, which is asked here without ours around it, leaves its socket open when it fails.
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
         if os.environ.get("CI"):

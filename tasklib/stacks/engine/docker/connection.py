@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Any
 
 from tasklib.errors import START_ENGINE, EngineError
 from tasklib.shown.cutting import shorten
-from tasklib.stacks.address import EngineAddress, docker_folder, engine_address, leads_through
+from tasklib.stacks.address import USUAL_SOCKET, EngineAddress, docker_folder, engine_address, leads_through
 from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports
 from tasklib.stacks.engine.docker.surroundings import look
 from tasklib.stacks.engine.patience import TIMEOUT
@@ -72,13 +73,30 @@ def _answers(
     """The client and what the engine says of itself."""
     from docker.errors import DockerException
 
+    there = EngineAddress(f"unix://{tunnel.socket}", "") if tunnel else address
     try:
-        client = _client(EngineAddress(f"unix://{tunnel.socket}", "") if tunnel else address)
-        return client, client.info(), client.version()
+        _knock(there.host)
+        client = _client(there)
+        with contextlib.ExitStack() as made:
+            made.callback(client.close)
+            said = client.info(), client.version()
+            made.pop_all()
+        return client, *said
     except (DockerException, OSError) as error:
         raise _unreachable(error, address) from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise _unfit(error, address) from error
+
+
+def _knock(host: str) -> None:
+    """Raise ``OSError`` where nobody listens: the SDK leaves its own socket open then.
+
+    Only of sockets in the file system; at the others its transport closes what it opened.
+    """
+    if not host or host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(TIMEOUT)
+            knocking.connect("/" + host.removeprefix("unix://").lstrip("/") if host else USUAL_SOCKET)
 
 
 def _lag(client: Any) -> float:
@@ -96,7 +114,17 @@ def _client(address: EngineAddress) -> Any:
     from docker.tls import TLSConfig
 
     class Client(docker.APIClient):
-        """requests prefers REQUESTS_CA_BUNDLE to the authority that a session was given."""
+        """One that is closed where nothing useful answers, and goes by the authority that it was given.
+
+        requests prefers REQUESTS_CA_BUNDLE.
+        """
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                super().__init__(*args, **kwargs)
+            except BaseException:
+                self.close()
+                raise
 
         def merge_environment_settings(
             self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
