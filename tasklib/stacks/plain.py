@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from glob import escape
 from pathlib import Path
 
 from tasklib.files.full import is_full
@@ -14,7 +15,9 @@ from tasklib.stacks.rewrite.override import override_file
 from tasklib.state.store import State
 from tasklib.state.unkept import note_unkept
 
-__all__ = ["plain_compose"]
+__all__ = ["forget_plain", "plain_compose"]
+
+_FOLDER = "compose"
 
 
 def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]:
@@ -25,7 +28,7 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
     override, and Compose says so.
     """
     source = prepared.plan.source
-    override = state.root / "compose" / f"{prepared.project}@{prepared.instance.checkout}.yml"
+    override = state.root / _FOLDER / f"{prepared.project}@{prepared.instance.checkout}.yml"
     try:
         _write_privately(override, override_file(prepared.rendered, prepared.config))
     except OSError as error:
@@ -44,6 +47,13 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
         yield "COMPOSE_PROFILES", ",".join(source.profiles)
     # The files may have put these numbers anywhere: with others, plain Compose would make new containers.
     yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
+
+
+def forget_plain(state: State, checkout: str, projects: Callable[[str], bool]) -> None:
+    """Remove what was written for a checkout's Compose ``projects``: those that this says yes to."""
+    for path in (state.root / _FOLDER).glob(f"*@{escape(checkout)}.yml"):
+        if projects(path.name.rpartition("@")[0]):
+            path.unlink(missing_ok=True)
 
 
 def _write_privately(path: Path, text: str) -> None:

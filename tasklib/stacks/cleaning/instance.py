@@ -11,6 +11,7 @@ from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.cleaning.bakes import forget_bakes, leave_bakes, own_bakes
 from tasklib.stacks.cleaning.owned import (
     built_projects,
+    is_own,
     own_projects,
     owned_now,
     remove_images,
@@ -19,6 +20,7 @@ from tasklib.stacks.cleaning.owned import (
 )
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.holding.run import RunContext
+from tasklib.stacks.plain import forget_plain
 from tasklib.state.records import Run
 
 __all__ = ["clean", "summary"]
@@ -51,6 +53,12 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
         left = {image.id for image in context.engine.images(tags_of(context, project))}
         recorded = context.images.of(project, context.instance.checkout)
         context.images.forget(project, context.instance.checkout, recorded - left)
+    there = own_projects(context, all_branches=True)
+    forget_plain(
+        context.state,
+        context.instance.checkout,
+        lambda project: project not in there and (all_branches or is_own(context, project)),
+    )
     for run in holding:
         if run.alive is None:
             Claims(context.state, context.engine.facts.id).release_run(run.id, EngineArbiter(context.engine))

@@ -14,6 +14,7 @@ from tasklib.stacks.labels import INSTANCE, owner_labels
 
 __all__ = [
     "built_projects",
+    "is_own",
     "own_projects",
     "owned_now",
     "owned_of",
@@ -85,9 +86,13 @@ def built_projects(context: RunContext, all_branches: bool) -> list[str]:
     return [
         project
         for project, checkout in context.images.all()
-        if checkout == context.instance.checkout
-        and (all_branches or project.partition("_")[0] == context.instance.project())
+        if checkout == context.instance.checkout and (all_branches or is_own(context, project))
     ]
+
+
+def is_own(context: RunContext, project: str) -> bool:
+    """Whether a Compose project is called as one of this instance."""
+    return project.partition("_")[0] == context.instance.project()
 
 
 def tags_of(context: RunContext, project: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Resource
 from tasklib.stacks.images.ownership import ours_now
 from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.stacks.leases import leased
+from tasklib.stacks.plain import forget_plain
 from tasklib.state.liveness import host_id
 from tasklib.state.records import Checkouts, Images, Kept, Runs
 from tasklib.state.stack_lock import StackLock
@@ -94,6 +95,7 @@ def remove_stale(engine: Engine, state: State, stale: Iterable[Stale]) -> tuple[
             kept.discard(entry.project)
         if len(removed) == len(entry.resources):
             images.forget(entry.project, entry.checkout)
+            forget_plain(state, entry.checkout, {entry.project}.__contains__)
         for claim in claims.of_checkout(entry.checkout):
             claims.release(claim.instance, EngineArbiter(engine))
         if not claims.of_checkout(entry.checkout):

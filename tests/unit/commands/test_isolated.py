@@ -184,3 +184,19 @@ def test_clean_removes_what_this_checkout_has_and_nothing_else(
     cleaning.clean(caller, force=False, everything=False, dry=False)
     assert capsys.readouterr().out == "main: removed 1 container, 1 network\n"
     assert engine.containers("test-main") == (other,)
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_clean_forgets_what_plain_compose_was_told(
+    engine: MemoryEngine, compose: MemoryCompose, everything: bool
+) -> None:
+    """The override of each stack of this instance, or of the checkout; other checkouts keep theirs."""
+    up()
+    Isolated().env(None, dry=False)
+    (own,) = (default_state().root / "compose").iterdir()
+    checkout = own.name.partition("@")[2]
+    others = [own.with_name(f"test-main@{'0' * 8}.yml"), own.with_name(f"test-mainz@{checkout}")]
+    for path in (own.with_name(f"test-main_api@{checkout}"), *others):
+        path.write_text("services: {}\n")
+    cleaning.clean(Caller(("invoke",), {}), force=False, everything=everything, dry=False)
+    assert sorted(own.parent.iterdir()) == others[: 1 if everything else 2]
