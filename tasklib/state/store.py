@@ -176,10 +176,18 @@ def default_state(env: Mapping[str, str] | None = None) -> State:
 
 def _can_hold(folder: Path) -> bool:
     """Whether ``folder`` is ours and can be written, or can be made in one that is."""
-    while not folder.exists() and folder != folder.parent:
+    while not _is_there(folder) and folder != folder.parent:
         folder = folder.parent
     ours = folder.is_dir() and folder.stat().st_uid == os.geteuid()
     return ours and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it is, as far as we may know."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _own(folder: Path) -> Path:
