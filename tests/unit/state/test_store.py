@@ -196,7 +196,7 @@ def test_default_folder(tmp_path: Path) -> None:
         assert default_state(env).root == tmp_path / ".local" / "state" / "tasklib"
 
 
-@pytest.mark.parametrize("home", ["", "/proc/none", "relative"])
+@pytest.mark.parametrize("home", ["", "/proc/none", "relative", "/proc/" + "x" * 300])
 def test_no_home(home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a home that can be written, the user's own folder among the temporary ones is used."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
