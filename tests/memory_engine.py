@@ -14,6 +14,7 @@ from ipaddress import IPv4Network
 from typing import Any, BinaryIO
 
 from tasklib.errors import EngineError, engine_stopped
+from tasklib.reach import HERE
 from tasklib.results import LogLine
 from tasklib.stacks.engine.inheritance import inherits, may_inherit
 from tasklib.stacks.engine.patience import Heart
@@ -31,7 +32,6 @@ from tasklib.stacks.engine.values import (
     WritableMount,
 )
 from tasklib.stacks.engine.watch import Watch
-from tasklib.stacks.reach import HERE
 
 __all__ = ["MemoryEngine"]
 

@@ -203,8 +203,8 @@ def _up(engine: Engine, stack: FixedStack, names: Sequence[str] = ()) -> tuple[C
 def _engine() -> Any:
     from contextlib import closing
 
+    from tasklib.reach import Way
     from tasklib.stacks.engine.docker.engine import DockerEngine
-    from tasklib.stacks.reach import Way
 
     return closing(DockerEngine.connect(Way.NONE, strict=False))
 

@@ -29,9 +29,9 @@ from tasklib.errors import StackError, UsageError
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
+    from tasklib.reach import Way
     from tasklib.stacks.holding.held_stack import HeldStack
     from tasklib.stacks.plan import StackPlan
-    from tasklib.stacks.reach import Way
 
 __all__ = ["Isolated", "config_of", "instance_id"]
 

@@ -30,8 +30,8 @@ from tasklib.project.settings import ServiceSection, Settings, StageSeconds, Sui
 from tasklib.project.settings import Stage as StageSetting
 from tasklib.project.stack_files import StackFiles
 from tasklib.project.stage_tests import SuiteReader
+from tasklib.reach import Way
 from tasklib.results import Stage
-from tasklib.stacks.reach import Way
 
 __all__ = ["load_project"]
 

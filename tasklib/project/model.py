@@ -9,8 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tasklib.isolation import is_compose_name, slug
+from tasklib.reach import Way
 from tasklib.results import Stage
-from tasklib.stacks.reach import Way
 
 __all__ = ["Environment", "Project", "Service", "Shared", "StageTests", "Step"]
 

@@ -150,6 +150,18 @@ def test_no_two_modules_import_each_other() -> None:
         visit(name, ())
 
 
+def test_no_two_folders_import_each_other() -> None:
+    """What two rooms of the house need of each other belongs into a third one, or into one of them."""
+    folder = {name: name.partition(".")[0] for name, _ in modules()}
+    ties = {
+        (folder[name], folder[target])
+        for name, tree in modules()
+        for imported in imports(tree)
+        if (target := imported.removeprefix("tasklib.")) in folder
+    }
+    assert [(one, other) for one, other in sorted(ties) if one < other and (other, one) in ties] == []
+
+
 @pytest.mark.parametrize("library", OWNERS)
 def test_a_library_has_its_own_users(library: str) -> None:
     """The only user of subprocess, the only user of the Docker SDK, …: everyone else asks that part."""

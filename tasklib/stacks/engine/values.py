@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tasklib.reach import HERE, Reach
 from tasklib.stacks.address import EngineAddress
-from tasklib.stacks.reach import HERE, Reach
 
 __all__ = [
     "FOLDER_LABEL",

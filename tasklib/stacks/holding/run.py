@@ -20,13 +20,13 @@ from tasklib.instance.resolution import resolve
 from tasklib.instance.whereabouts import note
 from tasklib.isolation import Instance
 from tasklib.project import Project
+from tasklib.reach import Way
 from tasklib.stacks.address import named_environment
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.holding.sweep import expire, sweep
 from tasklib.stacks.leases import Lease, sweep_leases
-from tasklib.stacks.reach import Way
 from tasklib.stacks.reaper.client import Reaper
 from tasklib.state.liveness import current
 from tasklib.state.records import Images, Kept, Origin, Run, Runs

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tasklib.project import Shared
-from tasklib.stacks.reach import HERE, Reach
+from tasklib.reach import HERE, Reach
 
 __all__ = ["Bake", "Change", "CopyIn", "Facts", "Hint", "Isolation", "LocalState", "Problem"]
 

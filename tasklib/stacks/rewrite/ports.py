@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from tasklib.reach import HERE, Way
 from tasklib.stacks.labels import PORTS
-from tasklib.stacks.reach import HERE, Way
 from tasklib.stacks.rewrite.draft import Draft
 
 __all__ = ["free_ports", "port_variable", "reserved_ports"]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from tasklib.reach import Way
 from tasklib.stacks.engine.values import Container, EngineFacts
-from tasklib.stacks.reach import Way
 from tasklib.stacks.servers import Server
 
 __all__ = ["Doors", "Life", "Proof", "doors_of", "proof"]

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasklib.errors import START_ENGINE, EngineError
+from tasklib.reach import Reach, Way, decide
 from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import USUAL_SOCKET, EngineAddress, docker_folder, engine_address, leads_through
 from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports
 from tasklib.stacks.engine.docker.surroundings import look
 from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import EngineFacts
-from tasklib.stacks.reach import Reach, Way, decide
 from tasklib.stacks.tunnel import Tunnel, opened
 
 __all__ = ["Connection", "connect"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from tasklib.reach import Way
 from tasklib.stacks.address import EngineAddress
 from tasklib.stacks.engine.docker.connection import connect
 from tasklib.stacks.engine.docker.containers import Containers
 from tasklib.stacks.engine.docker.images import Images
 from tasklib.stacks.engine.docker.resources import Resources
-from tasklib.stacks.reach import Way
 
 __all__ = ["DockerEngine"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tasklib.stacks.reach import Own, Seen
+from tasklib.reach import Own, Seen
 from tasklib.stacks.subnets import host_routes
 
 __all__ = ["container_ids", "look", "own_from"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tasklib.project import Shared
+from tasklib.reach import Disk, Reach, Way
 from tasklib.stacks.labels import FILES
-from tasklib.stacks.reach import Disk, Reach, Way
 from tasklib.stacks.rewrite import CopyIn, LocalState, isolate
 
 from .support import FACTS, ROOT, one, reviewed

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tasklib.reach import Reach, Way
 from tasklib.stacks.labels import PORTS
-from tasklib.stacks.reach import Reach, Way
 from tasklib.stacks.rewrite import isolate, reserved_ports
 
 from .support import FACTS, one, reviewed

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tasklib.reach import HERE, Reach, Way
 from tasklib.stacks.engine.values import Container, EngineFacts, Port
-from tasklib.stacks.reach import HERE, Reach, Way
 from tasklib.stacks.servers import known_server
 from tasklib.stacks.starting.doors import Doors, Life, Proof, doors_of, proof
 

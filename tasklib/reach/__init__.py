@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasklib.stacks.reach.decision import Own, Seen, decide
-from tasklib.stacks.reach.values import HERE, Disk, Reach, Way
+from tasklib.reach.decision import Own, Seen, decide
+from tasklib.reach.values import HERE, Disk, Reach, Way
 
 __all__ = ["HERE", "Disk", "Own", "Reach", "Seen", "Way", "decide"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tasklib.errors import EngineError
-from tasklib.stacks.reach.values import Disk, Reach, Way
+from tasklib.reach.values import Disk, Reach, Way
 
 __all__ = ["Own", "Seen", "decide"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tasklib.errors import EngineError
-from tasklib.stacks.reach import HERE, Disk, Own, Seen, Way, decide
+from tasklib.reach import HERE, Disk, Own, Seen, Way, decide
 
 SOCKET = Seen("unix:///var/run/docker.sock", local=True, same_network=True)
 OURS = Own("c0ffee", mounts=(("/builds", "/srv/runner/builds"),))
