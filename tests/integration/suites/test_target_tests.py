@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import signal
@@ -13,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -224,8 +222,7 @@ def test_where_none_can_wait_the_tests_run_all_the_same(
     started = start()
     if broken == "flock":
         # Of the gate alone: other locks of this process go on.
-        without = SimpleNamespace(flock=fails, LOCK_EX=fcntl.LOCK_EX, LOCK_UN=fcntl.LOCK_UN)
-        monkeypatch.setattr("tasklib.pipeline.runners.gate.fcntl", without)
+        monkeypatch.setattr("tasklib.pipeline.runners.gate.wait_for_lock", fails)
         started.tests.get_ready()
     else:
         started.get_ready()
