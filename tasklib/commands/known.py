@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasklib.commands.console import complain, give, say
 from tasklib.errors import UsageError
+from tasklib.options.caller import hint
 from tasklib.shown.cleaning import harmless_json
 
 __all__ = ["last", "proof"]
@@ -33,7 +34,7 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
             events = narrowed(read(stream, str(path)), names=names, failures=failures)
     except FileNotFoundError:
         raise UsageError(
-            "no run of this checkout is known", remedy="Run the tests once: `tasklib test`."
+            "no run of this checkout is known", remedy=f"Run the tests once: `{hint('test')}`."
         ) from None
     except OSError as error:
         raise UsageError(f"the last run cannot be read: {error.strerror}", where=str(path)) from error
