@@ -29,6 +29,9 @@ __all__ = ["main", "parse", "suite_runs"]
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "example-project"
 PARALLEL = ("-n", "auto", "--maxprocesses", "8")
+WAITING = ("-n", str(min(8, (os.cpu_count() or 1) + 1)), "--dist", "worksteal")
+"""For tests that wait for containers a good part of their time: one more than processors. Neighbours may share
+what their module brings up, and stay together until a process has nothing left to do."""
 COVERAGE = ("--cov", "--cov-report=")
 THOROUGH = "--hypothesis-profile=thorough"  # tests/conftest.py has it, and a quick one
 
@@ -169,7 +172,7 @@ def suite_runs(extra: Sequence[str], root: Path = ROOT) -> list[list[str]]:
     if not extra:
         return [
             [*PARALLEL, *COVERAGE, THOROUGH, "-q", "tests/unit"],
-            [*PARALLEL, "-q", "tests/integration"],
+            [*WAITING, "-q", "tests/integration"],
         ]
     chosen = any((root / argument.partition("::")[0]).exists() for argument in extra if argument[:1] != "-")
     return [[*PARALLEL, *([] if chosen else ["tests/unit", "tests/integration"]), *extra]]

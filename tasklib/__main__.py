@@ -25,6 +25,8 @@ def main() -> None:
         with boundary():
             open_streams()
             from tasklib.commands.console import flush
+
+            _import_invoke()
             from tasklib.tasks.program import run
 
             signal.signal(signal.SIGINT, usual)
@@ -36,6 +38,29 @@ def main() -> None:
         if said := spoken(error):
             sys.stderr.write(f"{said}\n")
         raise SystemExit(error.exit_code) from None
+
+
+def _import_invoke() -> None:
+    """Import Invoke without `unittest.mock`, which brings asyncio: a fifth of the command's start.
+
+    One class of Invoke's needs it, for the tests of tasks; should anyone use that here, it gets the real one.
+    """
+    name = "unittest.mock"
+    if name in sys.modules:
+        return
+
+    def mock(*positional: object, **named: object) -> object:
+        from unittest.mock import Mock
+
+        return Mock(*positional, **named)
+
+    stand_in = type(sys)(name)
+    stand_in.__dict__["Mock"] = mock
+    sys.modules[name] = stand_in
+    try:
+        import invoke.context  # noqa: F401
+    finally:
+        del sys.modules[name]
 
 
 if __name__ == "__main__":

@@ -47,6 +47,20 @@ def signals() -> None:
             signal.signal(number, signal.default_int_handler)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one interpreter compiles the next one finds, in a folder of this run's and not beside the sources.
+
+    Environments are made anew for most tests, and compiling pytest takes longer than a small suite.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(run / "bytecode"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Any]:
     """The engine's API. Without one the test is skipped, on a CI system it fails."""

@@ -34,6 +34,12 @@ _STUCK = 30.0
 _IN_FLIGHT = 3.0
 """Seconds for which the engine may still carry out what a start that was cut off had asked of it."""
 
+_SLOWER = 40
+"""How many times as long as a look at what is there it may take the engine to create something.
+
+An engine that is busy answers late, and creates late: seconds that suffice on an idle machine do not there.
+"""
+
 _PAUSE = 0.3
 """Seconds between two looks."""
 
@@ -75,8 +81,8 @@ def _remove(left: Left) -> tuple[Resource, ...]:
                 runs.discard(left.run, project)
                 _release(left.stacks.pop(project))
         cut_off = any(not stack.ready for stack in left.stacks.values())
-        quiet = _IN_FLIGHT if cut_off else 2 * _PAUSE
-        stuck = remove_until_quiet(engine, left.stacks.values(), quiet) if left.stacks else ()
+        quiet, slower = (_IN_FLIGHT, _SLOWER) if cut_off else (2 * _PAUSE, 0)
+        stuck = remove_until_quiet(engine, left.stacks.values(), quiet, slower) if left.stacks else ()
         Claims(state, left.engine).release_run(left.run, EngineArbiter(engine))
         for stack in left.stacks.values():
             _release(stack)
@@ -89,16 +95,21 @@ def _remove(left: Left) -> tuple[Resource, ...]:
         engine.close()
 
 
-def remove_until_quiet(engine: Engine, stacks: Collection[LeftStack], quiet: float) -> tuple[Resource, ...]:
+def remove_until_quiet(
+    engine: Engine, stacks: Collection[LeftStack], quiet: float, slower: int = 0
+) -> tuple[Resource, ...]:
     """Remove all of ``stacks`` until nothing new has appeared for ``quiet`` seconds.
 
-    Returns what was still there after half a minute. Raises :class:`~tasklib.errors.EngineError`.
+    It takes ``slower`` times the engine's longest answer, if that is more, and half a minute at most. Returns
+    what was still there after as long. Raises :class:`~tasklib.errors.EngineError`.
     """
     seen: set[str] = set()
     found: list[Resource] = []
     changed = time.monotonic()
-    while time.monotonic() - changed < (_STUCK if found else quiet):
+    while time.monotonic() - changed < (_STUCK if found else min(quiet, _STUCK)):
+        asked = time.monotonic()
         found = [resource for stack in stacks for resource in engine.owned(stack.labels)]
+        quiet = max(quiet, slower * (time.monotonic() - asked))
         if not seen.issuperset(resource.id for resource in found):
             changed = time.monotonic()
         seen.update(resource.id for resource in found)

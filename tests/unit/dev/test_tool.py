@@ -87,6 +87,7 @@ def test_unit_tests_come_first() -> None:
     assert first[-1] == "tests/unit"
     assert second[-1] == "tests/integration"
     assert ("--cov" in first, "--cov" in second) == (True, False)
+    assert second[second.index("--dist") + 1] == "worksteal"
 
 
 def test_pytest_gets_the_whole_suite_unless_files_are_named(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from tasklib import process
 from tasklib.errors import ConfigError
 from tasklib.options.catalog import COMMANDS
 from tasklib.tasks import program
@@ -36,6 +38,26 @@ def test_help_begins_with_the_tasks(capsys: pytest.CaptureFixture[str]) -> None:
         out.index(word) for word in ("test.unit", "Options of the stages", "Example:", "Options of Invoke")
     ]
     assert (code, places) == (0, sorted(places))
+
+
+STARTS = """
+import sys
+from tasklib.__main__ import main
+sys.argv = ["tasklib", "--version"]
+try:
+    main()
+except SystemExit as left:
+    assert not left.code
+assert "invoke.context" in sys.modules
+assert "asyncio" not in sys.modules, "it costs a tenth of a second"
+from invoke import MockContext, Result
+assert MockContext(run=Result("said")).run("x").stdout == "said"
+"""
+
+
+def test_the_command_starts_without_what_only_tests_of_tasks_need() -> None:
+    """Invoke's imports bring no asyncio with them, and its class for tests works all the same."""
+    process.run([sys.executable, "-c", STARTS])
 
 
 @pytest.mark.parametrize("command", ["test.unit", "doctor", "release.tag", "infra.up"])

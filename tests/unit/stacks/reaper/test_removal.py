@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tasklib.stacks.engine.docker.engine import DockerEngine
+from tasklib.stacks.engine.values import Container, Resource
 from tasklib.stacks.labels import CHECKOUT
 from tasklib.stacks.reaper import removal
 from tasklib.stacks.reaper.protocol import Left, LeftStack
@@ -70,6 +74,33 @@ def test_what_appears_late_goes_too(engine: MemoryEngine, state: State) -> None:
     engine.remove = removing  # type: ignore[method-assign, assignment]
     removal.remove_left(left(engine, state, ready=False))
     assert engine.owned(LABELS) == ()
+
+
+def test_a_slow_engine_is_waited_for_longer(
+    engine: MemoryEngine, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes long to answer takes long to create what it had been asked for."""
+    now = 0.0
+
+    def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now > 9 and not late:
+            late.append(engine.add_container("test-main", "api", labels=LABELS))
+
+    def slowly(labels: Mapping[str, str], *, kinds: Iterable[str] = ()) -> tuple[Resource, ...]:
+        passes(0.25)
+        return owned(labels, kinds=kinds)
+
+    late: list[Container] = []
+    owned = engine.owned
+    monkeypatch.setattr(engine, "owned", slowly)
+    monkeypatch.setattr(removal, "_IN_FLIGHT", 3.0)
+    clock = SimpleNamespace(monotonic=lambda: now, sleep=passes, strftime=time.strftime)
+    monkeypatch.setattr(removal, "time", clock)
+    removal.remove_left(left(engine, state, ready=False))
+    assert late
+    assert owned(LABELS) == ()
 
 
 def test_what_cannot_be_removed_is_named(
