@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -181,9 +180,13 @@ BROKEN = {
 }
 
 
+BY_NOX = {"exits at start", "a step does not build", "what cannot be isolated"}
+"""One of each: a start that fails, a build that fails, a file that is refused."""
+
+
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_stack_that_cannot_come_up_says_why_and_goes(project: NewProject, case: str) -> None:
-    """The same few lines with Invoke and with Nox, each with its exit code; fixtures find what is left."""
+    """A few lines, the same with Invoke and with Nox, each with its exit code; fixtures find what is left."""
     broken = BROKEN[case]
     checkout = project(
         {
@@ -195,18 +198,15 @@ def test_a_stack_that_cannot_come_up_says_why_and_goes(project: NewProject, case
         }
     )
     invoke = checkout.run("invoke", "test.service")
-    nox = checkout.run("nox", "-s", "service")
-
-    assert (invoke.code, nox.code) == (broken.code, 1), _both(invoke, nox)
+    assert invoke.code == broken.code, invoke
     assert _without_version(invoke) == broken.told("invoke test.service --name api"), invoke
-    assert _without_version(nox) == broken.told("nox -s service -- --name api"), nox
+    if case in BY_NOX:
+        nox = checkout.run("nox", "-s", "service")
+        assert nox.code == 1, nox
+        assert _without_version(nox) == broken.told("nox -s service -- --name api"), nox
     assert checkout.is_clean
 
 
 def _without_version(ran: Ran) -> list[str]:
     """What was told, whichever Compose is installed."""
     return [re.sub(r"(?<=Compose )\S+(?= is installed)", "…", line) for line in ran.told]
-
-
-def _both(*ran: Ran) -> str:
-    return textwrap.indent("\n".join(map(str, ran)), "  ")

@@ -40,6 +40,9 @@ _SLOWER = 40
 An engine that is busy answers late, and creates late: seconds that suffice on an idle machine do not there.
 """
 
+_LONGEST = 10.0
+"""Seconds for which the slowest engine is looked at; one that hung and goes on answers late, too."""
+
 _PAUSE = 0.3
 """Seconds between two looks."""
 
@@ -100,16 +103,16 @@ def remove_until_quiet(
 ) -> tuple[Resource, ...]:
     """Remove all of ``stacks`` until nothing new has appeared for ``quiet`` seconds.
 
-    It takes ``slower`` times the engine's longest answer, if that is more, and half a minute at most. Returns
-    what was still there after as long. Raises :class:`~tasklib.errors.EngineError`.
+    It takes ``slower`` times the engine's longest answer, if that is more, up to a limit. Returns what was
+    still there after half a minute. Raises :class:`~tasklib.errors.EngineError`.
     """
     seen: set[str] = set()
     found: list[Resource] = []
     changed = time.monotonic()
-    while time.monotonic() - changed < (_STUCK if found else min(quiet, _STUCK)):
+    while time.monotonic() - changed < (_STUCK if found else quiet):
         asked = time.monotonic()
         found = [resource for stack in stacks for resource in engine.owned(stack.labels)]
-        quiet = max(quiet, slower * (time.monotonic() - asked))
+        quiet = max(quiet, min(_LONGEST, slower * (time.monotonic() - asked)))
         if not seen.issuperset(resource.id for resource in found):
             changed = time.monotonic()
         seen.update(resource.id for resource in found)

@@ -37,8 +37,8 @@ __all__ = [
 ByHand = Callable[..., str]
 """Starts a container of an image, under a name and with labels; returns its id."""
 
-LIMIT = 90.0 if os.environ.get("CI") else 10.0
-"""Seconds within which everything of a run that ended has to be gone; a CI system's machine may be loaded."""
+LIMIT = 90.0 if os.environ.get("CI") else 30.0
+"""Seconds within which everything of a run that ended has to be gone; the machine may be loaded."""
 
 SERVED = f"""
     image: {PYTHON}

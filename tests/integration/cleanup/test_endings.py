@@ -1,4 +1,4 @@
-"""Whatever ends a run, in whichever phase, nothing of it is left ten seconds later."""
+"""Whatever ends a run, in whichever phase, nothing of it is left a moment later."""
 
 from __future__ import annotations
 

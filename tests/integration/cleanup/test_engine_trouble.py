@@ -27,9 +27,9 @@ BOUND = 75.0
 needs_second_engine = pytest.mark.skipif(bool(why_not()), reason=why_not())
 
 
-@pytest.fixture
-def second(tmp_path: Path, engine: Any) -> Iterator[OwnEngine]:
-    """A second engine that knows the image of the small services."""
+@pytest.fixture(scope="module")
+def second(engine: Any) -> Iterator[OwnEngine]:
+    """A second engine that knows the image of the small services; each test leaves it as it was."""
     with own_engine(short_folder()) as own:
         own.load(PLAIN)
         yield own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -33,9 +34,17 @@ def run(many: Checkout, folder: Path, number: int, of: int, *words: str, **env: 
     return many.run("tasklib", "test.unit", "--shard", f"{number}/{of}", *named, *words, env=env)
 
 
-@pytest.mark.parametrize(("of", "recorded"), [(2, False), (3, True), (9, True)])
-def test_together_all_tests_and_none_twice(many: Checkout, tmp_path: Path, of: int, recorded: bool) -> None:
-    """By the durations of the run before and without, and where machines are left with nothing to do."""
+@pytest.mark.parametrize(
+    ("of", "recorded", "left"),
+    [(2, False, ("big", "small")), (3, True, ("big", "small")), (3, True, ("small",))],
+    ids=["unknown", "known", "too many"],
+)
+def test_together_all_tests_and_none_twice(
+    many: Checkout, tmp_path: Path, of: int, recorded: bool, left: tuple[str, ...]
+) -> None:
+    """By the durations of the run before and without, and where a machine is left with nothing to do."""
+    for service in {"big", "small"} - set(left):
+        shutil.rmtree(many.root / "services" / service)
     whole = many.run("tasklib", "test.unit", "--report", str(tmp_path / "whole.json"))
     assert whole.code == 0, whole
     wanted = Counter(ids(tmp_path / "whole.json"))
