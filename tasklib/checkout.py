@@ -124,9 +124,11 @@ def moved_to(git_dir: Path) -> Path | None:
 
 
 def existing_branch(checkout: Checkout, wanted: str) -> str:
-    """``wanted`` if there is such a branch here or on ``origin``; else the one that repositories like this
-    have in its place: what ``origin`` says, ``master``, the only one. Without any of these ``wanted``."""
-    if checkout.git_dir is None:
+    """``wanted``, which a project names; or what stands in for a ``main`` that is missing here and on ``origin``.
+
+    That is what ``origin`` says, ``master``, or the only branch: ``main`` may be nobody's choice.
+    """
+    if checkout.git_dir is None or wanted != "main":
         return wanted
     names = ("refs/heads/", "refs/remotes/origin/")
     asked = ("for-each-ref", "--format=%(refname)%09%(symref)", *names)

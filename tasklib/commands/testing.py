@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from tasklib.commands.console import complain, say
-from tasklib.errors import ConfigError, NothingRan, UsageError
+from tasklib.commands.logs import new_log
+from tasklib.errors import NothingRan, UsageError
 from tasklib.options.caller import TASKLIB, Caller
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from tasklib.results import RunResult, Stage
 
 __all__ = ["run_stages"]
-
-_LOGS_KEPT = 20
 
 
 def run_stages(
@@ -136,7 +135,7 @@ class _Shown:
             reports=self.reports,
             stream=stream,
             env=os.environ,
-            log_file=_log_file(project.name),
+            log_file=new_log(project.name),
             last_run=last_run,
             base=str(Path.cwd()),
             durations=self.durations,
@@ -285,21 +284,3 @@ def _touched(project: Project, names: Sequence[str], base: str | None, explain: 
     targets(project, (), names)  # refuses a name that nothing has
     found = choose(project, changed=True, base=base, explain=explain).tests
     return tuple(name for name in found if not names or name in names)
-
-
-def _log_file(project: str) -> Path | None:
-    """A new file for everything in full, ``None`` on a full disk; the oldest beyond twenty are removed."""
-    from tasklib.files.full import is_full
-    from tasklib.state.store import default_state
-
-    try:
-        folder = default_state().made("logs")
-    except ConfigError as error:
-        if not is_full(error.__cause__):
-            raise
-        complain(f"warning: no full log: {error.what}")
-        return None
-    for old in sorted(folder.glob("*.log"))[: 1 - _LOGS_KEPT or None]:
-        old.unlink(missing_ok=True)
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in project)[:40]
-    return folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{name}.log"

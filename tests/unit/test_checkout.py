@@ -329,6 +329,14 @@ def test_existing_branch(repository: Path, git: Git, branches: list[str], found:
     assert existing_branch(find_checkout(repository), "main") == found
 
 
+def test_a_branch_that_the_project_names_is_not_replaced(repository: Path, git: Git) -> None:
+    """Compared with another branch, a change could seem to touch nothing: what is missing is refused."""
+    checkout = find_checkout(repository)
+    assert existing_branch(checkout, "--output=stolen") == "--output=stolen"
+    with pytest.raises(UsageError, match="no branch or commit trunk"):
+        changed_files(checkout, existing_branch(checkout, "trunk"))
+
+
 def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Path) -> None:
     """The remote's own choice comes before a master."""
     git(repository, "branch", "-m", "develop")
