@@ -54,7 +54,7 @@ def job_change(
     for place, action in flow.actions:
         if place.line in kept and _uses(action):
             called = next(c.text for c in recipe.commands if c.place == place)
-            what = f"`{called[:60]}` uses the stack, too; the tests in it are `{TASKLIB.line('test')}`"
+            what = f"`{called[:60]}` uses the stack, too; the tests in it are `{TASKLIB.line('test.all')}`"
             notes.append(Note(f"job {recipe.name} stays as it is: {what}", (place,)))
             return None
     for place, action in flow.actions:
@@ -64,7 +64,7 @@ def job_change(
             notes.append(
                 Note(
                     f"job {recipe.name} stays as it is: `{called}` also does `{also[:60]}`; "
-                    f"the tests in it are `{TASKLIB.line('test')}`",
+                    f"the tests in it are `{TASKLIB.line('test.all')}`",
                     (place,),
                 )
             )

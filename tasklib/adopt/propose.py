@@ -152,7 +152,7 @@ class _Assembly:
                 names = ", ".join(changes)
                 self.notes.append(
                     Note(
-                        f"job {names}: let it call `{TASKLIB.line('test')}`; its lines are left to you",
+                        f"job {names}: let it call `{TASKLIB.line('test.all')}`; its lines are left to you",
                         (Place(file, 1),),
                     )
                 )

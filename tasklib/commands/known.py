@@ -34,7 +34,7 @@ def last(names: Sequence[str], *, failures: bool, logs: str | None, most: int, f
             events = narrowed(read(stream, str(path)), names=names, failures=failures)
     except FileNotFoundError:
         raise UsageError(
-            "no run of this checkout is known", remedy=f"Run the tests once: `{hint('test')}`."
+            "no run of this checkout is known", remedy=f"Run the tests once: `{hint('test.all')}`."
         ) from None
     except OSError as error:
         raise UsageError(f"the last run cannot be read: {error.strerror}", where=str(path)) from error

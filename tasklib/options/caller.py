@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 __all__ = ["TASKLIB", "Caller", "hint", "speaking_as", "typed_program"]
 
+_DEFAULT = ".all"
+"""What the default task of a collection is declared as: it is typed as the collection alone."""
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -29,8 +32,8 @@ class Caller:
         from shlex import join
 
         if self == TASKLIB or command not in self.names:
-            return join((*TASKLIB.program, command, *words))
-        name = self.names[command]
+            return join((*TASKLIB.program, command.removesuffix(_DEFAULT), *words))
+        name = self.names[command].removesuffix(_DEFAULT)
         if not self.sessions:
             return join((*self.program, name, *words))
         return join((*self.program, "-s", name, *(("--", *words) if words else ())))

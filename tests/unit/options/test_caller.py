@@ -34,6 +34,13 @@ def test_what_a_program_does_not_know_is_spelled_for_one_that_does() -> None:
     assert nox.line("clean.stale", "--yes") == "tasklib clean.stale --yes"
 
 
+def test_all_stages_are_typed_as_the_collection_alone() -> None:
+    """The default task of a collection, for each program."""
+    assert TASKLIB.line("test.all") == "tasklib test"
+    assert Caller(("inv",), {"test.all": "test.all"}).line("test.all", "--jobs", "2") == "inv test --jobs 2"
+    assert Caller(("nox",), {"test.all": "test"}, sessions=True).line("test.all") == "nox -s test"
+
+
 @given(st.lists(st.text(min_size=1).filter(lambda word: "\0" not in word)))
 def test_words_stay_whole(words: list[str]) -> None:
     """Whatever they hold, a shell takes each for one word and none for a command."""
