@@ -126,7 +126,8 @@ def moved_to(git_dir: Path) -> Path | None:
 def existing_branch(checkout: Checkout, wanted: str) -> str:
     """``wanted``, which a project names; or what stands in for a ``main`` that there is none of.
 
-    That (here and on ``origin``) is what ``origin`` says, ``master``, or the only branch: ``main`` may be nobody's choice.
+    That (here and on ``origin``) is what ``origin`` says, ``master``, or the only branch: ``main`` may be
+    nobody's choice.
     """
     if checkout.git_dir is None or wanted != "main":
         return wanted
