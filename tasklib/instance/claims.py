@@ -69,7 +69,8 @@ class Claims:
             else:
                 project = resolved.instance.project()
                 raise StackError(
-                    f"resources of {project} exist on the engine and belong to someone else",
+                    f"containers, networks or volumes of {project} are on the engine already, "
+                    "and belong to another user or checkout",
                     remedy=f"Set {INSTANCE_ID} to an id of your own.",
                 )
         notices = () if claim.id == resolved.identity.id else (_second(known, resolved, claim),)

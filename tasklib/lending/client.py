@@ -113,7 +113,9 @@ class Loan:
                 case {"error": str(text), "code": int(code), "logs": list(logs)}:
                     raise NotLent(text, code, logs)
                 case _:
-                    raise NotLent(f"the process that brings up the stack ended; see {self._log}", 70)
+                    raise NotLent(
+                        f"the process that was to bring up the stack ended early; its log is {self._log}", 70
+                    )
 
     def logs(self, since: float = 0.0) -> tuple[str, ...]:
         """The last lines of every container from ``since`` (seconds since the epoch) on, each after its name.

@@ -50,5 +50,5 @@ def _fetch(version: str, folder: Path) -> None:
         said = " ".join(done.stderr.split())
         raise UsageError(
             f"{_DISTRIBUTION} {version}, which made this project, cannot be fetched: {said}",
-            remedy="Your changes are told from its templates by it: uv has to reach an index that has it.",
+            remedy="uv needs an index that has it: your changes are found by comparing with its templates.",
         )

@@ -79,7 +79,9 @@ class Document:
     def _value(self, kind: Any, value: object, keys: tuple[str, ...]) -> Any:
         plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
         if _holds_nul(value):
-            raise self.error(f"`{_short(keys)}`: holds a NUL, which no path and no variable can", *keys)
+            raise self.error(
+                f"`{_short(keys)}`: holds a NUL character, which paths and variables cannot", *keys
+            )
         for table in _structs(plain):
             if table is plain or isinstance(value, Mapping):
                 return self._struct(table, value, keys)

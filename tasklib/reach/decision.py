@@ -103,7 +103,7 @@ def _asked(seen: Seen, wanted: Way) -> Reach:
         Way.PUBLISHED: f"the engine at {seen.endpoint} has no address of its own to publish on",
     }[wanted]
     raise EngineError(
-        f'`reach = "{wanted}"` cannot be: {lacks}',
+        f'`reach = "{wanted}"` does not work here: {lacks}',
         remedy="Take `reach` out of [tool.tasklib]: what can be seen decides then.",
     )
 
@@ -111,8 +111,8 @@ def _asked(seen: Seen, wanted: Way) -> Reach:
 def _forwarded(seen: Seen, why: str) -> Reach:
     if seen.forwards:
         raise EngineError(
-            f"the engine at {seen.endpoint} has its containers where ssh does not get to them: "
-            "in a virtual machine, or in a user's namespace",
+            f"ssh cannot reach the containers of the engine at {seen.endpoint}: "
+            "they run in a virtual machine or in a rootless engine's namespace",
             remedy="Use an engine that runs as root on that machine.",
         )
     return Reach(Way.FORWARDED, why)

@@ -278,7 +278,7 @@ def _message(survey: Survey, version: Version) -> str:
     found = changelog.section(text, version) or changelog.section(text, None)
     if found is None or not found.body:
         raise UsageError(
-            f"nothing is written about {version}",
+            f"the changelog has no entry for {version}",
             where=str(survey.changelog),
             remedy=f"Write it below `## [Unreleased]` (or `## [{version}]`).",
         )

@@ -80,7 +80,9 @@ def _complete(shards: Mapping[str, str]) -> None:
     numbers = {shard.partition("/")[2]: name for shard, name in there.items()}
     if len(numbers) > 1:
         (of, one), (other_of, other), *_ = numbers.items()
-        raise UsageError(f"{one} is of {of or 'one'} machines, {other} of {other_of or 'one'}: not one run")
+        raise UsageError(
+            f"{one} is a share of {of or 'one'} machines, {other} of {other_of or 'one'}: not one run"
+        )
     (of,) = numbers
     missing = [f"{n}/{of}" for n in range(1, int(of or 0) + 1) if f"{n}/{of}" not in there]
     if missing:

@@ -76,7 +76,7 @@ def _remove(left: Left) -> tuple[Resource, ...]:
     engine = DockerEngine.connect(strict=False)
     try:
         if engine.facts.id != left.engine:
-            raise EngineError("the engine that answers is another one")
+            raise EngineError("a different engine answers at this address; nothing was removed")
         state = State(Path(left.state))
         runs = Runs(state, left.engine)
         for project, stack in list(left.stacks.items()):

@@ -287,7 +287,7 @@ class TestClaim:
 
     def test_nothing_free(self, repository: Path, clone: Path, claims: Claims, engine: Engine) -> None:
         """When even the id with a hash belongs to someone else, the run ends with a reason."""
-        with pytest.raises(StackError, match="belong to someone else") as caught:
+        with pytest.raises(StackError, match="belong to another user or checkout") as caught:
             claims.claim(asked(repository), Everybodys())
         assert "TEST_INSTANCE_ID" in str(caught.value)
         assert claims.all() == ()

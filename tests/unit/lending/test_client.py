@@ -86,6 +86,6 @@ def test_what_went_wrong_is_raised_with_what_the_containers_said(answers: Answer
 def test_a_lender_that_ends_without_a_word(answers: Answers, tmp_path: Path) -> None:
     """Its log is named."""
     answers()
-    with pytest.raises(NotLent, match=r"ended; see .*lender\.log") as caught:
+    with pytest.raises(NotLent, match=r"ended early; its log is .*lender.log") as caught:
         borrow("auto", [tmp_path], "", Listener())
     assert caught.value.code == 70

@@ -51,7 +51,7 @@ def test_a_neighbours_ports_are_published_on_its_own_address() -> None:
 @pytest.mark.parametrize(
     ("seen", "says", "helps"),
     [
-        (replace(SSH, forwards=True), "where ssh does not get to them", "runs as root"),
+        (replace(SSH, forwards=True), "ssh cannot reach the containers", "runs as root"),
         (FAR, "tcp://build-1:2376 is on another machine", 'reach = "published"'),
         (PORT, "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
         (replace(SOCKET, same_network=False, contained=True), "none of its containers", "network_mode: host"),
@@ -88,7 +88,7 @@ def test_the_setting_comes_before_what_is_seen(seen: Seen, wanted: Way, address:
 )
 def test_a_setting_that_cannot_be_followed_is_refused(seen: Seen, wanted: Way) -> None:
     """It names the setting and why; nothing else is tried in its place."""
-    with pytest.raises(EngineError, match=f'`reach = "{wanted}"` cannot be'):
+    with pytest.raises(EngineError, match=f'`reach = "{wanted}"` does not work here'):
         decide(seen, wanted)
 
 

@@ -193,7 +193,7 @@ def test_tags_of_another_form(tag: str) -> None:
         (
             with_file(LOG, "## [Unreleased]\n\n## [1.1.0]\n- Old.\n"),
             "2.0.0",
-            "nothing is written about 2.0.0",
+            "no entry for 2.0.0",
         ),
     ],
 )

@@ -124,5 +124,5 @@ def test_shares_of_different_runs_are_refused() -> None:
     """One of two machines beside one of three."""
     start, *rest = part(2, Outcome.PASSED)
     assert isinstance(start, RunStarted)
-    with pytest.raises(UsageError, match=r"a is of 2 machines, b of 3: not one run"):
+    with pytest.raises(UsageError, match=r"a is a share of 2 machines, b of 3: not one run"):
         merged({"a": part(1, Outcome.PASSED), "b": [replace(start, shard="2/3"), *rest]})
