@@ -83,7 +83,7 @@ class Loan:
         ours, theirs = socket.socketpair()
         with theirs:
             home = str(Path(tasklib.__file__).resolve().parent.parent)
-            self._wait = process.accompany(
+            self._lender = process.accompany(
                 [sys.executable, "-P", "-c", _START, home], stdin=theirs.fileno(), log=self._log
             )
         self._socket = ours
@@ -137,7 +137,7 @@ class Loan:
         try:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
-            self._wait()
+            self._lender.wait()
         finally:
             self._lines.close()
             self._socket.close()

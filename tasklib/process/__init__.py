@@ -9,7 +9,7 @@ from __future__ import annotations
 from tasklib.process.cancel import Cancel
 from tasklib.process.children import CHILDREN, Children
 from tasklib.process.completed import CommandError, Completed, TimedOut
-from tasklib.process.running import CHILD_OF, REAPER_OF, accompany, detach, run, stream
+from tasklib.process.running import CHILD_OF, REAPER_OF, Companion, accompany, detach, run, stream
 from tasklib.process.scratch import SCRATCH, scratch_folder, sweep_scratch
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Cancel",
     "Children",
     "CommandError",
+    "Companion",
     "Completed",
     "TimedOut",
     "accompany",

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from tasklib.process import ending, reading
 from tasklib.process.cancel import Cancel
@@ -19,6 +19,7 @@ from tasklib.process.completed import CommandError, Completed
 __all__ = [
     "CHILD_OF",
     "REAPER_OF",
+    "Companion",
     "accompany",
     "detach",
     "run",
@@ -148,9 +149,21 @@ def detach(argv: Sequence[str], *, stdin: int, log: Path, env: Mapping[str, str]
     return child.pid
 
 
-def accompany(argv: Sequence[str], *, stdin: int, log: Path) -> Callable[[], int]:
-    """As :func:`detach`, but without a thread of ours; call what is returned to wait for its end."""
-    return _detached(argv, stdin, log, None).wait
+class Companion(Protocol):
+    """A process that :func:`accompany` started; safe to end while a thread waits for it."""
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        ...
+
+    def terminate(self) -> None:
+        """Ask it to end; one that has ended is left alone."""
+        ...
+
+
+def accompany(argv: Sequence[str], *, stdin: int, log: Path) -> Companion:
+    """As :func:`detach`, but without a thread of ours: whoever starts it waits for its end."""
+    return _detached(argv, stdin, log, None)
 
 
 def _detached(

@@ -74,9 +74,11 @@ class Tunnel:
         self.losses = 0
         """How often the connection was lost."""
         self._control, self._log = folder / "control", folder / "log"
-        self._lock = threading.RLock()
+        self._lock, self._hand = threading.RLock(), threading.Lock()
+        # The first is held while ssh is asked for something, the second never for longer than a moment.
         self._ports: dict[tuple[str, int], int] = {}
         self._end = -1
+        self._master: _Ended | None = None
         self._up, self._over = threading.Event(), threading.Event()
         self._why = ""
 
@@ -88,18 +90,16 @@ class Tunnel:
         threading.Thread(target=self._follow, args=(ended,), daemon=True, name=f"ssh to {self.name}").start()
 
     def close(self) -> None:
-        """End the connection and all that goes through it."""
+        """End the connection and all that goes through it; one that is being opened, too. Does not wait."""
         self._over.set()
-        with self._lock:
-            self._hang_up()
+        self._hang_up()
 
     def wait(self, seconds: float = _PATIENCE) -> bool:
         """Whether it is open, now or within ``seconds``."""
         until = time.monotonic() + seconds
-        while not self._up.wait(_PAUSE):
-            if self._over.is_set() or time.monotonic() > until:
-                return self._up.is_set()
-        return True
+        while not self._up.is_set() and not self._over.is_set() and time.monotonic() < until:
+            self._up.wait(_PAUSE)
+        return self._up.is_set()
 
     @property
     def error(self) -> EngineError:
@@ -119,30 +119,42 @@ class Tunnel:
         """Start the connection with everything that goes through it; what waits for its end."""
         self._control.unlink(missing_ok=True)
         self._log.unlink(missing_ok=True)
-        reads, self._end = os.pipe()
-        argv = ["ssh", "-T", "-M", *self._base(), "--", self.name, "cat"]
         try:
-            ended = _Ended(process.accompany(argv, stdin=reads, log=self._log))
-        except OSError as error:
+            master = self._dial()
+            self._expect(master)
+            self.socket.unlink(missing_ok=True)
+            self._forward(f"{self.socket}:{self._far_socket()}")
+            for (address, port), local in self._ports.items():
+                self._forward(f"127.0.0.1:{local}:{_bracketed(address)}:{port}")
+        except BaseException:
             self._hang_up()
+            raise
+        self._up.set()
+        return master.join
+
+    def _dial(self) -> _Ended:
+        argv = ["ssh", "-T", "-M", *self._base(), "--", self.name, "cat"]
+        reads, end = os.pipe()
+        try:
+            with self._hand:
+                self._end = end
+                self._master = _Ended(process.accompany(argv, stdin=reads, log=self._log))
+                return self._master
+        except OSError as error:
             raise EngineError("there is no `ssh` command", remedy="Install OpenSSH's client.") from error
         finally:
             os.close(reads)
+
+    def _expect(self, master: _Ended) -> None:
+        """Return once the connection is there."""
         until = time.monotonic() + _PATIENCE
         while not self._control.exists():
-            if ended.is_set() or time.monotonic() > until:
-                self._hang_up()
+            if master.is_set() or self._over.is_set() or time.monotonic() > until:
                 raise EngineError(
                     f"no ssh connection to {self.name} ({self._said()})",
                     remedy=f"`ssh {self.name} docker version` has to work without a question.",
                 )
-            ended.wait(_LOOK)
-        self.socket.unlink(missing_ok=True)
-        self._forward(f"{self.socket}:{self._far_socket()}")
-        for (address, port), local in self._ports.items():
-            self._forward(f"127.0.0.1:{local}:{_bracketed(address)}:{port}")
-        self._up.set()
-        return ended.join
+            master.wait(_LOOK)
 
     def _follow(self, join: Callable[[], int]) -> None:
         """Open the connection again whenever it ends and we are not done."""
@@ -152,58 +164,72 @@ class Tunnel:
                 return
             self._up.clear()
             self.losses += 1
+            self._hang_up()
             until = time.monotonic() + _PATIENCE
             while not self._over.is_set():
                 try:
                     with self._lock:
-                        self._hang_up()
                         join = self._connect()
                     break
-                except EngineError as error:
-                    self._why = error.what
+                except (EngineError, OSError) as error:
+                    self._why = error.what if isinstance(error, EngineError) else str(error)
                     if time.monotonic() > until:
                         self._over.set()
                         return
-                    time.sleep(_PAUSE)
+                    self._over.wait(_PAUSE)
+            if self._over.is_set():
+                # Closed in the very moment that it was opened.
+                self._hang_up()
 
     def _hang_up(self) -> None:
-        if self._end >= 0:
-            os.close(self._end)
-            self._end = -1
+        """The pipe alone would not do: ssh does not read it before it is let in, and waits afterwards for
+        whatever still goes through it, if only to a container that is gone and never answers."""
+        with self._hand:
+            if self._end >= 0:
+                os.close(self._end)
+                self._end = -1
+            if self._master:
+                self._master.end()
+                self._master = None
 
     # -- what goes through it ----------------------------------------------------------------------------
 
     def port(self, address: str, port: int) -> int:
-        """The port of our loopback that leads to ``port`` of ``address``, as that machine sees it."""
-        with self._lock:
-            if (address, port) not in self._ports:
-                self._ports[address, port] = self._opened(f"{_bracketed(address)}:{port}")
-            return self._ports[address, port]
+        """The port of our loopback that leads to ``port`` of ``address``, as that machine sees it.
 
-    def _opened(self, there: str) -> int:
+        Raises :class:`~tasklib.errors.EngineError` where ssh cannot have one.
+        """
         for left in reversed(range(_TRIES)):
-            local = _free_port()
             try:
-                self._forward(f"127.0.0.1:{local}:{there}")
+                with self._lock:
+                    if (address, port) not in self._ports:
+                        local = _free_port()
+                        self._forward(f"127.0.0.1:{local}:{_bracketed(address)}:{port}")
+                        self._ports[address, port] = local
+                    return self._ports[address, port]
             except EngineError:
+                # Waited for without the lock: whoever opens the connection again needs it.
                 if not left or not self.wait():
                     raise
-            else:
-                return local
         raise AssertionError("unreachable")
 
     def _forward(self, what: str) -> None:
-        argv = ["ssh", *self._base(), "-O", "forward", "-L", what, "--", self.name]
-        done = process.run(argv, check=False, timeout=_PATIENCE)
+        done = self._ssh("-O", "forward", "-L", what, "--", self.name)
         if done.code:
             raise EngineError(f"{self.name} forwards nothing over ssh ({_last_line(done.stderr)})")
 
     def _far_socket(self) -> str:
         if not self._path:
-            argv = ["ssh", "-T", *self._base(), "--", self.name, _ASK]
-            said = process.run(argv, check=False, timeout=_PATIENCE).stdout.strip()
+            said = self._ssh("-T", "--", self.name, _ASK).stdout.strip()
             self._path = said.removeprefix("unix://") if said.startswith("unix:///") else USUAL_SOCKET
         return self._path
+
+    def _ssh(self, *words: str) -> process.Completed:
+        """Ask the connection for something; silence is an answer, too."""
+        try:
+            return process.run(["ssh", *self._base(), *words], check=False, timeout=_PATIENCE)
+        except (process.CommandError, process.TimedOut) as error:
+            raise EngineError(f"ssh to {self.name} is stuck ({error.what})") from error
 
     def _base(self) -> list[str]:
         options = [word for key, value in _OPTIONS.items() for word in ("-o", f"{key}={value}")]
@@ -219,13 +245,13 @@ class Tunnel:
 class _Ended:
     """A process and the note of its end, taken by a thread."""
 
-    def __init__(self, wait: Callable[[], int]) -> None:
+    def __init__(self, companion: process.Companion) -> None:
+        self._companion = companion
         self._event = threading.Event()
-        self._thread = threading.Thread(target=self._watch, args=(wait,), daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._watch, daemon=True).start()
 
-    def _watch(self, wait: Callable[[], int]) -> None:
-        wait()
+    def _watch(self) -> None:
+        self._companion.wait()
         self._event.set()
 
     def is_set(self) -> bool:
@@ -233,6 +259,9 @@ class _Ended:
 
     def wait(self, seconds: float) -> bool:
         return self._event.wait(seconds)
+
+    def end(self) -> None:
+        self._companion.terminate()
 
     def join(self) -> int:
         self._event.wait()

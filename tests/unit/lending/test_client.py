@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,11 +27,11 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
     said: list[Any] = []
     open_ends: list[int] = []
 
-    def accompany(argv: object, *, stdin: int, log: Path) -> Callable[[], None]:
+    def accompany(argv: object, *, stdin: int, log: Path) -> object:
         os.write(stdin, b"".join(json.dumps(message).encode() + b"\n" for message in said))
         if said:
             open_ends.append(os.dup(stdin))
-        return lambda: None
+        return SimpleNamespace(wait=lambda: 0)
 
     monkeypatch.setattr(process, "accompany", accompany)
     yield lambda *messages: said.extend(messages)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from tasklib import process
 from tasklib.errors import EngineError
-from tasklib.stacks.tunnel import destination, opened
+from tasklib.stacks.tunnel import Tunnel, destination, opened
 
 
 @pytest.mark.parametrize(
@@ -71,3 +76,97 @@ def test_it_ends_when_we_do_and_names_are_no_options(ssh: Path, tmp_path: Path) 
     assert sum(f"-L 127.0.0.1:{port}:10.0.0.2:5432" in line for line in lines) == 1
     assert sum(":/run/docker.sock" in line for line in lines) == 1
     assert not folder.exists()
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    """Whether it holds before long."""
+    limit = time.monotonic() + 20
+    while not condition() and time.monotonic() < limit:
+        threading.Event().wait(0.005)
+    return condition()
+
+
+def lives(pid: str) -> bool:
+    return Path(f"/proc/{pid.strip()}").exists()
+
+
+BUSY = """case "$*" in *" -O "*) exit 0;; esac
+echo $$ > {pid}.new; mv {pid}.new {pid}
+: > "$4"
+exec sleep 600"""
+"""A connection that does not end with its pipe, as something still goes through it."""
+
+
+def test_it_ends_though_something_still_goes_through_it(ssh: Path, tmp_path: Path) -> None:
+    """As to a container that was removed in the middle of a connection: nobody answers any more."""
+    pid = tmp_path / "pid"
+    write(ssh, BUSY.format(pid=pid))
+    with opened("ssh://build-1/run/docker.sock"):
+        number = pid.read_text()
+        assert lives(number)
+    assert until(lambda: not lives(number))
+
+
+def test_closing_does_not_wait_for_one_that_is_being_opened(ssh: Path, tmp_path: Path) -> None:
+    """It ends, too, though ssh was not let in yet and reads no pipe."""
+    pid, failed = tmp_path / "pid", list[EngineError]()
+    write(ssh, f"echo $$ > {pid}.new; mv {pid}.new {pid}\nexec sleep 600")
+    tunnel = Tunnel("ssh://build-1", tmp_path)
+
+    def connect() -> None:
+        try:
+            tunnel.open()
+        except EngineError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    assert until(pid.exists)
+    tunnel.close()
+    assert until(lambda: bool(failed))
+    assert until(lambda: not lives(pid.read_text()))
+
+
+def stuck(*argv: object, **options: object) -> NoReturn:
+    raise process.TimedOut(["ssh"], 30.0)
+
+
+def test_a_connection_that_is_stuck_is_an_error(
+    ssh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the engine's, as others are: it is there and forwards nothing."""
+    write(ssh, BUSY.format(pid=tmp_path / "pid"))
+    monkeypatch.setattr(process, "run", stuck)
+    with pytest.raises(EngineError, match="ssh to build-1 is stuck"), opened("ssh://build-1/sock"):
+        pass
+
+
+def test_one_that_was_stuck_while_it_was_opened_again_is_tried_again(
+    ssh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would open it any more otherwise, and everyone wait for it."""
+    pid = tmp_path / "pid"
+    write(ssh, BUSY.format(pid=pid))
+    with opened("ssh://build-1/sock") as tunnel:
+        with monkeypatch.context() as broken:
+            broken.setattr(process, "run", stuck)
+            os.kill(int(pid.read_text()), 15)
+            assert until(lambda: "is stuck" in tunnel.error.what)
+        assert tunnel.wait()
+
+
+def test_a_port_that_is_asked_for_in_the_moment_of_a_loss_is_there_afterwards(
+    ssh: Path, tmp_path: Path
+) -> None:
+    """Whoever asks does not keep the connection from being opened again."""
+    pid, once = tmp_path / "pid", tmp_path / "once"
+    lost = f'rm {once} 2> /dev/null && kill "$now" && while kill -0 "$now"; do sleep 0.01; done'
+    write(
+        ssh,
+        f'case "$*" in *" -O "*) now=$(cat {pid}); case "$*" in *:5432*) {lost};; esac\n'
+        f'kill -0 "$now"; exit;; esac\n{BUSY.format(pid=pid)}',
+    )
+    with opened("ssh://build-1/sock") as tunnel:
+        once.touch()
+        assert tunnel.port("10.0.0.2", 5432)
+        assert tunnel.losses == 1

@@ -16,7 +16,7 @@ from tasklib.stacks.engine.docker.answers.containers import (
 )
 from tasklib.stacks.engine.docker.client import Client
 from tasklib.stacks.engine.forwarding import forwarded
-from tasklib.stacks.engine.patience import translated
+from tasklib.stacks.engine.patience import TIMEOUT, translated
 from tasklib.stacks.engine.values import PROJECT_LABEL, Container, Errand, ImageConfig
 from tasklib.stacks.engine.watch import Watch
 
@@ -76,14 +76,24 @@ class Containers(Client):
 
     @translated
     def _events(self, project: str) -> Any:
-        return self._api.events(
-            decode=True,
-            filters={
-                "type": "container",
-                "label": [f"{PROJECT_LABEL}={project}"],
-                "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
-            },
+        from docker.types import CancellableStream
+        from docker.utils import convert_filters
+
+        wanted = {
+            "type": "container",
+            "label": [f"{PROJECT_LABEL}={project}"],
+            "event": ["create", "start", "die", "oom", "destroy", "health_status", "kill", "pause"],
+        }
+        # The SDK's own call has no limit for the answer's beginning either, which a stuck engine never sends.
+        answer = self._api.get(
+            f"{self._api.base_url}/v{self._api.api_version}/events",
+            params={"filters": convert_filters(wanted)},
+            stream=True,
+            timeout=TIMEOUT,
         )
+        # Between two events there may be any time.
+        self._api._disable_socket_timeout(self._api._get_raw_response_socket(answer))
+        return CancellableStream(self._api._stream_helper(answer, decode=True), answer)
 
     @translated
     def start(self, container_id: str) -> None:
