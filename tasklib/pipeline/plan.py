@@ -59,7 +59,7 @@ def steps_of(project: Project, wanted: Sequence[Target], at_once: int) -> tuple[
 
 
 def jobs(project: Project, options: Options, others: Iterable[int] = ()) -> int:
-    """How many targets run at once; ``others`` are the processors of further engines."""
+    """How many targets run at once; ``others`` are the processors of engines that are apart."""
     by_machine = sum(max(4, 2 * processors) for processors in (os.cpu_count() or 1, *others))
     return options.jobs or project.jobs or by_machine
 

@@ -116,7 +116,8 @@ class _Pipeline:
         self._project = project
         self._targets = targets
         self._fleet = fleet
-        self._jobs = jobs(project, options, (context.engine.facts.cpus for context in fleet.contexts[1:]))
+        engines = [context.connection.facts for context in fleet.contexts if context.connection]
+        self._jobs = jobs(project, options, (facts.cpus for facts in engines if facts.apart))
         self._steps = steps_of(project, targets, self._jobs)
         self._emit = emit
         self._cancel = cancel

@@ -191,7 +191,7 @@ class Execution:
             # The stack's phases are those of the target that it was brought up for; others only test.
             phases = stack.phases if stack.phases.target == target else Phases(target, self._emit)
             # A stack that several targets are tested on is counted once, one elsewhere not on this machine.
-            counts = stack.phases.target == target and stack.context.engine.facts.address is None
+            counts = stack.phases.target == target and not stack.context.engine.facts.apart
             memory = stack.memory if counts else 0
             own = stack.context.environment
             variables = {**own, **stack.variables(self._project, stack.context.state)}

@@ -58,7 +58,7 @@ class Turns:
     ) -> Turns:
         """Those of the run ``turn``; one that a test of another run started (``nested``) has that one's.
 
-        They are turns on this machine, which also are those on an engine that the environment names.
+        They are turns on this machine; for those on an engine see :meth:`on`.
         Raises :class:`~tasklib.errors.UsageError` for a number of places that is none.
         """
         number = number_of_places(state, env)
@@ -66,8 +66,8 @@ class Turns:
         return cls(None if nested else Places(folder, number, turn), emit, cancel, _memory() // number)
 
     def on(self, engine: EngineFacts, state: State) -> Turns:
-        """The same run's on an engine of a project's list: by the processors and memory over there."""
-        if engine.address is None or self._places is None:
+        """The same run's on an engine that is apart: by the processors and memory over there."""
+        if not engine.apart or self._places is None:
             return self
         folder = state.root / State.name("places", engine.id)
         number = places_of(engine.cpus, engine.memory)

@@ -115,11 +115,12 @@ def _forwarded(seen: Seen, why: str) -> Reach:
             "they run in a virtual machine or in a rootless engine's namespace",
             remedy="Use an engine that runs as root on that machine.",
         )
-    return Reach(Way.FORWARDED, why)
+    return Reach(Way.FORWARDED, why, elsewhere=not seen.neighbour)
 
 
 def _published(seen: Seen, why: str) -> Reach:
-    return Reach(Way.PUBLISHED, why, address=seen.address)
+    # What is beside a container mostly shares its machine.
+    return Reach(Way.PUBLISHED, why, address=seen.address, elsewhere=not seen.neighbour)
 
 
 def _disk(seen: Seen) -> Disk:

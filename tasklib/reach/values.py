@@ -52,8 +52,8 @@ class Reach:
     """The way to containers, ``why`` it is this one, and whose ``disk`` their bind mounts are of.
 
     ``direct`` is whether a container's own address can be reached from here, ``address`` where ports are
-    published, ``container`` our own container's id where it joins networks. ``lag`` is how many seconds an
-    answer from there takes.
+    published, ``container`` our own container's id where it joins networks. ``elsewhere`` is whether the
+    engine has a machine of its own, ``lag`` how many seconds an answer from there takes.
     """
 
     way: Way
@@ -62,6 +62,7 @@ class Reach:
     address: str = "127.0.0.1"
     container: str = ""
     disk: Disk = field(default_factory=Disk)
+    elsewhere: bool = False
     lag: float = 0.0
 
     @property

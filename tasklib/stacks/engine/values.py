@@ -191,6 +191,11 @@ class EngineFacts:
     address: EngineAddress | None = None
 
     @property
+    def apart(self) -> bool:
+        """Whether its stacks take nothing of this machine: it is elsewhere, or one of a project's list."""
+        return self.address is not None or self.reach.elsewhere
+
+    @property
     def start_interval(self) -> bool:
         """Whether health checks know ``start_interval`` (Engine 25, API 1.44)."""
         return self.api >= (1, 44)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,10 @@ from tasklib.errors import Interrupted, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.pipeline.turns import PLACES, Turns, known_memory, number_of_places
 from tasklib.process import Cancel
+from tasklib.reach import HERE
 from tasklib.results import Stage, Target
+from tasklib.stacks.address import EngineAddress
+from tasklib.stacks.engine.values import EngineFacts
 from tasklib.state.places import Places, Turn
 from tasklib.state.store import State
 
@@ -63,6 +68,23 @@ def test_a_run_inside_of_another_runs_tests_does_not_wait_for_it(tmp_path: Path)
     """It would wait for ever."""
     with turns(tmp_path, "first", []).turn(API), turns(tmp_path, "second", [], nested=True).turn(API):
         pass
+
+
+HERE_TOO = EngineFacts("here", "26.1", (1, 45), 2, "unix://")
+APART = [
+    replace(HERE_TOO, id="far", reach=replace(HERE, elsewhere=True), memory=8 << 30),
+    replace(HERE_TOO, id="listed", address=EngineAddress("unix:///other", "")),
+]
+
+
+@pytest.mark.parametrize("engine", APART, ids=["elsewhere", "listed"])
+def test_an_engine_apart_has_places_of_its_own(tmp_path: Path, engine: EngineFacts) -> None:
+    """However it is named: a stack starts there while this machine is full, as many as it has room for."""
+    mine, state = turns(tmp_path, "first", []), State(tmp_path)
+    with mine.turn(API), ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(mine.on(engine, state).turn(API))
+    assert mine.on(HERE_TOO, state) is mine
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def test_what_is_seen_decides(seen: Seen, way: Way, direct: bool) -> None:
     assert str(reach)
 
 
+def test_what_has_a_machine_of_its_own() -> None:
+    """What is at the other end of ssh or published on its own address, unless it is beside a container."""
+    assert decide(SSH).elsewhere
+    assert decide(FAR, Way.PUBLISHED).elsewhere
+    assert not any(decide(seen).elsewhere for seen in (SOCKET, IN_A_JOB, DIND))
+    assert not decide(PORT, Way.LOOPBACK).elsewhere
+
+
 def test_a_neighbours_ports_are_published_on_its_own_address() -> None:
     """Not on all of them: the job alone is on that network."""
     assert decide(DIND).address == "172.18.0.2"
