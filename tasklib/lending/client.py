@@ -175,7 +175,8 @@ _OPEN: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 def _forked() -> None:
     """A fork that outlives us must not hold on to the stack."""
     for held in _OPEN:
-        held.close()
+        # Not close(): it leaves the descriptor open for as long as a file made of the socket is.
+        os.close(held.detach())
 
 
 os.register_at_fork(after_in_child=_forked)
