@@ -272,7 +272,7 @@ services:
     user: "65534"
     stop_grace_period: 1m
     logging: {{driver: syslog, options: {{syslog-address: "udp://192.0.2.1:514"}}}}
-    healthcheck: {{test: ["CMD", "true"], interval: 1m30s, start_period: 1h2m3.5s, start_interval: 1s}}
+    healthcheck: {{test: ["CMD", "true"], interval: 0m1.5s, start_period: 1h2m3.5s, start_interval: 1s}}
 networks:
   six:
     enable_ipv6: true
