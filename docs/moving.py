@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -61,7 +62,7 @@ class Recording:
                     f'<circle cx="{MARGIN + 18 * n:g}" cy="18" r="6" fill="{color}"/>'
                     for n, color in enumerate(("#ff5f57", "#febc2e", "#28c840"))
                 ),
-                f'<g fill="{text}" font-size="14" xml:space="preserve"',
+                f'<g fill="{text}" font-size="14"',
                 ' font-family="ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace">',
                 f'<text x="{size[0] / 2:g}" y="22" text-anchor="middle">{escape(title)}</text>',
                 *lines,
@@ -109,12 +110,11 @@ def _spans(row: Row, number: int, theme: TerminalTheme) -> str:
     found = []
     for style, group in groupby(row, key=lambda cell: cell[1]):
         text = "".join(data for data, _ in group)
-        if text.strip():
-            lead = len(text) - len(text.lstrip())
-            x = MARGIN + (column + lead) * CELL[0]
-            shown = text.strip()
-            length = f' textLength="{len(shown) * CELL[0]:g}"' if len(shown) > 1 else ""
-            found.append(f'<tspan x="{x:g}" y="{y:g}"{length}{_fill(style, theme)}>{escape(shown)}</tspan>')
+        # Word by word where there are gaps: viewers differ in whether they keep more than one space.
+        for part in re.finditer(r"\S+(?: \S+)*", text):
+            x = MARGIN + (column + part.start()) * CELL[0]
+            length = f' textLength="{len(part[0]) * CELL[0]:g}"' if len(part[0]) > 1 else ""
+            found.append(f'<tspan x="{x:g}" y="{y:g}"{length}{_fill(style, theme)}>{escape(part[0])}</tspan>')
         column += len(text)
     return "".join(found)
 

@@ -1,6 +1,6 @@
 """Makes the pictures in docs/images from real runs of example-project.
 
-``python docs/pictures.py [board] [run] [failure] [page]`` with the dev extra installed and an engine that
+``python docs/pictures.py [run] [failure] [page]`` with the dev extra installed and an engine that
 runs; ``page`` needs Chromium as well. Without names: all. Each run is of a copy of example-project on a
 branch of its own, in a pseudo-terminal; what its screen showed becomes an SVG.
 """
@@ -89,13 +89,6 @@ def plain(found: Sequence[Row]) -> list[str]:
     return ["".join(data for data, _ in row).rstrip() for row in found]
 
 
-def variety(found: Sequence[Row]) -> int:
-    """How much of a board there is to see at once: the moment with the most makes the best picture."""
-    text = "\n".join(plain(found))
-    states = ("pending", "building", "starting", "waiting", "cleaning", "━░", "✓", "→", "health")
-    return sum(state in text for state in states) + 2 * min(3, text.count("━░")) + text.count("✓")
-
-
 def run(command: Sequence[str], folder: Path, watch: Callable[[list[Row]], None] | None = None) -> list[Row]:
     """Run ``command`` on a pseudo-terminal, hand its screen to ``watch`` as it changes, return the last."""
     screen = Screen(WIDTH, HEIGHT, history=1000)
@@ -164,24 +157,9 @@ def tasklib() -> str:
     return str(Path(sys.executable).with_name("tasklib"))
 
 
-def make_board(copy: Path) -> None:
-    """The board in the middle of a run, and what is left of it at the end."""
-    best: list[Row] = []
-
-    def watch(found: list[Row]) -> None:
-        nonlocal best
-        if variety(found) >= variety(best):
-            best = found
-
-    # The first run also makes the environments; a picture is of any other.
-    run([tasklib(), "test"], copy)
-    last = run([tasklib(), "test", "--report", "run.html"], copy, watch)
-    save("board", best, "tasklib test")
-    save("summary", last, "tasklib test")
-
-
 def make_run(copy: Path) -> None:
     """A whole run as it moves."""
+    # The first run also makes the environments; a picture is of any other.
     run([tasklib(), "test"], copy)
     recording = Recording()
     run([tasklib(), "test"], copy, recording.see)
@@ -224,7 +202,7 @@ def make_page(copy: Path) -> None:
         sys.stdout.write(f"docs/images/{name}.png\n")
 
 
-PICTURES = {"board": make_board, "run": make_run, "failure": make_failure, "page": make_page}
+PICTURES = {"run": make_run, "failure": make_failure, "page": make_page}
 
 
 def main() -> None:
