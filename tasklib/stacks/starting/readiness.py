@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasklib.stacks.engine.values import Container
 
-__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "start_error"]
+__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "missing", "start_error"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,7 @@ def judge(
     its health check, by its id.
     """
     present = tuple(containers)
-    reasons: dict[str, str] = {
-        name: "not created" for name in services if name not in {c.service for c in present}
-    }
+    reasons: dict[str, str] = dict.fromkeys(missing(services, present), "not created")
     for container in present:
         match container.state:
             case "exited" | "dead":
@@ -68,6 +66,12 @@ def judge(
                     return Failed(container, f"cannot start: {start_error(container.error)}")
                 reasons[container.service] = state
     return Waiting(reasons) if reasons else Ready()
+
+
+def missing(services: Iterable[str], containers: Iterable[Container]) -> tuple[str, ...]:
+    """Which of ``services`` have no container."""
+    there = {container.service for container in containers}
+    return tuple(name for name in services if name not in there)
 
 
 def _lost(container: Container) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from tasklib import process
@@ -22,6 +22,7 @@ from tasklib.stacks.starting.steps import (
     Again,
     Broken,
     Done,
+    Gone,
     Late,
     Look,
     Lost,
@@ -111,6 +112,8 @@ class Startup:
                             launching = self._submit(pool, watch, self._launch, own)
                         case Lost(container, why):
                             raise self._lost(container, why)
+                        case Gone(services):
+                            raise NotReady(self._cannot(f"somebody removed its {_containers_of(services)}"))
                         case Broken(error):
                             raise error
                         case Late(reasons):
@@ -164,9 +167,12 @@ class Startup:
             cancel.check()
 
     def _lost(self, container: Container, why: str) -> NotReady:
-        what = f"{self._plan.title} cannot become ready: {container.service} {why}"
+        what = self._cannot(f"{container.service} {why}")
         said = container.health_output if container.health == "unhealthy" else ""
         return NotReady(what + _health(said), logs=read_logs(self._engine, [container], tail=10))
+
+    def _cannot(self, why: str) -> str:
+        return f"{self._plan.title} cannot become ready: {why}"
 
     def _late(self, reasons: Mapping[str, str], containers: Iterable[Container]) -> NotReady:
         waited = ", ".join(f"{name} ({why})" for name, why in reasons.items()) or "Compose"
@@ -182,6 +188,10 @@ def read_logs(
     """The last ``tail`` lines of each container from ``since`` (seconds since the epoch) on."""
     read = ((c.service, masked(engine.logs(c.id, since=since, tail=tail))) for c in containers)
     return tuple(ContainerLog(service, lines) for service, lines in read if lines)
+
+
+def _containers_of(services: Sequence[str]) -> str:
+    return f"{'container' if len(services) == 1 else 'containers'} of {', '.join(services)} while it started"
 
 
 def _health(output: str) -> str:

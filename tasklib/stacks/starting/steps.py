@@ -17,6 +17,7 @@ __all__ = [
     "Again",
     "Broken",
     "Done",
+    "Gone",
     "Late",
     "Look",
     "Lost",
@@ -101,6 +102,13 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Gone:
+    """Somebody else removed what Compose had created: ``services`` have no container any more."""
+
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Broken:
     """Compose failed."""
 
@@ -126,7 +134,7 @@ class Wait:
     polls: bool = False
 
 
-Step = Done | Look | Again | Lost | Broken | Late | Wait
+Step = Done | Look | Again | Lost | Gone | Broken | Late | Wait
 
 
 def next_step(plan: StartPlan, seen: Seen) -> Step:
@@ -146,6 +154,8 @@ def next_step(plan: StartPlan, seen: Seen) -> Step:
         return Again() if impatient else Broken(seen.failure)
     if seen.launched and isinstance(verdict, readiness.Ready):
         return Done() if seen.fresh else Look()
+    if seen.launched and (gone := readiness.missing(plan.services, seen.containers)):
+        return Gone(gone) if seen.fresh else Look()
     reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
     return (
         Late(reasons) if seen.late else Wait(_startable(plan, seen, coming), *_awaited(plan, seen, reasons))

@@ -11,7 +11,7 @@ from tasklib.errors import Interrupted, StackError
 from tasklib.listener import Listener
 from tasklib.process import Cancel
 from tasklib.stacks.compose.failures import NotReady
-from tasklib.stacks.engine.values import Container, EngineFacts, Port
+from tasklib.stacks.engine.values import SERVICE_LABEL, Container, EngineFacts, Port
 from tasklib.stacks.servers import known_server
 from tasklib.stacks.starting.proofs import Proofs
 from tasklib.stacks.starting.startup import Startup
@@ -196,8 +196,24 @@ def test_time_that_is_over_names_what_is_missing() -> None:
     """And what it last said."""
     world = World({"api": {}, "db": {}})
     world.plan = StartPlan(world.plan.config, "the full stack", 0.0)
-    world.created = [{"service": "db", "health": "starting"}]
-    with pytest.raises(NotReady, match=r"not ready after 0 s, waiting for api \(not created\)"):
+    world.created = [{"service": "api"}, {"service": "db", "health": "starting"}]
+    with pytest.raises(NotReady, match=r"not ready after 0 s, waiting for api \(created\), db \(created\)"):
+        world.up()
+
+
+@pytest.mark.parametrize(
+    ("removed", "named"), [({"db"}, "container of db"), ({"api", "db"}, "containers of api, db")]
+)
+def test_containers_that_somebody_removes_end_the_wait(removed: set[str], named: str) -> None:
+    """At once, not when the time is over: nothing will bring them back."""
+    world = World({"api": {}, "db": {}})
+
+    def remove(_: Container) -> None:
+        for service in removed:
+            world.engine.remove(world.engine.owned({SERVICE_LABEL: service}, kinds=["container"]))
+
+    world.on_start(db=remove)
+    with pytest.raises(NotReady, match=f"cannot become ready: somebody removed its {named} while it started"):
         world.up()
 
 
