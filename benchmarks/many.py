@@ -59,9 +59,14 @@ def _runs(checkouts: list[Path], env: dict[str, str]) -> list[float]:
         for checkout in checkouts
     }
     ended = []
-    for process, checkout in running.items():
-        output = process.communicate()[0]
-        ended.append(time.perf_counter() - began)
-        if process.returncode:
-            raise SystemExit(f"{checkout} failed ({process.returncode}):\n{output.decode()[-3000:]}")
+    try:
+        for process, checkout in running.items():
+            output = process.communicate()[0]
+            ended.append(time.perf_counter() - began)
+            if process.returncode:
+                raise SystemExit(f"{checkout} failed ({process.returncode}):\n{output.decode()[-3000:]}")
+    finally:
+        for process in running:
+            process.terminate()
+            process.communicate()
     return sorted(ended)
