@@ -36,25 +36,26 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RunStarted:
-    """The plan: every target of every stage, in order.
-
-    ``folders`` are the targets' folders (absolute, in the same order), to which the files of their tests
-    are relative; empty where nobody knows them. ``shard`` is the share of one machine among several that this
-    is (``2/4``), empty for a whole run, ``split`` a digest of what all of these machines have to agree on.
-    """
+    """The run begins. This is its plan: the targets of all stages."""
 
     project: str
+    """The project's name."""
     instance: str
+    """The instance's id."""
     targets: tuple[Target, ...]
+    """The targets, in the order in which they run."""
     folders: tuple[str, ...] = ()
+    """Their folders, absolute, in the same order: the files of tests are relative to them. Empty: unknown."""
     shard: str = ""
+    """Which share of the tests this machine runs, such as `2/4`. Empty: all of them."""
     split: str = ""
+    """A digest of what all machines that share the tests have to agree on. Empty without `shard`."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class TargetStarted:
-    """Work for this target begins."""
+    """Work for a target begins."""
 
     target: Target
     at: float = field(default_factory=time.time)
@@ -62,15 +63,18 @@ class TargetStarted:
 
 @dataclass(frozen=True)
 class TargetRestarted:
-    """What the target has done so far does not count: it begins anew, for ``reason``."""
+    """What a target has done so far does not count: it begins anew."""
 
     target: Target
     reason: str
+    """Why, such as that its engine stopped answering."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class PhaseStarted:
+    """A target begins one of its phases."""
+
     target: Target
     phase: Phase
     at: float = field(default_factory=time.time)
@@ -78,6 +82,8 @@ class PhaseStarted:
 
 @dataclass(frozen=True)
 class PhaseFinished:
+    """A target ended one of its phases."""
+
     target: Target
     phase: Phase
     at: float = field(default_factory=time.time)
@@ -85,74 +91,92 @@ class PhaseFinished:
 
 @dataclass(frozen=True)
 class Progress:
-    """What a phase is at, for people: a build step, the container that is waited for. Empty: nothing."""
+    """What a target is doing within its phase."""
 
     target: Target
     text: str
+    """For people to read: a build step, or the container that is waited for. Empty: nothing to say."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class TestsCollected:
-    """How many tests the target has; a later one replaces an earlier one."""
+    """It is known how many tests a target has. A later event of this kind replaces an earlier one."""
 
     __test__ = False
 
     target: Target
     total: int
+    """The number of tests."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class TestStarted:
-    """A test begins; ``worker`` tells parallel ones of a target apart."""
+    """A test begins."""
 
     __test__ = False
 
     target: Target
     id: str
+    """What the test's runner calls it: the `id` of its test result."""
     worker: str = ""
+    """Which of several parallel processes runs it, such as `gw0` of pytest-xdist; else empty."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class TestFinished:
+    """A test ended."""
+
     __test__ = False
 
     target: Target
     result: TestResult
+    """How it ended."""
     worker: str = ""
+    """As in `test_started`."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class Output:
-    """One line that a child wrote (its test runner or Compose), as it came."""
+    """A program that works for a target, its test runner or Compose, wrote a line."""
 
     target: Target
     line: str
+    """The line, without its end."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One line for the user that belongs to no target, or to the given one."""
+    """One line that the user should read."""
 
     text: str
+    """The line."""
     level: Literal["info", "warning", "error"] = "info"
+    """How serious it is."""
     target: Target | None = None
+    """The target that it is about, or null."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class TargetFinished:
+    """A target ended."""
+
     result: TargetResult
+    """How it ended."""
     at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
 class RunFinished:
+    """The run ended. This is the last event, unless the run was killed."""
+
     result: RunResult
+    """How it ended."""
     at: float = field(default_factory=time.time)
 
 

@@ -1,83 +1,106 @@
-"""``--report run.json``: the whole run as one JSON document. docs/reports.md describes it."""
+"""``--report run.json``: the whole run as one JSON document. docs/json-events.md describes it."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from tasklib.events import RunFinished, TargetFinished, TestFinished
+from tasklib.events import Notice
 from tasklib.reporting.files.record import RunRecord, TargetRecord
-from tasklib.reporting.files.timeline import critical_path, waits
+from tasklib.reporting.files.timeline import Wait, critical_path, waits
 from tasklib.reporting.folds.spans import Span
-from tasklib.reporting.lines.jsonlines import to_object
+from tasklib.reporting.values import plain
+from tasklib.results import Outcome, TargetResult, TestResult
 
-__all__ = ["VERSION", "run_document", "run_json"]
+__all__ = ["ReportedTarget", "ReportedTest", "RunDocument", "run_document", "run_json"]
 
-VERSION = 1
-"""Raised when a field changes its meaning or goes; new fields leave it as it is."""
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedTest(TestResult):
+    """A test result, with when and where the test ran."""
+
+    __test__ = False
+
+    end: float
+    """When it ended."""
+    worker: str
+    """As in `test_started`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportedTarget(TargetResult):
+    """A target result, with everything that is known of the target."""
+
+    folder: str
+    """The target's folder, absolute: the files of its tests are relative to it."""
+    tests: tuple[ReportedTest, ...]
+    """All of its tests, in the order in which they ended."""
+    spans: tuple[Span, ...]
+    """What it did, in order of time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunDocument:
+    """The whole run as one object."""
+
+    v: Literal[1] = 1
+    """The version of this document. It rises when a field goes or changes its meaning, not for new fields."""
+    project: str
+    """The project's name."""
+    instance: str
+    """The instance's id."""
+    started: float
+    """When it began."""
+    finished: float
+    """When it ended."""
+    seconds: float
+    """How long it took."""
+    outcome: Outcome
+    """The worst outcome of its targets."""
+    exit_code: int
+    """The exit code of the command."""
+    interrupted: bool
+    """Whether it was stopped before its end."""
+    log_file: str
+    """The file that holds everything that was written during the run."""
+    targets: tuple[ReportedTarget, ...]
+    """Its targets, in the order of the plan."""
+    waits: tuple[Wait, ...]
+    """When a target waited."""
+    critical_path: tuple[Span, ...]
+    """The spans that followed each other without a gap until the end: what made the run as long as it was."""
+    notices: tuple[Notice, ...]
+    """The lines that the user should read."""
 
 
 def run_document(record: RunRecord) -> dict[str, Any]:
     """The run as values that JSON has; results are the same objects as in the JSON lines."""
-    finished = to_object(RunFinished(record.result, at=record.finished))["result"]
-    return {
-        "v": VERSION,
-        "project": record.project,
-        "instance": record.instance,
-        "started": record.started,
-        "finished": record.finished,
-        "seconds": record.result.seconds,
-        "outcome": finished["outcome"],
-        "exit_code": finished["exit_code"],
-        "interrupted": record.result.interrupted,
-        "log_file": record.result.log_file,
-        "targets": [
-            _target(target, plain) for target, plain in zip(record.targets, _results(record), strict=True)
-        ],
-        "waits": [
-            {
-                "target": _name(wait.target),
-                "start": wait.start,
-                "end": wait.end,
-                "blocker": _span(wait.blocker) if wait.blocker else None,
-            }
-            for wait in waits(record)
-        ],
-        "critical_path": [_span(span) for span in critical_path(record)],
-        "notices": [
-            {"at": notice.at, "level": notice.level, "text": notice.text} for notice in record.notices
-        ],
-    }
+    result = record.result
+    document = RunDocument(
+        project=record.project,
+        instance=record.instance,
+        started=record.started,
+        finished=record.finished,
+        seconds=result.seconds,
+        outcome=result.outcome,
+        exit_code=result.exit_code,
+        interrupted=result.interrupted,
+        log_file=result.log_file,
+        targets=tuple(_target(target) for target in record.targets),
+        waits=tuple(waits(record)),
+        critical_path=tuple(critical_path(record)),
+        notices=record.notices,
+    )
+    found: dict[str, Any] = plain(document)
+    return found
 
 
-def _results(record: RunRecord) -> list[dict[str, Any]]:
-    return [to_object(TargetFinished(target.result, at=0.0))["result"] for target in record.targets]
-
-
-def _target(record: TargetRecord, plain: dict[str, Any]) -> dict[str, Any]:
-    tests = [
-        {
-            **to_object(TestFinished(record.target, test.result, test.worker, at=test.end))["result"],
-            "end": test.end,
-            "worker": test.worker,
-        }
-        for test in record.tests
-    ]
-    return {**plain, "folder": record.folder, "tests": tests, "spans": [_span(span) for span in record.spans]}
-
-
-def _span(span: Span) -> dict[str, Any]:
-    return {
-        "target": _name(span.target),
-        "activity": str(span.activity),
-        "start": span.start,
-        "end": span.end,
-        "notes": list(span.notes),
-    }
-
-
-def _name(target: Any) -> dict[str, str]:
-    return {"stage": str(target.stage), "service": target.service}
+def _target(record: TargetRecord) -> ReportedTarget:
+    tests = tuple(
+        ReportedTest(**vars(test.result), end=test.end, worker=test.worker) for test in record.tests
+    )
+    return ReportedTarget(**vars(record.result), folder=record.folder, tests=tests, spans=record.spans)
 
 
 def run_json(record: RunRecord) -> str:

@@ -20,12 +20,16 @@ _SLACK_OF_RUN = 0.02
 
 @dataclass(frozen=True)
 class Wait:
-    """``target`` waited from ``start`` to ``end``, for ``blocker`` to end what it did (``None``: unknown)."""
+    """A target waited for another one."""
 
     target: Target
+    """The target that waited."""
     start: float
+    """When it began to wait."""
     end: float
+    """When it went on."""
     blocker: Span | None = None
+    """What had to end before; null if unknown."""
 
     @property
     def seconds(self) -> float:

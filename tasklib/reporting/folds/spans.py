@@ -17,21 +17,29 @@ class Activity(StrEnum):
     """What a target does in a span of time: a phase, or waiting for its turn between two of them."""
 
     BUILD = "build"
+    """Its images are built."""
     START = "start"
+    """Its stack starts, until it is ready."""
     TEST = "test"
+    """Its tests run."""
     CLEAN = "clean"
+    """Its stack is removed."""
     WAIT = "wait"
+    """It waits for its turn."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """What a target did from ``start`` to ``end`` (seconds since the epoch); ``notes`` are its progress."""
+    """What a target did for a while."""
 
     target: Target
     activity: Activity
     start: float
+    """When that began."""
     end: float
+    """When that ended."""
     notes: tuple[str, ...] = ()
+    """The texts of its `progress` events in that time."""
 
     @property
     def seconds(self) -> float:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any, TextIO, get_args
 
-from tasklib.events import Event, RunFinished, TargetFinished, TestFinished
+from tasklib.events import Event
+from tasklib.reporting.values import plain
 from tasklib.reporting.words.text import write
-from tasklib.results import TargetResult, TestResult
 from tasklib.shown.cleaning import harmless_json
 
 __all__ = ["KINDS", "VERSION", "JsonSink", "from_object", "to_object"]
@@ -30,47 +28,8 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
 def to_object(event: Event) -> dict[str, Any]:
-    """The event as values that JSON has: ``{"v": 1, "event": "test_finished", "at": …, …}``.
-
-    Results carry what can be computed from them (``seconds`` of a test, ``exit_code`` of the run) as well.
-    """
-    found: dict[str, Any] = {"v": VERSION, "event": _NAMES[type(event)], "at": event.at}
-    found.update((name, _plain(getattr(event, name))) for name in _field_names(type(event)) if name != "at")
-    if isinstance(event, TestFinished):
-        found["result"]["seconds"] = event.result.seconds
-    elif isinstance(event, TargetFinished):
-        _complete(found["result"], event.result)
-    elif isinstance(event, RunFinished):
-        found["result"]["outcome"] = str(event.result.outcome)
-        found["result"]["exit_code"] = event.result.exit_code
-        for plain, result in zip(found["result"]["targets"], event.result.targets, strict=True):
-            _complete(plain, result)
-    return found
-
-
-def _complete(plain: dict[str, Any], result: TargetResult) -> None:
-    for name in ("failures", "slowest"):
-        tests: tuple[TestResult, ...] = getattr(result, name)
-        for shown, test in zip(plain[name], tests, strict=True):
-            shown["seconds"] = test.seconds
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list, frozenset)):
-        return [_plain(item) for item in value]
-    return {name: _plain(getattr(value, name)) for name in _field_names(type(value))}
-
-
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
+    """The event as values that JSON has: ``{"v": 1, "event": "test_finished", "at": …, …}``."""
+    return {"v": VERSION, "event": _NAMES[type(event)], "at": event.at, **plain(event)}
 
 
 def from_object(found: Mapping[str, Any]) -> Event:

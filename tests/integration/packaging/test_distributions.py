@@ -96,10 +96,11 @@ def test_the_page_on_pypi(name: str, built: Path) -> None:
 
 
 def test_the_wheel_holds_the_package_alone(built: Path) -> None:
-    """With its marker for type checkers and the schema for editors; no tests, no tools of the repository."""
+    """With its marker for type checkers and the schemas; no tests, no tools of the repository."""
     with zipfile.ZipFile(_wheel(built)) as opened:
         names = set(opened.namelist())
-    assert {"tasklib/py.typed", "tasklib/project/pyproject.schema.json"} <= names
+    schemas = {"project/pyproject", "reporting/schema/events", "reporting/schema/run"}
+    assert {"tasklib/py.typed", *(f"tasklib/{name}.schema.json" for name in schemas)} <= names
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"tasklib"}
 
 

@@ -166,14 +166,6 @@ def test_the_json_report_holds_the_run() -> None:
     assert document["critical_path"][-1]["activity"] == "clean"
 
 
-def test_the_json_report_is_described() -> None:
-    """docs/reports.md names every field at the top of the JSON report and of a target in it."""
-    text = (Path(__file__).parent.parents[3] / "docs" / "reports.md").read_text(encoding="utf-8")
-    document = run_document(record_of(recordings.failing_service()))
-    names = {*document, *document["targets"][0], *document["waits"][0], *document["critical_path"][0]}
-    assert sorted(name for name in names if f"`{name}`" not in text) == []
-
-
 class Page(HTMLParser):
     """Collects what a browser would load or run."""
 

@@ -1,0 +1,1 @@
+"""The schema of the JSON that a run writes, and its page: made from the types and their docstrings."""
