@@ -10,7 +10,7 @@ from typing import Any
 from tasklib.errors import ConfigError
 from tasklib.stacks.references import parse_reference
 
-__all__ = ["place_of", "refuse_bad_images"]
+__all__ = ["not_set", "place_of", "refuse_bad_images"]
 
 
 def place_of(variable: str, files: Iterable[Path]) -> str:
@@ -28,6 +28,12 @@ def place_of(variable: str, files: Iterable[Path]) -> str:
     return str(paths[0])
 
 
+def not_set(variables: Iterable[str]) -> str | None:
+    """What to tell whoever's files break by ``variables`` that are not set, where there are any."""
+    names = ", ".join(sorted(variables))
+    return f"Not set, and without a default: {names}." if names else None
+
+
 def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], where: str) -> None:
     """Raise :class:`~tasklib.errors.ConfigError` for an image that is no reference, naming its service.
 
@@ -37,7 +43,5 @@ def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], whe
         image = service.get("image")
         if image is None or parse_reference(str(image).replace("$$", "$")) is not None:
             continue
-        missing = ", ".join(sorted(unset))
-        remedy = f"Not set, and without a default: {missing}." if unset else None
         place = next(iter(unset.values())) if len(unset) == 1 else where
-        raise ConfigError(f"{name}: {image!r} is no valid image reference", where=place, remedy=remedy)
+        raise ConfigError(f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset))

@@ -11,9 +11,10 @@ from tasklib.options.likeness import meant
 from tasklib.project.places import way_to
 from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import is_unreachable
-from tasklib.stacks.compose.output import last_words
+from tasklib.stacks.compose.output import last_words, unset_variables
 from tasklib.stacks.compose.program import compose_version
 from tasklib.stacks.compose.source import Source
+from tasklib.stacks.unset import not_set, place_of
 
 __all__ = ["engine_problem", "failure", "no_such_service"]
 
@@ -33,7 +34,8 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     named = next((str(path) for path in source.files if str(path) in last), None)
     what = last.replace(f"{named}: ", "") if named else last
     missing = _MISSING.search(last)
-    remedy = None
+    unset = unset_variables(text)
+    remedy = not_set(unset)
     if dollar := _INTERPOLATION.search(text):
         what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"
         remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
@@ -47,7 +49,8 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
         remedy = (
             f"Compose {version} is installed, which does not know it: is it misspelt, or newer than that?"
         )
-    return kind(what, where=named or source.where, remedy=remedy)
+    where = place_of(unset[0], source.files) if len(unset) == 1 else named or source.where
+    return kind(what, where=where, remedy=remedy)
 
 
 def no_such_service(said: str, source: Source, known: Iterable[str]) -> ConfigError:

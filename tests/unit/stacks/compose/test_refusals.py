@@ -35,3 +35,20 @@ def test_files_that_include_each_other_are_told() -> None:
     said = "include cycle detected:\n/shop/compose.yml\n include /shop/b.yml\n include /shop/compose.yml\n"
     error = failure(said, ConfigError, SOURCE)
     assert "its `include` comes back to itself: /shop/compose.yml → /shop/b.yml" in str(error)
+
+
+@pytest.mark.parametrize(("more", "line"), [("", ":2"), ("x: ${OTHER}", "")], ids=["one", "two"])
+def test_variables_that_are_not_set_are_named_where_compose_refuses_what_is_left(
+    tmp_path: Path, more: str, line: str
+) -> None:
+    """It speaks of an empty value alone; where one variable is missing, that is the place."""
+    file = tmp_path / "compose.yml"
+    file.write_text(f"services:\n  a: {{image: $IMAGE}}\n{more}\n")
+    names = ["IMAGE", *(["OTHER"] if more else [])]
+    said = "".join(
+        f'level=warning msg="The \\"{name}\\" variable is not set. Defaulting to a blank string."\n'
+        for name in names
+    )
+    error = failure(f"{said}service has neither an image nor a build\n", ConfigError, Source((file,), tmp_path))
+    assert error.where == f"{file}{line}"
+    assert error.remedy == f"Not set, and without a default: {', '.join(names)}."
