@@ -44,4 +44,6 @@ def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], whe
         if image is None or parse_reference(str(image).replace("$$", "$")) is not None:
             continue
         place = next(iter(unset.values())) if len(unset) == 1 else where
-        raise ConfigError(f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset))
+        raise ConfigError(
+            f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset)
+        )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 from tasklib.stacks.references import parse_reference
+from tasklib.stacks.servers.listening import NOWHERE, listening
 from tasklib.stacks.servers.model import Baking, Login, Server
 from tasklib.stacks.servers.settings import Settings, read_settings
 from tasklib.stacks.servers.table import SERVERS
 from tasklib.stacks.servers.urls import plain_url, server_url
 
 __all__ = [
+    "NOWHERE",
     "SERVERS",
     "Baking",
     "Login",
@@ -18,6 +20,7 @@ __all__ = [
     "Settings",
     "declared_volumes",
     "known_server",
+    "listening",
     "plain_url",
     "read_settings",
     "server_url",

@@ -37,6 +37,9 @@ BROKERS: tuple[Server, ...] = (
         user_options=("--user",),
         password_options=("--pass",),
     ),
+    # mosquitto.org/man and docs.emqx.com: 9001, 8083 are MQTT over WebSocket, 18083 is a dashboard.
+    Server("mqtt", ("eclipse-mosquitto", "mosquitto"), ((1883, "mqtt"), (9001, "ws"))),
+    Server("mqtt", ("emqx",), ((1883, "mqtt"), (8083, "ws"), (18083, "http"))),
     # kafka.apache.org/documentation (docker); the others listen on the same port.
     Server("kafka", ("kafka", "cp-kafka", "cp-server", "kafka-native"), ((9092, "kafka"),)),
     # docs.redpanda.com: 8081 is the schema registry, 8082 the HTTP proxy, 9644 the admin API.

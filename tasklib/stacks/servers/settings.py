@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasklib.stacks.references import parse_reference
+from tasklib.stacks.servers.listening import listening
 from tasklib.stacks.servers.model import Server
 
 __all__ = ["Settings", "read_settings"]
@@ -24,7 +25,7 @@ _SCRIPT_FLAG = re.compile(r"-[a-z]*c")
 class Settings:
     """What a URL needs besides its address; "" stands for what the server goes without.
 
-    ``secure``: whether its ports with the scheme ``https`` have TLS.
+    ``secure``: whether its ports with the scheme ``https`` have TLS; ``ports``: where it was told to listen.
     """
 
     user: str = ""
@@ -32,6 +33,7 @@ class Settings:
     database: str = ""
     query: str = ""
     secure: bool = True
+    ports: tuple[int, ...] = ()
 
 
 def read_settings(
@@ -70,6 +72,7 @@ def read_settings(
         value(server.database) or server.default_database,
         "&".join(query for option, query in server.queries if _has(words, option)),
         _is_secure(server, image, environment),
+        listening(words, environment),
     )
 
 

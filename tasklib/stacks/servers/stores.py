@@ -34,6 +34,16 @@ _REDIS = (
         data=("/data",),
         in_memory=True,
     ),
+    # dragonflydb.io/docs, flags: Redis' protocol; each flag may be a variable.
+    Server(
+        "redis",
+        ("dragonfly",),
+        ((6379, "redis"),),
+        (Login((), ("DFLY_requirepass",)),),
+        password_options=_REDIS_OPTIONS,
+        default_database="0",
+        data=("/data",),
+    ),
     *(
         # github.com/bitnami/containers, redis, valkey, keydb.
         Server(
@@ -111,6 +121,10 @@ _OTHERS = (
         Server("elasticsearch", bitnami(name), ((9200, "http"),), data=(f"/bitnami/{name}",), in_memory=True)
         for name in ("elasticsearch", "opensearch")
     ),
+    # neo4j.com/docs, Docker: clients give the login apart from the address.
+    Server("neo4j", ("neo4j",), ((7687, "bolt"), (7474, "http")), data=("/data",)),
+    # cassandra.apache.org/doc, native protocol; Scylla speaks the same.
+    Server("cassandra", ("cassandra", "scylla"), ((9042, "cassandra"),), data=("/var/lib/cassandra",)),
     # min.io/docs: the keys go into the clients' own settings, not into a URL; 9001 is the usual console.
     Server("minio", ("minio", *bitnami("minio")), ((9000, "http"), (9001, "http")), data=("/data",)),
     # clickhouse.com/docs/install/docker and the image's entrypoint.sh; 8123 is the same server over HTTP.

@@ -6,14 +6,13 @@ less than it would have said at the file's own pace. So a known server also has 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from tasklib.reach import Way
 from tasklib.stacks.engine.values import Container, EngineFacts
-from tasklib.stacks.servers import Server
+from tasklib.stacks.servers import NOWHERE, Server, listening
 
 __all__ = ["Doors", "Life", "Proof", "doors_of", "proof"]
 
@@ -57,33 +56,11 @@ def doors_of(container: Container, server: Server | None, facts: EngineFacts) ->
     if facts.reach.way is Way.NONE:
         return Doors()
     published = frozenset(p.target for p in container.ports if p.protocol == "tcp" and p.published)
-    known = frozenset(_ports(container, server)) if server else frozenset[int]()
-    if 0 in known:
-        known = frozenset()  # It was told to listen nowhere.
+    told = listening(container.command, container.environment) if server else ()
+    known = frozenset({server.port, *told}) if server and NOWHERE not in told else frozenset[int]()
     if not facts.reach.direct or not container.address:
         known &= published
     return Doors(known, published)
-
-
-_PORT_OPTION = re.compile(r"(?:--?port=|-p|port=)(\d+)")
-_PORT_VARIABLE = re.compile(r"\w*PORT(?:_NUMBER)?")
-_NO_PORT = re.compile(r"listen_addresses=['\"]?['\"]?|--skip-networking(?:=1|=ON)?")
-
-
-def _ports(container: Container, server: Server) -> Iterator[int]:
-    """Where a server may listen: its usual port, and what its command line or a variable says."""
-    yield server.port
-    words = container.command
-    for before, word in zip(("", *words), words, strict=False):
-        if _NO_PORT.fullmatch(word):
-            yield 0
-        if found := _PORT_OPTION.fullmatch(word):
-            yield int(found[1])
-        elif before in ("-p", "--port") and word.isdecimal():
-            yield int(word)
-    for name, value in container.environment.items():
-        if _PORT_VARIABLE.fullmatch(name) and value.isdecimal() and 0 < int(value) < 65536:
-            yield int(value)
 
 
 def proof(container: Container, doors: Doors, life: Life, now: float) -> Proof:

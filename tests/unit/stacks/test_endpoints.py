@@ -103,12 +103,18 @@ def test_a_service_has_a_host_a_port_and_a_url() -> None:
         ("memcached", 11211, {}, "memcached://127.0.0.1:32768"),
         ("nginx", 443, {}, "https://127.0.0.1:32768"),
         ("postgres-exporter", 9187, {}, "http://127.0.0.1:32768"),
+        ("team/pooler", 5432, {}, "postgresql://127.0.0.1:32768"),
+        # ClickHouse's, and MinIO's over HTTP.
+        ("team/api", 9000, {}, "http://127.0.0.1:32768"),
     ],
 )
 def test_a_known_server_gets_a_url_of_its_own(
     image: str, port: int, environment: dict[str, Any], url: str
 ) -> None:
-    """By its image, from the variables that the official images document; everything else speaks HTTP."""
+    """By its image, from the variables that the official images document.
+
+    Of others the port tells, where one protocol alone is known for it; everything else speaks HTTP.
+    """
     assert variables(image, port, **environment)["TEST_DB_URL"] == url
 
 

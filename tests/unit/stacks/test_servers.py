@@ -36,6 +36,10 @@ from tasklib.stacks.servers import SERVERS, known_server, read_settings, server_
         ("opensearchproject/opensearch:2", "elasticsearch", 9200),
         ("quay.io/minio/minio", "minio", 9000),
         ("clickhouse/clickhouse-server:24", "clickhouse", 9000),
+        ("docker.dragonflydb.io/dragonflydb/dragonfly", "redis", 6379),
+        ("neo4j:5", "neo4j", 7687),
+        ("scylladb/scylla:6.0", "cassandra", 9042),
+        ("eclipse-mosquitto:2", "mqtt", 1883),
     ],
 )
 def test_a_server_is_known_by_the_end_of_its_repository(image: str, kind: str, port: int) -> None:
@@ -76,12 +80,13 @@ def url(
     environment: Mapping[str, str] | None = None,
     *command: str,
     files: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> str:
-    """That of the image's own port."""
+    """That of the image's own port, or of another one."""
     server = known_server(image)
     assert server is not None
     settings = read_settings(server, image, environment or {}, command, (files or {}).get)
-    return server_url("h:1", server.port, server, settings)
+    return server_url("h:1", port or server.port, server, settings)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +107,8 @@ def url(
         ("redis/redis-stack", {"REDIS_ARGS": "--save '' --requirepass p"}, "redis://:p@h:1/0"),
         ("bitnami/mongodb", {"MONGODB_ROOT_PASSWORD": "p"}, "mongodb://root:p@h:1"),
         ("bitnami/rabbitmq", {"RABBITMQ_PASSWORD": "p"}, "amqp://user:p@h:1"),
+        # A slash in front is part of a virtual host's name.
+        ("rabbitmq", {"RABBITMQ_DEFAULT_VHOST": "/shop"}, "amqp://h:1/%2Fshop"),
         ("elasticsearch:7.17", {"ELASTIC_PASSWORD": "p"}, "http://elastic:p@h:1"),
         ("elasticsearch:8.1", {"ELASTIC_PASSWORD": "p"}, "https://elastic:p@h:1"),
         ("elasticsearch:8.1", {"xpack.security.enabled": "false"}, "http://h:1"),
@@ -149,6 +156,26 @@ def test_the_command_line_counts_too(image: str, command: list[str], expected: s
         "/etc/redis.conf": "# requirepass no\nsave 60 1\nrequirepass from-conf\n",
     }
     assert url(image, {"PASS": "p '"}, *command, files=files) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "environment", "command", "port", "expected"),
+    [
+        ("valkey/valkey", {}, ["valkey-server", "--port", "7000", "--requirepass", "p"], 7000, "redis://:p@h:1/0"),
+        ("redis", {}, ["sh", "-c", "redis-server --port 7000"], 7000, "redis://h:1/0"),
+        ("postgres", {"PGPORT": "5433", "POSTGRES_PASSWORD": "p"}, [], 5433, "postgresql://postgres:p@h:1/postgres"),
+        ("mysql", {"MYSQL_ROOT_PASSWORD": "r"}, ["--port=3307"], 3307, "mysql://root:r@h:1"),
+        ("mysql", {"MYSQL_ROOT_PASSWORD": "r"}, ["--port=3307"], 8080, "http://h:1"),
+        ("cp-kafka", {"KAFKA_ADVERTISED_LISTENERS": "IN://k:9092,OUT://localhost:29092"}, [], 29092, "kafka://h:1"),
+        ("redpanda", {}, ["--kafka-addr", "in://0.0.0.0:9092,out://0.0.0.0:19092"], 19092, "kafka://h:1"),
+        ("redpanda", {}, ["--kafka-addr=0.0.0.0:19092"], 8081, "http://h:1"),
+    ],
+)  # fmt: skip
+def test_a_port_that_a_server_was_told_of_is_its_own(
+    image: str, environment: dict[str, str], command: list[str], port: int, expected: str
+) -> None:
+    """Its protocol is spoken there, with its login; what it was not told of speaks HTTP."""
+    assert url(image, environment, *command, port=port) == expected
 
 
 def test_a_variable_may_name_a_file() -> None:

@@ -49,6 +49,8 @@ def test_variables_that_are_not_set_are_named_where_compose_refuses_what_is_left
         f'level=warning msg="The \\"{name}\\" variable is not set. Defaulting to a blank string."\n'
         for name in names
     )
-    error = failure(f"{said}service has neither an image nor a build\n", ConfigError, Source((file,), tmp_path))
+    error = failure(
+        f"{said}service has neither an image nor a build\n", ConfigError, Source((file,), tmp_path)
+    )
     assert error.where == f"{file}{line}"
     assert error.remedy == f"Not set, and without a default: {', '.join(names)}."

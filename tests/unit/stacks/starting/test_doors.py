@@ -29,6 +29,7 @@ LONG = 1000.0
         (("postgres",), {"PGPORT": "5433"}, {5432, 5433}),
         (("postgres",), {"POSTGRESQL_PORT_NUMBER": "5433", "SUPPORT": "9"}, {5432, 5433, 9}),
         (("postgres", "-c", "listen_addresses="), {}, set()),
+        (("redis-server", "--port", "0", "--tls-port", "6379"), {}, set()),
     ],
 )
 def test_a_known_server_is_looked_for_where_it_may_listen(
