@@ -14,7 +14,14 @@ from typing import Any
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
 from tasklib.project.assembly import load_project
-from tasklib.project.compose_files import assignments, compose_files, compose_files_for_tests
+from tasklib.project.compose_files import (
+    assignments,
+    compose_files,
+    compose_files_for_tests,
+    compose_variables,
+    named_by_environment,
+    without_exported,
+)
 from tasklib.project.layout import PYPROJECT, service_folders
 from tasklib.project.model import Project
 from tasklib.project.selection import script_tests
@@ -50,11 +57,12 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
 
     That is the nearest folder, up to the checkout's top, with ``[tool.tasklib]``, with ``services/<name>/``
     folders, or laid out as a single service. A service's folder belongs to the project around it, unless it
-    has a ``[tool.tasklib]`` of its own. Failing that, it is the nearest folder with a Compose file:
-    infrastructure needs no tests. ``env`` (``os.environ``) is read for COMPOSE_FILE and
-    COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project, or one that
-    cannot be used as it stands.
+    has a ``[tool.tasklib]`` of its own. Failing that, it is the nearest folder with a Compose file,
+    or one that COMPOSE_FILE names: infrastructure needs no tests. ``env`` (``os.environ``) is read for
+    COMPOSE_FILE and COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project,
+    or one that cannot be used as it stands.
     """
+    env = os.environ if env is None else env
     start = start.resolve()
     checkout = find_checkout(start)
     top = checkout.root if checkout.git_dir or checkout.root != start else None
@@ -64,14 +72,15 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
         candidate = _candidate(folder)
         if candidate and (chosen is None or _owns(candidate, chosen)):
             chosen = candidate
-        if last is None and (compose_files(folder) or compose_files_for_tests(folder)):
+        if last is None and _has_compose_file(folder, env):
             last = folder
     if chosen is None and last:
         chosen = _Candidate(last, _Kind.SINGLE, ())
     if chosen:
-        project = load_project(chosen.root, os.environ if env is None else env)
+        project = load_project(chosen.root, env)
         _hide_secrets(project)
         return project
+    named_by_environment(start, {}, without_exported(env))  # raises where it leads nowhere
     raise ConfigError(
         f"no services and no tests found here or above, up to {top or '/'}",
         where=str(start),
@@ -125,6 +134,16 @@ def _looks_single(folder: Path) -> bool:
         or script_tests(folder) is not None
         or _has_stack(folder)
     )
+
+
+def _has_compose_file(folder: Path, env: Mapping[str, str]) -> bool:
+    """Whether plain Compose would find files there, or files for tests alone are."""
+    if compose_files(folder) or compose_files_for_tests(folder):
+        return True
+    variables = compose_variables((folder / ".env",))
+    with contextlib.suppress(ConfigError):
+        return bool(named_by_environment(folder, variables, without_exported(env)))
+    return "COMPOSE_FILE" in variables  # Whoever reads it says that the file is not there.
 
 
 def _has_stack(folder: Path) -> bool:

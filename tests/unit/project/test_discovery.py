@@ -208,6 +208,20 @@ def test_a_compose_file_and_nothing_else(tree: Tree, name: str) -> None:
     assert (project.root, project.compose[Environment.TEST]) == (root, (root / name,))
 
 
+@pytest.mark.parametrize("said_in", [".env", "environment"])
+def test_a_compose_file_that_a_variable_names_and_nothing_else(tree: Tree, said_in: str) -> None:
+    """As plain Compose finds it; one that is not there is told as such."""
+    root = tree("docker/infra.yaml", "docs/")
+    env = {"COMPOSE_FILE": "docker/infra.yaml"} if said_in == "environment" else {}
+    if not env:
+        (root / ".env").write_text("COMPOSE_FILE=docker/infra.yaml\n")
+    project = find_project(root / "docs", env)
+    assert (project.root, project.compose[Environment.TEST]) == (root, (root / "docker/infra.yaml",))
+    (root / "docker/infra.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"no Compose file .*docker/infra.yaml"):
+        find_project(root / "docs", env)
+
+
 def test_a_compose_file_below_a_project_is_the_projects(tree: Tree) -> None:
     """Only where nothing else is found does a folder with one count."""
     root = tree(*API, "infra/compose.yml")
