@@ -7,6 +7,7 @@ Source: ``cli/command/cli.go`` and ``cli/context/store`` of github.com/docker/cl
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
+
+import msgspec
 
 from tasklib.errors import EngineError
+from tasklib.shown.cutting import shorten
 
 __all__ = [
     "USUAL_SOCKET",
@@ -160,9 +164,41 @@ def docker_folder(env: Mapping[str, str] | None = None) -> Path:
 def docker_settings(folder: Path) -> Mapping[str, Any]:
     """What the user set for Docker's client in ``folder``.
 
-    Raises :class:`~tasklib.errors.EngineError` where that cannot be read.
+    Raises :class:`~tasklib.errors.EngineError` where that cannot be read, or holds what neither Docker's
+    client nor the SDK can make anything of.
     """
-    return _read(folder / "config.json")
+    file = folder / "config.json"
+    settings = _read(file)
+    try:
+        known = msgspec.convert(settings, _Settings)
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at ")
+        key = at.strip("`").removeprefix("$.")
+        raise EngineError(
+            f"{key}: {what[:1].lower()}{what[1:]}", where=str(file), remedy="Mend it or move it away."
+        ) from error
+    for registry, entry in (known.get("auths") or {}).items():
+        if "auth" in entry and "identitytoken" not in entry and not _is_login(entry["auth"]):
+            what = f"`auth` of {shorten(registry, 100)} is not base64 of `user:password`"
+            raise EngineError(what, where=str(file), remedy="`docker login` writes it anew.")
+    return settings
+
+
+class _Settings(TypedDict, total=False):
+    """What the SDK reads without a look at its kind."""
+
+    auths: dict[str, dict[str, Any]] | None
+    credHelpers: dict[str, str] | None
+    credsStore: str | None
+    HttpHeaders: dict[str, str] | None
+    proxies: dict[str, dict[str, str | None]]
+
+
+def _is_login(auth: object) -> bool:
+    try:
+        return b":" in base64.b64decode(str(auth).encode("ascii")) and isinstance(auth, str)
+    except ValueError:
+        return False
 
 
 @cache

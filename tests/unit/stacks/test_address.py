@@ -91,6 +91,13 @@ def test_certificates_of_a_context_and_of_the_environment(tmp_path: Path) -> Non
         ({}, "config.json", '{"currentContext": "big"}', "config.json: there is no Docker context big\n"),
         ({}, "config.json", '{"currentContext": 3}', "config.json: `currentContext` is not a name\n"),
         ({}, "config.json", "[]", "config.json: it is not a JSON object\n"),
+        ({}, "config.json", '{"auths": {"x": 5}}', "config.json: auths[...]: expected `object`, got `int`\n"),
+        ({}, "config.json", '{"auths": []}', "config.json: auths: expected `object | null`, got `array`\n"),
+        ({}, "config.json", '{"auths": {"x": {"auth": "!"}}}', "config.json: `auth` of x is not base64"),
+        ({}, "config.json", '{"auths": {"x": {"auth": 5}}}', "config.json: `auth` of x is not base64"),
+        ({}, "config.json", '{"HttpHeaders": {"a": 4}}', "HttpHeaders[...]: expected `str`, got `int`\n"),
+        ({}, "config.json", '{"proxies": {"default": 5}}', "proxies[...]: expected `object`, got `int`\n"),
+        ({}, "config.json", '{"credsStore": 5}', "credsStore: expected `str | null`, got `int`\n"),
         ({}, "config.json", "{", "config.json: it is not JSON\n"),
         ({}, "config.json", "[" * 100_000, "config.json: it is not JSON\n"),
         ({"DOCKER_HOST": "unix:///x"}, "config.json", "null", "config.json: it is not a JSON object\n"),
@@ -121,7 +128,10 @@ ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["currentContext", "Endpoints", "docker", "Host"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["currentContext", "auths", "auth", "proxies", "Endpoints", "docker", "Host"]),
+            inner,
+        )
     ),
     max_leaves=6,
 )
