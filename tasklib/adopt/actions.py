@@ -29,10 +29,12 @@ class Copy:
 
 @dataclass(frozen=True)
 class Install:
-    """Dependencies installed from files of requirements under names of the project's own."""
+    """What is installed from ``files`` of requirements, or as ``extras`` of the package in ``folder``."""
 
     place: Place
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    folder: str = ""
 
 
 @dataclass(frozen=True)

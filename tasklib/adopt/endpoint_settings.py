@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from tasklib.adopt.addresses import addresses
+from tasklib.adopt.addresses import Addresses, addresses
 from tasklib.adopt.evidence import Evidence, Place
 from tasklib.adopt.needed import Needed
 from tasklib.adopt.proposal import Choice, Note, Question
@@ -49,10 +50,30 @@ def add_endpoints(
         found.questions.append(
             Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
         )
+    _add_hosts_alone(told, evidence, found)
     for variable, place in told.lost.items():
         note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
         found.notes.append(Note(note, (place,)))
     _add_literal(stack, folder, evidence, found)
+
+
+def _add_hosts_alone(told: Addresses, evidence: Evidence, found: Needed) -> None:
+    """Hosts that a variable gives, while the port is the code's own."""
+    read = {variable.name for variable in evidence.variables}
+    for variable, given in told.endpoints.items():
+        host = re.fullmatch(r"\{([\w.-]+?)(?::\d+)?\.host\}", given.value)
+        if host is None:
+            continue
+        own = f"TEST_{variable_part(host[1])}_PORT"
+        # What names the service and is no host holds its port: a URL, or that alone.
+        ported = [
+            g
+            for g in told.endpoints.values()
+            if re.search(rf"\{{{re.escape(host[1])}(:\d+)?(\.port)?\}}", g.value)
+        ]
+        if not ported and own not in read:
+            text = f"{variable} is where {host[1]} is, but its port, another in each run, is in no variable"
+            found.notes.append(Note(f"{text}: let the code read {own}", given.places[:1]))
 
 
 def _add_literal(stack: Stack, folder: str, evidence: Evidence, found: Needed) -> None:

@@ -88,7 +88,7 @@ def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -
         inner += [action for _, action in _of_recipe(moved, evidence, arguments, way)]
     if any(not isinstance(action, Step | Other) for action in inner):
         yield from inner
-    elif prepares(command):
+    elif prepares(command) or _is_step(inner, recipes):
         yield Step(command)
     elif inner:
         yield from inner
@@ -98,6 +98,12 @@ def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -
         yield installed
     elif not recipes and not is_wait(command) and not is_trivial(command):
         yield Other(command)
+
+
+def _is_step(inner: Sequence[Action], recipes: Sequence[tuple[Recipe, Sequence[str]]]) -> bool:
+    """Whether a script as a whole is a step: what of it prepares a stack would be half of it alone."""
+    scripts = [recipe for recipe, _ in recipes if recipe.kind is Kind.SCRIPT]
+    return bool(scripts) and {type(action) for action in inner} == {Step, Other}
 
 
 def _of_call(call: ComposeCall, evidence: Evidence, way: tuple[Recipe, ...]) -> Iterator[Action]:
@@ -223,4 +229,8 @@ def _install(command: Command) -> Install | None:
         return None
     pairs = zip(command.words, command.words[1:], strict=False)
     files = tuple(joined(command.folder, after) for word, after in pairs if word in ("-r", "--requirement"))
-    return Install(command.place, files) if files else None
+    named = [found for word in command.words if (found := re.fullmatch(r"(\.[\w./-]*)\[([\w,. -]+)\]", word))]
+    if not files and not named:
+        return None
+    extras = tuple(part.strip() for part in named[0][2].split(",")) if named else ()
+    return Install(command.place, files, extras, joined(command.folder, named[0][1]) if named else "")

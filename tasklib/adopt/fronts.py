@@ -104,6 +104,8 @@ def _line(
     if any(is_report(command) for command in recipe.commands):
         return ""
     if stages:
+        if any(part.narrows(usage) for part in parts.values() for usage in called_usages([flow], evidence)):
+            return ""  # It would run more than it did.
         named = next((w for c in own for w in c.words if re.fullmatch(r"\$\{?[A-Z]+\}?", w)), "")
         which = (
             f" --name $({named.strip('${}')})"

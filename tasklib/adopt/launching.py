@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.evidence import Evidence, Kind
 from tasklib.adopt.flows import flow_of
+from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.shell import joined
 from tasklib.adopt.testing import plain_words, test_run
 from tasklib.adopt.usages import SetupStep, Usage
 
 __all__ = ["Launch"]
+
+_USUAL_EXTRAS = frozenset({"test", "tests", "testing", "dev", "develop", "development"})
+"""What is taken for tests without being told."""
 
 _STANDARD_REQUIREMENTS = re.compile(
     r"(requirements([-_](dev|test))?|(dev|test)-requirements|requirements/(dev|test))\.txt"
@@ -33,22 +37,43 @@ class Launch:
         words, runner = [*usage.launcher, *usage.words], usage.runner
         if runner == "pytest":
             odd = [file for file in usage.requirements if not self._known_requirements(file)]
+            odd += {*usage.extras} - _USUAL_EXTRAS
             foreign = usage.launcher[:1] and usage.launcher[0] not in ("uv", "poetry", "rye")
-            measured = usage.words[:1] == ("coverage",)
-            if not (usage.options or odd or foreign or measured):
+            module = self._as_module(usage)
+            if not (usage.options or odd or foreign or module):
                 return None
             launcher = list(usage.launcher) if usage.launcher else self._python(usage)
-            return [*launcher, *(("coverage", "run", "-m") if measured else ()), "pytest", *usage.options]
+            return [*launcher, *module, "pytest", *usage.options]
         if runner in ("django", "unittest"):
             return words if usage.launcher else [*self._python(usage), *_python_words(usage.words)]
         if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
             script = self._script(usage)
             if self._brings_up(script):
                 return ["npx", *usage.words]
-            return None if script == "test" or self._like_test(usage) else [self._manager(), "run", script]
+            return None if script == "test" or self._like_test(usage) else [self.manager(), "run", script]
         if runner in ("jest", "vitest", "node", "mocha"):
             return words if usage.launcher else ["npx", *words]
         return words
+
+    def _as_module(self, usage: Usage) -> Sequence[str]:
+        """What starts pytest so that tests find modules beside their folder, which `pytest` alone does not.
+
+        Where they find them by pytest's own ways it is nothing but a habit.
+        """
+        words = [posixpath.basename(word) for word in usage.words]
+        start = words[: words.index("-m")] if "-m" in words else []
+        if "coverage" in start or words[:3] == ["python", "-m", "coverage"]:
+            return ("coverage", "run", "-m")
+        if words[1:3] != ["-m", "pytest"] or self._is_project():
+            return ()
+        paths = usage.paths or folders_of_tests(self.folder, self.evidence, "integration")
+        beside = [joined(self.folder, "conftest.py")]
+        beside += [joined(self.folder, f"{path}/__init__.py") for path in paths]
+        told = any(
+            "pythonpath" in self.evidence.texts.get(joined(self.folder, name), "")
+            for name in ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+        )
+        return () if told or any(file in self.evidence.files for file in beside) else ("python", "-m")
 
     def _script(self, usage: Usage) -> str:
         """The name of the script of package.json that a run is."""
@@ -74,7 +99,7 @@ class Launch:
         actions = [action for one in around if one for _, action in flow_of(one, self.evidence).actions]
         return any(isinstance(action, ComposeCall) for action in actions)
 
-    def _manager(self) -> str:
+    def manager(self) -> str:
         for lock, program in (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun")):
             if joined(self.folder, lock) in self.evidence.files or lock in self.evidence.files:
                 return program
@@ -90,16 +115,17 @@ class Launch:
 
     def _python(self, usage: Usage) -> list[str]:
         """What starts Python with the project's dependencies: uv, as tasklib itself does."""
-        if self._is_project():
-            return ["uv", "run"]
+        project, extras = self._is_project(), list(dict.fromkeys(usage.extras))
         files = list(
             dict.fromkeys(posixpath.relpath(file, self.folder or ".") for file in usage.requirements)
         )
-        if not files and joined(self.folder, "requirements.txt") in self.evidence.files:
+        if not files and not project and joined(self.folder, "requirements.txt") in self.evidence.files:
             files = ["requirements.txt"]
         listed = [part for file in files for part in ("--with-requirements", file)]
+        if project:
+            return ["uv", "run", *(part for extra in extras for part in ("--extra", extra)), *listed]
         if any(joined(self.folder, name) in self.evidence.files for name in ("setup.py", "setup.cfg")):
-            listed += ["--with-editable", "."]
+            listed += ["--with-editable", f".[{','.join(extras)}]" if extras else "."]
         extra = ["--with", "pytest"] if usage.runner == "pytest" else []
         return ["uv", "run", "--no-project", "--isolated", *listed, *extra]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tasklib.adopt.addresses import matters
 from tasklib.adopt.endpoint_settings import add_endpoints
-from tasklib.adopt.evidence import Evidence
+from tasklib.adopt.evidence import Evidence, Kind
 from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.launching import Launch
 from tasklib.adopt.needed import Needed
@@ -233,8 +233,17 @@ class _Writer:
             )
         elif paths and paths != standard:
             self.found.add(stage, _short(paths), "the tests that use the stack", usage.place)
-        if usage.runner == "vitest" and paths and self.part.unit is None and not self._holds("tests/unit"):
+        if self._is_npm_test(usage) and self.part.unit is None and not self._holds("tests/unit"):
+            if not paths and not command and not self._holds("tests/integration"):
+                self.found.add(
+                    stage, {"command": [self.launch.manager(), "test"]}, "how they are run", usage.place
+                )
             self.found.add((*keys, "unit"), [], "all of its tests use the stack", usage.place)
+
+    def _is_npm_test(self, usage: Usage) -> bool:
+        """Whether tasklib would take the package's tests for unit tests where nothing else is said."""
+        package = joined(self.part.folder, "package.json")
+        return usage.runner == "vitest" or bool(self.evidence.recipe(Kind.PACKAGE, "test", package))
 
     def _paths(self, usage: Usage) -> tuple[str, ...]:
         """The tests that a run names; of a folder that holds other languages' too, as they are named."""

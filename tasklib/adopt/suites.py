@@ -15,7 +15,7 @@ from tasklib.adopt.usages import StackUse, Usage
 
 __all__ = ["Part", "Parts", "parts"]
 
-_NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |benchmark")
+_NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |(^| )(-g|--grep)( |=|$)|benchmark")
 """Options of a run that is about a few tests alone."""
 
 _HERE = re.compile(r"\b(localhost|127\.0\.0\.1):\d")
@@ -49,6 +49,15 @@ class Part:
         if usage.needs_stack and "against" in hits:
             return "against"
         return "both" if len(hits) > 1 else hits[0] if hits else ""
+
+    def narrows(self, usage: Usage) -> bool:
+        """Whether ``usage`` runs some of what the suite against the stack runs, and not all of it."""
+        own = self.against
+        if own is None or usage.place == own.place or not _covers(own, usage):
+            return False
+        if own.inside:
+            return {*usage.words} < {*own.words}
+        return bool(usage.paths) and {*usage.paths} < {*own.paths}
 
 
 @dataclass
@@ -122,8 +131,16 @@ def _part(
         part.unit, left = _merged(without)
         part.others += left
         _doubted(part, evidence, answers, found)
-    found.notes += _left_out([*part.others, *aside])
+    typed = [u for u in kept if _is_told_for_stack(u, evidence) and not part.stage_of(u)]
+    left_out = [*part.others, *aside]
+    found.notes += _left_out([*left_out, *(u for u in typed if all(u is not other for other in left_out))])
     return part
+
+
+def _is_told_for_stack(usage: Usage, evidence: Evidence) -> bool:
+    """Whether what people type is called tests of the whole: CI not running them makes them no others."""
+    named = re.search(r"e2e|integration|accept|component|functional", _script(usage, evidence))
+    return bool(named) and not usage.needs_stack
 
 
 def _drives_a_browser(usage: Usage) -> bool:

@@ -29,6 +29,8 @@ _LAUNCHERS = {
     "dotenv": ("run",),
     "env-cmd": (),
     "cross-env": (),
+    "nyc": (),
+    "c8": (),
     "nice": (),
 }
 _UP_TO_DASHES = ("dotenv", "env-cmd")
@@ -78,6 +80,7 @@ _ONLY_SHOWN = re.compile(
 _PREPARES = re.compile(
     r"migrat|seed|prestart|pre_start|initial_data|init_db|init-db|initdb|fixtures|loaddata|collectstatic"
     r"|createdb|create_db|\balembic\b|\bdb:(?:push|create|setup|schema|prepare|reset)|db push"
+    r"|\bdb (?:reset|setup|prepare|create)\b"
     r"|prisma (?:generate|db)|\bdb upgrade\b|schema:sync",
     re.IGNORECASE,
 )
@@ -206,6 +209,8 @@ def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
                 return "pytest", rest[2:]
             if rest[:2] == ("-m", "unittest"):
                 return "unittest", rest[2:]
+            if rest[:2] == ("-m", "coverage"):
+                return _runner(rest[1:])
             if rest and posixpath.basename(rest[0]) == "manage.py" and rest[1:2] in (("test",), ("pytest",)):
                 return "django", rest[2:]
         case "manage.py" if rest[:1] == ("test",):

@@ -11,6 +11,7 @@ from tasklib.adopt.evidence import Evidence, Kind, Place, Recipe
 from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.shell import joined
 from tasklib.adopt.suites import Part, Parts
+from tasklib.adopt.toolchains import usual_command
 from tasklib.adopt.usages import StackUse, Usage
 
 __all__ = ["add_unrun"]
@@ -87,10 +88,16 @@ def _unrun(
         )
         return None
     usage = Usage(place, recipe, "pytest", folder=folder)
+
+    def of(own: Sequence[str]) -> Usage:
+        """They are run by pytest or Node, which tasklib starts itself, or by their language's own tool."""
+        words = usual_command(evidence.manifests.get(folder, ""), folder, own, evidence)
+        return replace(usage, runner=words[0], words=words) if words else replace(usage, paths=tuple(own))
+
     return Part(
         folder,
-        replace(usage, paths=tuple(unit)) if unit else None,
-        replace(usage, paths=tuple(against), stack=StackUse(place, evidence.standard)) if against else None,
+        of(unit) if unit else None,
+        replace(of(against), stack=StackUse(place, evidence.standard)) if against else None,
     )
 
 

@@ -74,6 +74,7 @@ class Usage:
     containers: tuple[ServiceContainer, ...] = ()
     copies: tuple[Copy, ...] = ()
     requirements: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
 
     @property
@@ -135,7 +136,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
     stack: StackUse | None = None
     setup: list[SetupStep] = []
     copies: list[Copy] = []
-    requirements: list[str] = []
+    installed: list[Install] = []
     tested = False
     common = {"recipe": flow.recipe, "containers": flow.containers}
     for _, action in flow.actions:
@@ -189,7 +190,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
             case Copy():
                 copies.append(action)
             case Install():
-                requirements += action.files
+                installed.append(action)
             case TestRun():
                 run = _real(_placed(action, flow.recipe, evidence), evidence)
                 yield Usage(
@@ -204,7 +205,8 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
                     stack=stack,
                     setup=tuple(setup),
                     copies=tuple(copies),
-                    requirements=tuple(requirements),
+                    requirements=tuple(file for one in installed for file in one.files),
+                    extras=tuple(e for one in installed if one.folder == run.folder for e in one.extras),
                     reports=run.reports,
                     **common,  # type: ignore[arg-type]
                 )

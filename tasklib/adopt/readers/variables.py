@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 
 from tasklib.adopt.evidence import Address, Place, Value, Variable
+from tasklib.adopt.names import PORT_OF
 
 __all__ = ["read_addresses", "read_dotenv", "read_variables"]
 
 _TEXT = r"""["'](?P<name>[A-Z][A-Z0-9_]+)["']"""
 _READS = (
-    # os.environ["X"], os.environ.get("X", "default"), os.getenv("X"), decouple's config("X", default="…")
+    # os.environ["X"], os.environ.get("X", "default"), os.getenv("X") or "default", decouple's
+    # config("X", default="…")
     re.compile(
         rf"""(?:environ(?:\.get|\.setdefault)?\s*[\[(]|getenv\(|\b(?:config|env)(?:\.\w+)?\()\s*{_TEXT}"""
         r"""(?:\s*,\s*(?:default\s*=\s*)?["']?(?P<default>[^"'),\]]*))?"""
+        r"""(?:\s*\)\s*or\s+["'](?P<otherwise>[^"']*))?"""
     ),
     # process.env.X || "default", process.env["X"] ?? 'default'
     re.compile(
@@ -31,6 +34,9 @@ _FIELD = re.compile(r"\s+(?P<name>[A-Za-z]\w*)\s*:\s*[^=#\n]+?(?:=\s*(?P<default
 _PREFIX = re.compile(r"""env_prefix\s*=\s*["'](\w*)["']""")
 _SETTINGS = re.compile(r"class\s+\w+\(.*\b(?:BaseSettings|\w*Settings)\b.*\)\s*:")
 _ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<port>\d{2,5})\b")
+_WITHOUT_PORT = re.compile(
+    r"(?P<scheme>[a-z]\w*(?:\+\w+)?)://(?:[^\s@/\"']*@)?(?P<host>localhost|127\.0\.0\.1)(?![\w.:-])"
+)
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
 
 
@@ -43,7 +49,8 @@ def read_variables(file: str, text: str) -> Iterator[Variable]:
             for found in pattern.finditer(line):
                 groups = found.groupdict()
                 name = groups.get("name") or groups.get("indexed") or ""
-                yield Variable(Place(file, number), name, (groups.get("default") or "").strip())
+                default = groups.get("default") or groups.get("otherwise") or ""
+                yield Variable(Place(file, number), name, default.strip())
     if "BaseSettings" in text:
         yield from _fields(file, text)
 
@@ -65,6 +72,10 @@ def read_addresses(file: str, text: str) -> Iterator[Address]:
             continue
         for found in _ADDRESS.finditer(line):
             yield Address(Place(file, number), found[0], int(found["port"]))
+        for found in _WITHOUT_PORT.finditer(line):
+            scheme = found["scheme"].split("+")[0]
+            if scheme in PORT_OF and not scheme.startswith("http"):
+                yield Address(Place(file, number), f"{scheme}://{found['host']}", PORT_OF[scheme])
 
 
 def _fields(file: str, text: str) -> Iterator[Variable]:

@@ -233,7 +233,8 @@ def test_tests_that_are_called_for_the_stack(tmp_path: Path) -> None:
         "web/go.mod": "module m",
         "web/tests/e2e_test.go": "package tests\n",
     }
-    assert settings_of(proposed(tmp_path, files))["services"]["web"]["service"] == "tests"
+    found = settings_of(proposed(tmp_path, files))["services"]["web"]
+    assert found["service"] == {"command": ["go", "test", "./tests/..."]}
 
 
 def test_runs_that_watch_are_none(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""Which tests a repository runs, by what, and with what installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .support import proposed, settings_of
+
+REDIS = "jobs:\n  t:\n    services:\n      redis: {image: redis, ports: ['6379:6379']}\n    steps:\n"
+SETUP = {"setup.py": "", "shop/__init__.py": ""}
+COMPOSE = "services:\n  db: {image: postgres:16, ports: ['5432:5432']}\n"
+
+
+def _ci(*lines: str) -> dict[str, str]:
+    return {".github/workflows/t.yml": REDIS + "".join(f"      - run: {line}\n" for line in lines)}
+
+
+def test_unittest_that_is_measured(tmp_path: Path) -> None:
+    """It uses the containers of the job that calls it among other targets, with the extras of that job."""
+    files = {
+        "Makefile": "style:\n\truff check\n\ntest:\n\tpython -m coverage run -m unittest -v\n",
+        **_ci("pip install -e .[dev,web]", "make style test"),
+        **SETUP,
+        "tests/test_a.py": "",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    command = (
+        "uv run --no-project --isolated --with-editable .[dev,web] python -m coverage run -m unittest -v"
+    )
+    assert found == {"integration": {"command": command.split()}}
+
+
+@pytest.mark.parametrize(
+    ("line", "beside", "start"),
+    [
+        ("venv/bin/coverage run -m pytest", "", "coverage run -m pytest"),
+        ("python -m coverage run -m pytest", "", "coverage run -m pytest"),
+        ("python -m pytest", "", "python -m pytest"),
+        ("python -m pytest", "conftest.py", ""),
+        ("python -m pytest", "tests/__init__.py", ""),
+        ("pytest", "", ""),
+    ],
+)
+def test_pytest_as_a_module(line: str, beside: str, start: str, tmp_path: Path) -> None:
+    """It finds what lies beside the tests, which pytest alone does in its own ways."""
+    files = {**_ci(line), **SETUP, "tests/test_a.py": ""} | ({beside: ""} if beside else {})
+    found = settings_of(proposed(tmp_path, files))["integration"]
+    command = f"uv run --no-project --isolated --with-editable . --with pytest {start}"
+    assert found == ({"paths": "tests", "command": command.split()} if start else "tests")
+
+
+def test_what_ci_installs_for_a_project_that_says_something_else(tmp_path: Path) -> None:
+    """Its own files of requirements, and extras by the names they have."""
+    project = '[project]\nname = "a"\nversion = "1"\n'
+    install = "pip install -r requirements/testing.txt -e .[web]"
+    files = {**_ci(install, "coverage run -m pytest"), "pyproject.toml": project, "tests/test_a.py": ""}
+    command = "uv run --extra web --with-requirements requirements/testing.txt coverage run -m pytest"
+    assert settings_of(proposed(tmp_path, files))["integration"]["command"] == command.split()
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"a/pom.xml": "", "a/mvnw": "", "a/src/test/java/ATest.java": ""}, ["./mvnw", "test"]),
+        ({"a/build.gradle.kts": "", "a/src/test/kotlin/ATest.kt": ""}, ["gradle", "test"]),
+        ({"a/go.mod": "module a\n", "a/b/b_test.go": ""}, ["go", "test", "./b/..."]),
+        ({"a/Cargo.toml": "", "a/tests/b.rs": ""}, ["cargo", "test"]),
+        ({"a/Gemfile": "", "a/spec/b_spec.rb": ""}, ["bundle", "exec", "rspec"]),
+    ],
+)
+def test_tests_of_other_languages_that_nothing_runs(
+    files: dict[str, str], command: list[str], tmp_path: Path
+) -> None:
+    """Their own tool runs them: tasklib has no runner for them."""
+    assert settings_of(proposed(tmp_path, files))["services"]["a"] == {"path": "a", "command": command}
+
+
+def test_a_package_all_of_whose_tests_need_the_stack_has_no_unit_tests(tmp_path: Path) -> None:
+    """`npm test` is not run once more without it, however a coverage tool starts the tests."""
+    scripts = '{"scripts": {"test": "prisma db push && nyc --reporter=text mocha \\"test/*.test.js\\""}}'
+    job = _ci("docker compose up -d db", "npm test")
+    files = {"docker-compose.yml": COMPOSE, "package.json": scripts, "test/a.test.js": "", **job}
+    found = settings_of(proposed(tmp_path, files))
+    assert found["unit"] == []
+    assert found["integration"] == {"command": ["npm", "test"]}
+
+
+def test_a_suite_of_the_whole_that_ci_leaves_out_is_named(tmp_path: Path) -> None:
+    """Nobody can say what it needs, and nobody should think that it is run."""
+    scripts = '{"scripts": {"test": "jest", "test:e2e": "jest --config e2e.json"}}'
+    files = {"package.json": scripts, "src/a.spec.ts": "", **_ci("npm test")}
+    files[".github/workflows/t.yml"] = "jobs:\n  t:\n    steps:\n      - run: npm test\n"
+    (note,) = proposed(tmp_path, files).notes
+    assert note.text == "not taken over: jest --config e2e.json"
+
+
+def test_a_script_that_prepares_is_a_step_as_a_whole(tmp_path: Path) -> None:
+    """And not the one command in it whose name is known."""
+    files = {
+        "docker-compose.yml": COMPOSE,
+        "scripts/db.sh": "#!/bin/sh\ndropdb --if-exists t\ncreatedb t\npsql -f schema.sql t\n",
+        "Makefile": "test:\n\tdocker compose up -d\n\t./scripts/db.sh\n\tpytest tests\n",
+        "tests/test_a.py": "",
+    }
+    assert settings_of(proposed(tmp_path, files))["setup"] == [["./scripts/db.sh"]]
+
+
+def test_targets_that_run_a_part_of_the_suite_stay(tmp_path: Path) -> None:
+    """The stage would run all of it."""
+    run = "docker compose run --rm api pytest"
+    files = {
+        "docker-compose.yml": COMPOSE + "  api: {build: ., depends_on: [db]}\n",
+        "Makefile": f"test:\n\t{run} /tests/unit /tests/e2e\n\nunit:\n\t{run} /tests/unit\n",
+        "tests/unit/test_a.py": "",
+        "tests/e2e/test_b.py": "",
+    }
+    text = proposed(tmp_path, files).files["Makefile"] or ""
+    assert text == f"test:\n\ttasklib test.integration\n\nunit:\n\t{run} /tests/unit\n"
+
+
+def test_a_host_without_a_port_is_named(tmp_path: Path) -> None:
+    """The code connects to the usual port, which is another in each run; also where `or` has the default."""
+    code = "import os\nHOST = os.getenv('REDIS_HOST') or 'localhost'\n"
+    files = {**_ci("pytest tests"), "tests/test_a.py": code}
+    proposal = proposed(tmp_path / "a", files)
+    assert settings_of(proposal)["endpoints"] == {"REDIS_HOST": "{redis.host}"}
+    (note,) = proposal.notes
+    assert note.text.endswith("is in no variable: let the code read TEST_REDIS_PORT")
+    files["tests/test_a.py"] += "PORT = os.environ['REDIS_PORT']\n"
+    assert not proposed(tmp_path / "b", files).notes
+
+
+def test_an_address_without_a_port_is_one(tmp_path: Path) -> None:
+    """It is that of its scheme; nobody's password is shown."""
+    files = {**_ci("pytest tests"), "tests/test_a.py": "URL = 'redis://:geheim@localhost/1'\n"}
+    (note,) = proposed(tmp_path, files).notes
+    assert note.text.startswith("tests name redis://localhost, which is another port in each run")
