@@ -34,6 +34,11 @@ class Section:
     end: int
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it has no lines but headings and blank ones."""
+        return all(not line.strip() or line.lstrip().startswith("#") for line in self.body.splitlines())
+
+    @property
     def version(self) -> Version | None:
         """Its version; ``None`` for the unreleased part and for what is no semantic version."""
         try:
@@ -44,7 +49,7 @@ class Section:
 
 def sections(text: str) -> tuple[Section, ...]:
     """The parts of a changelog in its order, newest first by convention."""
-    lines = text.splitlines()
+    lines = text.removeprefix("\ufeff").splitlines()
     heads = list(_headings(lines))
     ends = [*(line for line, _ in heads[1:]), _without_links(lines)]
     return tuple(

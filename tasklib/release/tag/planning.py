@@ -12,6 +12,7 @@ from semver import Version
 
 from tasklib.errors import UsageError
 from tasklib.release.tag import changelog, manifest
+from tasklib.release.tag.elsewhere import Mention, staying_behind
 from tasklib.release.tag.repository import Remote
 from tasklib.release.tag.versions import (
     Bump,
@@ -42,7 +43,9 @@ class Survey:
     by name, ``merged`` the tags, here and on the remote, that HEAD descends from as far as its history is
     here (``shallow``: not to its beginning), ``remote`` what the remote answered (``None``: there is none),
     ``behind`` whether it has commits on this branch that are not here. ``files`` are the texts of the
-    changelog, of pyproject.toml and of uv.lock by path; ``other_changelog`` is one in another form.
+    changelog, of pyproject.toml and of uv.lock by path; ``other_changelog`` is one in another form,
+    ``unwritten`` says of what is like a changelog why it is none, ``mentions`` are lines that may state a
+    version.
     """
 
     root: Path
@@ -60,13 +63,15 @@ class Survey:
     lock: Path | None = None
     other_changelog: Path | None = None
     files: Mapping[Path, str] = field(default_factory=dict)
+    unwritten: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a release does: write ``edits`` (new texts by path) and commit them, tag, push.
 
-    ``notes`` are what the edits mean, ``last`` the version before.
+    ``notes`` are what the edits mean, ``last`` the version before, ``behind`` the places that state it still.
     """
 
     survey: Survey
@@ -78,6 +83,7 @@ class Plan:
     edits: Mapping[Path, str]
     notes: tuple[str, ...]
     push: bool
+    behind: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -87,13 +93,17 @@ class Plan:
         """The plan as its reader approves it."""
         remote = self.survey.remote
         yield f"{self.survey.name} {self.version} (last: {self.last or 'none'})"
-        if self.last is None and (others := unlike(_tags(self.survey))):
+        if others := unlike(_tags(self.survey), above=self.last):
             yield f"  does not count {several(others)}, not of the form vX.Y.Z; --version goes on from there"
         yield f"  on {self.branch} at {self.commit[:10]}"
         for note in self.notes:
             yield f"  writes {note}"
         if (other := self.survey.other_changelog) and not self.survey.changelog:
-            yield f"  leaves {other.name} as it is: only Markdown is read (CHANGELOG.md)"
+            yield f"  leaves {_relative(self.survey, other)} as it is: what is read is CHANGELOG.md"
+        for place in self.survey.unwritten:
+            yield f"  leaves {place}"
+        if self.behind:
+            yield f"  leaves {several(self.behind)} at the version before"
         if self.edits:
             yield f"  commits that as: Release {self.version}"
         yield f"  tags {self.tag}:"
@@ -132,15 +142,19 @@ def plan(
             where=str(survey.root),
             remedy=f"The next ones are {', '.join(str(next_version(last, b)) for b in Bump)}.",
         )
-    stated = _stated(survey)
-    if stated is not None and chosen < stated:
+    lowest = _stated(survey)
+    if lowest is not None and chosen < lowest:
         raise UsageError(
-            f"{chosen} is below {stated}, which {survey.pyproject and survey.pyproject.name} states",
+            f"{chosen} is below {lowest}, which {survey.pyproject and survey.pyproject.name} states",
             where=str(survey.root),
-            remedy=f"Give a higher one with --version, {stated} itself for instance.",
+            remedy=f"Give a higher one with --version, {lowest} itself for instance.",
         )
     edits, notes = _edits(survey, chosen, today)
-    return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push)
+    before = [stated[1]] if (stated := _package(survey)) else []
+    before += [str(last), pep440(last)] if last else []
+    texts = {_relative(survey, path): text for path, text in edits.items()}
+    behind = staying_behind(survey.mentions, before, texts) if before else ()
+    return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push, behind)
 
 
 def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
@@ -217,7 +231,7 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     if written and (last is None or written > last):
         return written
     others = unlike(_tags(survey)) if last is None else ()
-    passed_over = f": {several(others)} have not the form vX.Y.Z" if others else ""
+    passed_over = f": {several(others)} not of the form vX.Y.Z" if others else ""
     raise UsageError(
         "which version is it?",
         where=str(survey.root),
@@ -227,8 +241,17 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
 
 def _stated(survey: Survey) -> Version | None:
     """The version that pyproject.toml states, where it states one that a release can have."""
-    stated = manifest.package_version(survey.files[survey.pyproject]) if survey.pyproject else None
+    stated = _package(survey)
     return from_pep440(stated[1]) if stated else None
+
+
+def _package(survey: Survey) -> tuple[str, str] | None:
+    """The name and the version of the package that pyproject.toml states."""
+    return manifest.package_version(survey.files[survey.pyproject]) if survey.pyproject else None
+
+
+def _relative(survey: Survey, path: Path) -> Path:
+    return path.relative_to(survey.root) if path.is_relative_to(survey.root) else path
 
 
 def _refuse_tagged(survey: Survey, version: Version) -> None:
@@ -264,7 +287,7 @@ def _edits(survey: Survey, version: Version, today: date) -> tuple[dict[Path, st
         and not changelog.section(survey.files[path], version)
     ):
         edits[path] = changelog.released(survey.files[path], version, today)
-        notes.append(f"{path.name}: what is unreleased becomes {version}")
+        notes.append(f"{_relative(survey, path)}: what is unreleased becomes {version}")
     changed = {path: text for path, text in edits.items() if text != survey.files[path]}
     return changed, tuple(notes) if changed else ()
 
@@ -276,7 +299,7 @@ def _message(survey: Survey, version: Version) -> str:
         return title
     text = survey.files[survey.changelog]
     found = changelog.section(text, version) or changelog.section(text, None)
-    if found is None or not found.body:
+    if found is None or found.is_empty:
         raise UsageError(
             f"the changelog has no entry for {version}",
             where=str(survey.changelog),

@@ -12,8 +12,15 @@ _LINES = 3
 
 _OVERVIEW = re.compile(
     r"(?:error|fatal): failed to push some refs|hint: |To \S+$|remote: .*: +\d+% |Everything up-to-date$"
+    r"|remote: error: hook declined to update |\[(?:INFO|WARNING)\] "
 )
-"""What git says around the reason."""
+"""What git and pre-commit say around the reason."""
+
+_UNREACHED = "Could not read from remote repository"
+"""git's words for whatever ended the program that speaks to a remote: that has said why."""
+
+_LEVEL = re.compile(r"(?i:error|fatal): ")
+_TELLING = re.compile(r"(?i)error|fail|denied|✖|✗|❌")
 
 _PLAIN = re.compile(r"\w.*\w")
 _HOOK = re.compile(r"(?P<name>.*?)\.{3,}(?:\(.*\))?Failed")
@@ -26,18 +33,22 @@ _NEXT_HOOK = re.compile(r".*?\.{3,}.*(?:Passed|Failed|Skipped)$")
 def own_words(text: str) -> str:
     """What a refused git command wrote, without what only surrounds the reason; empty where it said nothing.
 
-    The remote's words come first, then the hooks of pre-commit that failed, then git's own reason, else the
-    last lines: a hook's.
+    The remote's words come first, then the hooks of pre-commit that failed, then git's own reason, else a
+    hook's lines: those that tell of an error, or its last ones.
     """
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not _OVERVIEW.match(line)]
     remote = [line.removeprefix("remote:").strip() for line in lines if line.startswith("remote:")]
     if remote := [line for line in remote if _PLAIN.search(line)]:
-        return _together(remote[:_LINES])
+        return _together([_LEVEL.sub("", line, count=1) for line in remote[:_LINES]])
     if hooks := list(_failed_hooks(lines)):
         return _together(hooks[:_LINES])
-    git = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:"))]
-    return git[0] if git else _together(lines[-_LINES:])
+    if git := [line for line in lines if _LEVEL.match(line)]:
+        before = [line for line in lines[: lines.index(git[0])] if _PLAIN.search(line)]
+        unreached = _UNREACHED in git[0] and before
+        return _together(before[-1:] if unreached else [_LEVEL.sub("", git[0], count=1)])
+    lines = [line for line in lines if _PLAIN.search(line)]
+    return _together([line for line in lines if _TELLING.search(line)][:_LINES] or lines[-_LINES:])
 
 
 def refused_references(porcelain: str) -> str:

@@ -115,6 +115,11 @@ class Repository:
         """Whether ``commit`` descends from ``ancestor``; an ancestor that is not here counts as no."""
         return self._git("merge-base", "--is-ancestor", ancestor, commit, check=False).code == 0
 
+    def lines(self, pattern: str, names: Iterable[str]) -> str:
+        """The lines of tracked files called one of ``names`` that ``pattern`` finds, behind their places."""
+        places = (f":(top,glob,icase)**/{name}" for name in names)
+        return self._ask("grep", "-zniIE", "--full-name", "-e", pattern, "--", *places)
+
     def tracked(self, path: Path) -> bool:
         return bool(self._ask("ls-files", "--", str(path)))
 
@@ -145,15 +150,20 @@ class Repository:
         ):
             self._quietly("update-ref", "-d", f"refs/tags/{name}", tag)
 
-    def uncommit(self, subject: str, parent: str) -> None:
-        """Take the branch back to ``parent`` if only ``subject`` came since; other changes are kept.
+    def uncommit(self, made: str | None, subject: str, parent: str) -> None:
+        """Take the branch back to ``parent`` if only ``made`` came since; other changes are kept.
 
-        A hook may have put something around the subject.
+        Where that is not known, the commit with ``subject``: a hook may have put something around it.
         """
         # `git log` would also show what it is set to: signatures, notes.
         header, _, message = self._quietly("cat-file", "commit", "HEAD").stdout.partition("\n\n")
         parents = [line for line in header.splitlines() if line.startswith("parent ")]
-        if parents == [f"parent {parent}"] and subject in message.partition("\n")[0]:
+        is_ours = (
+            made == self._quietly("rev-parse", "HEAD").stdout.strip()
+            if made
+            else subject in message.partition("\n")[0]
+        )
+        if parents == [f"parent {parent}"] and is_ours:
             self._quietly("reset", "--quiet", "--keep", parent)
 
     def push(self, remote: str, branch: str, commit: str, tag: str) -> None:

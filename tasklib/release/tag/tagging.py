@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ from tasklib.errors import Interrupted, TasklibError
 from tasklib.files.whole import write_whole
 from tasklib.process import CommandError
 from tasklib.project import Project
+from tasklib.release.tag import elsewhere
 from tasklib.release.tag.planning import Plan, Survey
 from tasklib.release.tag.refusals import own_words, refused_references
 from tasklib.release.tag.repository import Remote, Repository
@@ -22,9 +24,11 @@ __all__ = ["Applied", "ReleaseError", "apply", "survey"]
 _CHANGELOGS = ("CHANGELOG.md", "CHANGES.md", "HISTORY.md", "NEWS.md")
 _OTHER_CHANGELOGS = tuple(
     f"{name}{suffix}"
-    for suffix in (".rst", ".txt", "")
+    for suffix in (".rst", ".txt", ".adoc", "")
     for name in ("CHANGELOG", "CHANGES", "HISTORY", "NEWS")
-)
+) + tuple(f"{name}.md" for name in ("RELEASES", "RELEASE_NOTES", "RELEASE-NOTES", "RELEASENOTES"))
+_FRAGMENTS = ("changelog.d", "changes.d", "newsfragments", "news.d", ".changeset", ".changes")
+"""Where tools that put a changelog together keep what is to come."""
 
 
 class ReleaseError(TasklibError):
@@ -80,6 +84,8 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
         remote=remote,
         behind=bool(commit and remote and remote.branch and not repository.contains(commit, remote.branch)),
         files=files,
+        unwritten=tuple(_unwritten(repository, folders)) if found["changelog"] is None else (),
+        mentions=elsewhere.mentions(repository.lines(elsewhere.PATTERN, elsewhere.FILES)),
         **found,
     )
 
@@ -94,6 +100,18 @@ def _merged(repository: Repository, commit: str, remote: Remote | None) -> tuple
     }
     ancestors = repository.ancestors(commit, theirs.values())
     return (*repository.tags(merged=commit), *(tag for tag, at in theirs.items() if at in ancestors))
+
+
+def _unwritten(repository: Repository, folders: tuple[Path, ...]) -> Iterator[str]:
+    """What is like a changelog and is not read, with the reason."""
+    for folder in folders:
+        for name in _CHANGELOGS:
+            path = folder / name
+            if path.is_symlink() and repository.tracked(path):
+                yield f"{name} as it is: the file that it leads to is not in git"
+        for name in _FRAGMENTS:
+            if (folder / name).is_dir() and repository.tracked(folder / name):
+                yield f"{name}/ as it is: put a changelog together of it before, and it is the message"
 
 
 def _first(repository: Repository, folders: tuple[Path, ...], names: tuple[str, ...]) -> Path | None:
@@ -132,7 +150,7 @@ def apply(plan: Plan, project: Project, cancel: process.Cancel | None = None) ->
     except BaseException as error:
         refused = isinstance(error, CommandError)
         # A tag that git refused to make is somebody else's.
-        _undo(repository, plan, commit if tagging and not refused else None)
+        _undo(repository, plan, commit if tagging else None, may_be_tagged=tagging and not refused)
         if isinstance(error, CommandError):
             where = str(plan.survey.root)
             raise ReleaseError(f"{_words(error)}; {plan.tag} was not made", where=where) from error
@@ -144,12 +162,14 @@ def _subject(plan: Plan) -> str:
     return f"Release {plan.version}"
 
 
-def _undo(repository: Repository, plan: Plan, tagged: str | None) -> None:
-    """Take back the tag if it may be ours (of the commit ``tagged``), and the commit if there is one."""
-    if tagged is not None:
-        repository.untag(plan.tag, tagged)
+def _undo(repository: Repository, plan: Plan, made: str | None, *, may_be_tagged: bool) -> None:
+    """Take back the tag if it may be ours, and the commit (``made``, where that is known) if there is one."""
+    if made and may_be_tagged:
+        repository.untag(plan.tag, made)
     if plan.edits:
-        repository.uncommit(_subject(plan), plan.commit)
+        repository.uncommit(made, _subject(plan), plan.commit)
+        for path in plan.edits:  # Also where git cannot, since somebody holds its lock.
+            write_whole(path, plan.survey.files[path].encode(errors="surrogateescape"))
         repository.restore(plan.edits)
 
 

@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 _TOKEN = "rc"
-_NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+")
+_NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+|(?:^|[-_/])[vVr]?[0-9]+$")
+_PLAIN = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)+")
 _PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
 
 
@@ -81,10 +82,11 @@ def tagged_version(tag: str) -> Version | None:
     return None if version.build else version
 
 
-def unlike(tags: Iterable[str]) -> tuple[str, ...]:
+def unlike(tags: Iterable[str], *, above: Version | None = None) -> tuple[str, ...]:
     """The tags that look like versions of another form: ``1.4.2``, ``v1.4``, ``api-v1.4.2``, ``2024.05.01``.
 
-    Newest first, as far as their numbers tell.
+    Where some have our form and ``above`` is the last of them: the plain ones with higher numbers, as after
+    a change of habits. Newest first, as far as their numbers tell.
     """
 
     def order(tag: str) -> list[tuple[int, str]]:
@@ -92,6 +94,9 @@ def unlike(tags: Iterable[str]) -> tuple[str, ...]:
         return [(len(number), number) for number in numbers]
 
     found = [tag for tag in tags if _NUMBERS.search(tag) and not tagged_version(tag)]
+    if above:
+        last = order(tag_name(above.finalize_version()))
+        found = [tag for tag in found if _PLAIN.fullmatch(tag) and order(tag) > last]
     return tuple(sorted(found, key=order, reverse=True))
 
 

@@ -220,6 +220,36 @@ def test_a_hook_of_the_own_refuses_the_push(work: Checkout, remote: Checkout) ->
     assert (references(work), references(remote)) == before
 
 
+def test_a_hook_that_rewrites_the_message(work: Checkout, remote: Checkout) -> None:
+    """A refused push takes back the commit, whatever a hook has made of its subject."""
+    hook(work, "commit-msg", "echo 'chore: ship it' > $1")
+    refuse(remote, "not on a Friday")
+    before = references(work)
+    ran = tag(work, "--version", "1.0.0", "--push")
+    assert (ran.code, "not on a Friday" in ran.err) == (1, True), ran
+    assert (references(work), work.is_clean) == (before, True)
+
+
+def test_the_index_is_locked(work: Checkout) -> None:
+    """Where git can change nothing, what was written is taken back nevertheless."""
+    lock = Path(work.git("rev-parse", "--path-format=absolute", "--git-path", "index.lock").strip())
+    lock.touch()
+    ran = tag(work, "--version", "1.0.0")
+    assert (ran.code, "index.lock" in ran.err) == (1, True), ran
+    lock.unlink()
+    assert work.is_clean
+
+
+def test_what_is_left_is_named(work: Checkout) -> None:
+    """The plan says which other files state the version, and what is like a changelog and is not read."""
+    write(work.root, {"src/shop/__init__.py": '__version__ = "0.1.0"\n', "changes.d/1.md": "New."})
+    work.git("rm", "-q", "CHANGELOG.md")
+    work.commit()
+    ran = tag(work, "--version", "1.0.0", "--dry-run")
+    assert "  leaves src/shop/__init__.py:1 at the version before" in ran.lines
+    assert any(line.startswith("  leaves changes.d/ as it is") for line in ran.lines)
+
+
 def test_a_changelog_that_is_a_link(work: Checkout, remote: Checkout) -> None:
     """What is written and committed is the file that it leads to; the link stays."""
     (work.root / "docs").mkdir()

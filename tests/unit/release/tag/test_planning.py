@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import UsageError
+from tasklib.release.tag.elsewhere import mentions
 from tasklib.release.tag.planning import Plan, Survey, plan
 from tasklib.release.tag.repository import Remote
 from tasklib.release.tag.versions import Bump
@@ -165,7 +166,20 @@ def test_shallow_clone() -> None:
             planned(survey, bump="patch")
 
 
-@pytest.mark.parametrize("tag", ["1.4.2", "v1.4", "2024.05.01", "2024-05-01", "api-v1.4.2", "v1.4.2.0"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "1.4.2",
+        "v1.4",
+        "2024.05.01",
+        "2024-05-01",
+        "api-v1.4.2",
+        "v1.4.2.0",
+        "@shop/api@1.4.2",
+        "v7",
+        "build-42",
+    ],
+)
 def test_tags_of_another_form(tag: str) -> None:
     """A tag that looks like a version and is none of ours is named where no last version is known."""
     survey = changed(tags={tag: "1", "deployed": "2"}, merged=(tag,), remote=None, changelog=None)
@@ -174,6 +188,34 @@ def test_tags_of_another_form(tag: str) -> None:
     with pytest.raises(UsageError, match=rf"which version.*\n.*none: {tag} "):
         planned(survey)
     assert "does not count" not in "".join(planned(bump="minor").lines())
+
+
+@pytest.mark.parametrize(("tag", "is_named"), [("1.2.0", True), ("1.1", False), ("deploy-9.0.0", False)])
+def test_a_later_tag_of_another_form(tag: str, is_named: bool) -> None:
+    """Where the last version is known, a plain tag above it is named: somebody left out the v."""
+    lines = list(planned(changed(tags={**FOUND.tags, tag: "4"}), bump="minor").lines())
+    assert (f"does not count {tag}" in lines[1]) is is_named
+
+
+def test_what_stays_behind() -> None:
+    """Other places that state the version before are named, those that a release writes are not."""
+    text = '[project]\nname = "shop"\nversion = "1.1.0"\n[tool.bumpversion]\ncurrent_version = "1.1.0"\n'
+    found = mentions(
+        "src/__init__.py\x003\x00__version__ = '1.1.0'\n"
+        'pyproject.toml\x003\x00version = "1.1.0"\npyproject.toml\x005\x00current_version = "1.1.0"\n'
+        'package.json\x002\x00"version": "1.1.0"\nweb/package.json\x002\x00"version": "1.1.0-rc.1"\n'
+    )
+    survey = replace(with_file(PYPROJECT, text, pyproject=PYPROJECT), mentions=found)
+    lines = list(planned(survey, bump="minor").lines())
+    assert "  leaves src/__init__.py:3, pyproject.toml:5, package.json:2 at the version before" in lines
+    assert not planned(replace(survey, mentions=()), bump="minor").behind
+
+
+@pytest.mark.parametrize("body", ["", "### Added\n\n### Fixed\n"])
+def test_nothing_is_unreleased(body: str) -> None:
+    """Headings alone are no entry."""
+    with pytest.raises(UsageError, match="no entry for"):
+        planned(with_file(LOG, f"## [Unreleased]\n{body}"), bump="minor")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,20 @@ shellcheck...........................................(no files to check)Skipped
 no secrets...............................................................Failed
 - hook id: no-secrets
 - duration: 0.1s
+[INFO] Restored changes from /home/ada/.cache/pre-commit/patch1700.
+"""
+LEFTHOOK = """\
+╭───────────────────────────────╮
+│ lefthook v1.6.1  hook: pre-push │
+╰───────────────────────────────╯
+┃  mypy
+
+app.py:3: error: Incompatible return value type
+
+exit status 1
+  ─────────────────────────────
+summary: (done in 0.42 seconds)
+🥊  mypy
 """
 
 
@@ -38,7 +52,7 @@ no secrets...............................................................Failed
     [
         pytest.param(
             PROTECTED,
-            "error: GH006: Protected branch update failed for refs/heads/main; "
+            "GH006: Protected branch update failed for refs/heads/main; "
             "- Changes must be made through a pull request",
             id="a protected branch",
         ),
@@ -49,16 +63,42 @@ no secrets...............................................................Failed
         ),
         pytest.param(
             "running the tests\n2 failed\nerror: failed to push some refs to 'origin'\n",
-            "running the tests; 2 failed",
+            "2 failed",
             id="a hook",
         ),
-        pytest.param("fatal: unable to auto-detect email address\nhint: x", None, id="git itself"),
+        pytest.param("┌──┐\nnot today\n└──┘\n", "not today", id="a hook without an error"),
+        pytest.param(LEFTHOOK, "app.py:3: error: Incompatible return value type", id="lefthook"),
+        pytest.param(
+            "input: Release 1.1.0\n✖ subject may not be empty\n✖ type may not be empty\nGet help: x.org\n",
+            "✖ subject may not be empty; ✖ type may not be empty",
+            id="commitlint",
+        ),
+        pytest.param(
+            "remote: Gitea: Tag v1 is protected\nremote: error: hook declined to update refs/tags/v1\n",
+            "Gitea: Tag v1 is protected",
+            id="a protected tag",
+        ),
+        pytest.param(
+            "git@x.org: Permission denied (publickey).\nfatal: Could not read from remote repository.\n",
+            "git@x.org: Permission denied (publickey)",
+            id="ssh",
+        ),
+        pytest.param(
+            "fatal: Could not read from remote repository.\n",
+            "Could not read from remote repository",
+            id="no words of ssh",
+        ),
+        pytest.param(
+            "fatal: unable to auto-detect email address\nhint: x",
+            "unable to auto-detect email address",
+            id="git itself",
+        ),
         pytest.param("", "", id="nothing"),
     ],
 )
-def test_words(text: str, words: str | None) -> None:
+def test_words(text: str, words: str) -> None:
     """The remote's, a hook's or git's, without what git says around them."""
-    assert own_words(text) == (text.splitlines()[0] if words is None else words)
+    assert own_words(text) == words
 
 
 @given(st.text(), st.text())
