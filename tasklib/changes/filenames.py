@@ -17,6 +17,10 @@ _SETUP = re.compile(
     r"|\.npmrc|\.yarnrc(\.yml)?|pnpm-workspace\.yaml|\.pnpmfile\.c?js|(ts|js)config.*\.json|bunfig\.toml"
     r"|(turbo|nx|lerna)\.json|(babel|vite|vitest|jest|playwright)\.(config|workspace)\..+|\.babelrc.*"
     r"|go\.(work|mod|sum|work\.sum)|Cargo\.toml|.+\.lock|.+-lock\.(json|ya?ml)|npm-shrinkwrap\.json|bun\.lockb"
+    r"|(poetry|pdm|hatch|pixi|mypy|ruff)\.(toml|ini)|(site|user)customize\.py|pylock(\..+)?\.toml"
+    r"|\.[\w-]+rc(\..+)?|[\w.-]+\.(config|conf|setup|shared|base|preset)\.[cm]?[jt]s|deno\.jsonc?"
+    r"|pom\.xml|(.+\.)?(gradle|gradle\.kts|properties)|libs\.versions\.toml|.+\.(props|targets)|global\.json"
+    r"|nuget\.config|Gemfile|\.rspec|composer\.json|phpunit\.xml.*|mix\.exs|CMakeLists\.txt|buf(\..+)?\.yaml"
 )
 """What tools read from a folder for all that lies below it, whoever else is made from it."""
 

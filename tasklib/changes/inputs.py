@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,30 +11,20 @@ import yaml
 
 from tasklib import process
 from tasklib.changes.links import linked
+from tasklib.changes.mentioned import mentioned
 from tasklib.changes.selection import ComposeService, StackFacts
 from tasklib.changes.workspaces import needed_members
 from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project, Service
 from tasklib.stacks.compose.compose import render
 from tasklib.stacks.compose.source import Source
-from tasklib.stacks.images.context import BuildContext, build_context, read_text
+from tasklib.stacks.images.context import BuildContext, build_context
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
 
 __all__ = ["built_from", "named_paths", "read_config", "read_files", "stack_facts"]
 
-_MANIFESTS = (
-    "pyproject.toml",
-    "requirements*.txt",
-    "setup.cfg",
-    "package.json",
-    "tsconfig*.json",
-    "Cargo.toml",
-    "go.mod",
-)
 _REFERRING = {"include", "extends", "env_file", "label_file"}
-
-_OUTWARD = re.compile(r"(?<![\w.])(?:\.\./)+[\w.@-][\w./@-]*")
 
 
 def stack_facts(project: Project, cancel: process.Cancel | None = None) -> tuple[StackFacts, ...]:
@@ -172,7 +161,7 @@ def _references(path: Path) -> Iterator[str]:
 
 
 def named_paths(service: Service) -> tuple[Path, ...]:
-    """What lies outside a service's folder and is part of it: what its manifests name
+    """What lies outside a service's folder and is part of it: what its manifests, settings and sources name
     (``{path = "../common"}``), members of its workspaces that it needs, and where its links lead.
 
     What these need in turn counts too. Folders that hold the service itself (a workspace's root) are none.
@@ -182,19 +171,10 @@ def named_paths(service: Service) -> tuple[Path, ...]:
     top = next((place for place in service.path.parents if (place / ".git").exists()), service.path.parent)
     while waiting:
         folder = waiting.pop()
-        for path in (*_named_in(folder), *needed_members(folder), *linked(folder)):
+        for path in (*mentioned(folder, top), *needed_members(folder), *linked(folder)):
             own = service.path.is_relative_to(path) or path.is_relative_to(service.path)
             if path not in found and not own:
                 found[path] = None
                 if path.is_dir() and path.is_relative_to(top):
                     waiting.append(path)
     return tuple(found)
-
-
-def _named_in(folder: Path) -> Iterator[Path]:
-    for pattern in _MANIFESTS:
-        for manifest in sorted(folder.glob(pattern)):
-            for name in _OUTWARD.findall(read_text(manifest) or ""):
-                path = Path(*_normal(folder / name))
-                if path.exists():
-                    yield path

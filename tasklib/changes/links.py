@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["linked"]
+__all__ = ["files_in", "linked"]
 
 _PASSED_OVER = re.compile(r"\.git|\.venv|venv|node_modules|\.nox|\.tox|__pycache__|\.\w+_cache")
 """Folders of tools, where links lead to what they installed."""
@@ -32,6 +32,13 @@ def _links(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         yield from (path for name in (*folders, *names) if (path := Path(parent, name)).is_symlink())
         folders[:] = [name for name in folders if not _PASSED_OVER.fullmatch(name)]
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """The files in ``folder``, without those that tools installed."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _PASSED_OVER.fullmatch(name))
+        yield from (Path(parent, name) for name in sorted(names))
 
 
 def _hops(link: Path) -> Iterator[Path]:

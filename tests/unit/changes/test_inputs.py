@@ -107,3 +107,58 @@ def test_unreadable_manifests(tmp_path: Path, text: str) -> None:
     names = ("pyproject.toml", "package.json", "pnpm-workspace.yaml", "Cargo.toml", "go.mod", "go.work")
     write(tmp_path, {f"{folder}{name}": text for name in names for folder in ("", "services/api/")})
     assert needed(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("conftest.py", 'sys.path.insert(0, "../../libs/common")'),
+        ("tests/unit/conftest.py", 'sys.path.insert(0, str(Path(__file__).parents[4] / "libs" / "common"))'),
+        ("conftest.py", 'LIBS = Path(__file__).resolve().parent.parent.parent / "libs/common"'),
+        ("tests/conftest.py", 'sys.path += [str(ROOT / "libs" / "common"), os.path.join(ROOT, "x")]'),
+        ("tests/paths.py", 'os.path.join(ROOT, "libs", "common")'),
+        ("pytest.ini", "[pytest]\npythonpath = ../../libs/common\n"),
+        ("tox.ini", "[testenv]\ndeps = ../../libs/common\n"),
+        ("requirements/test.txt", "-e ../../libs/common\n"),
+        ("dev-requirements.txt", "-e ../../libs/common\n"),
+        ("setup.py", 'setup(install_requires=["common @ file:../../libs/common"])'),
+        ("Pipfile", '[packages]\ncommon = {path = "../../libs/common"}\n'),
+        ("pyproject.toml", 'dependencies = ["common @ {root:parent:parent:uri}/libs/common"]\n'),
+        ("Makefile", "test:\n\tPYTHONPATH=$(TOP)/libs/common pytest\n"),
+        ("vitest.config.ts", 'new URL("../../libs/common", import.meta.url)'),
+        ("src/app.ts", 'import { money } from "../../../libs/common/money"'),
+        ("build.gradle", 'implementation project(":libs:common")'),
+        ("api.csproj", '<ProjectReference Include="..\\..\\libs\\common\\common.csproj" />'),
+        ("Gemfile", 'gem "common", path: "../../libs/common"'),
+        ("openapi.json", '{"$ref": "../../libs/common/money.ts"}'),
+    ],
+)
+def test_named_in_a_text(tmp_path: Path, name: str, text: str) -> None:
+    """What settings, manifests of any tool and sources name outside of a service is a part of it."""
+    common = {"libs/common/money.ts": "", "libs/common/common.csproj": "", "libs/other/x.py": ""}
+    write(tmp_path, {**common, f"services/api/{name}": text, "services/web/app.py": ""})
+    found = needed(tmp_path)
+    assert found & {"libs/common", "libs/common/money.ts"}
+    assert all(path.startswith("libs/common") for path in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("README.md", "See ../../libs/common and ../web."),
+        ("Dockerfile", "# built like ../web/Dockerfile"),
+        ("src/app.py", 'REASONS = ["libs", "none"], f"{base}/web", Path("/") / "web", "../../nowhere"'),
+        ("tests/test_a.py", 'Path(__file__).parent / "data"; tmp_path / "web"; ROOT / "tests" / "data"'),
+        ("node_modules/x/index.js", 'require("../../../../libs/common")'),
+    ],
+)
+def test_what_a_text_does_not_name(tmp_path: Path, name: str, text: str) -> None:
+    """Prose, what is not there, what the service itself has and what tools installed count for nothing."""
+    data = {
+        "services/api/tests/data": "",
+        "tests/data": "",
+        "libs/common/a.py": "",
+        "services/web/app.py": "",
+    }
+    write(tmp_path, {**data, f"services/api/{name}": text})
+    assert needed(tmp_path) == set()

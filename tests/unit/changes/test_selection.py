@@ -111,6 +111,17 @@ def test_one_file(name: str, services: list[str]) -> None:
         "package.json",
         ".nvmrc",
         "vitest.config.ts",
+        "vitest.shared.ts",
+        ".mocharc.yml",
+        "poetry.toml",
+        "sitecustomize.py",
+        "pom.xml",
+        "settings.gradle.kts",
+        "gradle.properties",
+        "Directory.Build.props",
+        "Gemfile",
+        "composer.json",
+        "deno.json",
     ],
 )
 def test_set_up_that_one_image_copies(name: str) -> None:
