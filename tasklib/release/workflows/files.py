@@ -4,7 +4,7 @@ The templates beside this module are whole workflows, so that whatever checks wo
 ``"{word}"`` is replaced by a value, and the lines between ``# if word`` and ``# end`` are kept or left out.
 
 Gitea makes a matrix before any job has run, so there each service has its row and a row that the change does
-not touch passes at once. GitHub's rows come from ``ci.matrix``.
+not touch passes at once. GitHub's rows come from ``ci.matrix``. The rows of shares are known beforehand.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
-from tasklib.errors import UsageError
 from tasklib.stacks.rewrite import as_text
 
 __all__ = ["Facts", "Forge", "filled", "workflows"]
@@ -61,13 +60,7 @@ class Facts:
 
 
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
-    """The files by path below the checkout.
-
-    Raises :class:`~tasklib.errors.UsageError` for shares on Gitea, where no action that is GitHub's as well
-    hands files from one job to another.
-    """
-    if forge is Forge.GITEA and facts.shards > 1:
-        raise UsageError("--shards is for GitHub and GitLab", remedy="On Gitea each service has a job.")
+    """The files by path below the checkout."""
     shares = [f"{number}/{facts.shards}" for number in range(1, facts.shards + 1)]
     values = {
         "base-branch": as_text(facts.base_branch),

@@ -171,7 +171,7 @@ class Runner:
                 to.parent.mkdir(parents=True, exist_ok=True)
                 copy(path, to)
         elif "/download-artifact@" in step["uses"]:
-            for found in kept.glob(said.get("name") or said["pattern"]):
+            for found in kept.glob(said.get("name") or said.get("pattern") or "*"):
                 named = "" if "name" in said else found.name
                 shutil.copytree(found, clone / said["path"] / named, dirs_exist_ok=True)
 

@@ -179,15 +179,16 @@ def shared(shop: Checkout, forge: str) -> None:
     shop.commit()
 
 
+@pytest.mark.parametrize("forge", ["github", "gitea"])
 @pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
-def test_shares_on_github(shop: Checkout, machine: dict[str, str], tmp_path: Path, broken: bool) -> None:
+def test_shares(shop: Checkout, machine: dict[str, str], tmp_path: Path, forge: str, broken: bool) -> None:
     """Three machines test all that there is, once, and the gate is their verdict."""
-    shared(shop, "github")
+    shared(shop, forge)
     if broken:
         (shop.root / "services/web/app").write_text("nothing\n")
         shop.commit()
     made = runner(shop, machine, tmp_path / "push", {"event": {}, "run_id": "7", "run_attempt": "1"})
-    assert made.run(shop.root / ".github/workflows/test.yml") is not broken, made.output
+    assert made.run(shop.root / f".{forge}/workflows/test.yml") is not broken, made.output
     assert [row for job, row in made.ran if job == "test"] == ["1/3", "2/3", "3/3"]
     verdict = made.output.rpartition("[gate")[2]
     assert ("1 failed, 1 passed in 2 targets" if broken else "PASSED: 2 passed") in verdict, made.output

@@ -18,7 +18,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.errors import UsageError
 from tasklib.release.workflows.files import Facts, Forge, workflows
 
 from ...examples import examples
@@ -184,12 +183,12 @@ def test_caches_of_rows() -> None:
 
 
 @pytest.mark.parametrize("forge", FORGES)
-@pytest.mark.parametrize("facts", [SHOP, SINGLE])
+@pytest.mark.parametrize("facts", [SHOP, SHARED, SINGLE])
 def test_actions(facts: Facts, forge: Forge) -> None:
     """Actions are pinned by commit, the version beside it, each the same everywhere; none keeps the token."""
     text = "".join(workflows(facts, forge).values())
     used = set(re.findall(r"uses: (.*)", text))
-    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
+    assert all(re.fullmatch(r"[\w-]+(/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
     assert len({action.partition("@")[0] for action in used}) == len(used)
     assert text.count("actions/checkout@") == text.count("persist-credentials: false")
 
@@ -204,8 +203,6 @@ FOR_GITHUB = ["excessive-permissions", "concurrency-limits", "secrets-outside-en
 @pytest.mark.parametrize("facts", [SHOP, SINGLE, SHARED, Facts(("a", "b"), folder="sub", suite="shop")])
 def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:
     """zizmor finds nothing in the files, however strict it is."""
-    if forge is Forge.GITEA and facts.shards > 1:
-        pytest.skip("Gitea has no shares")
     for name, text in workflows(facts, forge).items():
         path = tmp_path / ".github/workflows" / Path(name).name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -222,8 +219,6 @@ def test_security(facts: Facts, forge: Forge, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["test.yml", "release.yml", "shards.yml"])
 def test_templates(forge: Forge, name: str) -> None:
     """The templates themselves are workflows, but for keys that stand there once for each choice."""
-    if forge is Forge.GITEA and name == "shards.yml":
-        pytest.skip("Gitea has no shares")
     template = (files("tasklib.release.workflows") / forge.value / name).read_text()
     data = yaml.safe_load(template)
     data["on"] = data.pop(True)
@@ -232,7 +227,7 @@ def test_templates(forge: Forge, name: str) -> None:
 
 def test_gitea_uses_nothing_that_it_ignores() -> None:
     """What Gitea does not support is not in its files."""
-    for workflow in parsed(SHOP, Forge.GITEA).values():
+    for workflow in (*parsed(SHOP, Forge.GITEA).values(), *parsed(SHARED, Forge.GITEA).values()):
         assert not {"concurrency", "permissions", "run-name"} & workflow.keys()
         assert not [script for script in scripts(workflow) if "GITHUB_OUTPUT" in script]
 
@@ -248,23 +243,23 @@ def test_registry_of_github() -> None:
     assert login["env"]["REGISTRY_PASSWORD"] == "${{ secrets.GITHUB_TOKEN }}"
 
 
-def test_shares_on_github() -> None:
+@pytest.mark.parametrize("forge", FORGES)
+def test_shares(forge: Forge) -> None:
     """A machine for each share, one job that is the verdict, and durations that all are given alike."""
-    workflow = parsed(SHARED, Forge.GITHUB)["test.yml"]
+    workflow = parsed(SHARED, forge)["test.yml"]
     schema().validate(workflow)
     jobs = workflow["jobs"]
     assert jobs["test"]["strategy"]["matrix"] == {"shard": ["1/3", "2/3", "3/3"]}
     assert (jobs["gate"]["if"], set(jobs["gate"]["needs"])) == ("always()", {"durations", "test"})
     assert not [script for script in scripts(workflow) if "${{" in script]
-    text = workflows(SHARED, Forge.GITHUB)[".github/workflows/test.yml"]
-    used = set(re.findall(r"uses: (.*)", text))
-    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
 
 
-def test_shares_on_gitea_are_refused() -> None:
-    """One line says why, before a file is written."""
-    with pytest.raises(UsageError, match="--shards is for GitHub and GitLab"):
-        workflows(Facts(["a"], shards=2), Forge.GITEA)
+def test_shares_are_handed_on_by_what_each_forge_takes() -> None:
+    """Gitea's server speaks the protocol of the artifact actions' version 3, GitHub's the later one."""
+    for forge, early in ((Forge.GITHUB, False), (Forge.GITEA, True)):
+        text = workflows(SHARED, forge)[f".{forge}/workflows/test.yml"]
+        versions = set(re.findall(r"-artifact@[0-9a-f]{40} # v(\d+)", text))
+        assert {version == "3" for version in versions} == {early}
 
 
 def gitlab(facts: Facts) -> dict[str, Any]:
