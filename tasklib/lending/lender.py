@@ -39,6 +39,7 @@ from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.fleet import open_fleet
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.images.shared import shared_images
 from tasklib.stacks.starting.startup import read_logs
 from tasklib.state.places import Turn
 
@@ -106,7 +107,8 @@ class _Lender(Listener):
             there = turns.on(context.engine.facts, context.state)
             phases = Phases(target, self._hear)
             commons = Commons(context.project.root, lambda text: None)
-            stack = TargetStack(held, Builds(context.engine, context), phases, there, commons, cancel)
+            builds = Builds(context.engine, context, shared_images(project, self.notice))
+            stack = TargetStack(held, builds, phases, there, commons, cancel)
             with closing(stack):
                 self._say({"begins": plan.title})
                 stack.up()

@@ -34,6 +34,7 @@ from tasklib.stacks.holding.fleet import Fleet
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.images.shared import shared_images
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 
 __all__ = ["Execution"]
@@ -87,6 +88,7 @@ class Execution:
         self._cancel = cancel
         self._commons = Commons(project.root, lambda text: emit(Notice(text, "info")))
         self._builds: dict[str, Builds] = {}
+        self._shared_images = shared_images(project, lambda text: emit(Notice(text, "warning")))
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
@@ -105,7 +107,8 @@ class Execution:
     def stack(self, target: Target, plan: StackPlan, context: RunContext) -> TargetStack:
         """The stack of ``plan`` on behalf of ``target``, on the engine of ``context``; nothing happens."""
         with self._lock:
-            builds = self._builds.setdefault(context.engine.facts.id, Builds(context.engine, context))
+            made = Builds(context.engine, context, self._shared_images)
+            builds = self._builds.setdefault(context.engine.facts.id, made)
         phases = Phases(target, self._emit)
         listener, options = _TargetListener(target, self._emit), self._options
         if self._session:

@@ -32,6 +32,7 @@ from tasklib.project.stack_files import StackFiles
 from tasklib.project.stage_tests import SuiteReader
 from tasklib.reach import Way
 from tasklib.results import Stage
+from tasklib.shown.cleaning import in_ci
 
 __all__ = ["load_project"]
 
@@ -57,6 +58,12 @@ class _Assembly:
 
     def project(self) -> Project:
         settings = self.settings
+        if settings.images.reuse and not settings.images.name:
+            raise ConfigError(
+                "images.reuse says nothing without images.name",
+                where=str(self.document.path),
+                remedy='[tool.tasklib.images] name = "registry.example.com/myproject-{service}"',
+            )
         services = self._services()
         only = self._only()
         single = only is not None
@@ -86,6 +93,9 @@ class _Assembly:
                 host_network=settings.shared.host_network,
             ),
             image_name=settings.images.name,
+            reuses_images=settings.images.reuse is not None and settings.images.name is not None,
+            pushes_images=settings.images.reuse == "push"
+            or (settings.images.reuse == "ci" and in_ci(self.env)),
             attestations=tuple(settings.images.attestations),
             slow=MappingProxyType(_SLOW | _seconds(settings.slow)),
             timeout=MappingProxyType(_seconds(settings.timeout)),

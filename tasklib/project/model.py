@@ -97,7 +97,9 @@ class Project:
     environment names), ``reach`` how tests get to containers (``None``: as what is seen of the engine
     says), ``copy_in`` the folders (absolute) whose copies containers may write to where the engine's machine
     does not have them, ``mask`` names of variables whose values are hidden besides the known ones,
-    ``attestations`` what is attested of released images (kinds with buildx's options).
+    ``reuses_images`` whether what tests need built comes from the registry where it has it, ``pushes_images``
+    whether this run gives it what it lacks, ``attestations`` what is attested of released images (kinds with
+    buildx's options).
     """
 
     root: Path
@@ -120,6 +122,8 @@ class Project:
     persistent: frozenset[str] = frozenset()
     bake: bool = True
     image_name: str | None = None
+    reuses_images: bool = False
+    pushes_images: bool = False
     attestations: tuple[str, ...] = ()
     slow: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))
     timeout: Mapping[Stage, float] = field(default_factory=lambda: MappingProxyType({}))

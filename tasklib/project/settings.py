@@ -127,6 +127,13 @@ class ImagesSection(Table, frozen=True):
     name: Annotated[
         str | None, Meta(description="of released images: registry.example.com/myproject-{service}")
     ] = None
+    reuse: Annotated[
+        Literal["pull", "ci", "push"] | None,
+        Meta(
+            description="take images of tests that are there already from the registry (pull), and give it "
+            "those that were built in CI (ci) or anywhere (push)"
+        ),
+    ] = None
     attestations: Annotated[
         list[Attestation],
         Meta(

@@ -27,7 +27,7 @@ from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.masking import MaskedSink
 from tasklib.reporting.words.text import write
 from tasklib.results import Stage
-from tasklib.shown.cleaning import clean_line, in_actions, neutral
+from tasklib.shown.cleaning import clean_line, in_actions, in_ci, neutral
 from tasklib.slow_tests import DEFAULT_LIMITS
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
@@ -37,7 +37,7 @@ FORMATS = FORMAT.choices
 
 def capable(stream: TextIO, env: Mapping[str, str]) -> bool:
     """Whether the stream is a terminal that can draw a board over itself, with a person before it."""
-    if env.get("TERM", "") in ("", "dumb", "unknown") or env.get("CI", "").lower() not in ("", "0", "false"):
+    if env.get("TERM", "") in ("", "dumb", "unknown") or in_ci(env):
         return False
     try:
         return stream.isatty()

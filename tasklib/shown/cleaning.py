@@ -9,7 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["clean", "clean_line", "colours_kept", "harmless_json", "in_actions", "neutral", "visible"]
+__all__ = [
+    "clean",
+    "clean_line",
+    "colours_kept",
+    "harmless_json",
+    "in_actions",
+    "in_ci",
+    "neutral",
+    "visible",
+]
 
 # ECMA-48: control sequences, operating system commands and their like up to their terminator, other escapes.
 _ESCAPES = re.compile(
@@ -63,6 +72,11 @@ def visible(name: str) -> str:
 def harmless_json(text: str) -> str:
     """The same JSON, spelled such that no runner finds a command in it."""
     return text.replace("##[", "\\u0023#[")
+
+
+def in_ci(env: Mapping[str, str]) -> bool:
+    """Whether a CI system started us: all of them say so in the same way."""
+    return env.get("CI", "").lower() not in ("", "0", "false")
 
 
 def in_actions(env: Mapping[str, str]) -> bool:

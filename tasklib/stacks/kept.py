@@ -17,6 +17,7 @@ from tasklib.stacks.holding.bakery import with_known_bakes
 from tasklib.stacks.holding.held_stack import HeldStack
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.builds import Builds
+from tasklib.stacks.images.shared import shared_images
 from tasklib.stacks.labels import CHECKOUT, INSTANCE, owner_labels
 from tasklib.stacks.plain import plain_compose
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
@@ -64,7 +65,8 @@ def bring_up(
     held = HeldStack(context, plan, fresh=fresh, listener=listener)
     try:
         held.stack.prepare(cancel)
-        held.stack.build(Builds(context.engine, context), cancel)
+        shared = shared_images(context.project, context.notice)
+        held.stack.build(Builds(context.engine, context, shared), cancel)
         found = held.up(cancel)
         prepared = held.stack.prepared
         reachable = endpoint_variables(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["DOCKER_HUB", "Reference", "parse_reference", "same_image"]
+__all__ = ["DOCKER_HUB", "Reference", "of_repository", "parse_reference", "same_image"]
 
 DOCKER_HUB = "docker.io"
 
@@ -83,3 +84,14 @@ def same_image(image: str) -> str:
 def _is_registry(first: str) -> bool:
     """Whether the first part of a name is a host, and no folder of Docker Hub."""
     return "." in first or ":" in first or first == "localhost"
+
+
+def of_repository(name: str, digests: Iterable[str]) -> list[str]:
+    """By which digests the repository of ``name`` knows an image; ``digests`` are ``repository@digest``."""
+    wanted = parse_reference(name)
+    found = [parse_reference(digest) for digest in digests]
+    return sorted(
+        there.digest
+        for there in found
+        if there and wanted and (there.registry, there.repository) == (wanted.registry, wanted.repository)
+    )

@@ -95,11 +95,13 @@ class Container:
 class BaseImage:
     """An image that others are built on; ``triggers``: it takes part in their builds (ONBUILD).
 
-    ``environment`` and ``folder`` are what programs in it start with.
+    ``environment`` and ``folder`` are what programs in it start with, ``digests`` what registries know it by
+    (``repository@digest``).
     """
 
     id: str
     triggers: bool = False
+    digests: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
     folder: str = "/"
 
@@ -176,7 +178,8 @@ class EngineFacts:
     """What does not change while the engine runs, and how tests get to its containers.
 
     ``cpus`` and ``memory`` (bytes; 0: not known) are its machine's; ``address`` is where it is, ``None``
-    where the environment names it.
+    where the environment names it; ``platform`` is what it builds for by itself (``linux/x86_64``; "": not
+    known).
     """
 
     id: str
@@ -189,6 +192,7 @@ class EngineFacts:
     name: str = ""
     memory: int = 0
     address: EngineAddress | None = None
+    platform: str = ""
 
     @property
     def apart(self) -> bool:

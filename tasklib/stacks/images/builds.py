@@ -13,17 +13,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tasklib import process
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.images.inputs import inputs_digest
+from tasklib.stacks.images.memory import Memory
 from tasklib.stacks.images.ownership import tags_of, without_others
+from tasklib.stacks.images.shared import SharedImages
 from tasklib.state.records import Origin
 
-__all__ = ["Builds", "Memory"]
+__all__ = ["Builds"]
 
 _TRUSTED = 24 * 3600.0
 """Seconds after which an image is built although nothing changed here: its base may have in its registry."""
@@ -38,38 +40,29 @@ class _Image:
     origin: Origin | None
 
 
-class Memory(Protocol):
-    """What is known of images beyond the run that builds them."""
+@dataclass(frozen=True)
+class _Order:
+    """What is to be built from which config, and who is told."""
 
-    def built(self, project: str, tags: Iterable[str]) -> None:
-        """``tags`` are about to be built for ``project``; what is told here can be removed.
+    source: Source
+    config: Mapping[str, Any]
+    env: Mapping[str, str]
+    on_line: Callable[[str], None]
+    cancel: process.Cancel
 
-        Among them are the ids of images that the build may leave without a tag.
-        """
-        ...
-
-    def origin(self, project: str, tag: str) -> Origin | None:
-        """What the image ``tag`` was last built from, where that is known."""
-        ...
-
-    def built_id(self, project: str, tag: str) -> str | None:
-        """The id of what was last built for ``project`` under ``tag``.
-
-        ``None`` where nothing was, "" where that was cut off before it was told.
-        """
-        ...
-
-    def remember(self, project: str, ids: Mapping[str, str], origins: Mapping[str, Origin]) -> None:
-        """The images of these tags were built, and from that where it is known."""
-        ...
+    @property
+    def project(self) -> str:
+        return str(self.config["name"])
 
 
 class Builds:
     """The images that this run has built or is building. Safe to use from threads."""
 
-    def __init__(self, engine: Engine, memory: Memory) -> None:
+    def __init__(self, engine: Engine, memory: Memory, shared: SharedImages | None = None) -> None:
+        """``shared`` knows of images that others built, where the project has them in a registry."""
         self._engine = engine
         self._memory = memory
+        self._shared = shared
         self._lock = threading.Lock()
         self._made: dict[str, Future[_Image]] = {}
 
@@ -109,7 +102,7 @@ class Builds:
         try:
             # First what is made elsewhere: images that are built here may stand on it.
             self._tag(project, [other for other in others if other[0] not in own], cancel)
-            self._make(source, config, mine, env, on_line, cancel)
+            self._make(_Order(source, config, env, on_line, cancel), mine)
         except BaseException as error:
             for future in own:
                 if not future.done():
@@ -132,40 +125,106 @@ class Builds:
         if ids:
             self._memory.remember(project, ids, origins)
 
-    def _make(
-        self,
-        source: Source,
-        config: Mapping[str, Any],
-        mine: Mapping[str, Future[_Image]],
-        env: Mapping[str, str],
-        on_line: Callable[[str], None],
-        cancel: process.Cancel,
-    ) -> None:
-        project, services = str(config["name"]), {name: config["services"][name] for name in mine}
+    def _make(self, order: _Order, mine: Mapping[str, Future[_Image]]) -> None:
+        services = {name: order.config["services"][name] for name in mine}
         inputs = self._inputs(services)
         changed = []
         for name, service in services.items():
-            if origin := self._origin(project, service, inputs.get(name)):
-                on_line(f"{name}: its image is built from just these files already")
+            if origin := self._origin(order.project, service, inputs.get(name)):
+                order.on_line(f"{name}: its image is built from just these files already")
                 mine[name].set_result(_Image(str(service["image"]), origin.image, origin))
             else:
                 changed.append(name)
-        if not changed:
+        if self._shared and any(name in inputs for name in changed):
+            self._share(self._shared, order, {name: mine[name] for name in changed}, set(inputs))
+        elif changed:
+            self._build(order, {name: mine[name] for name in changed}, inputs)
+
+    def _share(
+        self, shared: SharedImages, order: _Order, wanted: Mapping[str, Future[_Image]], told: set[str]
+    ) -> None:
+        """Take from the registry what it has, build the rest, and give it what it lacks.
+
+        ``told`` are the services of which is known what their images are made from.
+        """
+        services = {name: order.config["services"][name] for name in wanted}
+        references = {
+            name: reference
+            for name in wanted.keys() & told
+            if (reference := shared.reference(name, services[name], self._engine, order.cancel))
+        }
+        inputs = self._inputs(services)  # Asking for them may have brought newer base images.
+        left = [name for name in wanted if not self._taken(shared, order, name, references, inputs, wanted)]
+        first = [name for name in left if name not in references or shared.mine(references[name])]
+        try:
+            self._build(order, {name: wanted[name] for name in first}, inputs)
+            for name in (name for name in first if shared.pushes and name in references):
+                # What changed while it was built may be in it or not.
+                image = wanted[name].result().id
+                if image and self._inputs({name: services[name]}) == {name: inputs.get(name)}:
+                    shared.give(references[name], image, self._engine, order.cancel)
+        finally:
+            for name in references.keys() & set(first):
+                shared.made(references[name])
+        # Another engine's part of this run makes these.
+        later = [name for name in left if name not in first]
+        for name in later:
+            shared.wait(references[name], order.cancel)
+        rest = [name for name in later if not self._taken(shared, order, name, references, inputs, wanted)]
+        self._build(order, {name: wanted[name] for name in rest}, inputs)
+
+    def _taken(
+        self,
+        shared: SharedImages,
+        order: _Order,
+        name: str,
+        references: Mapping[str, str],
+        inputs: Mapping[str, str],
+        wanted: Mapping[str, Future[_Image]],
+    ) -> bool:
+        """Whether the registry has the image of a service, and its tags name that now."""
+        reference, service = references.get(name), order.config["services"][name]
+        image = shared.fetch(reference, self._engine, order.cancel) if reference else None
+        if reference is None or image is None:
+            return False
+        order.on_line(f"{name}: its image is in the registry, built from just these files: {reference}")
+        before = self._before(order.project, str(service["image"]))
+        self._memory.built(order.project, [before] if before else [])
+        for tag in tags_of(service):
+            self._engine.tag(image, tag)
+        shared.forget(reference, self._engine)
+        self._settle(order.project, {name: wanted[name]}, {name: service}, {name: before}, inputs)
+        return True
+
+    def _build(self, order: _Order, wanted: Mapping[str, Future[_Image]], inputs: Mapping[str, str]) -> None:
+        if not wanted:
             return
-        before = {name: self._before(project, str(services[name]["image"])) for name in changed}
+        services = {name: order.config["services"][name] for name in wanted}
+        before = {name: self._before(order.project, str(services[name]["image"])) for name in wanted}
         # What the tags name now will have no name soon: should we die then, only the record knows of it.
-        self._memory.built(project, [image for image in before.values() if image])
-        compose.build(source, config, changed, env, on_line, cancel)
+        self._memory.built(order.project, [image for image in before.values() if image])
+        compose.build(order.source, order.config, list(wanted), order.env, order.on_line, order.cancel)
+        self._settle(order.project, wanted, services, before, inputs)
+
+    def _settle(
+        self,
+        project: str,
+        wanted: Mapping[str, Future[_Image]],
+        services: Mapping[str, Mapping[str, Any]],
+        before: Mapping[str, str | None],
+        inputs: Mapping[str, str],
+    ) -> None:
+        """Remember what the tags of ``services`` name now, and remove what they named ``before``."""
         ids: dict[str, str] = {}
         origins = {}
-        for name in changed:
-            tag, old = str(services[name]["image"]), before[name]
+        for name, service in services.items():
+            tag, old = str(service["image"]), before[name]
             new = self._engine.image_id(tag)
             if new:
-                ids |= dict.fromkeys(tags_of(services[name]), new)
+                ids |= dict.fromkeys(tags_of(service), new)
             if new and name in inputs:
                 origins[tag] = Origin(inputs[name], new)
-            mine[name].set_result(_Image(tag, new, origins.get(tag)))
+            wanted[name].set_result(_Image(tag, new, origins.get(tag)))
             if old and old != new:
                 # What the tag named before is nobody's now, unless another tag or a container holds it.
                 self._engine.remove(self._engine.images([old]))

@@ -11,15 +11,17 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tasklib.stacks.dockerfile import REMOTE, image_names, instructions
 from tasklib.stacks.engine.values import BaseImage
 from tasklib.stacks.images.context import BuildContext, build_context, read_text
+from tasklib.stacks.references import of_repository
 
-__all__ = ["inputs_digest"]
+__all__ = ["contents_digest", "inputs_digest"]
 
 _KNOWN = frozenset({"context", "dockerfile", "dockerfile_inline", "args", "target", "tags", "labels"})
 """Keys of a ``build`` that say all they mean; what others name is looked at by the engine alone."""
@@ -44,24 +46,74 @@ def inputs_digest(service: Mapping[str, Any], image: Callable[[str], BaseImage |
     cannot be told with certainty: contexts elsewhere, downloads, secrets, unreadable files, files that change
     right now, and whatever of a Dockerfile is not understood.
     """
-    build = service["build"]
-    context = build_context(build)
-    text = str(build.get("dockerfile_inline") or (read_text(context.dockerfile) if context else None) or "")
-    if context is None or not text or set(build) - _KNOWN:
-        return None
     try:
-        images = {name: image(name) for name in _bases(text, build.get("args") or {})}
-        _judge(context, images.values())
-        files = sorted(_files(context.folder, _taken(context)))
+        made = _made_from(service, image)
+        files = sorted(_files(made.folder, made.paths))
     except (OSError, ValueError, _Unsure):
         return None
     if any(changed > time.time() - _TICK for *_, changed in files):
         return None
-    definition = {key: value for key, value in build.items() if key != "tags"}
-    platform = service.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM")
-    ids = {name: found.id if found else None for name, found in images.items()}
-    whole = json.dumps([definition, platform, text, context.ignored, ids, files], sort_keys=True)
-    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+    definition = {key: value for key, value in service["build"].items() if key != "tags"}
+    ids = {name: found.id if found else None for name, found in made.images.items()}
+    return _hashed(definition, _platform(service), made.text, made.ignored, ids, files)
+
+
+def contents_digest(
+    service: Mapping[str, Any], image: Callable[[str], BaseImage | None], platform: str, day: int
+) -> str | None:
+    """The same for all machines: by what files hold, and by what registries call the base images.
+
+    ``platform`` is what the engine builds for by itself. ``day`` makes it another one each day, since what a
+    build downloads changes, too. ``None`` comes back for what has no :func:`inputs_digest`, and where a base
+    image is not there.
+    """
+    try:
+        made = _made_from(service, image)
+        files = sorted(_contents(made.folder, made.paths))
+    except (OSError, ValueError, _Unsure):
+        return None
+    wanted = _platform(service) or platform
+    if not wanted or None in made.images.values():
+        return None
+    build = service["build"]
+    definition = {key: build.get(key) for key in ("args", "target", "labels")}
+    names = {name: found and _portable(name, found) for name, found in made.images.items()}
+    return _hashed(definition, wanted, made.text, made.ignored, names, files, day)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What an image is made from: a Dockerfile's text, base images by name, files of a folder."""
+
+    folder: Path
+    text: str
+    ignored: tuple[str, ...]
+    images: Mapping[str, BaseImage | None]
+    paths: Sequence[Path]
+
+
+def _made_from(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> _Made:
+    build = service["build"]
+    context = build_context(build)
+    text = str(build.get("dockerfile_inline") or (read_text(context.dockerfile) if context else None) or "")
+    if context is None or not text or set(build) - _KNOWN:
+        raise _Unsure
+    images = {name: image(name) for name in _bases(text, build.get("args") or {})}
+    _judge(context, images.values())
+    return _Made(context.folder, text, context.ignored, images, list(_taken(context)))
+
+
+def _platform(service: Mapping[str, Any]) -> str | None:
+    return service.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM")
+
+
+def _portable(name: str, image: BaseImage) -> str:
+    """What the registry that ``name`` names calls the image; its id where none does."""
+    return next(iter(of_repository(name, image.digests)), image.id)
+
+
+def _hashed(*whole: Any) -> str:
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _bases(text: str, arguments: Mapping[str, Any]) -> list[str]:
@@ -138,3 +190,19 @@ def _files(top: Path, paths: Iterable[Path]) -> Iterator[tuple[Any, ...]]:
             yield (*known, 0, 0, 0, 0, 0.0)
         else:
             yield (*known, facts.st_size, facts.st_ino, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ctime)
+
+
+def _contents(top: Path, paths: Iterable[Path]) -> Iterator[tuple[Any, ...]]:
+    """Name, mode, and what is there; whose it is does not count in an image."""
+    for path in paths:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            held = str(path.readlink())
+        elif stat.S_ISREG(mode):
+            with path.open("rb") as file:
+                held = hashlib.file_digest(file, "sha256").hexdigest()
+        elif stat.S_ISDIR(mode):
+            held = ""
+        else:
+            raise _Unsure
+        yield str(path.relative_to(top)), mode, held

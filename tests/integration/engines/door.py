@@ -11,11 +11,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
-from ..cleanup.engines import OwnEngine
 from ..cleanup.engines import why_not as why_no_engine
 
-__all__ = ["Door", "door", "doors", "why_not"]
+__all__ = ["Behind", "Door", "door", "doors", "why_not"]
 
 _SSHD = "/usr/sbin/sshd"
 
@@ -26,10 +26,23 @@ def why_not() -> str:
     return why_no_engine() or (f"ssh to an engine needs {', '.join(missing)}" if missing else "")
 
 
+class Behind(Protocol):
+    """An engine that a door may lead to."""
+
+    @property
+    def host(self) -> str:
+        """Its socket, as ``DOCKER_HOST`` names it where it runs."""
+        ...
+
+    def within(self, *argv: str) -> list[str]:
+        """``argv`` in the engine's own network."""
+        ...
+
+
 class Door:
     """``accepted`` counts the connections that were made; each is an sshd of its own."""
 
-    def __init__(self, engine: OwnEngine, folder: Path) -> None:
+    def __init__(self, engine: Behind, folder: Path) -> None:
         self._engine = engine
         self._folder = folder
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +61,7 @@ class Door:
     @property
     def host(self) -> str:
         """The engine behind the door, as Docker writes it."""
-        return f"ssh://root@127.0.0.1:{self.port}{self._engine.root}/sock"
+        return f"ssh://root@127.0.0.1:{self.port}{self._engine.host.removeprefix('unix://')}"
 
     def cut(self, *, shut: bool = False) -> None:
         """Kill every connection; one that is ``shut`` takes no other."""
@@ -83,14 +96,14 @@ class Door:
 
 
 @contextmanager
-def door(engine: OwnEngine, folder: Path) -> Iterator[Door]:
+def door(engine: Behind, folder: Path) -> Iterator[Door]:
     """A door to ``engine``; its keys and settings are below ``folder``."""
     with doors([engine], folder) as (made,):
         yield made
 
 
 @contextmanager
-def doors(engines: Sequence[OwnEngine], folder: Path) -> Iterator[list[Door]]:
+def doors(engines: Sequence[Behind], folder: Path) -> Iterator[list[Door]]:
     """A door to each of ``engines``, with the same keys and settings, below ``folder``."""
     (folder / "bin").mkdir(parents=True)
     Path("/run/sshd").mkdir(exist_ok=True)

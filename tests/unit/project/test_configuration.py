@@ -216,3 +216,23 @@ def test_broken_file_of_a_service(tree: Tree) -> None:
     root = tree("services/api/Dockerfile")
     (root / "services/api/pyproject.toml").write_text("[[[")
     assert find_project(root / "services/api").root == root
+
+
+@pytest.mark.parametrize(
+    ("reuse", "ci", "pushes"),
+    [("pull", "true", False), ("ci", "true", True), ("ci", "", False), ("push", "", True)],
+)
+def test_reused_images(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, reuse: str, ci: str, pushes: bool
+) -> None:
+    """Who takes images of tests from the registry gives it some in CI, always, or never."""
+    monkeypatch.setenv("CI", ci)
+    settings = f'[tool.tasklib.images]\nname = "registry.test/shop"\nreuse = "{reuse}"\n'
+    found = find_project(tree("tests/unit/", pyproject=settings))
+    assert (found.reuses_images, found.pushes_images) == (True, pushes)
+
+
+def test_reused_images_need_a_name(tree: Tree) -> None:
+    """Else nobody would know the registry."""
+    with pytest.raises(ConfigError, match="says nothing without"):
+        find_project(tree("tests/unit/", pyproject='[tool.tasklib.images]\nreuse = "ci"\n'))

@@ -14,10 +14,12 @@ from tasklib.process import Cancel
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import BaseImage, Resource
+from tasklib.stacks.engine.values import BaseImage, EngineFacts, Resource
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.images.ownership import tags_of
 from tasklib.state.records import Origin
+
+FACTS = EngineFacts("engine", "28", (1, 48), 2, "here", platform="linux/x86_64")
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Machine:
     removed: set[str] = field(default_factory=set)
     built_services: list[str] = field(default_factory=list)
     number: int = 0
+    facts: EngineFacts = FACTS
 
     # What Builds asks of an engine.
     def base_image(self, tag: str) -> BaseImage | None:
@@ -45,7 +48,7 @@ class Machine:
         self.removed |= {resource.id for resource in resources}
 
     def tag(self, image: str, tag: str) -> None:
-        self.tags[tag] = self.tags[image]
+        self.tags[tag] = self.tags.get(image, image)
 
     # What it asks of a memory.
     def built(self, project: str, tags: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tasklib.stacks.engine.values import BaseImage
 from tasklib.stacks.images import inputs
-from tasklib.stacks.images.inputs import inputs_digest
+from tasklib.stacks.images.inputs import contents_digest, inputs_digest
 
 DOCKERFILE = (
     "ARG PYTHON=python:3.12\nFROM ${PYTHON} AS base\nCOPY setup*.cfg app ./\nCOPY --from=tools /x /x\n"
@@ -233,3 +233,57 @@ def test_a_context_of_many_files_is_left_to_the_engine(
     """Comparing them takes as long as building."""
     monkeypatch.setattr(inputs, "_MOST", 2)
     assert digest() is None
+
+
+PULLED = {
+    "python:3.12": BaseImage("sha256:1", digests=(f"python@sha256:{'a' * 64}",)),
+    "tools": BaseImage("sha256:2"),
+}
+
+
+def everywhere(
+    context: Path, images: Mapping[str, BaseImage] = PULLED, *, day: int = 1, here: str = "linux/x86_64"
+) -> str | None:
+    """What all machines call the image of ``context``."""
+    build = {"context": str(context), "dockerfile": "Dockerfile", "tags": [str(context)]}
+    return contents_digest({"build": build}, images.get, here, day)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_an_image_takes_makes_another_one_everywhere(
+    context: Path, change: Callable[[Path], object]
+) -> None:
+    """The same changes count for what all machines share."""
+    before = everywhere(context)
+    assert before is not None
+    change(context)
+    assert everywhere(context) not in (None, before)
+
+
+def test_another_checkout_makes_the_same_everywhere(context: Path, tmp_path: Path) -> None:
+    """Neither its folder nor the times of its files count, nor the id that one engine gives a base image."""
+    other = tmp_path / "another checkout"
+    shutil.copytree(context, other, symlinks=True, ignore=shutil.ignore_patterns(other.name))
+    os.utime(other / "app/main.py", (1, 1))
+    elsewhere = {**PULLED, "python:3.12": BaseImage("sha256:9", digests=PULLED["python:3.12"].digests)}
+    assert everywhere(context) == everywhere(other) == everywhere(other, elsewhere) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"day": 2},
+        {"here": "linux/aarch64"},
+        {"images": {**PULLED, "python:3.12": BaseImage("sha256:1", digests=(f"python@sha256:{'b' * 64}",))}},
+        {"images": {**PULLED, "tools": BaseImage("sha256:9")}},
+    ],
+)
+def test_what_else_makes_another_one_everywhere(context: Path, change: dict[str, Any]) -> None:
+    """The day, since downloads change; the engine's platform; what registries call base images."""
+    assert everywhere(context, **change) not in (None, everywhere(context))
+
+
+def test_what_is_not_known_is_shared_by_nobody(context: Path) -> None:
+    """A base image that is not there may be any; so may be what an engine builds for."""
+    assert everywhere(context, {"tools": PULLED["tools"]}) is None
+    assert everywhere(context, here="") is None

@@ -22,6 +22,7 @@ def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: st
         remote=not endpoint.startswith(("http+docker://localhost", "http+docker://localnpipe")),
         name=str(info.get("Name") or ""),
         memory=int(info.get("MemTotal") or 0),
+        platform="/".join(filter(None, [info.get("OSType"), info.get("Architecture")])),
     )
 
 

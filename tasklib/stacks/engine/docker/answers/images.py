@@ -26,6 +26,7 @@ def base_image_from(row: Mapping[str, Any]) -> BaseImage:
     return BaseImage(
         str(row["Id"]),
         bool(config.get("OnBuild")),
+        tuple(map(str, row.get("RepoDigests") or ())),
         environment_from(config.get("Env") or ()),
         str(config.get("WorkingDir") or "/"),
     )
