@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasklib import process
+from tasklib.adopt.collecting import collected_inside, listing
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.proposal import Proposal
 from tasklib.checkout import git
@@ -28,9 +29,11 @@ from tasklib.stacks.preparation import Prepared, prepare
 __all__ = ["Checked", "check"]
 
 _PATIENCE = 180.0
-_PROGRESS = re.compile(r"\s*(Download|Build|Built|Install|Prepar|Resolv|Using|Creat|Updat)\w* ")
+_PROGRESS = re.compile(r"ERROR: usage:|\s*(Download|Build|Built|Install|Prepar|Resolv|Using|Creat|Updat)\w* ")
 _CAUSE = re.compile(r"(?:(?:Caused by|cause):|\u2570\u2500\u25b6)\s*(.+)")
 _SHOWN = 3
+_BROKEN = re.compile(r"ModuleNotFoundError|ImportError|SyntaxError|finds no test")
+"""What is wrong with tests whether their stack is there or not."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ class _Check:
     def _collected(self, suite: Suite, variables: Mapping[str, str]) -> tuple[str, bool]:
         """How many tests its runner finds, and whether it cannot."""
         if suite.inside:
-            return "collected only in its container", False
+            return self._inside(suite)
         env = {**os.environ, **variables, **suite.env, "CI": "true"}
         env = {name: value for name, value in env.items() if name not in (*suite.unset, "PYTEST_ADDOPTS")}
         if suite.kind is SuiteKind.PYTEST:
@@ -173,27 +176,28 @@ class _Check:
             return f"{_files(len(own))}; node's own runner cannot list tests", False
         return f"`{text.split()[0]}` cannot list tests" if text else "", False
 
+    def _inside(self, suite: Suite) -> tuple[str, bool]:
+        """What its container says; what is missing there may be what the stack has."""
+        argv = listing([word for word in suite.plain if word != "--integration"])
+        if not argv:
+            program = f"`{' '.join(suite.plain[:3])}`" if suite.plain else "its own command"
+            return f"not collected: {program} cannot list tests", False
+        done = collected_inside(self._plan(suite.target), suite.inside, argv, suite.env, self.cancel)
+        if isinstance(done, str):
+            return f"not collected: {one_line(done.replace(f'{self.copy}{os.sep}', ''), 200)}", False
+        if argv[-1] == "--listTests":
+            files = [line for line in done.stdout.splitlines() if line.startswith("/")]
+            return (_files(len(files)) if files else f"not collected: {_reason(done.stderr)}"), False
+        found, failed = _pytest_said(done)
+        return found, failed and bool(_BROKEN.search(found))
+
     def _pytest(self, suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         words = [word for word in suite.plain if word != "--integration"]
         argv = (*words, "--collect-only", "-q", "-p", "no:cacheprovider")
         done = self._run(argv, suite, env)
         if done is None:
             return "not collected: it takes too long", False
-        count = re.findall(r"(?m)^(?:(\d+)/)?(\d+) tests? collected", done.stdout)
-        if done.code == 0 and count:
-            number = int(count[-1][0] or count[-1][1])
-            return f"{number} test{'s' if number != 1 else ''}", False
-        if done.code == 0 and (listed := [line for line in done.stdout.splitlines() if "::" in line]):
-            return f"{len(listed)} tests", False  # A plugin of the project writes the end otherwise.
-        if done.code == 5:
-            return "pytest finds no test there", True
-        lines = (
-            f"{done.stdout}\n{done.stderr}".splitlines()
-        )  # of a conftest pytest complains on the other one
-        words = [line for line in lines if line.startswith(("E   ", "ERROR "))]
-        if words:
-            return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
-        return f"not collected: {_reason(done.stderr or done.stdout) or f'exit code {done.code}'}", False
+        return _pytest_said(done)
 
     def _listed(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         if not Path(argv[0]).is_file():
@@ -215,6 +219,23 @@ class _Check:
             return process.Completed(argv, 127, "", error.what)
 
 
+def _pytest_said(done: process.Completed) -> tuple[str, bool]:
+    """How many tests pytest collected, or what it says is wrong with them."""
+    count = re.findall(r"(?m)^(?:(\d+)/)?(\d+) tests? collected", done.stdout)
+    if done.code == 0 and count:
+        number = int(count[-1][0] or count[-1][1])
+        return _tests(number), False
+    if done.code == 0 and (listed := [line for line in done.stdout.splitlines() if "::" in line]):
+        return _tests(len(listed)), False  # A plugin of the project writes the end otherwise.
+    if done.code == 5:
+        return "pytest finds no test there", True
+    lines = f"{done.stdout}\n{done.stderr}".splitlines()  # of a conftest pytest complains on the other one
+    words = [line for line in lines if line.startswith(("E   ", "ERROR "))]
+    if words:
+        return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
+    return f"not collected: {_reason(done.stderr or done.stdout) or f'exit code {done.code}'}", False
+
+
 def _reason(text: str) -> str:
     """What an installer or a runner says is wrong: its first word on it, and the cause that it ends with."""
     said = [line.strip() for line in text.splitlines() if line.strip() and not _PROGRESS.match(line)]
@@ -222,6 +243,10 @@ def _reason(text: str) -> str:
     causes = [found[1] for line in said if (found := _CAUSE.match(line))]
     first = next(iter(wrong or said), "").removeprefix("\u00d7").strip()
     return one_line(": ".join([first, *causes[-1:]]), 200)
+
+
+def _tests(number: int) -> str:
+    return f"{number} test{'s' if number != 1 else ''}"
 
 
 def _files(number: int) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import docker
 import pytest
 
 from tests import adopted
@@ -104,3 +105,43 @@ def _take_stand_ins(repository: Checkout, images: Mapping[str, str]) -> None:
         path.write_text(text)
     if images:
         repository.commit()
+
+
+_LISTS = "#!/bin/sh\ntest -e /sys/class/net/eth0 || echo 'test_a.py::test_a'\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "step", "told"),
+    [
+        ("listed", "COPY --chmod=755 pytest /usr/local/bin/", "in listed (1 test)"),
+        ("broken", "RUN exit 3", "in broken (not collected: Dockerfile:"),
+    ],
+)
+def test_tests_of_a_container_are_collected_in_its_image(
+    service: str, step: str, told: str, project: NewProject, engine: docker.APIClient
+) -> None:
+    """It is built for that, no stack comes up, and nothing of it stays; what does not build is said."""
+    files = {
+        "docker-compose.yml": f"""
+services:
+  {service}:
+    build: .
+    networks: [a]
+    volumes: ["data:/data"]
+    depends_on: [none]
+  none:
+    image: no-such-registry.invalid/none:1
+networks: {{a: {{}}}}
+volumes: {{data: {{}}}}
+""",
+        "Dockerfile": f"FROM {os.environ.get('PYTHON_IMAGE', 'python:3.12-slim')}\n{step}\n",
+        "pytest": _LISTS,
+        "Makefile": f"test:\n\tdocker compose run --rm {service} pytest tests\n",
+        "tests/test_a.py": "def test_a(): ...\n",
+    }
+    shown = project(files).run("tasklib", "new.adopt")
+    assert shown.code == 0, shown
+    assert told in shown.text, shown
+    there = [name for container in engine.containers(all=True) for name in container["Names"]]
+    there += [tag for image in engine.images() for tag in image["RepoTags"] or ()]
+    assert [name for name in there if "adopt-" in name and service in name] == []

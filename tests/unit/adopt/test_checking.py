@@ -13,6 +13,7 @@ import pytest
 from tasklib import process
 from tasklib.adopt import checking
 from tasklib.adopt.checking import Checked, check
+from tasklib.adopt.collecting import listing
 from tasklib.adopt.proposal import Proposal
 from tasklib.adopt.survey import survey
 from tasklib.errors import ConfigError, EngineError
@@ -195,3 +196,59 @@ def test_a_stack_that_cannot_be_rendered(
     *suites, stack = checked(tmp_path, files)
     assert len(suites) == 2
     assert stack == Checked(told, failed)
+
+
+INSIDE = {
+    "pyproject.toml": '[project]\nname = "shop"\n[tool.tasklib]\nin = "web"\ncommand = ["pytest", "-q"]\n',
+    "docker-compose.yml": "services: {web: {build: .}}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "failed"),
+    [
+        (answer(0, "2 tests collected in 0.01s\n"), "(2 tests)", False),
+        (
+            answer(4, "", "E   ImportError: no shop\n"),
+            "(pytest cannot collect it: ImportError: no shop)",
+            True,
+        ),
+        (answer(2, "E   OSError: no such host db\n"), "(pytest cannot collect it: OSError: no ", False),
+        ("its image x:1 is not here yet", "(not collected: its image x:1 is not here yet)", False),
+    ],
+)
+def test_what_a_container_answers_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: Any, told: str, failed: bool
+) -> None:
+    """Only what no stack would mend fails the check: tests are collected without one."""
+    called: list[Any] = []
+
+    def collected(*arguments: Any) -> Any:
+        called.append(arguments)
+        return given
+
+    def unrendered(*_: object) -> None:
+        raise EngineError("no docker compose")
+
+    monkeypatch.setattr(checking, "collected_inside", collected)
+    monkeypatch.setattr(checking, "prepare", unrendered)
+    found, _ = checked(tmp_path, INSIDE)
+    assert told in found.line
+    assert found.failed is failed
+    ((_, service, argv, *_),) = called
+    assert (service, argv[:2], argv[-1]) == ("web", ("pytest", "-q"), "no:cacheprovider")
+
+
+@pytest.mark.parametrize(
+    ("words", "added"),
+    [
+        ("python -m pytest tests", ["--collect-only", "-q", "-p", "no:cacheprovider"]),
+        ("jest --ci", ["--listTests"]),
+        ("python manage.py test", None),
+        ("go test ./...", None),
+        ("", None),
+    ],
+)
+def test_how_a_runner_lists_its_tests(words: str, added: list[str] | None) -> None:
+    """pytest and jest can; of others nothing is started."""
+    assert list(listing(words.split())) == ([*words.split(), *added] if added else [])
