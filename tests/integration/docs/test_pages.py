@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,27 +13,18 @@ from ..environments.conftest import FreePort, free_port, lasting
 from ..projects import PYTHON, Checkout, Ran, compose
 from ..release.conftest import registry
 from ..release.registry import Registry
+from .lines import DOCS, command_lines
 
 __all__ = ["free_port", "lasting", "registry"]  # fixtures of neighbours
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+RUN_WHOLE = ("environments.md", "ci.md", "releases.md")
+"""The pages that these tests run from their first line to their last."""
+
 FRONT_ENDS = {
     "tasks.py": "from tasklib.tasks import namespace as ns\n",
     "noxfile.py": "from tasklib.sessions import register\n\nregister()\n",
     ".gitignore": "__pycache__\n.nox\n",
 }
-
-
-def command_lines(page: str) -> Iterator[str]:
-    """The lines after a prompt in the page's console blocks, and what a comment names as the same."""
-    text = (DOCS / page).read_text()
-    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                command, _, comment = line[2:].partition("  #")
-                yield command.strip()
-                if (other := comment.strip().removeprefix("or: ")) != comment.strip():
-                    yield other
 
 
 def run_page(
@@ -132,7 +123,7 @@ def test_releases(project: NewProject, registry: Registry, token: str, tmp_path:
     assert registry.tags(f"{token}-api") == ["1.2.0", "1.2.1", "1.2.4", "latest"]
 
 
-@pytest.mark.parametrize("page", ["environments.md", "ci.md", "releases.md"])
+@pytest.mark.parametrize("page", RUN_WHOLE)
 def test_every_block_is_a_known_one(page: str) -> None:
     """No command hides in a block that is not run: what is no console block is configuration."""
     kinds = re.findall(r"^```(\w*)$", (DOCS / page).read_text(), re.MULTILINE)
