@@ -29,7 +29,7 @@ def refuse_unsafe(root: Path, files: Mapping[str, str | None], evidence: Evidenc
         known = name in evidence.files
         if os.path.lexists(path) != known or (known and _text(path) != evidence.texts.get(name)):
             raise UsageError(
-                "is not as it was read, or git ignores it",
+                "was changed since it was read, or git ignores it",
                 where=str(path),
                 remedy="Run it again, or move that file away.",
             )

@@ -20,7 +20,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             f'cannot ask "{question}": there is no terminal',
-            remedy="--yes agrees beforehand.",
+            remedy="--yes answers yes without asking.",
         )
     try:
         answer = input(f"{question} [y/N] ")

@@ -93,7 +93,7 @@ def written() -> Iterator[None]:
         # Python would try again when it ends, and say so in its own words.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         what = f"standard output cannot be written: {error.strerror or error}"
-        raise UsageError(what, remedy="Make room there, or send it somewhere else.") from None
+        raise UsageError(what, remedy="Free space on that disk, or send the output elsewhere.") from None
 
 
 def complain(line: str) -> None:

@@ -40,8 +40,8 @@ def project(
 
     if single and services:
         raise UsageError(
-            "--single is one service, called as the project is: it takes no --services",
-            remedy="--kind says what it is written in.",
+            "--single makes one service with the project's name, so --services cannot be given",
+            remedy="--kind chooses what it is written in.",
         )
     chosen = (NewService(name, Kind(kind)),) if single else services_of(services or "api", Kind(kind))
     answers = Answers(__version__, name, chosen, single, Forge(ci) if ci else None)
@@ -60,7 +60,7 @@ def project(
             say(f"would write {name}/{path}")
         return
     create(folder, files, repository=not inside)
-    say(f"{name}: {len(files)} files. What is next: cd {name}, then nox -s unit service integration")
+    say(f"{name}: {len(files)} files. Next: cd {name}, then nox -s unit service integration")
 
 
 def service(name: str, kind: str, *, dry: bool = False) -> int:
@@ -78,8 +78,8 @@ def service(name: str, kind: str, *, dry: bool = False) -> int:
     made = find_made(Path.cwd())
     if made.answers.single:
         raise UsageError(
-            f"{made.answers.project} is a single service and has no place for another one",
-            remedy="A project made with --services has.",
+            f"{made.answers.project} is a single service without a folder services/: it can have no other",
+            remedy="A project made with --services can have several.",
         )
     answers = made.answers.with_service(NewService(name, Kind(kind)))
     check_free(made.root / "services" / name)
@@ -114,12 +114,12 @@ def update(*, write: bool = False) -> int:
     made = find_made(Path.cwd())
     before = made.answers.version
     if before == __version__:
-        say(f"nothing to do: tasklib {before} made this project, and is what is here")
+        say(f"nothing to do: this project was made by tasklib {before}, the version that is installed")
         return 0
     if Version(before) > Version(__version__):
         raise UsageError(
-            f"tasklib {before} made this project, and here is only {__version__}",
-            remedy="Bring tasklib itself up to date first.",
+            f"this project was made by tasklib {before}, but {__version__} is installed",
+            remedy="Update tasklib first.",
         )
     after = rendered(msgspec.structs.replace(made.answers, version=__version__))
     base = rendered_by_its_version(made.answers)

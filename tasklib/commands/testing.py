@@ -270,9 +270,9 @@ def _without_passed(
     for target in targets if explain else ():
         if target in passed:
             age = ago(time.time() - passed[target].at)
-            complain(f"{target}: out: passed {age} on all that it depends on")
+            complain(f"{target}: out: passed {age}, and nothing that it depends on has changed")
         else:
-            complain(f"{target}: in: no pass on this content")
+            complain(f"{target}: in: did not pass on this content yet")
     return replace(options, passed={target: known.at for target, known in passed.items()})
 
 

@@ -46,7 +46,7 @@ def watch(
 
     if importlib.util.find_spec("watchfiles") is None:
         raise UsageError(
-            "--watch is done by watchfiles, which is not installed",
+            "--watch needs watchfiles, which is not installed",
             remedy="Install it with the extra: pip install 'tasklib-stages[watch]'",
         )
     cancel = process.Cancel()

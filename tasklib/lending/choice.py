@@ -67,7 +67,7 @@ def choose(project: Project, wanted: Wanted) -> Choice | None:
         commands = [_command("own", paths, wanted, "not ") for paths in services.values()]
         commands += [_command("full", full, wanted, "")] if full else []
         raise UsageError(
-            f"these tests need {len(commands)} stacks, and a session has one",
+            f"these tests need {len(commands)} stacks, but one pytest session has one",
             remedy=f"Run them one after another: {', '.join(commands)}",
         )
     for name in services:

@@ -137,7 +137,7 @@ class _Lender(Listener):
             found = [(context, context.engine.containers(name)) for context in fleet.contexts]
             context, containers = next((pair for pair in found if pair[1]), found[0])
             if not containers:
-                raise UsageError(f"no container of {name} is there")
+                raise UsageError(f"the stack has no container of {name}")
             hide_containers(containers)
             lent = {"project": name, "title": name, "variables": {}, "kept": True, "seconds": 0.0}
             self._say({"ready": lent})

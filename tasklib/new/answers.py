@@ -53,7 +53,7 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             raise UsageError(f"no version of tasklib is {self.version!r}") from None
         check_project(self.project)
         if not self.services:
-            raise UsageError("a project needs a service", remedy="Name one at least: --services api")
+            raise UsageError("a project needs at least one service", remedy="Name it: --services api")
         seen = set()
         for service in self.services:
             check_service(service.name)

@@ -33,7 +33,7 @@ def create(folder: Path, files: Mapping[str, str], *, repository: bool) -> None:
     try:
         _create(folder, files, repository=repository)
     except OSError as error:
-        raise UsageError(f"the folder {folder.name} cannot be made: {error.strerror or error}") from None
+        raise UsageError(f"the folder {folder.name} cannot be created: {error.strerror or error}") from None
 
 
 def _create(folder: Path, files: Mapping[str, str], *, repository: bool) -> None:

@@ -58,9 +58,8 @@ def apply(made: Made, found: Sequence[Outcome]) -> None:
     unsaved = _unsaved(made.root, [outcome.path for outcome in changed if outcome.conflicts])
     if unsaved:
         raise UsageError(
-            f"git does not have {', '.join(unsaved)} as {'they are' if len(unsaved) > 1 else 'it is'}, "
-            "and both sides changed the same place there",
-            remedy="Commit first, so that you can decide by `git diff`, or go back.",
+            f"you and the template changed the same lines, and not all is committed: {', '.join(unsaved)}",
+            remedy="Commit first: then `git diff` shows what the update did, and it can be undone.",
         )
     for outcome in changed:
         path = made.root / outcome.path

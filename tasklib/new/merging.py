@@ -55,7 +55,7 @@ def outcomes(
     for path in sorted({*base, *theirs}):
         if path in ours and ours[path] is None:
             if base.get(path) != theirs.get(path):
-                yield Outcome(path, None, None, note="what is there is no text file: it stays")
+                yield Outcome(path, None, None, note="it is not a text file, and stays as it is")
             continue
         found = _outcome(path, Sides(base.get(path), theirs.get(path), ours.get(path)), merge)
         if found:
@@ -69,11 +69,13 @@ def _outcome(path: str, sides: Sides, merge: Merge) -> Outcome | None:
     if ours == base:
         return Outcome(path, ours, theirs)
     if ours is None:
-        return Outcome(path, None, None, note="its template changed; you removed it, and it stays so")
+        return Outcome(
+            path, None, None, note="its template changed; you removed the file, and it stays removed"
+        )
     if theirs is None:
-        return Outcome(path, ours, ours, note="it has no template any more; it stays, as you changed it")
+        return Outcome(path, ours, ours, note="it has no template any more; it stays, since you changed it")
     if base is None:
-        return Outcome(path, ours, ours, note="a template of it is new; there is one already, and it stays")
+        return Outcome(path, ours, ours, note="there is a new template for it; the file that is there stays")
     text, conflicts = merge(ours, base, theirs)
     return Outcome(path, ours, text, conflicts) if text != ours else None
 

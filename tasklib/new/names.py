@@ -48,9 +48,9 @@ def check_module(name: str) -> None:
     """Raises :class:`~tasklib.errors.UsageError` where ``name`` as a Python module would hide another one."""
     module = name.replace("-", "_")
     if keyword.iskeyword(module):
-        taken = "a word of Python's own"
+        taken = "a keyword of Python"
     elif module in sys.stdlib_module_names:
-        taken = "a module of Python's own"
+        taken = "a module of Python's standard library"
     elif module in _IMPORTED:
         taken = "a package that the project needs"
     else:

@@ -23,29 +23,29 @@ __all__ = ["COMMANDS", "STAGE_OPTIONS", "command"]
 
 # The stages
 NAME = several("name", "SERVICE", "only this service")
-CHANGED = switch("changed", "only what differs from the base branch")
+CHANGED = switch("changed", "only services that differ from the base branch")
 BASE = optional("base", "REV", "the branch or commit to compare with instead")
-EXPLAIN = switch("explain", "with --changed or --cached: why each service is in or out")
-CACHED = switch("cached", "skip targets that passed on all that they depend on")
+EXPLAIN = switch("explain", "with --changed or --cached: say why each service is selected or not")
+CACHED = switch("cached", "skip targets that passed before, if nothing that they depend on has changed")
 KEEP = switch("keep", "leave the stacks up afterwards")
 KEEP_FAILED = switch("keep-failed", "leave the stacks of failed targets up, for a day at most")
-FRESH = switch("fresh", "give a stack that was kept new data stores")
-WATCH = switch("watch", "test again what a saved file touches, on stacks that stay up, until Ctrl-C")
-JOBS = number("jobs", "N", "at most so many targets at once")
-KEYWORD = text("k", "EXPRESSION", "only tests that match, as pytest's -k")
+FRESH = switch("fresh", "start the databases of a kept stack, and what depends on them, anew")
+WATCH = switch("watch", "when a file is saved, test what it affects, on stacks that stay up; Ctrl-C ends it")
+JOBS = number("jobs", "N", "run at most N targets at the same time")
+KEYWORD = text("k", "EXPRESSION", "only tests that match EXPRESSION, as with pytest -k")
 VERBOSE = switch("verbose", "stream the tests' output")
 FORMAT = choice("format", ("auto", "live", "plain", "json"), "how the run is shown", "auto")
 REPORT = several("report", "FILE", "write a report to FILE (.xml, .html, .json, .jsonl)")
 DURATIONS = number("durations", "N", "show the N slowest tests")
-FAIL_SLOW = switch("fail-slow", "a test above its stage's limit is a failure")
-SHARD = share("shard", "only this machine's share of the tests, like 2/4")
+FAIL_SLOW = switch("fail-slow", "fail tests that take longer than the limit of their stage")
+SHARD = share("shard", "run only the I-th of N shares of the tests, such as 2/4")
 
 # Stacks
 STACK = several("name", "SERVICE", "the stack of this service instead of the full stack")
 ONE_STACK = optional("name", "SERVICE", "the stack of this service instead of the full stack")
-CONTAINER = several("name", "SERVICE", "only this container's service")
+CONTAINER = several("name", "SERVICE", "only the containers of this Compose service")
 ENVIRONMENT = choice("env", ("test", "dev", "prod"), "which environment is meant (default: test)", "test")
-TAIL = count("tail", "N", "so many lines a container (default: 100)", 100)
+TAIL = count("tail", "N", "N lines of each container (default: 100)", 100)
 VARIABLES = choice(
     "format", ("shell", "dotenv", "json"), "how variables are written (default: shell)", "shell"
 )
@@ -54,18 +54,18 @@ DIFF = switch("diff", "what changes and why, rule by rule")
 YES = switch("yes", "do not ask before prod is touched", consents=True)
 
 # Cleaning
-FORCE = switch("force", "even while a run holds it", consents=True)
-ALL = switch("all", "the stacks that other branches of this checkout left, too", consents=True)
+FORCE = switch("force", "even while a run uses it", consents=True)
+ALL = switch("all", "also the stacks that other branches of this checkout left", consents=True)
 REMOVE = switch("yes", "remove it", consents=True)
 
 # CI
 FORGE = choice("for", ("github", "gitea", "gitlab"), "whose workflow files", "")
-SHARDS = number("shards", "N", "so many machines share the tests")
+SHARDS = number("shards", "N", "share the tests between N machines")
 OVERWRITE = switch("force", "overwrite files that differ", consents=True)
 RUNS = required("folder", "FOLDER", "where the files are that `--report FILE.jsonl` wrote on each machine")
 
 # Releases
-BUMP = choice("bump", ("major", "minor", "patch", "pre"), "what the last version is raised by", "")
+BUMP = choice("bump", ("major", "minor", "patch", "pre"), "which part of the last version to raise", "")
 VERSION = optional("version", "VERSION", "the version itself, like 1.2.0 or 1.2.0-rc.1")
 IMAGE_VERSION = optional("version", "VERSION", "like 1.2.0 (default: the one that HEAD is tagged as)")
 DRY_RUN = switch("dry-run", "show the plan and stop")
@@ -79,17 +79,17 @@ LISTING = choice("format", ("plain", "json"), "how the images are listed (defaul
 BUILD_OUTPUT = switch("verbose", "show the builds' output")
 
 # What is known
-STAGES = several("stages", "STAGE", "only of this stage")
+STAGES = several("stages", "STAGE", "only this stage")
 FAILURES = switch("failures", "only targets that did not pass")
 LOGS = optional("logs", "SERVICE", "the lines of this Compose service where a target failed")
-LINES = count("lines", "N", "at most so many lines (default: 60)", 60)
+LINES = count("lines", "N", "at most N lines (default: 60)", 60)
 SHOWN_AS = choice("format", ("plain", "json"), "how the run is shown (default: plain)", "plain")
 
 # The doctor
 PATH = argument("path", "PATH", "the folder or file to look at (default: this folder)", ".")
 FIX = switch("fix", "repair what edits can repair")
-SELECT = several("select", "CODE", "only rules whose code begins like this")
-IGNORE = several("ignore", "CODE", "no rules whose code begins like this")
+SELECT = several("select", "CODE", "only rules whose code starts with CODE")
+IGNORE = several("ignore", "CODE", "leave out rules whose code starts with CODE")
 FINDINGS = choice(
     "format", ("text", "json", "github", "sarif"), "how findings are shown (default: text)", "text"
 )
@@ -99,21 +99,21 @@ RULE = optional("explain", "CODE", "what a rule is about, with a bad and a good 
 SKILL = switch("skill", "the SKILL.md instead: a skill that agents load by themselves")
 
 # New projects
-PROJECT = required("name", "NAME", "what it is called; its folder, too")
+PROJECT = required("name", "NAME", "the name of the project and of its folder")
 SERVICES = text("services", "LIST", "its services (default: api): api,worker, or with kinds: api,web:node")
 KIND = choice(
     "kind", ("python", "node", "command"), "what services are written in (default: python)", "python"
 )
-SINGLE = switch("single", "one service, which is the project itself")
-CI = choice("ci", FORGE.choices, "with workflow files for it", "")
-SERVICE = required("name", "NAME", "what it is called; its folder in services/, too")
+SINGLE = switch("single", "one service at the top of the project, without a folder services/")
+CI = choice("ci", FORGE.choices, "write workflow files for it, too", "")
+SERVICE = required("name", "NAME", "the name of the service and of its folder in services/")
 ITS_KIND = choice("kind", KIND.choices, "what it is written in (default: python)", "python")
 WRITE = switch("write", "change the files", consents=True)
 
 # Adopting
 REPOSITORY = argument("path", "PATH", "the repository to look at (default: this folder)", ".")
-KEEP_MAKE = switch("keep-make", "keep a Makefile of which nothing else is left, as a thin front")
-ANSWER = several("answer", "KEY=VALUE", "the answer to a question that the evidence does not decide")
+KEEP_MAKE = switch("keep-make", "keep the Makefile, even if its targets only call tasklib")
+ANSWER = several("answer", "KEY=VALUE", "answer a question that the repository's files do not decide")
 
 STAGE_OPTIONS: tuple[Option[Any], ...] = (
     NAME,
@@ -147,18 +147,18 @@ COMMANDS = (
         "test",
         default=True,
     ),
-    _stages("test.unit", "Unit tests; no engine is touched.", "unit"),
+    _stages("test.unit", "Unit tests, without a Docker engine.", "unit"),
     _stages("test.service", "Each service against its own stack.", "service"),
     _stages("test.integration", "The full stack and its tests.", "integration"),
     Command(
         "test.last",
-        "Show what this checkout's last run showed, without running anything.",
+        "Show the last run of this checkout again, without running anything.",
         (FAILURES, NAME, LOGS, LINES, SHOWN_AS),
         "--failures",
     ),
     Command(
         "test.proof",
-        "Whether the stages passed on exactly this tree: 0, or 1 with what is missing.",
+        "Check that the stages passed on exactly this tree: exit code 0, or 1 with what is missing.",
         (STAGES,),
         "--stages unit",
     ),
@@ -176,7 +176,9 @@ COMMANDS = (
         "--name api",
         "infra-down",
     ),
-    Command("infra.status", "What of this checkout runs, and where it is reachable.", (ENVIRONMENT,)),
+    Command(
+        "infra.status", "Show which stacks of this checkout are up, and their addresses.", (ENVIRONMENT,)
+    ),
     Command(
         "infra.logs",
         "The last lines of the containers of this checkout.",
@@ -204,7 +206,9 @@ COMMANDS = (
         "clean",
         default=True,
     ),
-    Command("clean.stale", "Show what no living checkout owns; `--yes` removes it.", (REMOVE,)),
+    Command(
+        "clean.stale", "Show what checkouts that are gone left on the engine; `--yes` removes it.", (REMOVE,)
+    ),
     Command(
         "ci.matrix",
         "The services as JSON for a dynamic matrix.",
@@ -248,7 +252,7 @@ COMMANDS = (
     ),
     Command(
         "doctor",
-        "Find what in this project breaks the patterns, say why, and repair it.",
+        "Find what keeps this project's tests from being isolated or fast, say why, and repair it.",
         (PATH, FIX, SELECT, IGNORE, FINDINGS, RULE),
         "--fix",
     ),
@@ -278,7 +282,7 @@ COMMANDS = (
     ),
     Command(
         "new.adopt",
-        "Show what replaces this repository's own ways to test itself, as a diff; `--write` does it.",
+        "Show as a diff how this repository's Makefile, scripts and CI would use tasklib; `--write` does it.",
         (REPOSITORY, WRITE, KEEP_MAKE, ANSWER),
         "--write",
     ),

@@ -55,5 +55,7 @@ def _target(row: Mapping[str, Any]) -> tuple[Target, Durations]:
 
 def _no_report(path: Path, why: str) -> ConfigError:
     return ConfigError(
-        f"{VARIABLE} names no report: {why}", where=str(path), remedy="Take it away, or name another one."
+        f"{VARIABLE} names no report: {why}",
+        where=str(path),
+        remedy="Unset it, or let it name a file that `--report run.json` wrote.",
     )

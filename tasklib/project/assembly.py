@@ -168,7 +168,7 @@ class _Assembly:
                     self.root, section.path, Path.is_dir, "services", key, "path"
                 )
                 if named[key] in self.root.parents:
-                    what = f"`services.{key}.path`: {named[key]} is around the project itself"
+                    what = f"`services.{key}.path`: {named[key]} contains the project itself"
                     raise self._places.error(what, "services", key, "path")
             elif key not in found and (found or key != self._name):
                 raise self._unknown_service(key, found)

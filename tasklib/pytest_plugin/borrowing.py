@@ -42,7 +42,7 @@ def stack_of(config: pytest.Config) -> str:
     """What ``--stack`` says, or else the ini option, or else nothing ("")."""
     asked = getattr(config.known_args_namespace, "stack", None) or config.getini("tasklib_stack")
     if asked not in (*STACKS, ""):
-        raise pytest.UsageError(f"tasklib_stack = {asked} is none of {', '.join(STACKS)}")
+        raise pytest.UsageError(f"tasklib_stack = {asked} is not one of {', '.join(STACKS)}")
     return str(asked)
 
 
@@ -112,7 +112,7 @@ class Borrowing:
             where = ", ".join(map(str, paths))
             raise UsageError(
                 f"it is not known which stack {where} needs",
-                remedy="Say it: `--stack own` or `--stack full`.",
+                remedy="Name it: `--stack own` or `--stack full`.",
             )
 
     def _borrow(self, stack: str, paths: Sequence[Path]) -> None:

@@ -239,7 +239,7 @@ def _named(folder: Path, variable: str, settings: Mapping[str, Any]) -> EngineAd
     raise EngineError(f"the context {name} names no engine", where=str(meta), remedy=_MEND)
 
 
-_MEND = "Mend it or move it away: which engine is meant cannot be known."
+_MEND = "Repair the file or remove it: it says which engine is meant."
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -106,7 +106,8 @@ class Tunnel:
         """What ends a run that needed the connection when it was lost."""
         why = f" and cannot be opened again ({self._why})" if self._why else ""
         return EngineError(
-            f"the ssh connection to {self.name} was lost{why}", remedy="Is the machine up? Run it again then."
+            f"the ssh connection to {self.name} was lost{why}",
+            remedy="Check that the machine is up, and run the command again.",
         )
 
     @property
@@ -152,7 +153,7 @@ class Tunnel:
             if master.is_set() or self._over.is_set() or time.monotonic() > until:
                 raise EngineError(
                     f"no ssh connection to {self.name} ({self._said()})",
-                    remedy=f"`ssh {self.name} docker version` has to work without a question.",
+                    remedy=f"`ssh {self.name} docker version` has to work without asking anything.",
                 )
             master.wait(_LOOK)
 

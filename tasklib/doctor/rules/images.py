@@ -39,7 +39,9 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
             image = entries(service.value).get("image")
             text = text_of(image.value) if image else ""
             if image and text not in built and _is_latest(text):
-                yield rule.finding(file.document, image.value, f"{name} runs {text}, whatever that is today")
+                yield rule.finding(
+                    file.document, image.value, f"{name} runs {text}, whichever version that is today"
+                )
     for path in survey.dockerfiles:
         text = survey.text(path) or ""
         first = {base.image: base.start for base in reversed(image_names(text)) if base.image}
@@ -47,7 +49,7 @@ def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
             if _is_latest(name) and name.lower() != "scratch":
                 line, column = _place(text, start)
                 takes = "the image starts" if _begins(text, start, "FROM") else "files are taken"
-                what = f"{takes} from {name}, whatever that is today"
+                what = f"{takes} from {name}, whichever version that is today"
                 yield rule.at(path, line, column, what)
 
 

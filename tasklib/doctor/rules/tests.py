@@ -63,7 +63,7 @@ def fixed_address(rule: Rule, survey: Survey) -> Iterator[Finding]:
     "TL503",
     Severity.ERROR,
     "a service that no stage tests",
-    why="Its tests are never run, and every run is green.",
+    why="Its tests are never run, and every run passes.",
     fix="Put them into tests/unit and tests/integration, or set services.<name>.unit and .service.",
 )
 def untested(rule: Rule, survey: Survey) -> Iterator[Finding]:

@@ -195,8 +195,12 @@ class _Common:
     def _of_all_stages(self, folder: Path) -> tuple[str, ...]:
         """Says that a package's script runs another stage's tests as well, which it cannot be kept from."""
         there = others_in_package(self.project, self.place, folder)
-        said = f"{self.target}: its `npm test` runs what it finds, also in {several(there)}; "
-        return (f"{said}{self._key} with {{paths}} in it is told where",) if there else ()
+        said = f"{self.target}: its `npm test` runs all tests that it finds, also those in {several(there)}; "
+        return (
+            (f"{said}{self._key} with {{paths}} in it says which tests belong to this stage",)
+            if there
+            else ()
+        )
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""

@@ -76,7 +76,7 @@ def _there(release: Release, wanted: Sequence[Image], say: Say) -> list[Image]:
         try:
             published = Registry(image.name).published(image.version)
         except RegistryError as error:
-            say(f"{error}: {image.reference} is pushed without looking")
+            say(f"{error}: {image.reference} is pushed without checking whether it is there already")
             continue
         if published is None:
             continue

@@ -38,7 +38,7 @@ def _docker(*arguments: str, cancel: process.Cancel) -> process.Completed:
     if done.code == 0:
         return done
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-    reason = lines[-1] if lines else f"docker left with code {done.code}"
+    reason = lines[-1] if lines else f"docker exited with code {done.code}"
     if is_unreachable(done.stderr):
         raise engine_stopped()
     raise ReleaseError(shorten(reason, 300))

@@ -91,7 +91,7 @@ def _tagged_here(project: Project, repository: Repository | None) -> Version:
     found = highest(version for tag in here if (version := tagged_version(tag)))
     if found is None:
         raise UsageError(
-            "which version is it?",
+            "no version is given",
             where=str(project.root),
             remedy="Give it by --version X.Y.Z, or tag the commit vX.Y.Z.",
         )

@@ -97,7 +97,7 @@ def lock_with_version(lock: str, name: str, version: str, *, where: str = "uv.lo
         raise UsageError(
             f"the version {old[0] if old else ''} of {name} could not be changed to {version}",
             where=f"{where}:{_line_of(lock, *old[:1])}",
-            remedy="Have it written anew: `uv lock`.",
+            remedy="Write it again with `uv lock`.",
         )
     return edited
 

@@ -94,7 +94,7 @@ class Plan:
         remote = self.survey.remote
         yield f"{self.survey.name} {self.version} (last: {self.last or 'none'})"
         if others := unlike(_tags(self.survey), above=self.last):
-            yield f"  does not count {several(others)}, not of the form vX.Y.Z; --version goes on from there"
+            yield f"  ignores {several(others)}: not of the form vX.Y.Z; --version continues from there"
         yield f"  on {self.branch} at {self.commit[:10]}"
         for note in self.notes:
             yield f"  writes {note}"
@@ -233,9 +233,9 @@ def _version(survey: Survey, last: Version | None, bump: Bump | None, version: s
     others = unlike(_tags(survey)) if last is None else ()
     passed_over = f": {several(others)} not of the form vX.Y.Z" if others else ""
     raise UsageError(
-        "which version is it?",
+        "no version is given",
         where=str(survey.root),
-        remedy=f"--bump {'|'.join(Bump)} or --version X.Y.Z. The last one is {last or 'none'}{passed_over}.",
+        remedy=f"Give --bump {'|'.join(Bump)} or --version X.Y.Z. The last is {last or 'none'}{passed_over}.",
     )
 
 
@@ -263,7 +263,7 @@ def _refuse_tagged(survey: Survey, version: Version) -> None:
         raise UsageError(
             f"{version} is tagged already: {tag} exists here",
             where=str(survey.root),
-            remedy=f"{both}`git tag -d {tag}` forgets it.",
+            remedy=f"{both}`git tag -d {tag}` deletes it here.",
         )
 
 

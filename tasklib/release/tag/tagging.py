@@ -216,4 +216,4 @@ def _words(error: CommandError) -> str:
     done = error.completed
     # Hooks write to either stream; rows with tabs are what git itself reports.
     rows = [line for line in done.stdout.splitlines() if "\t" not in line]
-    return own_words("\n".join([*rows, done.stderr])) or f"git left with code {done.code}"
+    return own_words("\n".join([*rows, done.stderr])) or f"git exited with code {done.code}"

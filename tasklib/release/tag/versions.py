@@ -139,7 +139,7 @@ def pep440(version: Version) -> str:
         return f"{plain}.dev{number}"
     if word not in _PEP440:
         raise UsageError(
-            f"Python has no spelling for the version {version}, which is to be written into pyproject.toml",
+            f"{version} cannot be written into pyproject.toml: it is no version of a Python package",
             remedy=f"Use alpha, beta, rc or dev and a number: {plain}-rc.1.",
         )
     return f"{plain}{_PEP440[word]}{number}"

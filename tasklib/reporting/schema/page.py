@@ -42,7 +42,7 @@ _EXAMPLE = TestFinished(
 def page() -> str:
     """The whole page."""
     head = _HEAD.read_text(encoding="utf-8").replace('"v": VERSION', f'"v": {VERSION}')
-    found = [head.replace("EXAMPLE", json.dumps(to_object(_EXAMPLE))), "## Events", ""]
+    found = [head.replace("EXAMPLE", json.dumps(to_object(_EXAMPLE), indent=2)), "## Events", ""]
     found += ["Beside its own fields each has `v`, `event` and `at`.", ""]
     for name, kind in KINDS.items():
         found += [f"### `{name}`", "", *_described(kind)]

@@ -78,8 +78,8 @@ def _problem(text: str) -> EngineError | None:
         )
     if "Attestation is not supported" in text or "attestations are not supported" in text.lower():
         return EngineError(
-            "this builder attests nothing of images",
-            remedy="`docker buildx create --use` makes one that does, `images.attestations = []` asks for "
+            "this builder cannot attest what images are made of",
+            remedy="`docker buildx create --use` makes one that can; `images.attestations = []` does without."
             "nothing.",
         )
     if _SCANNER in text:

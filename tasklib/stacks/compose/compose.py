@@ -217,7 +217,7 @@ def _act(
     )
     if code < 0:
         name = signal.Signals(-code).name
-        raise StackError(f"`docker compose {verb[0]}` was ended by {name}, not by us", where=source.where)
+        raise StackError(f"`docker compose {verb[0]}` was ended by signal {name}", where=source.where)
     if code and not output.lines:
         what = f"`docker compose {verb[0]}` ended with code {code} and said nothing"
         raise StackError(what, where=source.where)

@@ -41,7 +41,7 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
         remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
     if "include cycle detected" in text:
         around = " → ".join(dict.fromkeys(line.strip().removeprefix("include ") for line in lines[1:]))
-        what, remedy = f"its `include` comes back to itself: {around}", "Leave one of them out."
+        what, remedy = f"its `include` leads back to the file itself: {around}", "Leave one of them out."
     if missing:
         what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
     if "dditional propert" in last and "not allowed" in last:

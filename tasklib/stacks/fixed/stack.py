@@ -90,7 +90,7 @@ def refuse_other_owner(engine: Engine, stack: FixedStack, *, wanted: bool = True
     beside = _beside(stack) if wanted else ""
     raise UsageError(
         f"{stack.project} is up from another checkout: {other.root}{branch}",
-        remedy=f"`infra.down --env {stack.environment}` there, then it is yours.{beside}",
+        remedy=f"Take it down there by `infra.down --env {stack.environment}`, then start it here.{beside}",
     )
 
 

@@ -70,7 +70,7 @@ def without_others(
             if now is None or (known is not None and now in (known, image_id(own))):
                 free.append(tag)
             else:
-                on_line(f"{name}: {tag} names an image that was not built here, and goes on doing so")
+                on_line(f"{name}: the tag {tag} stays where it is: it names an image that was not built here")
         if len(free) < len(readable):
             service = {**service, "build": {**service["build"], "tags": free}}
         services[name] = service

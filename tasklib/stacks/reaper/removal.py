@@ -63,7 +63,7 @@ def remove_left(left: Left) -> None:
             stuck = _remove(left)
         except TasklibError as error:
             if time.monotonic() - began > _PATIENCE:
-                _log(f"gave up, the next run goes on: {error}")
+                _log(f"gave up, the next run tries again: {error}")
                 return
             time.sleep(_PAUSE)
         else:

@@ -146,7 +146,7 @@ def _bound(draft: Draft, key: str, volume: dict[str, Any]) -> None:
     path = ("volumes", key, "driver_opts", "device")
     there = draft.facts.reach.disk.there(real_path(draft, device))
     if there is None:
-        what = f"is the folder {device}, which the engine's machine has not"
+        what = f"is the folder {device}, which does not exist on the engine's machine"
         draft.problem(path, what, "mount the folder itself where it is needed")
     elif there != device:
         draft.put(path, there, _RULE, "the engine's machine has it there")
@@ -160,7 +160,7 @@ def judge_hidden_files(draft: Draft) -> None:
             if copy.target.startswith(f"{folder.rstrip('/')}/") and not copy.state.folder:
                 draft.problem(
                     ("services", copy.service, "volumes"),
-                    f"{copy.source} cannot be copied to {copy.target}: {folder} is made anew at each start",
+                    f"{copy.source} cannot be copied to {copy.target}: {folder} is empty at each start",
                     "have it mounted somewhere else",
                 )
 

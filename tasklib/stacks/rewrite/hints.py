@@ -93,7 +93,7 @@ def point_out(draft: Draft) -> None:
 
 def _point_out_unset(draft: Draft) -> None:
     for name, where in draft.facts.unset.items():
-        draft.hint(where, f"${{{name}}}", "is not set and has no default, so nothing stands there", loud=True)
+        draft.hint(where, f"${{{name}}}", "is not set and has no default, so it is empty", loud=True)
 
 
 def _point_out_unreachable(draft: Draft, name: str, service: dict[str, Any]) -> None:
@@ -123,16 +123,16 @@ def _point_out_port(draft: Draft, name: str, variable: str, text: str, host: str
             draft.hint(
                 name,
                 variable,
-                f"tells clients to come to {host}:{number}, which is a free port here; "
-                f"`${{{port_variable(owner, target)}}}` in the file is its number",
+                f"tells clients to connect to {host}:{number}, but the host port is another one here; "
+                f"write `${{{port_variable(owner, target)}}}` for its number",
                 loud=told is not None,
             )
         return
     draft.hint(
         name,
         variable,
-        f"names {host}:{number}, but {owner}'s port is a free one here; "
-        f"`${{{port_variable(owner, target)}}}` in the file is its number",
+        f"names {host}:{number}, but the host port of {owner} is another one here; "
+        f"write `${{{port_variable(owner, target)}}}` for its number",
     )
 
 

@@ -91,7 +91,12 @@ def _start_fast(draft: Draft, path: tuple[str, str, str], fast: float) -> None:
     quick = min(fast, _interval(check))
     own = seconds(check.get("start_interval")) or quick
     patience = _patience(check, _interval(check))
-    draft.put((*path, "start_interval"), duration(min(own, quick)), "health", "ready is seen at once")
+    draft.put(
+        (*path, "start_interval"),
+        duration(min(own, quick)),
+        "health",
+        "it is noticed at once when it is ready",
+    )
     _extend(draft, path, patience)
 
 
@@ -99,7 +104,7 @@ def _stay_fast(draft: Draft, path: tuple[str, str, str], fast: float) -> None:
     check = draft.config["services"][path[1]]["healthcheck"]
     quick = min(fast, _interval(check))
     left = _patience(check, _interval(check) - quick)
-    draft.put((*path, "interval"), duration(quick), "health", "ready is seen at once")
+    draft.put((*path, "interval"), duration(quick), "health", "it is noticed at once when it is ready")
     _extend(draft, path, left)
 
 
@@ -120,7 +125,7 @@ def _is_checked(service: dict[str, Any]) -> bool:
 def _extend(draft: Draft, path: tuple[str, str, str], period: float) -> None:
     check = draft.config["services"][path[1]]["healthcheck"]
     if period - (seconds(check.get("start_period")) or 0.0) > 0.0005:
-        why = "failures while starting do not count for as long as the file was patient"
+        why = "failures do not count while it starts, for as long as the file allows"
         draft.put((*path, "start_period"), duration(period), "health", why)
 
 
@@ -189,7 +194,11 @@ def log_locally(draft: Draft) -> None:
 def forget_profiles(draft: Draft) -> None:
     """Rendering chose the profiles; every service that is left is meant to run."""
     for name, _ in draft.services():
-        draft.drop(("services", name, "profiles"), "profiles", "the choice is made already")
+        draft.drop(
+            ("services", name, "profiles"),
+            "profiles",
+            "profiles are chosen before, and only chosen services are left",
+        )
 
 
 def label(draft: Draft) -> None:

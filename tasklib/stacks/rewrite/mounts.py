@@ -71,7 +71,7 @@ def _judge(draft: Draft, name: str, index: int, source: str) -> None:
     elif is_inside(draft, source) or _SHAREABLE.fullmatch(where):
         return
     elif _is_under(_plain(source), _ONLY_EVER_READ):
-        draft.put((*path, "read_only"), True, _RULE, "it is the host's, and only there to be read")
+        draft.put((*path, "read_only"), True, _RULE, "it is a file of the host that is only read")
     else:
         draft.problem(path, f"mounts {_told(source, where)} of the host writable", outside_remedy(where))
 

@@ -94,7 +94,7 @@ def _point_out_static(draft: Draft, key: str, name: str) -> None:
     for service, attachment in attachments(draft.config, key):
         for field in ("ipv4_address", "ipv6_address"):
             if address := attachment.get(field):
-                what = f"wants {address} on {name}: one instance at a time can have it"
+                what = f"asks for {address} on the network {name}, which only one instance at a time can have"
                 draft.hint(service, f"networks.{key}.{field}", what)
 
 

@@ -90,7 +90,12 @@ def spread_replicas(draft: Draft) -> None:
         for needed, condition in list((service.get("depends_on") or {}).items()):
             for key in copies.get(needed, []):
                 path = ("services", name, "depends_on", key)
-                draft.put(path, deepcopy(condition), _RULE, f"whoever waits for {needed} waits for all of it")
+                draft.put(
+                    path,
+                    deepcopy(condition),
+                    _RULE,
+                    f"what waits for {needed} waits for all of its containers",
+                )
 
 
 def _copy(service: dict[str, Any], name: str) -> dict[str, Any]:

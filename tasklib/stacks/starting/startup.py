@@ -124,7 +124,7 @@ class Startup:
                             self._listener.waits(", ".join(awaited[:3]))
                             self._wait(watch, polls, cancel)
             finally:
-                own.set("the stack is lost")
+                own.set("the stack is gone")
 
     def _containers(self, watch: Watch, *, fresh: bool = False) -> tuple[Container, ...]:
         """Those of the config; a project may have others, which are not ours to start or to judge."""

@@ -157,7 +157,7 @@ def test_compose_is_ended_by_someone_else(
     for pid in compose_processes(state, verb):
         os.kill(pid, number)
     assert run.wait() == 4, run.text
-    assert f"`docker compose {verb}` was ended by {number.name}, not by us" in run.text
+    assert f"`docker compose {verb}` was ended by signal {number.name}" in run.text
     assert "Traceback" not in run.text
     assert not traces.left()
     assert until(lambda: not processes_of(state), 10)

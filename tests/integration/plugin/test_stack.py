@@ -128,7 +128,7 @@ def test_tests_of_two_stacks_are_refused(shop: Checkout) -> None:
     ran = shop.run("pytest", "--stack", "auto")
     assert ran.code == pytest.ExitCode.USAGE_ERROR, ran
     assert ran.err.splitlines() == [
-        "ERROR: these tests need 2 stacks, and a session has one",
+        "ERROR: these tests need 2 stacks, but one pytest session has one",
         "Run them one after another: `pytest --stack own services/api/tests/integration`, "
         "`pytest --stack full tests/integration`",
         "",

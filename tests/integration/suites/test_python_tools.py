@@ -284,6 +284,6 @@ def test_requirements_that_others_make_needless_are_named(folder: Path) -> None:
     pyproject = PROJECT + "[dependency-groups]\ndev = ['pytest']\n"
     write(folder, {"tests/unit/test_a.py": "", "pyproject.toml": pyproject, "requirements-dev.txt": "pytest"})
     assert _notes(folder) == (
-        "service: not used: requirements-dev.txt, since others hold what tests need; "
+        "service: not used: requirements-dev.txt, since other files list what tests need; "
         "`services.service.command` says it otherwise"
     )

@@ -64,7 +64,7 @@ def test_a_service_where_the_user_changed_the_same_place(
     compose = shop / "deploy/test/docker-compose.yml"
     compose.write_text(compose.read_text() + "networks: {}\n")
     before = texts(shop)
-    with pytest.raises(UsageError, match=r"git does not have deploy/test/docker-compose\.yml"):
+    with pytest.raises(UsageError, match=r"not all is committed: deploy/test/docker-compose\.yml"):
         new.service("web", "node")
     assert texts(shop) == before
 

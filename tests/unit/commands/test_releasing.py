@@ -189,7 +189,7 @@ def test_every_version_is_pushed_before_latest(named: Path, docker: Path, typed:
     pushed = [line.split()[-1].rpartition(":")[2] for line in asked(docker) if line.startswith("push")]
     assert pushed == ["1.0.0", "1.0.0", "latest", "latest"]
     assert f"shop-api:1.0.0@{DIGEST} (latest)" in ran.out
-    assert "is pushed without looking" in ran.err
+    assert "is pushed without checking whether it is there already" in ran.err
 
 
 def test_what_could_not_be_pushed_is_named(named: Path, docker: Path, typed: Type) -> None:
@@ -288,7 +288,7 @@ def test_what_cannot_be_released(named: Path, docker: Path, typed: Type, line: s
 def test_without_a_tag_the_version_has_to_be_given(named: Path, docker: Path, typed: Type, git: Git) -> None:
     """And from a dirty tree nothing is pushed."""
     git(named, "commit", "-q", "--allow-empty", "-m", "later")
-    assert "which version is it?" in typed("release.images").err
+    assert "no version is given" in typed("release.images").err
     (named / "new").touch()
     refused = typed("release.images --version 1.0.1")
     assert (refused.code, "the tree is dirty (new)" in refused.err) == (2, True)

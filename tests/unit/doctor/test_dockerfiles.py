@@ -104,4 +104,4 @@ def test_an_image_that_files_are_copied_from_is_called_so(tmp_path: Path) -> Non
     """The image does not start from it."""
     (tmp_path / "Dockerfile").write_text("FROM python:3.12\nCOPY --from=shop/tools /bin/tool /bin/\n")
     (finding,) = examine(tmp_path, chosen(["TL401"], []))
-    assert finding.message == "files are taken from shop/tools, whatever that is today"
+    assert finding.message == "files are taken from shop/tools, whichever version that is today"

@@ -41,6 +41,6 @@ def test_what_is_in_the_way(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     """The second file cannot be written, since the first has the name of its folder."""
-    with pytest.raises(UsageError, match="the folder shop cannot be made"):
+    with pytest.raises(UsageError, match="the folder shop cannot be created"):
         create(tmp_path / "shop", {"a": "", "a/b": ""}, repository=False)
     assert list(tmp_path.iterdir()) == []

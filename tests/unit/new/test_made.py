@@ -64,7 +64,7 @@ def test_a_conflict_in_what_git_has(made: Made) -> None:
 def test_a_conflict_in_what_git_does_not_have(made: Made) -> None:
     """Nothing at all is changed, and the file is named."""
     (made.root / "a.txt").write_text("mine, and not committed\n")
-    with pytest.raises(UsageError, match=r"git does not have a\.txt as it is"):
+    with pytest.raises(UsageError, match=r"not all is committed: a\.txt"):
         apply(made, [Outcome("deep/b.txt", "B\n", None), BOTH_CHANGED])
     assert (made.root / "deep" / "b.txt").exists()
 

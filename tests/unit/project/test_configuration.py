@@ -144,7 +144,7 @@ REFUSED = [
     ("services.api.compose = 'gone.yml'", 3, ["services.api.compose", "no file"]),
     ("services.api.depends = ['gone']", 3, ["services.api.depends", "gone"]),
     ("services.api.path = 'gone'", 3, ["services.api.path", "gone"]),
-    ("services.api.path = '../..'", 3, ["`services.api.path`", "around the project"]),
+    ("services.api.path = '../..'", 3, ["`services.api.path`", "contains the project"]),
     ('services.api.path = "a\\u0000b"', 3, ["`services.api.path`", "NUL"]),
     ('services.api.command = ["x", "\\u0000"]', 3, ["`services.api.command`", "NUL"]),
     ('setup = [["ok"], { in = "db", run = ["\\u0000"] }]', 3, ["`setup`", "NUL"]),

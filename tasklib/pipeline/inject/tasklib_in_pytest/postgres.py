@@ -168,7 +168,7 @@ class _Scram:
     def final(self, challenge: bytes) -> bytes:
         said = _pairs(challenge)
         if not said["r"].startswith(self._nonce):
-            raise PostgresError("the database answered somebody else's login")
+            raise PostgresError("the database's answer belongs to another login")
         salted = hashlib.pbkdf2_hmac("sha256", self._password, base64.b64decode(said["s"]), int(said["i"]))
         client = hmac.new(salted, b"Client Key", "sha256").digest()
         without_proof = "c=biws,r=" + said["r"]

@@ -182,7 +182,7 @@ def _left(paths: Iterable[Path]) -> tuple[str, ...]:
         f"{path.parent.name}/{path.name}" if path.parent.name == "requirements" else path.name
         for path in paths
     ]
-    return (f"not used: {', '.join(names)}, since others hold what tests need",) if names else ()
+    return (f"not used: {', '.join(names)}, since other files list what tests need",) if names else ()
 
 
 def _bytecode(environment: Path) -> Mapping[str, str]:

@@ -296,7 +296,7 @@ def test_pipenv_makes_the_environment_of_its_lock(
     assert suite.argv[:3] == ("/bin/pipenv", "run", "pytest")
     assert [one.argv for one in suite.prepare] == [("/bin/pipenv", "sync", "--dev")]
     assert suite.env["PIPENV_PIPFILE"] == str(folder / "Pipfile")
-    left = "api: not used: requirements-dev.txt, since others hold what tests need"
+    left = "api: not used: requirements-dev.txt, since other files list what tests need"
     assert [note.partition(";")[0] for note in suite.notes] == [left]
     monkeypatch.setattr(shutil, "which", lambda name: None)
     suite = plan({})
@@ -391,7 +391,7 @@ def test_a_script_that_tests_every_stage_at_once_says_so(script: str, plan: Plan
     }
     assert plan(files).notes == ()
     [note] = plan({"services/api/tests/integration/b.test.js": ""}).notes
-    assert "also in tests/integration; `services.api.command`" in note
+    assert "also those in tests/integration; `services.api.command`" in note
 
 
 def test_playwrights_tests_are_run_by_playwright(plan: Plan, tmp_path: Path) -> None:

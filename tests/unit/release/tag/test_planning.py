@@ -184,10 +184,10 @@ def test_tags_of_another_form(tag: str) -> None:
     """A tag that looks like a version and is none of ours is named where no last version is known."""
     survey = changed(tags={tag: "1", "deployed": "2"}, merged=(tag,), remote=None, changelog=None)
     lines = list(planned(survey, bump="minor").lines())
-    assert lines[1] == f"  does not count {tag}, not of the form vX.Y.Z; --version goes on from there"
-    with pytest.raises(UsageError, match=rf"which version.*\n.*none: {tag} "):
+    assert lines[1] == f"  ignores {tag}: not of the form vX.Y.Z; --version continues from there"
+    with pytest.raises(UsageError, match=rf"no version.*\n.*none: {tag} "):
         planned(survey)
-    assert "does not count" not in "".join(planned(bump="minor").lines())
+    assert "  ignores " not in "".join(planned(bump="minor").lines())
 
 
 @pytest.mark.parametrize(("tag", "is_named"), [("1.2.0", True), ("1.1", False), ("deploy-9.0.0", False)])
@@ -231,7 +231,7 @@ def test_nothing_is_unreleased(body: str) -> None:
         (FOUND, "1.0.5", "1.0.5 is not above 1.1.0"),
         (FOUND, "1.1.0-rc.1", "not above 1.1.0"),
         (FOUND, "1.2", "not a semantic version"),
-        (FOUND, None, "which version"),
+        (FOUND, None, "no version is given"),
         (
             with_file(LOG, "## [Unreleased]\n\n## [1.1.0]\n- Old.\n"),
             "2.0.0",

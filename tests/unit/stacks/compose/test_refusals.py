@@ -34,7 +34,7 @@ def test_files_that_include_each_other_are_told() -> None:
     """By their names, not by the last line alone."""
     said = "include cycle detected:\n/shop/compose.yml\n include /shop/b.yml\n include /shop/compose.yml\n"
     error = failure(said, ConfigError, SOURCE)
-    assert "its `include` comes back to itself: /shop/compose.yml → /shop/b.yml" in str(error)
+    assert "its `include` leads back to the file itself: /shop/compose.yml → /shop/b.yml" in str(error)
 
 
 @pytest.mark.parametrize(("more", "line"), [("", ":2"), ("x: ${OTHER}", "")], ids=["one", "two"])

@@ -66,5 +66,7 @@ def test_a_config_is_built_without_names_of_others() -> None:
         found = without_others(config, now.get, built.get, said.append)
         assert found["services"]["api"]["build"]["tags"] == ([READABLE] if kept else [])
         assert found["services"]["db"] == {"image": "postgres"}
-    assert said == [f"api: {READABLE} names an image that was not built here, and goes on doing so"] * 2
+    assert (
+        said == [f"api: the tag {READABLE} stays where it is: it names an image that was not built here"] * 2
+    )
     assert build["tags"] == [READABLE]

@@ -124,7 +124,7 @@ def test_another_engine_is_not_touched(
     gone.engine = "one that is gone"
     removal.remove_left(gone)
     assert engine.containers("test-main")
-    assert "gave up, the next run goes on" in capsys.readouterr().out
+    assert "gave up, the next run tries again" in capsys.readouterr().out
 
 
 def test_a_run_with_nothing_up(

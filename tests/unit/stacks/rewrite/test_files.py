@@ -125,8 +125,8 @@ def test_folders_of_the_engines_own_machine_are_mounted_as_they_are() -> None:
     [
         ({"volumes": [bind(f"{ROOT}/gone", "/x", read_only=True)]}, "is not there"),
         ({"read_only": True, "volumes": [bind(f"{ROOT}/key", "/x", read_only=True)]}, "`read_only`"),
-        ({"tmpfs": ["/run"], "secrets": ["key"]}, "/run is made anew"),
-        ({"tmpfs": ["/x:size=1m"], "volumes": [bind(f"{ROOT}/key", "/x/key", read_only=True)]}, "made anew"),
+        ({"tmpfs": ["/run"], "secrets": ["key"]}, "/run is empty"),
+        ({"tmpfs": ["/x:size=1m"], "volumes": [bind(f"{ROOT}/key", "/x/key", read_only=True)]}, "is empty"),
     ],
 )
 def test_what_cannot_be_copied_is_said_before_anything_starts(service: dict[str, Any], says: str) -> None:
