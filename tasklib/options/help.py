@@ -62,7 +62,7 @@ def page() -> str:
         found += ["", f"## `{name}`{nox}", "", command.doc]
         if command.options:
             rows = option_rows(command.options)
-            found += ["", "| option | |", "| --- | --- |"]
+            found += ["", "| option | meaning |", "| --- | --- |"]
             found += [f"| `{typed.replace('|', chr(92) + '|')}` | {said} |" for typed, said in rows]
         if command.example:
             found += ["", f"Example: `{command.example_of(f'tasklib {name}')}`"]
