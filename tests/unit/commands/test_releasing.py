@@ -71,7 +71,7 @@ def test_a_changelog_by_another_name(released: Path, shop: Path, typed: Type, gi
     git(shop, "push", "-q")
     ran = typed("release.tag --bump minor --dry-run")
     assert ran.code == 0, ran.err
-    assert f"  writes {Path(name).name}: what is unreleased becomes 1.2.0" in ran.lines
+    assert f"  writes {name}: what is unreleased becomes 1.2.0" in ran.lines
 
 
 def test_a_push_that_is_refused_leaves_nothing(released: Path, shop: Path, typed: Type, git: Git) -> None:
