@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import tasklib
 from tasklib.doctor.findings import Finding, Severity
@@ -83,7 +84,7 @@ def _sarif(findings: Sequence[Finding], base: Path) -> dict[str, Any]:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": _name(finding.file, base)},
+                        "artifactLocation": {"uri": _uri(finding.file, base)},
                         "region": {"startLine": finding.line, "startColumn": finding.column},
                     }
                 }
@@ -101,6 +102,11 @@ def _sarif(findings: Sequence[Finding], base: Path) -> dict[str, Any]:
 
 def _level(severity: Severity) -> str:
     return {Severity.ERROR: "error", Severity.WARNING: "warning"}[severity]
+
+
+def _uri(path: Path, base: Path) -> str:
+    """The place as a reference of a URI, in which a space or a `#` would mean something else."""
+    return quote(path.relative_to(base).as_posix()) if path.is_relative_to(base) else path.as_uri()
 
 
 def _name(path: Path, base: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,14 @@ def test_sarif_names_every_rule_and_the_place() -> None:
     (result,) = run["results"]
     assert result["ruleId"] in {rule["id"] for rule in run["tool"]["driver"]["rules"]}
     assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 3, "startColumn": 7}
+
+
+def test_sarif_names_places_as_uris() -> None:
+    """What a space, a `#` or another alphabet would end or change."""
+    for path, uri in {"a b/ü#1.yml": "a%20b/%C3%BC%231.yml", "/other/a b": "file:///other/a%20b"}.items():
+        finding = replace(FINDING, file=Path("/p") / path)
+        (run,) = json.loads("\n".join(printed([finding], "sarif", Path("/p"))))["runs"]
+        assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": uri}
 
 
 def test_another_format_is_refused() -> None:
