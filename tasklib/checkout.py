@@ -10,8 +10,9 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.errors import TasklibError, UsageError
@@ -37,8 +38,7 @@ _KEPT = re.compile(
 """How git reaches and configures itself; the others (a hook's GIT_DIR) name another repository."""
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """One working tree on disk.
 
     ``root`` is its top folder (absolute, links resolved) and ``git_dir`` its own git directory: a worktree's

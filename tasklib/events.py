@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from tasklib.results import Phase, RunResult, Target, TargetResult, TestResult
 
@@ -34,8 +35,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """The run begins. This is its plan: the targets of all stages."""
 
     project: str
@@ -53,16 +53,14 @@ class RunStarted:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TargetStarted:
+class TargetStarted(Struct, frozen=True):
     """Work for a target begins."""
 
     target: Target
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TargetRestarted:
+class TargetRestarted(Struct, frozen=True):
     """What a target has done so far does not count: it begins anew."""
 
     target: Target
@@ -71,8 +69,7 @@ class TargetRestarted:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class PhaseStarted:
+class PhaseStarted(Struct, frozen=True):
     """A target begins one of its phases."""
 
     target: Target
@@ -80,8 +77,7 @@ class PhaseStarted:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class PhaseFinished:
+class PhaseFinished(Struct, frozen=True):
     """A target ended one of its phases."""
 
     target: Target
@@ -89,8 +85,7 @@ class PhaseFinished:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What a target is doing within its phase."""
 
     target: Target
@@ -99,8 +94,7 @@ class Progress:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TestsCollected:
+class TestsCollected(Struct, frozen=True):
     """It is known how many tests a target has. A later event of this kind replaces an earlier one."""
 
     __test__ = False
@@ -111,8 +105,7 @@ class TestsCollected:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TestStarted:
+class TestStarted(Struct, frozen=True):
     """A test begins."""
 
     __test__ = False
@@ -125,8 +118,7 @@ class TestStarted:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TestFinished:
+class TestFinished(Struct, frozen=True):
     """A test ended."""
 
     __test__ = False
@@ -139,8 +131,7 @@ class TestFinished:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """A program that works for a target, its test runner or Compose, wrote a line."""
 
     target: Target
@@ -149,8 +140,7 @@ class Output:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One line that the user should read."""
 
     text: str
@@ -162,8 +152,7 @@ class Notice:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class TargetFinished:
+class TargetFinished(Struct, frozen=True):
     """A target ended."""
 
     result: TargetResult
@@ -171,8 +160,7 @@ class TargetFinished:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True):
     """The run ended. This is the last event, unless the run was killed."""
 
     result: RunResult

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = [
     "FULL_ID",
+    "PREFIX",
     "IdSource",
     "Instance",
     "image_version",
@@ -28,6 +30,9 @@ __all__ = [
     "slug",
     "with_hash",
 ]
+
+PREFIX = "test"
+"""What the names of test stacks begin with, where the project names nothing else."""
 
 MAX_LENGTH = 20
 _HASH_LENGTH = 8
@@ -48,8 +53,7 @@ class IdSource(StrEnum):
     FOLDER = "folder"
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """The isolation identity of a checkout on its branch.
 
     ``id`` names everything, ``checkout`` tells two checkouts with one id apart, ``host`` says which user of
@@ -59,7 +63,7 @@ class Instance:
     id: str
     checkout: str = ""
     host: str = ""
-    prefix: str = "test"
+    prefix: str = PREFIX
 
     def project(self, stack: str | None = None) -> str:
         return project_name(self, stack)
@@ -104,7 +108,7 @@ def is_compose_name(name: str) -> bool:
     return bool(_COMPOSE_NAME.fullmatch(name))
 
 
-def project_name(instance: Instance | str, stack: str | None = None, *, prefix: str = "test") -> str:
+def project_name(instance: Instance | str, stack: str | None = None, *, prefix: str = PREFIX) -> str:
     """``test-<instance>`` for the full stack, ``test-<instance>_<stack>`` for a service's own.
 
     >>> project_name("feature-auth"), project_name("feature-auth", "price")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.shown.cleaning import visible
 
@@ -40,8 +41,7 @@ class Stage(StrEnum):
     """Tests against the full stack."""
 
 
-@dataclass(frozen=True, order=True)
-class Target:
+class Target(Struct, frozen=True, order=True):
     """One suite of tests in one stage."""
 
     stage: Stage
@@ -101,8 +101,7 @@ class TestOutcome(StrEnum):
     """It failed, and was run again: another result follows."""
 
 
-@dataclass(frozen=True)
-class TestResult:
+class TestResult(Struct, frozen=True):
     """One finished test."""
 
     __test__ = False
@@ -134,8 +133,7 @@ class TestResult:
         return self.setup + self.call + self.teardown
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """How many tests of a target ended how."""
 
     total: int = 0
@@ -162,8 +160,7 @@ class Counts:
         return self.passed + self.failed + self.errors + self.skipped + self.xfailed + self.xpassed
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line that a container wrote."""
 
     at: float
@@ -172,8 +169,7 @@ class LogLine:
     """The line."""
 
 
-@dataclass(frozen=True)
-class ContainerLog:
+class ContainerLog(Struct, frozen=True):
     """The last lines of one container of a stack."""
 
     service: str
@@ -182,8 +178,7 @@ class ContainerLog:
     """The lines, oldest first."""
 
 
-@dataclass(frozen=True)
-class TargetResult:
+class TargetResult(Struct, frozen=True):
     """How a target ended."""
 
     target: Target
@@ -216,8 +211,7 @@ class TargetResult:
     """If this is the result of its second run: why there was one; else empty."""
 
 
-@dataclass(frozen=True)
-class RunResult:
+class RunResult(Struct, frozen=True):
     """How a run ended."""
 
     targets: tuple[TargetResult, ...]

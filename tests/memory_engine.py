@@ -9,9 +9,11 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, BinaryIO
+
+from msgspec.structs import replace
 
 from tasklib.errors import EngineError, engine_stopped
 from tasklib.reach import HERE

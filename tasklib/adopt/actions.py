@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.evidence import Command, Place, Recipe, ServiceContainer
@@ -11,15 +11,13 @@ from tasklib.adopt.testing import TestRun
 __all__ = ["Action", "Copy", "Flow", "Inside", "Install", "Other", "Step"]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """A command that prepares what tests need, on this machine."""
 
     command: Command
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """A file of variables made from an example."""
 
     place: Place
@@ -27,8 +25,7 @@ class Copy:
     target: str
 
 
-@dataclass(frozen=True)
-class Install:
+class Install(Struct, frozen=True):
     """What is installed from ``files`` of requirements, or as ``extras`` of the package in ``folder``."""
 
     place: Place
@@ -37,15 +34,13 @@ class Install:
     folder: str = ""
 
 
-@dataclass(frozen=True)
-class Other:
+class Other(Struct, frozen=True):
     """A command that is neither tests nor a stack nor what prepares it."""
 
     command: Command
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """A call of Compose that runs ``tests`` or ``steps`` in a container (``call.service``)."""
 
     call: ComposeCall
@@ -57,8 +52,7 @@ class Inside:
 Action = Step | Copy | Other | Install | Inside | ComposeCall | TestRun
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """What one recipe comes to, in its order: actions, each with the place in the recipe that it is from."""
 
     recipe: Recipe

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Evidence, Place
 from tasklib.adopt.names import (
@@ -30,8 +31,7 @@ from tasklib.stacks.endpoints import variable_part
 __all__ = ["Addresses", "Doubt", "Given", "addresses", "matters"]
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(Struct, frozen=True):
     """A variable that may mean several services."""
 
     variable: str
@@ -39,8 +39,7 @@ class Doubt:
     choices: tuple[str, ...]
 
 
-@dataclass
-class Addresses:
+class Addresses(Struct):
     """``endpoints`` and ``env`` by variable, ``ports`` that the tests need of each service."""
 
     endpoints: dict[str, Given] = field(default_factory=dict)
@@ -63,8 +62,7 @@ def matters(name: str, value: str, evidence: Evidence) -> bool:
     return bool(read) and not (ASIDE.fullmatch(name) or "$" in value)
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct):
     usage: Usage
     stack: Stack
     evidence: Evidence

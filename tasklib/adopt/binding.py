@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tasklib.adopt.actions import Action, Flow, Inside, Step
 from tasklib.adopt.composing import ComposeCall

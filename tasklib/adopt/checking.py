@@ -7,8 +7,9 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.adopt.collecting import collected_inside, listing
@@ -36,8 +37,7 @@ _BROKEN = re.compile(r"ModuleNotFoundError|ImportError|SyntaxError|finds no test
 """What is wrong with tests whether their stack is there or not."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A line of the result; ``failed`` where what it says keeps the stages from running."""
 
     line: str
@@ -73,8 +73,7 @@ def check(root: Path, evidence: Evidence, proposal: Proposal, cancel: process.Ca
         yield from _Check(copy, root, project, cancel).all(wanted)
 
 
-@dataclass
-class _Check:
+class _Check(Struct):
     copy: Path
     root: Path
     project: Project

@@ -7,8 +7,9 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.adopt.evidence import Command, Place
@@ -30,8 +31,7 @@ _LISTS = {"pytest": ("--collect-only", "-q", "-p", "no:cacheprovider"), "jest": 
 """What has a runner say which tests there are, and run none."""
 
 
-@dataclass(frozen=True)
-class _Image:
+class _Image(Struct, frozen=True):
     """What a container is made from, and the service that builds it, if one does."""
 
     name: str

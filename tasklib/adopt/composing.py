@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from tasklib.adopt.evidence import Command, Place
 from tasklib.adopt.shell import joined
@@ -72,8 +73,7 @@ _VALUED: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class ComposeCall:
+class ComposeCall(Struct, frozen=True):
     """``files``, ``env_files`` and ``directory`` are relative to the repository, in the order they are given.
 
     ``services`` are those of ``up``; ``service`` and ``inner`` the container of ``run`` and ``exec`` and what

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 __all__ = [
     "Address",
@@ -26,8 +27,7 @@ def _none() -> Mapping[str, str]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """A line of a file; ``file`` is relative to the repository, lines count from 1."""
 
     file: str
@@ -37,8 +37,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command: its ``words``, the ``folder`` it starts in, the variables ``env`` set for it.
 
     ``folder`` is relative to the repository, "" at its top.
@@ -70,8 +69,7 @@ class Kind(StrEnum):
     """A function of a script: it runs where the script calls it."""
 
 
-@dataclass(frozen=True)
-class ServiceContainer:
+class ServiceContainer(Struct, frozen=True):
     """A container that a CI job starts beside itself, in no Compose file."""
 
     place: Place
@@ -84,8 +82,7 @@ class ServiceContainer:
     """Whether a job's matrix chooses the image."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """Commands under one name: a Makefile's target, a CI job, a script.
 
     ``first`` and ``last`` are the lines it takes, ``needs`` what of the same kind runs before it, ``folder``
@@ -107,8 +104,7 @@ class Recipe:
         return Place(self.file, self.first)
 
 
-@dataclass(frozen=True)
-class ComposeService:
+class ComposeService(Struct, frozen=True):
     """A service of a Compose file. ``ports`` are (host port or "", container port)."""
 
     place: Place
@@ -127,16 +123,14 @@ class ComposeService:
     """The folder it is built in, relative to the repository."""
 
 
-@dataclass(frozen=True)
-class StackFile:
+class StackFile(Struct, frozen=True):
     """A Compose file."""
 
     file: str
     services: Mapping[str, ComposeService]
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct, frozen=True):
     """What a variable is given, and where."""
 
     place: Place
@@ -144,8 +138,7 @@ class Value:
     value: str
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(Struct, frozen=True):
     """A variable that code reads; ``default`` is what it takes where nothing sets it."""
 
     place: Place
@@ -153,8 +146,7 @@ class Variable:
     default: str = ""
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """A fixed address of this machine in a test."""
 
     place: Place
@@ -162,8 +154,7 @@ class Address:
     port: int
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """Everything that was read.
 
     ``files`` are the paths of the repository, ``texts`` what those hold that were read; ``standard`` are the
@@ -173,7 +164,7 @@ class Evidence:
 
     name: str
     files: frozenset[str] = frozenset()
-    texts: Mapping[str, str] = field(default_factory=_none, repr=False)
+    texts: Mapping[str, str] = field(default_factory=_none)
     recipes: tuple[Recipe, ...] = ()
     stacks: Mapping[str, StackFile] = field(default_factory=lambda: MappingProxyType({}))
     standard: tuple[str, ...] = ()

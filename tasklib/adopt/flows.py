@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tasklib.adopt.actions import Action, Copy, Flow, Inside, Install, Other, Step
 from tasklib.adopt.calling import called

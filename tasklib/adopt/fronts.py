@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.adopt.actions import Flow, Inside, Install
 from tasklib.adopt.composing import ComposeCall
@@ -22,8 +23,7 @@ from tasklib.adopt.usages import called_usages
 __all__ = ["Replaced", "replaced"]
 
 
-@dataclass
-class Replaced:
+class Replaced(Struct):
     """``fronts`` by file, ``jobs`` by file and name, and what is left to the reader."""
 
     fronts: dict[str, list[Front]]

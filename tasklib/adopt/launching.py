@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.evidence import Evidence, Kind
@@ -25,8 +26,7 @@ _STANDARD_REQUIREMENTS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """Commands that start in ``folder``."""
 
     folder: str

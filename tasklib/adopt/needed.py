@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Place
 from tasklib.adopt.proposal import Note, Question, Setting
@@ -12,8 +13,7 @@ from tasklib.adopt.usages import Usage
 __all__ = ["Needed"]
 
 
-@dataclass
-class Needed:
+class Needed(Struct):
     """The settings with their reasons, what is unclear, and what else there is to say."""
 
     settings: list[Setting] = field(default_factory=list)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Place
 
 __all__ = ["Choice", "Note", "Proposal", "Question", "Reason", "Setting"]
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A key of ``[tool.tasklib]``, its value, and why it is needed."""
 
     keys: tuple[str, ...]
@@ -21,8 +21,7 @@ class Setting:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a line of a file is to change: ``line`` as it will stand (or stood, where it goes)."""
 
     line: str
@@ -30,8 +29,7 @@ class Reason:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One answer to a question."""
 
     answer: str
@@ -39,8 +37,7 @@ class Choice:
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """What the evidence does not decide; ``key`` is what ``--answer KEY=VALUE`` names."""
 
     key: str
@@ -48,16 +45,14 @@ class Question:
     choices: tuple[Choice, ...]
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(Struct, frozen=True):
     """What is left to the reader, and where it is seen."""
 
     text: str
     places: tuple[Place, ...] = ()
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """``files`` are the new texts by path (``None``: the file goes), ``reasons`` why, by path.
 
     ``copies`` are files that people, and CI, make from examples before anything runs. ``adopted``: something

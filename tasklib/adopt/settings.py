@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.adopt.addresses import matters
 from tasklib.adopt.endpoint_settings import add_endpoints
@@ -41,8 +42,7 @@ def _name(folder: str, parts: Mapping[str, Part]) -> str:
     return name if len(same) < 2 else folder.replace("/", "-")
 
 
-@dataclass
-class _Writer:
+class _Writer(Struct):
     part: Part
     evidence: Evidence
     answers: Mapping[str, str]

@@ -10,7 +10,8 @@ import posixpath
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Command, Place
 
@@ -35,16 +36,14 @@ _LOOP = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<words>[^;$`*?]+?)\s*;\s*do
 _LOOP_BEGINS = re.compile(r"\s*for\s+(?P<name>\w+)\s+in\s+(?P<words>[^;$`*?]+?)\s*(?:;\s*do)?\s*")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     """A logical line of shell, and where it begins."""
 
     number: int
     text: str
 
 
-@dataclass
-class _State:
+class _State(Struct):
     file: str
     folder: str
     script_folder: str

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.adopt.ci_containers import beside_compose, with_new_stack
 from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
@@ -25,8 +27,7 @@ _NEVER_UNIT = ("playwright", "cypress")
 """What drives a browser needs something to look at."""
 
 
-@dataclass
-class Part:
+class Part(Struct):
     """A folder whose tests are run from it: ``unit`` without a stack, ``against`` with one.
 
     ``stack`` is None where nothing of it needs one; ``written`` are the containers of CI that become a
@@ -60,8 +61,7 @@ class Part:
         return bool(usage.paths) and {*usage.paths} < {*own.paths}
 
 
-@dataclass
-class Parts:
+class Parts(Struct):
     """All of them, by folder; ``evidence`` with the Compose files that are to be written."""
 
     evidence: Evidence

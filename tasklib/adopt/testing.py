@@ -6,8 +6,9 @@ import itertools
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Command, Place
 from tasklib.adopt.shell import joined
@@ -96,8 +97,7 @@ _WAITS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class TestRun:
+class TestRun(Struct, frozen=True):
     """Tests that a command runs.
 
     ``runner`` is what runs them (``pytest``, ``django``, ``jest``, …), ``words`` the command without the

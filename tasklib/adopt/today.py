@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.adopt.evidence import Evidence, Place
 from tasklib.adopt.readers.stacks import interpolated
@@ -14,8 +15,7 @@ from tasklib.adopt.usages import Usage
 __all__ = ["Given", "Today"]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """What a variable is to be, and why."""
 
     value: str
@@ -23,8 +23,7 @@ class Given:
     places: tuple[Place, ...]
 
 
-@dataclass(frozen=True)
-class Today:
+class Today(Struct, frozen=True):
     """What the tests of ``usage`` get, and the code that they are about."""
 
     usage: Usage

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tasklib.adopt.evidence import Evidence, Kind, Place, Recipe
 from tasklib.adopt.proposal import Choice, Note, Question

@@ -6,8 +6,10 @@ import itertools
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.adopt.actions import Copy, Flow, Inside, Install, Step
 from tasklib.adopt.binding import bound
@@ -22,8 +24,7 @@ __all__ = ["SetupStep", "StackUse", "Usage", "called_usages", "usages"]
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
-@dataclass(frozen=True)
-class StackUse:
+class StackUse(Struct, frozen=True):
     """The Compose files that are used, how, and which of their services (none: all)."""
 
     place: Place
@@ -39,8 +40,7 @@ class StackUse:
         return replace(self, needs=both if self.needs and call.services else ())
 
 
-@dataclass(frozen=True)
-class SetupStep:
+class SetupStep(Struct, frozen=True):
     """A command between the stack and the tests: in a container of ``inside``, or in ``folder``."""
 
     place: Place
@@ -49,8 +49,7 @@ class SetupStep:
     folder: str = ""
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """One run of tests.
 
     ``words`` are its command (empty: the Compose service ``inside`` does it by itself), ``folder`` where it

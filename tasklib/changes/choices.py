@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tasklib.project import Project
 from tasklib.shown.cutting import several
@@ -13,8 +13,7 @@ _MOST = 3
 """Reasons that are told for one service."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Whether a service is in, and why."""
 
     name: str
@@ -26,8 +25,7 @@ class Choice:
         return f"{self.name}: {'in' if self.selected else 'out'}: {reasons}"
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """A choice for every service, in the project's order, and one for the project's own tests, if any."""
 
     services: tuple[Choice, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.changes.choices import Selection
 from tasklib.changes.inputs import named_paths, stack_facts
@@ -28,16 +29,14 @@ _MOST_OBJECTS = 3000
 """Objects of earlier trees that are kept; with more of them all are forgotten."""
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """All that the tests of a checkout depend on: its tree, and what else there is."""
 
     tree: str
     rest: Rest
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What the state folder knows of one project of one checkout."""
 
     project: Project

@@ -6,8 +6,9 @@ A file that nothing is known to be made from touches everything: better a build 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tasklib.changes.choices import Choice, Selection
 from tasklib.changes.filenames import is_harmless, is_setup, may_be_of_images
@@ -17,8 +18,7 @@ from tasklib.stacks.images.context import BuildContext
 __all__ = ["ComposeService", "StackFacts", "select"]
 
 
-@dataclass(frozen=True)
-class ComposeService:
+class ComposeService(Struct, frozen=True):
     """One service of a Compose file: what on disk it is made from, and what it waits for.
 
     ``service`` is the project's service that its image is built from, if any.
@@ -34,8 +34,7 @@ class ComposeService:
         return any(context.holds(path) for context in self.contexts) or _any(path, self.paths)
 
 
-@dataclass(frozen=True)
-class StackFacts:
+class StackFacts(Struct, frozen=True):
     """What one stack is made from. ``owner`` is the service whose own it is, ``None`` for the full stack.
 
     ``files`` are all the Compose files read; ``unreadable`` says why nothing more is known.
@@ -47,8 +46,7 @@ class StackFacts:
     unreadable: str = ""
 
 
-@dataclass
-class _Reasons:
+class _Reasons(Struct):
     """Why each service is in, so far; ``all`` are reasons that every service shares."""
 
     by_service: dict[str, dict[str, None]] = field(default_factory=dict)

@@ -7,8 +7,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 import tasklib
 from tasklib.changes.inputs import read_files
@@ -39,8 +40,7 @@ _LARGE = 1_000_000
 """Bytes from which a file is known by its size and time, not by its content."""
 
 
-@dataclass(frozen=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """All that tests depend on beside a tree: digests by name; ``installed`` are those that runs make."""
 
     parts: Mapping[str, str]

@@ -6,11 +6,11 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from tasklib.stacks.images.context import read_text
 
@@ -23,8 +23,7 @@ _GO_USED = re.compile(r"(?m)^\s*(?:use\s+)?(\.\.?(?:/\S*)?)\s*$")
 _NAMED_LIKE = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(Struct, frozen=True):
     """One kind of workspace.
 
     ``manifest`` is the file of a member, ``root`` that of the whole; ``members`` reads the patterns of the

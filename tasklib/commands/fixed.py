@@ -6,10 +6,11 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from tasklib.commands.console import (
     Waiting,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["AsWritten"]
 
 
-@dataclass(frozen=True)
-class AsWritten:
+class AsWritten(Struct, frozen=True):
     """The environment ``name``; see :class:`~tasklib.commands.environments.Stacks`.
 
     One that ``asks`` is up and down only with consent.

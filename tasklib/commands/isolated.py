@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tasklib.commands.console import (
     Waiting,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Isolated", "config_of", "instance_id"]
 
 
-@dataclass(frozen=True)
-class Isolated:
+class Isolated(Struct, frozen=True):
     """The environment of tests; see :class:`~tasklib.commands.environments.Stacks`."""
 
     def up(self, names: Sequence[str], *, fresh: bool, yes: bool, dry: bool) -> None:

@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.commands.console import complain, say
 from tasklib.commands.logs import new_log
@@ -115,8 +117,7 @@ def run_stages(
     return _run(project, wanted, options, shown, cached=cached, explain=explain, goes_on=watch)
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """How what happens is shown."""
 
     format: str

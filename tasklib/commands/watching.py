@@ -7,9 +7,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tasklib.commands.console import complain
 from tasklib.errors import Interrupted, NothingRan, TasklibError, UsageError

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from tasklib.doctor.findings import Edit
 
@@ -17,8 +18,7 @@ __all__ = ["Document", "Entry", "entries", "items", "last", "read_document", "te
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A key of a mapping and its value."""
 
     key: yaml.ScalarNode

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from tasklib.doctor.findings import Edit, Finding, Severity
 from tasklib.doctor.rules import RULES, Rule
@@ -24,8 +24,7 @@ _ROUNDS = 8
 """Times that a folder is looked at again after repairs."""
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """The new text of a file, and the findings that it mends."""
 
     path: Path

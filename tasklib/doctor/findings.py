@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["Edit", "Finding", "Severity"]
 
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, order=True)
-class Edit:
+class Edit(Struct, frozen=True, order=True):
     """Replace what stands from ``start`` to ``end`` (characters of the file's text) by ``text``."""
 
     start: int
@@ -25,8 +25,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is wrong: where, what, and how it is mended.
 
     ``line`` and ``column`` count from 1, ``message`` is one sentence, ``fix`` says in words what to do, and

@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from tasklib import process
 from tasklib.files.full import is_full, unless_full
@@ -27,8 +29,7 @@ _LOOK = 0.02
 """Seconds between two tries while waiting."""
 
 
-@dataclass(frozen=True)
-class User:
+class User(Struct, frozen=True):
     """Who holds a lock: the run's id, what was typed, the process and the project's folder."""
 
     run: str = ""
@@ -131,7 +132,7 @@ class Lock:
 
 
 def sign(descriptor: int, user: Any) -> None:
-    """Write into a held lock whose it is: ``user`` is a dataclass. On a full disk nobody is told."""
+    """Write into a held lock whose it is: ``user`` is a Struct. On a full disk nobody is told."""
     with unless_full():
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(user)).encode(), 0)

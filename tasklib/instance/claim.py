@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from tasklib.errors import TasklibError
 from tasklib.instance.identity import Identity, known_id
@@ -18,8 +19,7 @@ from tasklib.state.store import State
 __all__ = ["Arbiter", "Claim", "Holder", "Mark", "Resolved", "hashed_id", "lives", "owner", "same_branch"]
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """What stands on an engine under the name of a Compose project: whose that project is.
 
     ``host`` is its checkout's :func:`owner`, ``root`` where that was when it made the mark.
@@ -61,8 +61,7 @@ class Arbiter(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """The instance of a checkout on its branch, as far as it is known.
 
     ``identity`` is what the branch asks for; ``instance.id`` may be that with a hash. ``root`` is the
@@ -75,16 +74,14 @@ class Resolved:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A run that uses a claim, and its process."""
 
     run: str
     process: ProcessIdentity
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One checkout's claim of one Compose project (``test-<id>``, service stacks included) on one engine.
 
     ``whole`` is the branch (or what else the id was made from), ``root`` the project's folder as last seen,

@@ -15,8 +15,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tasklib.errors import StackError
 from tasklib.instance.claim import Arbiter, Claim, Holder, Resolved, hashed_id, lives, same_branch

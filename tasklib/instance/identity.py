@@ -13,8 +13,10 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.checkout import Checkout, find_checkout
 from tasklib.errors import ConfigError, UsageError
@@ -33,8 +35,7 @@ _COMMIT_LENGTH = 12
 _PLACES = "places"
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The id that a checkout's branch asks for, before anyone looks whether it is free.
 
     ``whole`` is the name it was made from (the branch, the commit, …). ``ignored`` is an id that tasklib
@@ -140,8 +141,7 @@ def _same_folder(path: str, root: Path) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a checkout's top folder was when it got its id."""
 
     id: str

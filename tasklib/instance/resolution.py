@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tasklib.checkout import Checkout, former_names
 from tasklib.instance.claim import Claim, Resolved, hashed_id, lives, owner, same_branch

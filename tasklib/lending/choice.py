@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.errors import UsageError
 from tasklib.pipeline.suites.detect import FULLSTACK, fullstack_files, is_test, tests_of_any_kind
@@ -16,8 +17,7 @@ from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 __all__ = ["Choice", "Wanted", "choose"]
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What was asked for: ``stack`` (auto, own, full), tests in ``paths`` (absolute), ``-m`` (``marks``)."""
 
     stack: str
@@ -35,8 +35,7 @@ class Wanted:
         return not (re.search(rf"\b{FULLSTACK}\b", self.marks) and self.takes_marked)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The stack to bring up; what the settings say of ``tests`` against it, which are in ``folder``."""
 
     plan: StackPlan

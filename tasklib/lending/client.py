@@ -27,9 +27,10 @@ import sys
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 import tasklib
 from tasklib import process
@@ -43,8 +44,7 @@ __all__ = ["Lent", "Loan", "NotLent", "borrow", "look"]
 _START = "import sys; sys.path.append(sys.argv[1]); from tasklib.lending.lender import main; main()"
 
 
-@dataclass(frozen=True)
-class Lent:
+class Lent(Struct, frozen=True):
     """A stack that is up: its Compose project, what it is called, the tests' variables.
 
     ``kept`` is whether it was there before and stays; ``seconds`` is what bringing it up took; ``data`` says

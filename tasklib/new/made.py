@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.checkout import find_checkout, git
 from tasklib.errors import ConfigError, UsageError
@@ -15,8 +16,7 @@ from tasklib.new.merging import Outcome
 __all__ = ["Made", "apply", "find_made"]
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(Struct, frozen=True):
     """The project at ``root`` (absolute), and the ``answers`` it was made from."""
 
     root: Path

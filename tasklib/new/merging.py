@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.checkout import git
 from tasklib.process import CommandError
@@ -13,8 +14,7 @@ from tasklib.process import CommandError
 __all__ = ["Outcome", "Sides", "Words", "merged", "outcomes"]
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """One file three times, each ``None`` where it is not there: ``base`` as it was made, ``theirs`` as it
     would be made now, ``ours`` as it is in the project."""
 
@@ -23,8 +23,7 @@ class Sides:
     ours: str | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What becomes of the file ``path``: ``before`` and ``after`` differ where it is to be changed.
 
     ``conflicts`` is how many places of ``after`` hold both sides, marked; ``note`` says why a file stays as

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeVar, cast
+
+from msgspec import Struct
 
 from tasklib.errors import UsageError
 from tasklib.options.caller import TASKLIB, Caller
@@ -16,8 +17,7 @@ __all__ = ["Values"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(Struct, frozen=True):
     """What was typed for a command, checked: ``values[option]`` is the option's value.
 
     ``dry``: only say what would be done; ``extra`` is what follows ``--``, for the test runner; ``caller``

@@ -8,8 +8,9 @@ import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.errors import TasklibError
@@ -34,8 +35,7 @@ _REMEMBERED = 200
 """Lines kept of what a step says."""
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What runs beside ``stack``, which is up, on behalf of ``target``, whose tests start in ``folder``.
 
     ``variables`` are what tests get beside the endpoints, ``templates`` endpoints of the project's own, said

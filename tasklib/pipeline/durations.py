@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 from tasklib.errors import ConfigError
 from tasklib.results import Phase, Stage, Target
@@ -18,8 +19,7 @@ VARIABLE = "TASKLIB_DURATIONS"
 """Names the file. It has to be the same on all machines of a run."""
 
 
-@dataclass(frozen=True)
-class Durations:
+class Durations(Struct, frozen=True):
     """Seconds of a target: of its stack, and of its tests by the file they are in."""
 
     stack: float = 0.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.options.caller import TASKLIB, Caller
 from tasklib.pipeline.shards import Shard, Share
@@ -14,8 +15,7 @@ from tasklib.results import Target
 __all__ = ["Options"]
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the command line narrows or changes.
 
     ``names`` are services (none: all), ``keep`` leaves stacks up, ``keep_failed`` those of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["Machine", "blame", "look"]
 
@@ -18,8 +19,7 @@ _BUSY = 4.0
 """Programs that want to run, for each processor, from which on one may miss a time limit for that alone."""
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """``kills``: how many processes its kernel ended for want of memory since it started.
 
     ``load``: how many programs wanted to run in the last minute, on so many ``processors``.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.results import Stage, Target
 
@@ -19,8 +20,7 @@ _SMALLEST = 0.01
 """Seconds that anything takes."""
 
 
-@dataclass(frozen=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """The machine with this ``number`` (from 1) ``of`` several."""
 
     number: int
@@ -30,8 +30,7 @@ class Shard:
         return f"{self.number}/{self.of}"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """The part of a target's tests with this ``number`` (from 1) ``of`` several."""
 
     number: int
@@ -44,16 +43,14 @@ class Part:
 WHOLE = Part(1, 1)
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct, frozen=True):
     """What one machine runs of a target, with the seconds that its test ``files`` took before."""
 
     part: Part
     files: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """The seconds that a target takes: of its stack, however few of its tests run, and of its ``tests``.
 
     ``splits``: its tests may run on several machines, each with a stack.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tasklib.results import Stage, Target
 
@@ -23,8 +24,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class StackOf:
+class StackOf(Struct, frozen=True):
     """The stack of one target, or the full one that all integration targets share."""
 
     target: Target | None
@@ -44,23 +44,20 @@ class Effort(StrEnum):
     UP = "bring up"
 
 
-@dataclass(frozen=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """Take a stack so far; nobody waits for that."""
 
     stack: StackOf
     effort: Effort
 
 
-@dataclass(frozen=True)
-class GetReady:
+class GetReady(Struct, frozen=True):
     """Start a target's test process, which waits until its stack is up; nobody waits for that."""
 
     target: Target
 
 
-@dataclass(frozen=True)
-class TargetStep:
+class TargetStep(Struct, frozen=True):
     """A target's tests, run against ``stack`` (``None``: nothing), which goes ``afterwards`` or stays."""
 
     target: Target
@@ -68,16 +65,14 @@ class TargetStep:
     afterwards: bool = False
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """Run tests and wait for their results: ``at_once`` several, or one after another (1)."""
 
     tests: tuple[TargetStep, ...]
     at_once: int
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """Go on only if everything so far has passed; else ``rest`` is skipped."""
 
     rest: tuple[Target, ...]

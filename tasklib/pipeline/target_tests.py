@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib import process
 from tasklib.errors import TasklibError
@@ -24,8 +26,7 @@ _SOON = 10.0
 its environment lacks, and what is half installed stays so."""
 
 
-@dataclass(frozen=True)
-class _Waiting:
+class _Waiting(Struct, frozen=True):
     """A process that gets ready, and what it was given to know."""
 
     suite: Suite

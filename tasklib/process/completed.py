@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.errors import TasklibError
 
 __all__ = ["CommandError", "Completed", "TimedOut"]
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """What a finished command left: its exit code and both streams."""
 
     argv: tuple[str, ...]

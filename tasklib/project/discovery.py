@@ -6,10 +6,11 @@ import contextlib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
@@ -45,8 +46,7 @@ class _Kind(Enum):
     """It is one service, or looks like one."""
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     root: Path
     kind: _Kind
     services: tuple[Path, ...]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from tasklib.isolation import is_compose_name, slug
+from msgspec import Struct, field
+
+from tasklib.isolation import PREFIX, is_compose_name, slug
 from tasklib.reach import Way
 from tasklib.results import Stage
 
@@ -23,16 +24,14 @@ class Environment(StrEnum):
     PROD = "prod"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """A command that makes a stack ready for tests: on this machine, or ``inside`` a Compose service."""
 
     command: tuple[str, ...]
     inside: str | None = None
 
 
-@dataclass(frozen=True)
-class StageTests:
+class StageTests(Struct, frozen=True):
     """The tests of a service, or of the project itself, in one stage, and what the settings say of them.
 
     ``paths`` (absolute) are their files and folders; a ``command`` of the project's own may do without, and
@@ -49,8 +48,7 @@ class StageTests:
     setup: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service: a folder of ``services/``, or the project itself in a single-service project.
 
     All paths are absolute. ``compose`` holds the files of the service's own stack (empty: it has none),
@@ -69,8 +67,7 @@ class Service:
     depends: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct, frozen=True):
     """What tests may touch although it is not theirs alone, as ``shared`` in pyproject.toml allows it."""
 
     volumes: frozenset[str] = frozenset()
@@ -79,8 +76,7 @@ class Shared:
     host_network: bool = False
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(Struct, frozen=True):
     """A project as found on disk.
 
     ``root`` is the folder that holds it (absolute), ``config`` the pyproject.toml that describes it if any,
@@ -106,7 +102,7 @@ class Project:
     name: str
     services: tuple[Service, ...] = ()
     config: Path | None = None
-    prefix: str = "test"
+    prefix: str = PREFIX
     single: bool = False
     compose: Mapping[Environment, tuple[Path, ...]] = field(default_factory=lambda: MappingProxyType({}))
     unit: StageTests | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.errors import ConfigError
 from tasklib.project.configuration import TABLE
@@ -22,8 +23,7 @@ _KINDS: dict[Callable[[Path], bool], str] = {
 }
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(Struct, frozen=True):
     """Resolves what the settings in ``document`` name."""
 
     document: Document

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from tasklib.project.layout import holds_tests
 from tasklib.project.model import StageTests, Step
@@ -15,8 +16,7 @@ from tasklib.project.settings import SetupStep, Stage, StageSection, SuiteKeys
 __all__ = ["SuiteReader"]
 
 
-@dataclass(frozen=True)
-class SuiteReader:
+class SuiteReader(Struct, frozen=True):
     """Reads the stages of one suite, whose paths start in ``folder`` and whose keys in ``keys``."""
 
     places: Places

@@ -6,12 +6,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, ValuesView
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec import Struct
 
 from tasklib.errors import ConfigError
 from tasklib.options.likeness import nearest
@@ -32,8 +32,7 @@ _HEADER = re.compile(r"\s*\[{1,2}(?P<path>.+?)\]{1,2}\s*(?:#.*)?")
 _KEY = re.compile(r"\s*(?P<path>[^=#\[\]{}]+?)\s*=")
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A parsed TOML file with the text it came from."""
 
     path: Path

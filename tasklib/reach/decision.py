@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.errors import EngineError
 from tasklib.reach.values import Disk, Reach, Way
@@ -10,8 +11,7 @@ from tasklib.reach.values import Disk, Reach, Way
 __all__ = ["Own", "Seen", "decide"]
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(Struct, frozen=True):
     """The container that this process runs in, as its engine describes it.
 
     ``on_host`` is whether it uses the network of the engine's machine, ``mounts`` are what it has of that
@@ -23,8 +23,7 @@ class Own:
     mounts: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What can be seen before anything is decided.
 
     ``endpoint`` is the engine's, as people write it. ``local``: it is a socket of this machine, or a port of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
+
+from msgspec import Struct, field
 
 __all__ = ["HERE", "Disk", "Reach", "Way"]
 
@@ -24,8 +25,7 @@ class Way(StrEnum):
     """Not at all: the engine is only looked at, or removed from."""
 
 
-@dataclass(frozen=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """Where the engine's machine has the files of ours.
 
     It has all where we have them (``shared``), or what lies in our container's ``mounts`` (path here, path
@@ -47,8 +47,7 @@ class Disk:
         return str(PurePosixPath(there, wanted.relative_to(here)))
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The way to containers, ``why`` it is this one, and whose ``disk`` their bind mounts are of.
 
     ``direct`` is whether a container's own address can be reached from here, ``address`` where ports are

@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.errors import UsageError
 from tasklib.events import Bus, Event, RunFinished, Sink
@@ -103,8 +105,7 @@ def open_sinks(
         yield MaskedSink(_LogNamed(Bus([Folding(*reporters)]), (str(log_file), kept) if kept else None))
 
 
-@dataclass(frozen=True)
-class _LogNamed:
+class _LogNamed(Struct, frozen=True):
     """Tells the other sinks where the log is: who runs the targets does not know."""
 
     sink: Sink
@@ -119,8 +120,7 @@ class _LogNamed:
         self.sink.emit(event)
 
 
-@dataclass(frozen=True)
-class _Options:
+class _Options(Struct, frozen=True):
     verbose: bool
     base: str
     slowest: Slowest | None

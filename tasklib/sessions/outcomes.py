@@ -7,9 +7,9 @@ process that is the whole run.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import nox
+from msgspec import Struct
 
 from tasklib.state.liveness import ProcessIdentity
 
@@ -18,8 +18,7 @@ __all__ = ["Outcomes", "outcomes_of", "remember"]
 _FOLDER = "nox"
 
 
-@dataclass(frozen=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True):
     """The sessions that ``failed``, and those in which some test ``ran``; ``run`` is Nox's process."""
 
     run: ProcessIdentity

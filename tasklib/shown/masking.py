@@ -12,7 +12,6 @@ import re
 import shlex
 import threading
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -137,8 +136,6 @@ def _masked(value: Any, masker: Masker) -> Any:
 
 @cache
 def _names(kind: Hashable) -> tuple[str, ...]:
-    if isinstance(kind, type) and is_dataclass(kind):
-        return tuple(field.name for field in fields(kind))
     return tuple(getattr(kind, "__struct_fields__", ()))
 
 

@@ -13,13 +13,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypedDict
 
 import msgspec
+from msgspec import Struct
 
 from tasklib.errors import EngineError
 from tasklib.shown.cutting import shorten
@@ -47,8 +47,7 @@ _LOCAL = "default"
 """The context that is no file: this machine's usual socket."""
 
 
-@dataclass(frozen=True)
-class EngineAddress:
+class EngineAddress(Struct, frozen=True):
     """Where an engine is, and what says so.
 
     ``host`` is a URL as Docker writes it ("": the usual socket), ``context`` the name of the context ("":

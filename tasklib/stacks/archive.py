@@ -8,9 +8,10 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from tasklib.errors import ConfigError
 
@@ -20,8 +21,7 @@ _IN_MEMORY = 1 << 20
 """Bytes up to which an archive needs no file of its own."""
 
 
-@dataclass(frozen=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """A file or folder (``source``, absolute), and what an archive calls it (``name``, no leading ``/``).
 
     ``mode``, ``uid`` and ``gid`` are those of the file unless given.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.errors import ConfigError
 from tasklib.stacks.engine.values import Container
@@ -28,8 +29,7 @@ TextOf = Callable[[str, str], str | None]
 """(service, path inside its container) → what the file there holds; ``None`` where that is not known."""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where a container port is reachable from the tests."""
 
     service: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.errors import ConfigError
@@ -26,8 +27,7 @@ from tasklib.stacks.preparation import prepare
 __all__ = ["StackStatus", "bring_up", "hide_secrets_of", "plans", "status", "variables"]
 
 
-@dataclass(frozen=True)
-class StackStatus:
+class StackStatus(Struct, frozen=True):
     """One stack of this checkout: its Compose project, the instance it belongs to, its containers.
 
     One that is not ``mine`` was brought up by another user, or with another state folder.

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.errors import TasklibError
 from tasklib.instance.claim import Mark
@@ -33,8 +34,7 @@ _CLAIMED = "io.tasklib.lease.claimed"
 _STACKS = "io.tasklib.lease.stacks"
 
 
-@dataclass(frozen=True)
-class _Holder:
+class _Holder(Struct, frozen=True):
     run: str
     checkout: str
     host: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["Load", "Room", "place", "places_of"]
 
@@ -11,16 +12,14 @@ _MEMORY = 512 << 20
 """Bytes that a stack of a few services, its data in memory and its tests are given room for."""
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Struct, frozen=True):
     """An engine: how many stacks of a few services it bears at once, and how many run there already."""
 
     places: int
     taken: int = 0
 
 
-@dataclass(frozen=True)
-class Load:
+class Load(Struct, frozen=True):
     """A stack: how many places it fills, and the number of the engine that has it (``None``: none yet)."""
 
     weight: int = 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, Project, Service, Shared, StageTests
@@ -17,8 +19,7 @@ READY_TIMEOUT = 180.0
 """Seconds a stack may take to become ready."""
 
 
-@dataclass(frozen=True)
-class StackPlan:
+class StackPlan(Struct, frozen=True):
     """Which stack: ``name`` is the service's (``None``: the full stack), ``source`` its Compose files.
 
     ``needs`` are the services that are named as needed (none: all), ``inside`` those in whose images commands

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["DOCKER_HUB", "Reference", "of_repository", "parse_reference", "same_image"]
 
@@ -21,8 +22,7 @@ _REFERENCE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """An image's name in full: ``postgres`` is ``library/postgres`` at ``docker.io``.
 
     ``tag`` and ``digest`` are "" where the reference has none.

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.state.store import State
 
 __all__ = ["BakeRecord", "Bakes"]
 
 
-@dataclass(frozen=True)
-class BakeRecord:
+class BakeRecord(Struct, frozen=True):
     """An image called ``tag`` of what ``key``, a digest of all that decides it, leads to.
 
     ``image`` is its id (""; there is none) and ``failed`` why it could not be made. ``used`` is when each

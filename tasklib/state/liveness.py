@@ -11,8 +11,9 @@ import hashlib
 import os
 import platform
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.errors import TasklibError
@@ -23,8 +24,7 @@ __all__ = ["ProcessIdentity", "boot_id", "current", "host_id", "identify", "is_a
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 
 
-@dataclass(frozen=True)
-class ProcessIdentity:
+class ProcessIdentity(Struct, frozen=True):
     """One process, told apart from every other on any machine at any time."""
 
     pid: int
@@ -80,8 +80,7 @@ def _host_id(root: str | None) -> str:
     return _kept_host_id(default_state() if root is None else State(Path(root)))
 
 
-@dataclass(frozen=True)
-class _Host:
+class _Host(Struct, frozen=True):
     id: str
 
 

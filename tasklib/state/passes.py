@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tasklib.state.store import State
 
@@ -13,8 +14,7 @@ _KEPT = 20
 """Passes of a target that are remembered: an edit that is taken back finds its own again."""
 
 
-@dataclass(frozen=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """One green target: its ``stage`` and ``service``, and how many ``tests`` passed.
 
     ``tree`` is the tree of the checkout it was green on, ``rest`` a digest of what else it depends on, ``at``
@@ -29,8 +29,7 @@ class Pass:
     tests: int = 0
 
 
-@dataclass(frozen=True)
-class _Record:
+class _Record(Struct, frozen=True):
     passes: tuple[Pass, ...] = field(default=())
 
 

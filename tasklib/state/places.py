@@ -12,8 +12,9 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.files.full import is_full
@@ -30,8 +31,7 @@ _SILENT = 2.0
 """Seconds after which a waiter that did not look again is passed over: most likely it is stopped."""
 
 
-@dataclass(frozen=True, order=True)
-class Turn:
+class Turn(Struct, frozen=True, order=True):
     """Whose turn it is: ``began`` (seconds since the epoch) orders runs, the rest says which run it is."""
 
     began: float
@@ -43,8 +43,7 @@ class Turn:
         return f"`{self.command}` (pid {self.pid})" if self.command else "another run"
 
 
-@dataclass(frozen=True)
-class Busy:
+class Busy(Struct, frozen=True):
     """Why a place is not to be had yet: who holds them, and how many wait before us."""
 
     holders: tuple[Turn, ...]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.state.liveness import ProcessIdentity, is_alive
 from tasklib.state.store import State
@@ -16,8 +18,7 @@ from tasklib.state.store import State
 __all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs", "Seen"]
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run: its process, the checkout and instance it is for, and the Compose projects it has up.
 
     ``root`` is the project's folder, ``command`` what the user typed, ``started`` seconds since the epoch.
@@ -82,8 +83,7 @@ class Runs:
         return f"{self._folder}/{State.name(run)}"
 
 
-@dataclass(frozen=True)
-class KeptStack:
+class KeptStack(Struct, frozen=True):
     """A stack that outlives its run on purpose (``infra.up``, ``--keep``), since ``at`` (epoch s).
 
     One that stays only to be looked at, since its tests failed, goes at ``until`` (0: there is no such time).
@@ -126,8 +126,7 @@ class Kept:
         return f"{self._folder}/{State.name(project)}"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What an image was built from: the digest of its inputs, its id, and when (seconds since the epoch)."""
 
     inputs: str
@@ -135,8 +134,7 @@ class Origin:
     at: float = field(default_factory=time.time)
 
 
-@dataclass(frozen=True)
-class _Built:
+class _Built(Struct, frozen=True):
     project: str
     checkout: str
     tags: tuple[str, ...]
@@ -221,8 +219,7 @@ class Images:
         return f"{self._folder}/{State.name(f'{project}@{checkout}')}"
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """Where a project of a checkout was last seen, its checkout's git directory, and its folder below that.
 
     ``git_dir`` is "" outside git.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.adopt.evidence import Kind, Place, Recipe
 from tasklib.adopt.proposal import Reason
@@ -12,8 +13,7 @@ from tasklib.adopt.proposal import Reason
 __all__ = ["Front", "shortened"]
 
 
-@dataclass(frozen=True)
-class Front:
+class Front(Struct, frozen=True):
     """What a target becomes: ``line``, without the targets ``drops`` before it."""
 
     recipe: Recipe

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Place
 from tasklib.adopt.proposal import Reason
@@ -24,8 +24,7 @@ _COMPOUND = re.compile(r"\s*(for|while|until|if|case)\b(?!.*\b(done|fi|esac)\b)"
 """Where something begins that goes on over several lines."""
 
 
-@dataclass(frozen=True)
-class JobChange:
+class JobChange(Struct, frozen=True):
     """What becomes of a job: ``goes`` are lines that go, ``line`` what stands in the place of line ``at``.
 
     ``containers``: its own containers go, too; ``variables`` are set by tasklib from now on.
@@ -39,8 +38,7 @@ class JobChange:
     variables: frozenset[str] = frozenset()
 
 
-@dataclass
-class _Text:
+class _Text(Struct):
     """Lines to be left out and replaced, from 1."""
 
     lines: list[str]

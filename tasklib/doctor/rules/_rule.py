@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from tasklib.doctor.document import Document
 from tasklib.doctor.findings import Edit, Finding, Severity
@@ -17,8 +17,7 @@ __all__ = ["RULES", "Rule", "rule"]
 Check = Callable[["Rule", Survey], Iterator[Finding]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule: ``title`` says what is wrong in a few words, ``why`` what comes of it, ``fix`` what to do."""
 
     code: str

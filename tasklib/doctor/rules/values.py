@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import yaml
+from msgspec import Struct
 
 from tasklib.doctor.document import Entry, entries, items, text_of
 from tasklib.doctor.survey import ComposeFile, Survey
@@ -32,8 +32,7 @@ _PUBLISHED = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(Struct, frozen=True):
     """A port that a service publishes, and the node that says so.
 
     ``published`` is its host side as written ("" : the engine chooses), ``target`` the container's, with the
@@ -68,8 +67,7 @@ def ports(service: Entry) -> Iterator[Port]:
             )
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """A volume of a service: the node that says so, its source ("" : anonymous) and target as written."""
 
     node: yaml.Node

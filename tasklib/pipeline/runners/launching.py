@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.stacks.compose.source import Call
@@ -34,8 +35,7 @@ class Launcher(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Here:
+class Here(Struct, frozen=True):
     """Starts commands on this machine, in ``folder``."""
 
     folder: Path
@@ -52,8 +52,7 @@ class Here:
         return word
 
 
-@dataclass(frozen=True)
-class InContainer:
+class InContainer(Struct, frozen=True):
     """Starts commands in containers of ``inside``, where our paths are those of what is mounted there.
 
     ``scratch`` lasts as long as the containers: the engine reads nothing out of one whose mounts are gone.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import itertools
 import time
 from collections import Counter
 from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from tasklib.events import Event, TestFinished, TestsCollected, TestStarted
 from tasklib.results import Counts, Target, TestOutcome, TestResult
@@ -81,7 +82,7 @@ class Tally:
         self._outcomes[result.outcome] += 1
         if result.outcome in (TestOutcome.FAILED, TestOutcome.ERROR):
             full = len(self.failures) < DETAILED
-            self.failures.append(result if full else dataclasses.replace(result, detail="", output=""))
+            self.failures.append(result if full else replace(result, detail="", output=""))
         self._time(result)
         self._emit(TestFinished(self.target, result, worker, at or time.time()))
 
@@ -97,7 +98,7 @@ class Tally:
             self.slow += 1
         if len(self._slowest) >= SLOWEST and seconds <= self._slowest[0][0]:
             return
-        lean = dataclasses.replace(result, detail="", output="") if result.detail or result.output else result
+        lean = replace(result, detail="", output="") if result.detail or result.output else result
         entry = (seconds, next(self._order), lean)
         if len(self._slowest) < SLOWEST:
             heapq.heappush(self._slowest, entry)

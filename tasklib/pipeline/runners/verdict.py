@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.results import NOTHING_LEFT, Counts, Outcome
 from tasklib.shown.cutting import several
@@ -15,8 +16,7 @@ NO_TESTS = 5
 """The exit codes by which pytest says that its arguments are wrong, and that it collected nothing."""
 
 
-@dataclass(frozen=True)
-class Ending:
+class Ending(Struct, frozen=True):
     """What is known when the process is gone.
 
     ``code`` is its exit code (``None``: it was ended for its time limit, ``limit`` seconds), ``spoke``
@@ -49,8 +49,7 @@ class Ending:
     part: str = ""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     outcome: Outcome
     reason: str = ""
     exit_code: int = 0

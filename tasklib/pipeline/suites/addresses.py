@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.pipeline.suites.detect import sources
 
@@ -20,8 +21,7 @@ _VARIABLE = re.compile(r"environ|getenv|\benv\b")
 """Where a variable is asked first, the address is what it falls back on."""
 
 
-@dataclass(frozen=True)
-class FixedAddress:
+class FixedAddress(Struct, frozen=True):
     """An address in a file, by line and column (from 1)."""
 
     line: int

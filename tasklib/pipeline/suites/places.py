@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.options.likeness import meant
@@ -16,8 +17,7 @@ from tasklib.results import Stage, Target
 __all__ = ["Place", "as_argument", "others_in_package", "place_of"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a target's tests are: started in ``cwd``, found in ``tests``, leaving out ``without``.
 
     ``said`` is what the settings say of them.

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from tasklib.errors import ConfigError
 from tasklib.pipeline.runners import prepare_suite, run_suite
@@ -76,8 +77,7 @@ _READ_FIRST = ("PYTEST_", "PYTHON", "UV_", "COVERAGE_", "LD_")
 """How variables begin that pytest, Python or what starts them read at once."""
 
 
-@dataclass(frozen=True)
-class _Common:
+class _Common(Struct, frozen=True):
     """What every kind of suite is planned from."""
 
     project: Project

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 from tasklib.pipeline.suites.detect import script_tests, sources
 from tasklib.pipeline.suites.folders import table
@@ -33,8 +34,7 @@ _JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
 """What hands its arguments to jest."""
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Struct, frozen=True):
     """A command, what its environment needs, and whether it can be told a keyword."""
 
     argv: tuple[str, ...]
@@ -126,8 +126,7 @@ def npm_test(extra: Sequence[str]) -> Script:
     return Script(("npm", "test", "--silent", *(("--", *extra) if extra else ())), {"CI": "true"})
 
 
-@dataclass(frozen=True)
-class _Command:
+class _Command(Struct, frozen=True):
     """The last command of a script: its words, what is set for it, and whether others come before."""
 
     words: tuple[str, ...] = ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.pipeline.shards import Share
 from tasklib.results import Target
@@ -21,8 +22,7 @@ PLUGIN = "tasklib_in_pytest.plugin"
 """The plugin that is loaded into a foreign pytest."""
 
 
-@dataclass(frozen=True)
-class Preparation:
+class Preparation(Struct, frozen=True):
     """A command that a suite needs once, run in ``folder``, unless ``stamp`` is newer than ``source``.
 
     ``source`` (absolute, must exist) is also what concurrent preparations lock. ``marks``: the stamp is a
@@ -51,16 +51,14 @@ class SuiteKind(StrEnum):
     """By a JUnit report if it writes one, else by its exit code."""
 
 
-@dataclass(frozen=True)
-class OtherPython:
+class OtherPython(Struct, frozen=True):
     """A ``version`` of Python that tests run on instead, in folders of their own below ``environments``."""
 
     version: str
     environments: Path
 
 
-@dataclass(frozen=True)
-class SuiteOptions:
+class SuiteOptions(Struct, frozen=True):
     """What the user asks of every suite: ``-k``, what follows ``--``, a time limit in seconds, a Python.
 
     ``parts`` are the targets of which only a share is run.
@@ -74,8 +72,7 @@ class SuiteOptions:
     parts: Mapping[Target, Share] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """A test command, ready to run: ``argv`` in ``cwd`` with ``env`` added and ``unset`` taken away.
 
     ``folder`` is the target's own, to which the files of its tests are relative; ``paths`` are the tests

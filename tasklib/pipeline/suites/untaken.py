@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tasklib.pipeline.suites.detect import fullstack_files, is_test, tests_of_any_kind
 from tasklib.project import Project, Service
@@ -19,8 +20,7 @@ _ROOTS = ("tests", "test", "spec", "__tests__", "src")
 _SHOWN = 4
 
 
-@dataclass(frozen=True)
-class Untaken:
+class Untaken(Struct, frozen=True):
     """``folder`` (relative to the project's root) holds ``number`` test files that no stage runs.
 
     ``keys`` are those of [tool.tasklib] that would take them.

@@ -7,7 +7,8 @@ containerd's; a builder in a container hands it over to a registry alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.stacks.compose.builder import Builder
 
@@ -16,8 +17,7 @@ __all__ = ["NOTHING", "Attesting", "attesting"]
 _SHOWN = {"provenance": "provenance", "sbom": "SBOM"}
 
 
-@dataclass(frozen=True)
-class Attesting:
+class Attesting(Struct, frozen=True):
     """``attests`` as buildx takes them; ``by_builder``: the builder pushes, since the engine keeps none.
 
     ``left`` says in a line why there are none although they are wanted.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from msgspec import Struct
 from semver import Version
 
 from tasklib.errors import ConfigError
@@ -35,8 +35,7 @@ _NAME = re.compile(rf"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*")
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True):
     """One service's image of one version.
 
     ``digest`` is the registry's ("" while it is not there), ``latest`` whether the tag ``latest`` names it

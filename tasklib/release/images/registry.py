@@ -11,7 +11,6 @@ import ipaddress
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -86,12 +85,11 @@ class RegistryRefused(RegistryError):
     """A registry does not let this user push."""
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(msgspec.Struct, frozen=True):
     """An image as a registry has it: the digest of what the tag names, and the image's labels."""
 
     digest: str
-    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
 class Registry:
@@ -238,11 +236,13 @@ class Registry:
         return f"Bearer {found.token or found.access_token or ''}"
 
 
-@dataclass(frozen=True)
-class _Login:
+class _Login(msgspec.Struct, frozen=True):
     user: str
-    password: str = field(repr=False)
-    token: str = field(repr=False)
+    password: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"_Login({self.user!r})"
 
 
 def _basic(login: _Login) -> str:

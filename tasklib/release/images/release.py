@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from semver import Version
 
 from tasklib import process
@@ -21,8 +22,7 @@ from tasklib.shown.cutting import several
 __all__ = ["Release", "only", "previous_tag", "reference", "release_of"]
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Struct, frozen=True):
     """What is to be built as which version.
 
     ``versions`` are those that git has tags of, ``marks`` the images' labels, ``platforms`` what to build for

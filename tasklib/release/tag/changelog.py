@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 from semver import Version
 
 __all__ = ["Section", "newest", "released", "section", "sections"]
@@ -21,8 +21,7 @@ _COMPARED = re.compile(
 _UNRELEASED = "unreleased"
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """One version's part: ``name`` as in its heading without brackets, ``body`` below it, stripped.
 
     ``line`` is the heading's line (from 0), ``end`` the line after its body.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["FILES", "PATTERN", "Mention", "mentions", "staying_behind"]
 
@@ -25,8 +26,7 @@ PATTERN = "version|^[^0-9]*[0-9]+[.][0-9]+"
 _SAYS = r"(?i)(?:version[^0-9]{{0,20}}|^\W*v?|\"\.\": *\"){}(?![\w.+-]*[\w])"
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A line that may state a version: ``path`` relative to the top folder, ``line`` counted from 1."""
 
     path: Path

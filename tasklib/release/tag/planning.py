@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from msgspec import Struct, field
 from semver import Version
 
 from tasklib.errors import UsageError
@@ -35,8 +35,7 @@ _SHOWN = 20
 """Lines of the tag's message that a plan shows."""
 
 
-@dataclass(frozen=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What a release finds.
 
     ``commit`` and ``branch`` are HEAD's, ``dirty`` what is not committed, ``tags`` the local tags' objects
@@ -67,8 +66,7 @@ class Survey:
     mentions: tuple[Mention, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a release does: write ``edits`` (new texts by path) and commit them, tag, push.
 
     ``notes`` are what the edits mean, ``last`` the version before, ``behind`` the places that state it still.

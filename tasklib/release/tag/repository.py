@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from tasklib import process
 from tasklib.checkout import Checkout, git
@@ -20,8 +21,7 @@ _PEELED = "^{}"
 """What follows a tag's name where a remote tells the commit behind it."""
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """A remote as it answered: the commit of the branch there (``None``: no such branch) and its tags.
 
     ``tags`` are the ids of the tag objects by name, ``commits`` what they are tags of.

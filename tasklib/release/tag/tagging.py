@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.checkout import find_checkout
@@ -37,8 +38,7 @@ class ReleaseError(TasklibError):
     exit_code: ClassVar[int] = 1
 
 
-@dataclass(frozen=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What a release made: the commit that is tagged, the tag, and whether both were pushed."""
 
     commit: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
+
+from msgspec import Struct
 
 from tasklib.stacks.rewrite import as_text
 
@@ -38,8 +39,7 @@ _OWN_REGISTRIES: Mapping[Forge, str] = {Forge.GITHUB: "ghcr.io", Forge.GITLAB: "
 """Where the forge itself gives its jobs a login."""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What of a project its workflows depend on.
 
     ``services`` are all, ``node`` whether any of them needs Node, ``registry`` the host its images go to

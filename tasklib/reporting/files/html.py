@@ -8,12 +8,12 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Struct
 
 from tasklib.reporting.files.chart import legend, timeline_svg
 from tasklib.reporting.files.record import RunRecord, TargetRecord, TimedTest
@@ -34,8 +34,7 @@ MAX_OUTPUT = 400
 """Lines of a failed test's output, or of a container's log, on the page."""
 
 
-@dataclass(frozen=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     """A failed test as the page shows it."""
 
     target: str
@@ -48,8 +47,7 @@ class _Failure:
     logs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class _Slow:
+class _Slow(Struct, frozen=True):
     target: str
     name: str
     seconds: float

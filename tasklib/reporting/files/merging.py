@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from itertools import chain
+
+from msgspec.structs import fields, replace
 
 from tasklib.errors import UsageError
 from tasklib.events import Event, RunFinished, RunStarted, TargetFinished, TargetStarted

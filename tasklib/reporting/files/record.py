@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.events import Notice
 from tasklib.reporting.folds.run import RunState
@@ -14,8 +15,7 @@ from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult, Tes
 __all__ = ["RunRecord", "TargetRecord", "TimedTest", "record"]
 
 
-@dataclass(frozen=True)
-class TimedTest:
+class TimedTest(Struct, frozen=True):
     """A test and when it ended, in seconds since the epoch."""
 
     result: TestResult
@@ -23,8 +23,7 @@ class TimedTest:
     worker: str = ""
 
 
-@dataclass(frozen=True)
-class TargetRecord:
+class TargetRecord(Struct, frozen=True):
     """All that is known of a target: its tests in the order they ended, its spans in order of time."""
 
     target: Target
@@ -41,8 +40,7 @@ class TargetRecord:
         )
 
 
-@dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True):
     """A finished run; times are seconds since the epoch."""
 
     project: str

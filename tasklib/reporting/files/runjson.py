@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from tasklib.events import Notice
 from tasklib.reporting.files.record import RunRecord, TargetRecord
@@ -16,8 +18,7 @@ from tasklib.results import Outcome, TargetResult, TestResult
 __all__ = ["ReportedTarget", "ReportedTest", "RunDocument", "run_document", "run_json"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportedTest(TestResult):
+class ReportedTest(TestResult, frozen=True, kw_only=True):
     """A test result, with when and where the test ran."""
 
     __test__ = False
@@ -28,8 +29,7 @@ class ReportedTest(TestResult):
     """As in `test_started`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReportedTarget(TargetResult):
+class ReportedTarget(TargetResult, frozen=True, kw_only=True):
     """A target result, with everything that is known of the target."""
 
     folder: str
@@ -40,8 +40,7 @@ class ReportedTarget(TargetResult):
     """What it did, in order of time."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunDocument:
+class RunDocument(Struct, frozen=True, kw_only=True):
     """The whole run as one object."""
 
     v: Literal[1] = 1
@@ -98,9 +97,9 @@ def run_document(record: RunRecord) -> dict[str, Any]:
 
 def _target(record: TargetRecord) -> ReportedTarget:
     tests = tuple(
-        ReportedTest(**vars(test.result), end=test.end, worker=test.worker) for test in record.tests
+        ReportedTest(**asdict(test.result), end=test.end, worker=test.worker) for test in record.tests
     )
-    return ReportedTarget(**vars(record.result), folder=record.folder, tests=tests, spans=record.spans)
+    return ReportedTarget(**asdict(record.result), folder=record.folder, tests=tests, spans=record.spans)
 
 
 def run_json(record: RunRecord) -> str:

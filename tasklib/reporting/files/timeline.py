@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.reporting.files.record import RunRecord
 from tasklib.reporting.folds.spans import Activity, Span
@@ -18,8 +19,7 @@ _SLACK_OF_RUN = 0.02
 """The same as a part of the whole run: a busy machine is late for everything."""
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A target waited for another one."""
 
     target: Target

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from tasklib.events import Event, Sink
 from tasklib.reporting.folds.run import RunState, advance
@@ -31,8 +32,7 @@ class Folding:
             reporter.tell(event, self._run)
 
 
-@dataclass(frozen=True)
-class EventsAlone:
+class EventsAlone(Struct, frozen=True):
     """A reporter for a sink that needs nothing but the events."""
 
     sink: Sink

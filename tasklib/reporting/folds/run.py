@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.events import (
     Event,
@@ -51,16 +53,14 @@ _FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class CurrentTest:
+class CurrentTest(Struct, frozen=True):
     """A test that runs now, since ``since`` (seconds since the epoch)."""
 
     id: str
     since: float
 
 
-@dataclass(frozen=True)
-class TargetState:
+class TargetState(Struct, frozen=True):
     """One target as of now.
 
     ``course`` is what it did when, ``started`` when it first did anything, ``progress`` what its phase is at,
@@ -105,8 +105,7 @@ class TargetState:
         return sum(self.course.phases.values()) + open_phase
 
 
-@dataclass(frozen=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """The whole run as of now; ``targets`` in the order they were planned, ``tests`` in that of their ends.
 
     ``latest`` is the time of the latest event. What a passed test printed is not kept.

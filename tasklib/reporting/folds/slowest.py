@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.events import TestFinished
 from tasklib.reporting.folds.run import RunState
@@ -19,8 +20,7 @@ MAX_MARKED = 100
 """A run whose tests are all slow must not print all of them."""
 
 
-@dataclass(frozen=True)
-class Slowest:
+class Slowest(Struct, frozen=True):
     """Tells of the ``count`` slowest tests of a run, and of those above ``limits`` (seconds by stage)."""
 
     count: int

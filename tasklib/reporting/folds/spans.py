@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.events import PhaseFinished, PhaseStarted, Progress, TargetFinished, TargetStarted
 from tasklib.results import Phase, Target
@@ -28,8 +30,7 @@ class Activity(StrEnum):
     """It waits for its turn."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """What a target did for a while."""
 
     target: Target
@@ -46,8 +47,7 @@ class Span:
         return self.end - self.start
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(Struct, frozen=True):
     """The spans that have ended, and what is open since ``since``: a phase, or waiting for one."""
 
     target: Target

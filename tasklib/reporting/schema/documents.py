@@ -68,7 +68,7 @@ def _definitions(kinds: tuple[type, ...]) -> dict[str, Any]:
 
 
 def _definition(kind: type) -> dict[str, Any]:
-    if hasattr(kind, "__dataclass_fields__"):
+    if issubclass(kind, msgspec.Struct):
         return _object(kind)
     return {"description": inspect.getdoc(kind), "enum": [member.value for member in kind]}  # type: ignore[attr-defined]
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from itertools import pairwise
 from typing import Any, get_args, get_type_hints
+
+from msgspec import Struct
 
 from tasklib.reporting.values import derived_names
 
 __all__ = ["Member", "members", "reachable", "said", "title"]
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """A field of an object, as it is written."""
 
     name: str
@@ -49,13 +48,10 @@ def _said_in(kind: type) -> Iterator[tuple[str, str]]:
                 yield name, meaning
 
 
-def members(kind: type) -> tuple[Member, ...]:
-    """The fields of a dataclass, and the properties that are written beside them."""
+def members(kind: type[Struct]) -> tuple[Member, ...]:
+    """The fields of a Struct, and the properties that are written beside them."""
     hints = get_type_hints(kind)
-    own = tuple(
-        Member(field.name, hints[field.name], said(kind).get(field.name, ""))
-        for field in dataclasses.fields(kind)
-    )
+    own = tuple(Member(name, hints[name], said(kind).get(name, "")) for name in kind.__struct_fields__)
     derived = ((name, getattr(kind, name)) for name in derived_names(kind))
     return own + tuple(
         Member(name, get_type_hints(found.fget)["return"], inspect.getdoc(found) or "")
@@ -64,11 +60,11 @@ def members(kind: type) -> tuple[Member, ...]:
 
 
 def reachable(kinds: tuple[type, ...]) -> tuple[type, ...]:
-    """The dataclasses and enumerations that values of these types hold, each once, in order of mention."""
+    """The Structs and enumerations that values of these types hold, each once, in order of mention."""
     found: dict[type, None] = {}
 
     def look(held: Any) -> None:
-        documented = isinstance(held, type) and (dataclasses.is_dataclass(held) or issubclass(held, Enum))
+        documented = isinstance(held, type) and issubclass(held, (Struct, Enum))
         if documented and held not in found:
             found[held] = None
             inside(held)
@@ -76,7 +72,7 @@ def reachable(kinds: tuple[type, ...]) -> tuple[type, ...]:
             look(part)
 
     def inside(kind: type) -> None:
-        if dataclasses.is_dataclass(kind):
+        if issubclass(kind, Struct):
             for member in members(kind):
                 look(member.type)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
+
+from msgspec import Struct
 
 from tasklib.events import TestFinished
 from tasklib.reporting.files.runjson import RunDocument
@@ -60,9 +61,9 @@ def _described(kind: type) -> Iterator[str]:
     if issubclass(kind, Enum):
         yield from ("| value | meaning |", "| --- | --- |")
         yield from (f"| `{member.value}` | {said(kind).get(member.value, '')} |" for member in kind)
-    else:
+    elif issubclass(kind, Struct):
         base = kind.__base__
-        if base and dataclasses.is_dataclass(base):
+        if base and base is not Struct and issubclass(base, Struct):
             inherited = {member.name for member in members(base)}
             yield from (f"It has the fields of a {_type(base)} and, beside them:", "")
         else:
@@ -95,7 +96,7 @@ def _type(held: Any) -> str:
         return f"object: {_type(parts[1])} for each {_type(parts[0])}"
     if held in _WORDS:
         return _WORDS[held]
-    assert dataclasses.is_dataclass(held) or issubclass(held, Enum), held
+    assert issubclass(held, (Struct, Enum)), held
     for name, kind in KINDS.items():
         if held is kind:
             return f"[{name}](#{name})"

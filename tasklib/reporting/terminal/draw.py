@@ -6,9 +6,9 @@ Rich is imported with this module, which only the live board imports.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 from rich.spinner import Spinner
 from rich.text import Text
@@ -32,8 +32,7 @@ MAX_WORKERS = 4
 _DOING = {Phase.BUILD: "building", Phase.START: "starting", Phase.TEST: "testing", Phase.CLEAN: "cleaning"}
 
 
-@dataclass(frozen=True)
-class _Detail:
+class _Detail(Struct, frozen=True):
     """How much to show: each step of :data:`_STEPS` takes less height than the one before."""
 
     tests: int = MAX_WORKERS
@@ -77,8 +76,7 @@ def render(run: RunState, now: float, width: int, height: int, *, ascii: bool = 
     return found
 
 
-@dataclass(frozen=True)
-class _View:
+class _View(Struct, frozen=True):
     run: RunState
     now: float
     width: int

@@ -6,7 +6,8 @@ import os.path
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.text import bounded, lines, one_line, plural
@@ -50,8 +51,7 @@ _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 _WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """When a failing test ran, in seconds since the epoch."""
 
     start: float

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tasklib.results import Outcome, Stage
 
 __all__ = ["STYLES", "TITLES", "Glyphs", "glyphs"]
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """The characters of the board."""
 
     pending: str

@@ -10,8 +10,9 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.stacks.baking.files import digest_of, refuse_texts
 from tasklib.stacks.baking.unfit import Unfit
@@ -69,8 +70,7 @@ _SEEN = frozenset(
 _ROOTS = {"secrets": "/run/secrets", "configs": ""}
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How to bake the store of a service.
 
     ``key`` is a digest of all that decides what it initialises. ``hidden`` are the folders inside whose

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of
 from tasklib.stacks.baking.unfit import Unfit
@@ -14,8 +15,7 @@ from tasklib.stacks.preparation import Prepared
 __all__ = ["Recipes", "recipes_of"]
 
 
-@dataclass(frozen=True)
-class Recipes:
+class Recipes(Struct, frozen=True):
     """How to bake the stores of a stack, by service, and why others are not baked."""
 
     found: Mapping[str, Recipe] = field(default_factory=lambda: MappingProxyType({}))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.instance.claim import owner
 from tasklib.instance.claims import Claims
@@ -26,8 +28,7 @@ from tasklib.state.store import State
 __all__ = ["Stale", "find_stale", "remove_stale"]
 
 
-@dataclass(frozen=True)
-class Stale:
+class Stale(Struct, frozen=True):
     """What a checkout that is gone has of one Compose project, and why it counts as gone.
 
     A bake belongs to no checkout (""): its tag stands for the project.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.stacks.address import docker_environment
@@ -14,8 +15,7 @@ _SAID = re.compile(r"(?m)^(Name|Driver):\s*(\S+)")
 _CONTAINERD = "io.containerd.snapshotter"
 
 
-@dataclass(frozen=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """One builder: its name, and what runs it (``docker``: the engine itself; "": not known).
 
     ``keeps`` is whether the engine's store of images keeps attestations beside an image.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.results import ContainerLog, LogLine
 from tasklib.shown.cutting import without_middle
@@ -41,8 +42,7 @@ class UpOutput:
         return last_words((errors or self.lines or ["it said nothing"])[-1])
 
 
-@dataclass(frozen=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A step that failed: ``[api dependencies 3/4] RUN pip install .``, and what it wrote."""
 
     label: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib import process
 from tasklib.stacks.address import EngineAddress, docker_environment
@@ -30,8 +31,7 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """The Compose files of one stack, as plain Compose would be given them.
 
     ``files`` are absolute; the first one's folder is the project directory unless ``folder`` says otherwise,
@@ -68,8 +68,7 @@ class Source:
         return tuple(path for folder in folders if (path := folder / ".env").is_file())
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A command as a process is started: ``env`` is its whole environment, ``stdin`` what it is fed."""
 
     argv: tuple[str, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.stacks.dockerfile.instructions import Instruction, Word, instructions
 from tasklib.stacks.references import parse_reference
@@ -22,8 +23,7 @@ _GIVEN = re.compile(r"(?i)(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)|TARGETSTA
 """Arguments that a builder has without being told; every other one is empty where nothing sets it."""
 
 
-@dataclass(frozen=True)
-class ImageName:
+class ImageName(Struct, frozen=True):
     """A place that names an image: the range of the text, and the image with its variables filled in.
 
     ``image`` is ``None`` where a variable is not known.
@@ -34,8 +34,7 @@ class ImageName:
     end: int
 
 
-@dataclass
-class _Stage:
+class _Stage(Struct):
     """``base``: the image or the earlier stage that it stands on."""
 
     base: ImageName | _Stage

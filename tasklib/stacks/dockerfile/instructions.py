@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["Instruction", "Word", "instructions"]
 
@@ -14,8 +16,7 @@ _WITH_HEREDOCS = ("ADD", "COPY", "RUN")
 _BLANK = " \t\r\v\f"
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Struct, frozen=True):
     """A word as written, quotes included, and the range of the text that it takes."""
 
     text: str
@@ -23,8 +24,7 @@ class Word:
     end: int
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One whole instruction: its name in capitals, and the rest with continued lines joined.
 
     ``places`` holds where in the Dockerfile each character of ``rest`` stands, ``start`` is where the name

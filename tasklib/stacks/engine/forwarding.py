@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tasklib.stacks.engine.values import Container, Port
 from tasklib.stacks.tunnel import Tunnel

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.reach import HERE, Reach
 from tasklib.stacks.address import EngineAddress
@@ -39,8 +41,7 @@ def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(Struct, frozen=True):
     """A container port (``target``) and where it is reachable; ``published`` is 0 while it is not."""
 
     target: int
@@ -49,8 +50,15 @@ class Port:
     published: int
 
 
-@dataclass(frozen=True)
-class Container:
+class _Discreet(Struct, frozen=True):
+    """Its ``environment``, which may hold passwords, is not part of its repr."""
+
+    def __repr__(self) -> str:
+        names = (name for name in self.__struct_fields__ if name != "environment")
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
+
+class Container(_Discreet, frozen=True):
     """One container as the engine sees it now.
 
     ``state`` is the engine's word (created, running, restarting, exited, dead, paused), ``health`` is
@@ -82,7 +90,7 @@ class Container:
     health_test: tuple[str, ...] = ()
     listens: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
+    environment: Mapping[str, str] = field(default_factory=_nothing)
     starved: bool = False
 
     @property
@@ -91,8 +99,7 @@ class Container:
         return self.id, self.started
 
 
-@dataclass(frozen=True)
-class BaseImage:
+class BaseImage(_Discreet, frozen=True):
     """An image that others are built on; ``triggers``: it takes part in their builds (ONBUILD).
 
     ``environment`` and ``folder`` are what programs in it start with, ``digests`` what registries know it by
@@ -102,12 +109,11 @@ class BaseImage:
     id: str
     triggers: bool = False
     digests: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=_nothing, compare=False, repr=False)
+    environment: Mapping[str, str] = field(default_factory=_nothing)
     folder: str = "/"
 
 
-@dataclass(frozen=True)
-class ImageConfig:
+class ImageConfig(_Discreet, frozen=True):
     """What an image says of how it is run: its id, words, variables and the folders it declares as VOLUME."""
 
     id: str
@@ -117,8 +123,7 @@ class ImageConfig:
     volumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Errand:
+class Errand(_Discreet, frozen=True):
     """A container of no stack, without a network: what it runs, and the files it may read.
 
     ``files`` are (path on this machine, path inside); ``labels`` say whose it is while it is there.
@@ -126,15 +131,14 @@ class Errand:
 
     image: str
     command: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=_nothing, repr=False)
+    environment: Mapping[str, str] = field(default_factory=_nothing)
     files: tuple[tuple[str, str], ...] = ()
     hostname: str = ""
     shared_memory: int | None = None
     labels: Mapping[str, str] = field(default_factory=_nothing)
 
 
-@dataclass(frozen=True)
-class Publisher:
+class Publisher(Struct, frozen=True):
     """A host port that a container publishes.
 
     ``project`` is its Compose project, ``folder`` where that was run ("" without Compose).
@@ -148,8 +152,7 @@ class Publisher:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True)
-class WritableMount:
+class WritableMount(Struct, frozen=True):
     """What a running container may write of the engine's machine: ``source`` there is ``target`` inside.
 
     ``project`` is its Compose project ("" without Compose), ``image`` what it was started from.
@@ -162,8 +165,7 @@ class WritableMount:
     target: str
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """Something on the engine that can be removed. ``size`` is in bytes where it is known cheaply."""
 
     kind: Literal["container", "network", "volume", "image"]
@@ -173,8 +175,7 @@ class Resource:
     size: int = 0
 
 
-@dataclass(frozen=True)
-class EngineFacts:
+class EngineFacts(Struct, frozen=True):
     """What does not change while the engine runs, and how tests get to its containers.
 
     ``cpus`` and ``memory`` (bytes; 0: not known) are its machine's; ``address`` is where it is, ``None``
@@ -205,8 +206,7 @@ class EngineFacts:
         return self.api >= (1, 44)
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """The engine's accounting: the bytes that removing something frees, by what it is known by.
 
     ``tags`` has the id of each tagged image, ``layers`` whether an image has what is in the build cache.

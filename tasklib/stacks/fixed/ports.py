@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from tasklib.stacks.engine.values import Publisher
 
@@ -17,8 +17,7 @@ _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)[^}]*\}|(?P<plain>[A-Za-
 _ANY = ("", "0.0.0.0", "::")
 
 
-@dataclass(frozen=True)
-class FixedPort:
+class FixedPort(Struct, frozen=True):
     """A host port that a service publishes, and the variable that changes it ("": none does)."""
 
     service: str

@@ -10,9 +10,10 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.checkout import find_checkout
@@ -37,8 +38,7 @@ from tasklib.stacks.starting.steps import StartPlan
 __all__ = ["FixedStack", "bring_up", "fixed_stack", "owner", "refuse_other_owner", "take_down", "variables"]
 
 
-@dataclass(frozen=True)
-class FixedStack:
+class FixedStack(Struct, frozen=True):
     """A project's dev or prod stack: its Compose project, its files, and seconds it may take to be ready."""
 
     project: str

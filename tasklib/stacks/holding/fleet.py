@@ -6,7 +6,8 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.errors import EngineError
 from tasklib.events import Event, Notice
@@ -23,8 +24,7 @@ _SERVICES = 3
 """How many services of the full stack fill a place."""
 
 
-@dataclass(frozen=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """The holds of one run, one on each engine, in the order of the project's list; mostly there is one."""
 
     contexts: tuple[RunContext, ...]

@@ -6,7 +6,8 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.checkout import find_checkout
@@ -39,8 +40,7 @@ _RUNS = "TASKLIB_RUNS"
 """In the environment of tests: the ids of the runs they are part of, the outermost first."""
 
 
-@dataclass(frozen=True)
-class RunContext:
+class RunContext(Struct, frozen=True):
     """One run's hold on the engine. Made by :func:`open_context`; safe to share by threads.
 
     ``instance`` is the one that was claimed, where anything is; ``connection`` is ``None`` in a run

@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib import process
 from tasklib.stacks.compose import compose
@@ -31,8 +32,7 @@ _TRUSTED = 24 * 3600.0
 """Seconds after which an image is built although nothing changed here: its base may have in its registry."""
 
 
-@dataclass(frozen=True)
-class _Image:
+class _Image(Struct, frozen=True):
     """An image that is there now: its tag and id, and what it was built from where that is known."""
 
     tag: str
@@ -40,8 +40,7 @@ class _Image:
     origin: Origin | None
 
 
-@dataclass(frozen=True)
-class _Order:
+class _Order(Struct, frozen=True):
     """What is to be built from which config, and who is told."""
 
     source: Source

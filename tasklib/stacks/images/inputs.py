@@ -12,9 +12,10 @@ import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.stacks.dockerfile import REMOTE, image_names, instructions
 from tasklib.stacks.engine.values import BaseImage
@@ -81,8 +82,7 @@ def contents_digest(
     return _hashed(definition, wanted, made.text, made.ignored, names, files, day)
 
 
-@dataclass(frozen=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """What an image is made from: a Dockerfile's text, base images by name, files of a folder."""
 
     folder: Path

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.checkout import find_checkout
 from tasklib.errors import ConfigError
@@ -26,8 +28,7 @@ from tasklib.stacks.written import data_folders, written_folders
 __all__ = ["Prepared", "checkout_root", "known_servers"]
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A rendered stack: ``isolation`` is what would run and why, ``env`` what Compose is called with."""
 
     plan: StackPlan

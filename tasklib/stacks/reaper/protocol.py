@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 __all__ = ["Left", "LeftStack"]
 
 
-@dataclass
-class LeftStack:
+class LeftStack(Struct):
     """A stack of the run: what it carries, its lock's open file and path, and whether it was up already."""
 
     labels: Mapping[str, str]
@@ -18,8 +18,7 @@ class LeftStack:
     ready: bool = False
 
 
-@dataclass
-class Left:
+class Left(Struct):
     """Everything of the run that goes when it is gone."""
 
     run: str = ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tasklib.stacks.labels import CONTAINER
 from tasklib.stacks.rewrite.draft import Draft
@@ -31,8 +32,7 @@ _CHECK_COST = 0.06
 """Processor seconds of one check, between `true` (0.05) and one that starts Python (0.1)."""
 
 
-@dataclass(frozen=True)
-class _Pace:
+class _Pace(Struct, frozen=True):
     """What part of the machine all checks of a stack may take, and the most seconds between two of one."""
 
     share: float

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 from tasklib.project import Shared
 from tasklib.reach import HERE, Reach
@@ -15,8 +16,7 @@ __all__ = ["Bake", "Change", "CopyIn", "Facts", "Hint", "Isolation", "LocalState
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Bake:
+class Bake(Struct, frozen=True):
     """What a data store starts from instead of its image: ``tag`` holds what it initialised before.
 
     ``environment`` is added to its own, ``command`` comes in place of its own.
@@ -27,16 +27,14 @@ class Bake:
     command: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LocalState:
+class LocalState(Struct, frozen=True):
     """A file or ``folder`` of this machine; ``digest`` is another one once something of it has changed."""
 
     folder: bool
     digest: str
 
 
-@dataclass(frozen=True)
-class CopyIn:
+class CopyIn(Struct, frozen=True):
     """What is copied into the containers of a service before they start: ``source`` to ``target``.
 
     ``mode``, ``uid`` and ``gid`` are the file's own unless the config says others.
@@ -51,8 +49,7 @@ class CopyIn:
     gid: int | None = None
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Everything the decision needs from outside the rendered config, so that it stays pure.
 
     ``start_interval``: the engine knows it (Engine 25, API 1.44). ``cpus``: of the engine's machine.
@@ -94,8 +91,7 @@ class Facts:
     copy_in: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """One value that the isolated config holds differently, the rule that did it and why.
 
     ``path`` is readable (``services.api.ports[0]``); ``before`` and ``after`` are JSON values, ``None`` where
@@ -109,8 +105,7 @@ class Change:
     why: str
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """What the file shares with the world outside and no rewriting can take away; ``up`` refuses it."""
 
     path: str
@@ -118,8 +113,7 @@ class Problem:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(Struct, frozen=True):
     """A value that may be wrong in an isolated stack, by service and by where it stands (``variable``).
 
     ``loud``: it is said whenever the stack comes up, not only by who asks for the config.
@@ -131,8 +125,7 @@ class Hint:
     loud: bool = False
 
 
-@dataclass(frozen=True)
-class Isolation:
+class Isolation(Struct, frozen=True):
     """The isolated config and the reasons for it.
 
     ``config`` is JSON-able and what Compose is given. ``built_images`` are all tags that building it makes,

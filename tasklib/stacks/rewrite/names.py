@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tasklib.isolation import Instance, slug
+from tasklib.isolation import PREFIX, slug
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.projects import default_names
 from tasklib.stacks.rewrite.replicas import copy_keys
@@ -78,7 +78,7 @@ def kept_name(draft: Draft, section: str, key: str, field: str) -> str | None:
         return name
     tails = _tails(draft, section, field)
     if (
-        draft.instance.prefix != Instance.prefix
+        draft.instance.prefix != PREFIX
         or key not in tails
         or _looks_like_ours(draft, name)
         or is_ambiguous(tails, key)

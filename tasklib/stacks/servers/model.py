@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Baking", "Login", "Server", "bitnami"]
 
 _BITNAMI = ("bitnami", "bitnamilegacy", "bitnamisecure")
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Struct, frozen=True):
     """Where a user and its password stand: the first of these variables that is set.
 
     Each may also be given as ``<NAME>_FILE``, the path of a file inside the container. ``default`` is the
@@ -22,8 +21,7 @@ class Login:
     default: str = ""
 
 
-@dataclass(frozen=True)
-class Baking:
+class Baking(Struct, frozen=True):
     """What a server does once, before its first start is ready, and how that is told from a later start.
 
     ``data`` are the folders that hold the result, ``data_variable`` the variable that moves them, or
@@ -52,8 +50,7 @@ class Baking:
     asking: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Struct, frozen=True):
     """One server as one family of images runs it.
 
     ``kind``: whose protocol it speaks (``postgres``, ``mysql``, ``redis``, …). ``images``: the ends of the

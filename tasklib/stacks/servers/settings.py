@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.stacks.references import parse_reference
 from tasklib.stacks.servers.listening import listening
@@ -21,8 +22,7 @@ _SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z|k)?sh")
 _SCRIPT_FLAG = re.compile(r"-[a-z]*c")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a URL needs besides its address; "" stands for what the server goes without.
 
     ``secure``: whether its ports with the scheme ``https`` have TLS; ``ports``: where it was told to listen.

@@ -7,8 +7,9 @@ less than it would have said at the file's own pace. So a known server also has 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tasklib.reach import Way
 from tasklib.stacks.engine.values import Container, EngineFacts
@@ -26,16 +27,14 @@ _SETTLED = 1.0
 """Seconds that a container has to run which shows in no way that it serves."""
 
 
-@dataclass(frozen=True)
-class Doors:
+class Doors(Struct, frozen=True):
     """Container ports: of ``known`` ones a server has to open one, ``published`` are those of the file."""
 
     known: frozenset[int] = frozenset()
     published: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True)
-class Life:
+class Life(Struct, frozen=True):
     """What was seen of a container since it started, in seconds of one clock."""
 
     since: float
@@ -43,8 +42,7 @@ class Life:
     opened: Mapping[int, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What a container ``lacks`` to be ready ("": nothing), and ports that nobody waits for any more."""
 
     lacks: str = ""

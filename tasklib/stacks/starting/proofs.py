@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.stacks.engine.values import Container, EngineFacts
 from tasklib.stacks.servers import Server
@@ -14,8 +16,7 @@ from tasklib.stacks.starting.knocking import knock
 __all__ = ["Proofs", "Sight"]
 
 
-@dataclass(frozen=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """Containers as they count, what those that run still lack, and the ports that stay silent.
 
     ``lacks`` is by container, ``silent`` are services and their ports, each told once.

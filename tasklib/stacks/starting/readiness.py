@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tasklib.stacks.engine.values import Container
 
 __all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "missing", "start_error"]
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(Struct, frozen=True):
     """Every container is healthy, lacks nothing else, or has done its one job."""
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Not yet: ``reasons`` says what each service that is waited for lacks."""
 
     reasons: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """Success is out of reach because of ``container``."""
 
     container: Container

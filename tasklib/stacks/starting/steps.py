@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.errors import StackError
 from tasklib.stacks.engine.values import Container
@@ -32,8 +34,7 @@ _AGAIN = 10
 """How often a container that ended with 0 is started again, where its file says that it always is."""
 
 
-@dataclass(frozen=True)
-class StartPlan:
+class StartPlan(Struct, frozen=True):
     """What is to start: ``config`` is what Compose is given, ``title`` what people call it.
 
     ``timeout``: seconds it may take. ``starts``: whether we start what Compose only creates. ``comes_back``:
@@ -54,8 +55,7 @@ class StartPlan:
         return tuple(name for name, row in self.config["services"].items() if replica_count(row))
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One look at a stack.
 
     ``lacks``: what running containers lack, by id. ``before``: the ids of those that were there before us.
@@ -78,52 +78,44 @@ class Seen:
     late: bool = False
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Struct, frozen=True):
     """The stack is ready."""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """It seems ready: believe it once it still is when all containers are looked at."""
 
 
-@dataclass(frozen=True)
-class Again:
+class Again(Struct, frozen=True):
     """Compose lost patience with what may still come: launch once more."""
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """It cannot become ready any more because of ``container``."""
 
     container: Container
     why: str
 
 
-@dataclass(frozen=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """Somebody else removed what Compose had created: ``services`` have no container any more."""
 
     services: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Broken:
+class Broken(Struct, frozen=True):
     """Compose failed."""
 
     error: BaseException
 
 
-@dataclass(frozen=True)
-class Late:
+class Late(Struct, frozen=True):
     """Time is over; ``reasons`` says what each service lacks."""
 
     reasons: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Start these, and wait for something to change.
 
     ``awaited`` is what people are told, ``polls`` whether the engine will not tell of what is awaited.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.errors import Interrupted, UsageError
 from tasklib.events import Event, Notice, Progress

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tasklib.errors import EngineError
 from tasklib.reach import HERE, Disk, Own, Seen, Way, decide

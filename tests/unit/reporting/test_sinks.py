@@ -210,7 +210,7 @@ def test_lines_need_no_rich() -> None:
         "from tasklib.events import Notice\n"
         "from tasklib.reporting.sinks import open_sinks\n"
         "with open_sinks('auto', stream=io.StringIO(), env={}) as sink: sink.emit(Notice('x'))\n"
-        "print(sorted({'rich', 'jinja2', 'pygal', 'msgspec'} & set(sys.modules)))\n"
+        "print(sorted({'rich', 'jinja2', 'pygal'} & set(sys.modules)))\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "[]\n"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.state.liveness import current
 from tasklib.state.records import Images, Kept, KeptStack, Origin, Run, Runs

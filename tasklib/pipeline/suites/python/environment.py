@@ -6,8 +6,10 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.errors import ConfigError
 from tasklib.pipeline.suites.folders import upwards
@@ -29,8 +31,7 @@ _TOOLS = {uv.LOCK: "uv", "poetry.lock": "poetry", "pdm.lock": "pdm", pipenv.LOCK
 _SOURCES = "packages of {} are asked of uv's own index, since `pipenv` is not installed"
 
 
-@dataclass(frozen=True)
-class PythonEnvironment:
+class PythonEnvironment(Struct, frozen=True):
     """Where Python tests run.
 
     ``launcher`` is what to put before ``pytest``, ``variables`` are added, ``prepare`` comes first. ``left``

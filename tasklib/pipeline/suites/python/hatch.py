@@ -6,9 +6,10 @@ Hatch locks nothing, and an environment of a matrix is many: tests run once, in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from tasklib.pipeline.suites.folders import table
 
@@ -20,8 +21,7 @@ _BUILT_IN = ("pytest", "pytest-mock", "pytest-randomly", "pytest-rerunfailures",
 """What Hatch puts into ``hatch-test`` by itself."""
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """One environment: what it needs, the project's extras (``features``) and groups, its variables."""
 
     name: str

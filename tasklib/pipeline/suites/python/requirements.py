@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 __all__ = ["RequirementsFiles", "requirements_files"]
 
@@ -18,8 +19,7 @@ _INCLUDES = re.compile(r"(?m)^\s*(?:-r|--requirement)[\s=]*(\S+)")
 _PYTEST = re.compile(r"(?mi)^\s*pytest\b")
 
 
-@dataclass(frozen=True)
-class RequirementsFiles:
+class RequirementsFiles(Struct, frozen=True):
     """The files of one folder: ``base`` is what runs, ``tests`` what tests need on top of it or with it.
 
     ``left`` are others that hold pytest and are not used.

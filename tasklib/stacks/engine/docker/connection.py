@@ -6,8 +6,10 @@ import contextlib
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib.errors import START_ENGINE, EngineError
 from tasklib.reach import Reach, Way, decide
@@ -22,8 +24,7 @@ from tasklib.stacks.tunnel import Tunnel, opened
 __all__ = ["Connection", "connect"]
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Struct, frozen=True):
     """The SDK's client of an engine, what the engine is, and the way to it where that is ssh.
 
     Whoever has it closes ``held``.

@@ -7,11 +7,11 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.errors import UsageError
 from tasklib.release.tag.elsewhere import mentions
@@ -44,7 +44,7 @@ def planned(
 
 
 def changed(**changes: object) -> Survey:
-    return replace(FOUND, **changes)  # type: ignore[arg-type]
+    return replace(FOUND, **changes)
 
 
 def with_file(path: Path, text: str, **names: Path) -> Survey:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,6 +13,7 @@ import pytest
 import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.errors import UsageError
 from tasklib.events import Event, RunStarted

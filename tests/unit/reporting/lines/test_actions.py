@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
 from tasklib.reporting.folds.folding import Folding

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished, TestFinished
 from tasklib.reporting.folds.folding import Folding

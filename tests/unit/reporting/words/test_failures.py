@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.reporting.words.explanation import EXPLANATION_LINES, explain
 from tasklib.reporting.words.failures import (

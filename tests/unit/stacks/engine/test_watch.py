@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.engine.watch import Watch

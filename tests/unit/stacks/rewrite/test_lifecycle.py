@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.stacks.rewrite import only_compose_can_start
 from tasklib.stacks.rewrite.durations import duration, seconds

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.isolation import Instance
 from tasklib.stacks.labels import CHECKOUT, CONTAINER, HOST, INSTANCE, SERVICE, STACK, labels

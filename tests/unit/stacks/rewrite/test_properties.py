@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.stacks.rewrite import Facts, isolate, review, subnet_sizes
 from tasklib.stacks.rewrite.normal import long_form
@@ -30,7 +31,7 @@ def with_subnets(facts: Facts, config: dict[str, Any], number: int) -> Facts:
     """``facts`` with a subnet of stack ``number``'s own for every network that needs one."""
     sizes = sorted(subnet_sizes(config).items())
     subnets = {key: f"10.{number}.{index}.0/{max(size, 24)}" for index, (key, size) in enumerate(sizes)}
-    return Facts(**{**vars(facts), "subnets": subnets})
+    return replace(facts, subnets=subnets)
 
 
 @given(compose_files(), stacks, stacks, facts, st.booleans())

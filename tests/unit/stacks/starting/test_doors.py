@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tasklib.reach import HERE, Reach, Way
 from tasklib.stacks.engine.values import Container, EngineFacts, Port

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.starting.order import startable, unmet

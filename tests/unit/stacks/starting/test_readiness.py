@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tasklib.stacks.engine.values import Container, Port
 from tasklib.stacks.starting.readiness import Failed, Ready, Verdict, Waiting, judge
