@@ -70,12 +70,12 @@ def _old_names(draft: Draft) -> dict[str, str]:
 def _name(draft: Draft, name: str, service: dict[str, Any]) -> list[str]:
     new, readable = _built_name(draft, name), _readable(draft, name)
     path = ("services", name)
-    draft.put((*path, "image"), new, _RULE, "another branch, and another checkout, builds its own")
-    why = "tags of the file are shared by all; this one is for people"
+    draft.put((*path, "image"), new, _RULE, "each branch and each checkout builds an image of its own")
+    why = "the tags in the file would be shared by all checkouts; this one is for people to read"
     if readable:
         draft.put((*path, "build", "tags"), readable, _RULE, why)
     else:
-        draft.drop((*path, "build", "tags"), _RULE, "tags of the file are shared by all")
+        draft.drop((*path, "build", "tags"), _RULE, "the tags in the file would be shared by all checkouts")
     if service.get("pull_policy") != "build":
         draft.drop((*path, "pull_policy"), _RULE, "it is built here and nowhere to be pulled")
     return [new, *readable]

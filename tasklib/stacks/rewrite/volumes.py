@@ -62,7 +62,7 @@ def name_anonymous_volumes(draft: Draft) -> None:
             mount = {"type": "volume", "source": _key(draft, name, target), "target": target, "volume": {}}
             service["volumes"] = [*(service.get("volumes") or []), mount]
             at = ("services", name, "volumes", len(service["volumes"]) - 1)
-            draft.record(at, None, mount, _RULE, "the image declares it, and would get an anonymous volume")
+            draft.record(at, None, mount, _RULE, "the image declares this volume, which would be anonymous")
 
 
 def _declared(draft: Draft, name: str, service: dict[str, Any]) -> tuple[str, ...]:

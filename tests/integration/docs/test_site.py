@@ -28,10 +28,10 @@ QUESTIONS = {
     "testcontainers": "start/testcontainers/",
     "github actions": "start/forges/",
     "exit code": "reference/",
-    "what is removed": "isolation/",
+    "port already in use": "isolation/",
     "kill": "why/cleanup/",
     "coding agent": "agents/",
-    "fixed port": "doctor-rules/",
+    "environment variables": "reference/",
     "tests in a container": "configuration/",
 }
 """What a newcomer types, and the page that has to come first."""
@@ -56,8 +56,14 @@ addEventListener("load", async () => {
   for (const question of QUESTIONS) {
     const input = await until(open);
     if (!input) break;
-    input.value = question;
-    input.dispatchEvent(new Event("input", {bubbles: true}));
+    const type = (text) => {
+      input.value = text;
+      input.dispatchEvent(new Event("input", {bubbles: true}));
+    };
+    // A busy page shows the results of the question before with the words of this one.
+    type("");
+    await until(() => results(page).length == 0);
+    type(question);
     const asked = "?h=" + encodeURIComponent(question).replaceAll("%20", "+");
     found[question] = await until(() => results(page).find((href) => href.includes(asked))) || "";
   }
