@@ -48,8 +48,8 @@ def test_what_fails_in_the_middle_leaves_everything_as_it_was(repository: Path) 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda root: (root / "Makefile").write_text("test:\n\ttox\n"), "not as it was read"),
-        (lambda root: (root / "noxfile.py").write_text("mine\n"), "not as it was read"),
+        (lambda root: (root / "Makefile").write_text("test:\n\ttox\n"), "changed since it was read"),
+        (lambda root: (root / "noxfile.py").write_text("mine\n"), "changed since it was read"),
         (lambda root: (root / "noxfile.py").symlink_to(root / "kept.txt"), "is a link"),
     ],
 )

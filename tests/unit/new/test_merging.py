@@ -44,7 +44,7 @@ def test_nothing_is_to_be_done(base: str | None, theirs: str | None, ours: str |
 
 @pytest.mark.parametrize(
     ("base", "theirs", "ours", "said"),
-    [(A, B, None, "removed"), (A, None, B, "no template"), (None, B, A, "one already")],
+    [(A, B, None, "removed"), (A, None, B, "no template"), (None, B, A, "the file that is there stays")],
 )
 def test_what_stays_is_said(base: str | None, theirs: str | None, ours: str | None, said: str) -> None:
     """It is as the user left it, and a line says why its template does not matter."""
