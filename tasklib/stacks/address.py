@@ -126,10 +126,11 @@ def named_environment(
 ) -> dict[str, str]:
     """The same for whoever is to find a way of his own, since he may outlive us."""
     merged = {**os.environ, **more}
+    chosen = address or engine_address()
     # What DOCKER_HOST's engine is shown of us is not for another one.
-    naming = _NAMING if address else _NAMING[:2]
+    naming = _NAMING if address or chosen.context else _NAMING[:2]
     others = {name: merged[name] for name in merged.keys() - {*naming}}
-    return {**others, **(address or engine_address()).environment}
+    return {**others, **chosen.environment}
 
 
 _NAMING = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")

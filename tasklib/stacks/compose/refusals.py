@@ -25,6 +25,10 @@ _INTERPOLATION = re.compile(r"invalid interpolation format for (?P<path>\S+?)\.?
 """A value with a `$` that Compose can make nothing of; it is written out to its last line."""
 
 
+_VERSION = re.compile(r"(client version \S+ is too (?:new|old)\. [^\n\"]*)")
+"""How the engine refuses the version of its API that DOCKER_API_VERSION asks for."""
+
+
 def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError:
     """A ``kind`` of error with Compose's last words in ``text``; where the engine is why, that."""
     lines = [line for line in text.strip().splitlines() if line.strip() and "level=warning" not in line]
@@ -76,4 +80,8 @@ def engine_problem(text: str) -> EngineError | None:
         )
     if is_unreachable(text):
         return engine_stopped()
+    if found := _VERSION.search(text):
+        return EngineError(
+            f"Docker's {found[1]}", remedy="Unset DOCKER_API_VERSION: which one, is negotiated."
+        )
     return None

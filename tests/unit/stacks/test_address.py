@@ -209,3 +209,16 @@ def test_commands_and_tests_are_told_a_listed_engine(
         said = {name: value for name, value in told.items() if name.startswith("DOCKER_") and value}
         assert {name: said[name] for name in said.keys() - {"DOCKER_CONFIG"}} == dict(address.environment)
         assert told["A"] == "b"
+
+
+def test_what_docker_host_is_shown_is_not_for_a_context(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Left-over variables for TLS would make `docker` ask for certificates where the SDK asks for none."""
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    assert "DOCKER_TLS_VERIFY" not in docker_environment()
+    monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example:2376")
+    assert docker_environment()["DOCKER_TLS_VERIFY"] == "1"

@@ -133,10 +133,11 @@ def _client(address: EngineAddress) -> Any:
             chosen = self.verify if verify is None else verify
             return super().merge_environment_settings(url, proxies, stream, chosen, cert)
 
-    pems = address.certificates
-    tls = pems and TLSConfig(
-        client_cert=(str(pems / "cert.pem"), str(pems / "key.pem")),
-        ca_cert=str(pems / "ca.pem"),
+    pems = _certificates(address)
+    own = pems.keys() >= {"cert", "key"}
+    tls = address.certificates and TLSConfig(
+        client_cert=(pems["cert"], pems["key"]) if own else None,
+        ca_cert=pems.get("ca"),
         verify=address.verified,
     )
     return Client(
@@ -146,6 +147,21 @@ def _client(address: EngineAddress) -> Any:
         tls=tls or False,
         max_pool_size=32,
     )
+
+
+def _certificates(address: EngineAddress) -> Mapping[str, str]:
+    """The files that are there: as Docker's client has it, one of our own is needed where it is asked for."""
+    folder = address.certificates
+    if folder is None:
+        return {}
+    paths = {name: folder / f"{name}.pem" for name in ("ca", "cert", "key")}
+    if address.host and not address.context and address.verified and not paths["ca"].is_file():
+        raise EngineError(
+            f"{address.way} is to be verified, and there is no ca.pem for that",
+            where=str(folder),
+            remedy="Set DOCKER_CERT_PATH to the folder that has it, or unset DOCKER_TLS_VERIFY.",
+        )
+    return {name: str(path) for name, path in paths.items() if path.is_file()}
 
 
 def _unreachable(error: Exception, address: EngineAddress) -> EngineError:

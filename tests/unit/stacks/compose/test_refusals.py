@@ -54,3 +54,11 @@ def test_variables_that_are_not_set_are_named_where_compose_refuses_what_is_left
     )
     assert error.where == f"{file}{line}"
     assert error.remedy == f"Not set, and without a default: {', '.join(names)}."
+
+
+def test_a_version_of_the_api_that_the_engine_does_not_have_is_no_mistake_of_the_file() -> None:
+    """DOCKER_API_VERSION asks for it: exit code 3, and what to unset."""
+    said = "client version 1.99 is too new. Maximum supported API version is 1.45\n"
+    error = failure(said, ConfigError, SOURCE)
+    assert (error.exit_code, error.where) == (3, None)
+    assert "DOCKER_API_VERSION" in str(error)

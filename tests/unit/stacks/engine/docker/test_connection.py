@@ -37,3 +37,19 @@ def test_where_no_engine_answers_no_socket_stays_open(
         DockerEngine.connect()
     assert open_sockets() == before
     assert "DOCKER_HOST" in caught.value.what
+
+
+def test_an_authority_that_is_asked_for_and_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder and the variables are named, not arguments of the SDK."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    with pytest.raises(EngineError, match=r"no ca\.pem") as caught:
+        DockerEngine.connect()
+    assert caught.value.where == str(tmp_path)
+    (tmp_path / "ca.pem").write_text("")
+    with pytest.raises(EngineError) as caught:
+        DockerEngine.connect()
+    assert "client_cert" not in str(caught.value)
