@@ -46,7 +46,10 @@ def sweep_scratch() -> None:
 def _made() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # Somebody swept it before it was opened.
         with contextlib.suppress(OSError):  # A file system without locks: nobody can take it for left over.
             wait_for_lock(held)
         if folder.exists():

@@ -60,6 +60,22 @@ def test_what_only_looks_like_one_stays(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_a_folder_that_was_swept_before_it_was_opened_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run may start at any moment, and takes what nobody has locked for left over."""
+    make, made = tempfile.mkdtemp, list[str]()
+
+    def swept(prefix: str) -> str:
+        made.append(make(prefix=prefix))
+        if len(made) == 1:
+            sweep_scratch()
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkdtemp", swept)
+    with scratch_folder() as folder:
+        assert folder.is_dir()
+    assert len(made) == 2
+
+
 def test_a_folder_that_was_swept_before_it_was_locked_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks for a folder gets one that is there."""
     make, made = tempfile.mkdtemp, list[str]()
