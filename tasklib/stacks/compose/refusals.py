@@ -25,6 +25,9 @@ _INTERPOLATION = re.compile(r"invalid interpolation format for (?P<path>\S+?)\.?
 """A value with a `$` that Compose can make nothing of; it is written out to its last line."""
 
 
+_UNKNOWN = re.compile(r"dditional propert.* not allowed|must be one of the following")
+"""How Compose says that its schema has no such key, or no such word for it."""
+
 _VERSION = re.compile(r"(client version \S+ is too (?:new|old)\. [^\n\"]*)")
 """How the engine refuses the version of its API that DOCKER_API_VERSION asks for."""
 
@@ -48,7 +51,7 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
         what, remedy = f"its `include` leads back to the file itself: {around}", "Leave one of them out."
     if missing:
         what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
-    if "dditional propert" in last and "not allowed" in last:
+    if _UNKNOWN.search(last):
         version = compose_version()
         remedy = (
             f"Compose {version} is installed, which does not know it: is it misspelt, or newer than that?"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
+from tasklib.stacks.compose import refusals
 from tasklib.stacks.compose.refusals import failure
 from tasklib.stacks.compose.source import Source
 
@@ -62,3 +63,21 @@ def test_a_version_of_the_api_that_the_engine_does_not_have_is_no_mistake_of_the
     error = failure(said, ConfigError, SOURCE)
     assert (error.exit_code, error.where) == (3, None)
     assert "DOCKER_API_VERSION" in str(error)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "validating /shop/compose.yml: services.a Additional property models is not allowed",
+        'services.a.pull_policy must be one of the following: "always", "never"',
+    ],
+    ids=["key", "word"],
+)
+def test_what_compose_does_not_know_may_be_newer_than_it(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """A key, or a word that a later version takes for one: which version is here is part of the message."""
+    monkeypatch.setattr(refusals, "compose_version", lambda: "2.26.1")
+    error = failure(f"{said}\n", ConfigError, SOURCE)
+    assert (
+        error.remedy
+        == "Compose 2.26.1 is installed, which does not know it: is it misspelt, or newer than that?"
+    )
