@@ -7,15 +7,23 @@ for its own and replace it, and with ``--remove-orphans`` take away all those it
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from tasklib.errors import StackError
 from tasklib.instance.identity import INSTANCE_ID
 from tasklib.isolation import Instance
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import ONE_OFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, Resource
+from tasklib.stacks.engine.values import (
+    FOLDER_LABEL,
+    ONE_OFF_LABEL,
+    PROJECT_LABEL,
+    SERVICE_LABEL,
+    Resource,
+)
 from tasklib.stacks.labels import CHECKOUT, owner_labels
+from tasklib.stacks.preparation import checkout_root
 
-__all__ = ["make_room", "refuse_strangers"]
+__all__ = ["made_here", "make_room", "refuse_strangers"]
 
 
 def make_room(engine: Engine, project: str, instance: Instance, services: Collection[str]) -> None:
@@ -30,6 +38,26 @@ def make_room(engine: Engine, project: str, instance: Instance, services: Collec
     orphans = [r for r in ours if r.labels.get(SERVICE_LABEL) not in services and not _is_one_off(r.labels)]
     if orphans:
         engine.remove(orphans)
+
+
+def made_here(engine: Engine, project: str, root: Path) -> tuple[Resource, ...]:
+    """What plain Compose made in our project of other files in the checkout ``root``: by tests, with ``-f``.
+
+    The variables of a stack name its project, and not its files then. Networks and volumes, which do not say
+    whose files made them, go where nobody else has a container in the project.
+    """
+    found = engine.owned({PROJECT_LABEL: project}, kinds=("container",))
+    strangers = [container for container in found if CHECKOUT not in container.labels]
+    ours = tuple(container for container in strangers if _is_in(container.labels.get(FOLDER_LABEL, ""), root))
+    if not ours or len(ours) < len(strangers):
+        return ours
+    beside = engine.owned({PROJECT_LABEL: project}, kinds=("network", "volume"))
+    return (*ours, *(resource for resource in beside if CHECKOUT not in resource.labels))
+
+
+def _is_in(folder: str, root: Path) -> bool:
+    """Whether a folder is one of this checkout's; another one may lie inside it."""
+    return Path(folder).is_absolute() and Path(folder).is_dir() and checkout_root(Path(folder)) == root
 
 
 def refuse_strangers(

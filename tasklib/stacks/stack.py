@@ -21,9 +21,9 @@ from tasklib.stacks.filling import fill
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
-from tasklib.stacks.neighbours import make_room
+from tasklib.stacks.neighbours import made_here, make_room
 from tasklib.stacks.plan import StackPlan
-from tasklib.stacks.preparation import Prepared, prepare
+from tasklib.stacks.preparation import Prepared, checkout_root, prepare
 from tasklib.stacks.rewrite import in_memory, leaning, only_compose_can_start, replica_count, stores
 from tasklib.stacks.starting.startup import Startup, read_logs
 from tasklib.stacks.starting.steps import StartPlan
@@ -251,7 +251,13 @@ class Stack:
     def down(self) -> tuple[Resource, ...]:
         """Remove everything of this stack; returns what could not be removed. Nothing there is no error."""
         self._created = frozenset()
-        found = self._engine.owned(self.labels)
+        beside = made_here(self._engine, self.project, checkout_root(self.plan.source.root))
+        if names := sorted(resource.name for resource in beside if resource.kind == "container"):
+            self._listener.notice(
+                f"{', '.join(names)}: made by `docker compose` of other files in {self.project}, and removed "
+                "with it; `-p` gives such files a project of their own"
+            )
+        found = (*self._engine.owned(self.labels), *beside)
         gone = {(resource.kind, resource.id) for resource in self._engine.remove(found)}
         return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)
 

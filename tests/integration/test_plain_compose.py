@@ -209,3 +209,35 @@ def test_tests_may_call_plain_compose(project: NewProject, traces: Traces, token
     ran = shop.run("tasklib", "test.service")
     assert ran.code == 0, ran
     assert traces.left() == []
+
+
+_SERVED = f"""
+services:
+  web:
+    image: {PYTHON}
+    command: python -m http.server 8000
+"""
+
+
+def test_what_tests_make_of_files_of_their_own_goes_too(project: NewProject, traces: Traces) -> None:
+    """With `-f` Compose takes a stack's project and not its files; a run says so, and leaves nothing."""
+    shop = project(
+        {
+            "services/api/deploy/test/docker-compose.yml": _SERVED,
+            "services/api/tests/integration/own/compose.yml": (
+                f"{_SERVED}    volumes: [kept:/kept]\nvolumes: {{kept: {{}}}}\n"
+            ),
+            "services/api/tests/integration/test_web.py": """
+                import os, subprocess
+
+                def test_own_files():
+                    folder = os.path.join(os.path.dirname(__file__), "own")
+                    up = ["docker", "compose", "-f", "compose.yml", "up", "--detach"]
+                    subprocess.run(up, cwd=folder, check=True)
+            """,
+        }
+    )
+    ran = shop.run("tasklib", "test.service")
+    assert ran.code == 0, ran
+    assert "`-p` gives such files a project of their own" in ran.out + ran.err
+    assert traces.left() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasklib.stacks.preparation.prepared import Prepared, known_servers
+from tasklib.stacks.preparation.prepared import Prepared, checkout_root, known_servers
 from tasklib.stacks.preparation.preparing import prepare
 
-__all__ = ["Prepared", "known_servers", "prepare"]
+__all__ = ["Prepared", "checkout_root", "known_servers", "prepare"]

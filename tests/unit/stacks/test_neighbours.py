@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from tasklib.errors import StackError
 from tasklib.isolation import Instance
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.labels import CHECKOUT, CONTAINER, labels
-from tasklib.stacks.neighbours import make_room
+from tasklib.stacks.neighbours import made_here, make_room
 from tests.memory_engine import MemoryEngine
 
 INSTANCE = Instance("main", "checkout", "host")
@@ -67,3 +68,32 @@ def test_what_was_made_of_ours_has_the_id_too() -> None:
     engine.add_container(PROJECT, "api", labels=OURS | {CONTAINER: "test-main.api"}, image="copy")
     assert EngineArbiter(engine).owners(PROJECT) == {""}
     assert EngineArbiter(engine).owners("test-other") == frozenset()
+
+
+FOLDER = "com.docker.compose.project.working_dir"
+
+
+def test_what_compose_made_of_other_files_of_the_checkout_is_the_checkouts(tmp_path: Path) -> None:
+    """Tests that call it with `-f` name our project by its variable; others' containers are never taken."""
+    own, nested = tmp_path / "tests" / "own", tmp_path / "worktrees" / "other"
+    for folder in (own, nested / ".git", tmp_path / ".git"):
+        folder.mkdir(parents=True)
+        if folder.name == ".git":
+            (folder / "HEAD").write_text("ref: refs/heads/main\n")
+            for name in ("objects", "refs"):
+                (folder / name).mkdir()
+    engine = MemoryEngine()
+    engine.add_container(PROJECT, "api", labels=OURS)
+    assert made_here(engine, PROJECT, tmp_path) == ()
+    engine.add_container(PROJECT, "db", labels={FOLDER: str(own)})
+    engine.add_network("test-main_default", {"com.docker.compose.project": PROJECT})
+    engine.add_volume("test-main.data", {"com.docker.compose.project": PROJECT, **OURS})
+    found = made_here(engine, PROJECT, tmp_path)
+    assert [(resource.kind, resource.labels.get(FOLDER)) for resource in found] == [
+        ("container", str(own)),
+        ("network", None),
+    ]
+    engine.add_container(PROJECT, "helper")
+    engine.add_container(PROJECT, "theirs", labels={FOLDER: str(nested)})
+    engine.add_container(PROJECT, "gone", labels={FOLDER: str(tmp_path / "gone")})
+    assert [resource.id for resource in made_here(engine, PROJECT, tmp_path)] == [found[0].id]
