@@ -6,13 +6,14 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
-from tasklib.pipeline.runners.junit import read_junit
+from tasklib.pipeline.runners.junit import read_junit, says_nothing
 from tasklib.pipeline.runners.launching import Here, Launcher
 from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.tally import Tally
@@ -28,6 +29,11 @@ _REPORT = "{junit}"
 
 _REMEMBERED = 50
 """Last lines of a failed command that are its failure's detail."""
+
+_BEFORE = 20
+"""Lines before a failed test's that may be about it."""
+
+_VERDICT = re.compile(r"\s*[\N{HEAVY CHECK MARK}\N{CHECK MARK}\N{HEAVY MULTIPLICATION X}\N{BALLOT X}] ")
 
 _HEADS = 10
 _HEAD = re.compile(
@@ -52,11 +58,14 @@ def run_command(
     tally = Tally(suite.target, emit, suite.slow)
     last: deque[str] = deque(maxlen=_REMEMBERED)
     heads: list[str] = []
+    before: dict[str, str] = {}
     patience = Patience(suite, began, began)
 
     def line(_: str, text: str) -> None:
         patience.heard = time.monotonic()
         text = texts.bounded(text)
+        if len(before) < _REMEMBERED and _HEAD.match(shown := texts.plain(text)):
+            before.setdefault(shown, texts.plain(texts.tail(list(last), _BEFORE)))
         if len(last) == _REMEMBERED and len(heads) < _HEADS and _HEAD.match(texts.plain(last[0])):
             heads.append(last[0])
         last.append(text)
@@ -114,7 +123,7 @@ def run_command(
             return result(Verdict(Outcome.ERROR, error.what, error.exit_code))
         detail = texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS))
         if reports:
-            return result(_by_report(report, code, tally, suite.paths, detail))
+            return result(_by_report(report, code, tally, suite.paths, detail, before))
         outcome = TestOutcome.PASSED if code == 0 else TestOutcome.FAILED
         message = "" if code == 0 else how_it_ended(code)
         seconds = time.monotonic() - began
@@ -124,7 +133,14 @@ def run_command(
         return result(Verdict(Outcome.FAILED if code else Outcome.PASSED))
 
 
-def _by_report(report: Path, code: int, tally: Tally, paths: tuple[str, ...], detail: str) -> Verdict:
+def _by_report(
+    report: Path,
+    code: int,
+    tally: Tally,
+    paths: tuple[str, ...],
+    detail: str,
+    before: Mapping[str, str],
+) -> Verdict:
     ended = how_it_ended(code)
     said = f": {texts.complaint(detail.splitlines())}" if detail else ""
     try:
@@ -134,8 +150,21 @@ def _by_report(report: Path, code: int, tally: Tally, paths: tuple[str, ...], de
         return Verdict(Outcome.ERROR, f"{what}; the command ended with {ended}{said}", 1 if code else 2)
     tally.collected(sum(found.outcome is not TestOutcome.RERUN for found in results))
     for found in results:
-        tally.finished(found)
+        tally.finished(_with_words(found, before))
     return reconcile(tally.counts, code, f"{ended}{said}", paths)
+
+
+def _with_words(found: TestResult, before: Mapping[str, str]) -> TestResult:
+    """With what was printed before the line that names it, where the report has no word of why it failed."""
+    if not says_nothing(found):
+        return found
+    name = found.id.rpartition("::")[2]
+    printed = next((text for head, text in before.items() if name in head), "")
+    own = printed.splitlines()
+    ends = [at for at, row in enumerate(own, 1) if _VERDICT.match(row)]
+    own = own[ends[-1] if ends else 0 :]
+    said = next((row.strip() for row in own if texts.RAISED.match(row.strip())), "")
+    return replace(found, message=said or found.message, detail="\n".join(own) or found.detail)
 
 
 def reconcile(counts: Counts, code: int, ended: str, paths: tuple[str, ...]) -> Verdict:

@@ -10,7 +10,7 @@ from tasklib.pipeline.runners import texts
 from tasklib.results import TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
 
-__all__ = ["read_junit"]
+__all__ = ["read_junit", "says_nothing"]
 
 _EMPTY = frozenset({"", "failed", "failure", "error", "test failed", "null"})
 """Messages that say nothing."""
@@ -72,6 +72,13 @@ def _case(case: ElementTree.Element) -> list[TestResult]:
 def _said(message: str, detail: str) -> str:
     """The message, unless it says no more than that the test failed: gotestsum's does not."""
     return message if message.lower() not in _EMPTY else texts.gist(detail) or message
+
+
+def says_nothing(result: TestResult) -> bool:
+    """Whether a failed result has no word of why: node's of a file that cannot be loaded."""
+    broken = result.outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
+    said = result.message.lower()
+    return broken and not result.output and (said in _EMPTY or said.startswith("[error: test failed]"))
 
 
 def _output(case: ElementTree.Element) -> str:

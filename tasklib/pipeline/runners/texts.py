@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from tasklib.shown.cutting import flat, without_middle
 
 __all__ = [
+    "RAISED",
     "bounded",
     "complaint",
     "gist",
@@ -34,7 +35,7 @@ _GAVE_UP = re.compile(r"(error:|\N{MULTIPLICATION SIGN}) ")
 _CAUSE = re.compile(
     r"(cause:|[\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}]\S*) "
 )
-_RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
+RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
 """How uv begins what it could not do and the causes, and what a build that it started raised."""
 
 _TRACEBACK = "Traceback (most recent call last):"
@@ -138,7 +139,7 @@ def complaint(lines: Iterable[str]) -> str:
     if npm:
         said = [line for line in npm if line and not line.startswith("code ")][:3]
     else:
-        if any(_TRACEBACK in line for line in clean) and clean and _RAISED.match(clean[-1]):
+        if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
             return shorten(clean[-1])
         words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
         said = ([line for line in words if not _CHATTER.match(line)] or words)[-3:]
@@ -149,7 +150,7 @@ def _of_uv(clean: Sequence[str]) -> str:
     """What uv could not do and why: what a build raised, else all that it says of the causes."""
     start = next((index for index, line in enumerate(clean) if _GAVE_UP.match(line)), 0)
     what, rest = _GAVE_UP.sub("", clean[start]).removesuffix(":"), clean[start + 1 :]
-    if raised := [line for line in rest if _RAISED.match(line)]:
+    if raised := [line for line in rest if RAISED.match(line)]:
         return f"{what}: {raised[-1]}"
     told = [_CAUSE.sub("", line) for line in rest if any(c.isalpha() for c in line)]
     return f"{what}: {' '.join(line for line in told if not line.startswith('hint: '))}"

@@ -37,13 +37,12 @@ def package(folder: Path) -> Mapping[str, Any]:
     return data
 
 
-def vitest_program(folder: Path, top: Path) -> Path | None:
+def vitest_program(folder: Path, top: Path, script: str) -> Path | None:
     """The vitest of the package in ``folder``, which need not be installed yet; ``None`` if it uses another.
 
-    A package uses vitest if it, or one above it, depends on it, unless its own ``test`` script runs something
-    else.
+    A package uses vitest if it, or one above it, depends on it, unless ``script``, by which it tests, runs
+    something else.
     """
-    script = str(table(package(folder), "scripts").get("test", "vitest"))
     packages = [place for place in upwards(folder, top) if (place / "package.json").is_file()]
     asking = [place for place in packages if "vitest" in _dependencies(package(place))]
     if "vitest" not in script or not asking:

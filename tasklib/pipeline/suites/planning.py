@@ -145,7 +145,8 @@ class _Common(Struct, frozen=True):
                 remedy="Add a package.json with vitest, or give the command as `services.<name>.command`.",
             )
         prepare = node_preparation(folder, top)
-        program = vitest_program(folder, top)
+        script = scripts.script_of(package(folder), str(self.target.stage))
+        program = vitest_program(folder, top, script.text if script else "vitest")
         extra, keyword, without = self.options.extra, self.options.keyword, self.place.without
         if found := scripts.playwright(folder, self.place.tests, without, keyword, extra):
             return self._script(found, folder, prepare)
@@ -165,16 +166,17 @@ class _Common(Struct, frozen=True):
                 *extra,
             )
             return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
-        data, tests = package(folder), self.place.tests
-        if "test" not in (data.get("scripts") or {}):
+        tests = self.place.tests
+        if script is None:
             raise ConfigError(
                 'has neither vitest nor a "test" script',
                 where=str(folder / "package.json"),
                 remedy="Add one, or give the command as `services.<name>.command` in [tool.tasklib].",
             )
-        known = scripts.node_test(data, folder, tests, without, keyword, extra)
-        known = known or scripts.jest(data, folder, tests, without, keyword, extra)
-        return self._script(known or scripts.npm_test(extra), folder, prepare, whole=known is None)
+        known = scripts.node_test(script, folder, tests, without, keyword, extra)
+        known = known or scripts.jest(script, folder, tests, without, keyword, extra)
+        whole = known is None and not script.is_own
+        return self._script(known or scripts.npm_test(extra, script.name), folder, prepare, whole=whole)
 
     def _script(
         self, script: Script, folder: Path, prepare: tuple[Preparation, ...], *, whole: bool = False

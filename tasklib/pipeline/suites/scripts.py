@@ -1,4 +1,4 @@
-"""What tests a package where it is not vitest: node's own runner, jest, Playwright, or its script."""
+"""What tests a package where it is not vitest: node's own runner, jest, Playwright, or a script of it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,65 @@ from msgspec import Struct, field
 from tasklib.pipeline.suites.detect import script_tests, sources
 from tasklib.pipeline.suites.folders import table
 
-__all__ = ["Script", "jest", "node_test", "npm_test", "playwright"]
+__all__ = ["Script", "StageScript", "jest", "node_test", "npm_test", "playwright", "script_of"]
 
 PLAYWRIGHT = "@playwright/test"
 _TEST_DIR = re.compile(r"""\btestDir\s*:\s*['"`]([^'"`$]+)['"`]""")
 
-_SHELL = frozenset("|&;<>$`(){}*?~\n")
-"""What makes a script more than one command with its arguments."""
+_OF_STAGE = {
+    "unit": ("test:unit", "test-unit", "unit"),
+    "service": ("test:service", "test:integration", "test-integration"),
+    "integration": ("test:integration", "test-integration", "test:e2e"),
+}
+"""What packages call the script that tests one stage alone."""
+
+_DELEGATES = re.compile(
+    r"(?:(?:npm|pnpm|yarn|bun) run(?:-script)?|yarn|pnpm|node --run)(?: -s| --silent)? (?P<name>[\w:.-]+)"
+)
+"""A script that only starts another one: what is handed to it would not come through."""
+
+_SHELL = frozenset("|&;<>$`()~\n")
+"""What makes a script more than one command with its arguments, patterns of files among them."""
 
 _SWITCHES = frozenset({"--test", "--test-only", "--experimental-strip-types", "--enable-source-maps"})
 _VALUED = frozenset(
     {"--import", "--require", "-r", "--loader", "--experimental-loader", "--conditions", "-C", "--env-file"}
-    | {"--test-concurrency", "--test-timeout", "--tsconfig"}
+    | {"--test-concurrency", "--test-timeout", "--tsconfig", "--watch-path", "--test-shard"}
+    | {"--test-reporter", "--test-reporter-destination", "--test-name-pattern", "--test-skip-pattern"}
 )
 """Options of node, and of tsx before it, whose value may be the next word."""
+
+_REPORTER, _DESTINATION = "--test-reporter", "--test-reporter-destination"
+_NOT_HERE = (_REPORTER, "--watch")
+"""How node's options begin that a run has of its own, or that keep it from ending."""
+
+_COVERAGE = ("c8", "nyc")
+"""What measures the coverage of the command behind its own options."""
 
 _JEST = re.compile(r"(^|/)jest(/bin/jest(\.js)?|\.js)?$")
 _JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
 """What hands its arguments to jest."""
+
+
+class StageScript(Struct, frozen=True):
+    """The script of a package.json that tests a stage; ``is_own``: no other one."""
+
+    name: str
+    text: str
+    is_own: bool = False
+
+
+def script_of(data: Mapping[str, Any], stage: str) -> StageScript | None:
+    """The script for ``stage``: its own, else ``test``; where that only starts another one, that one."""
+    scripts = {name: str(text) for name, text in table(data, "scripts").items()}
+    name = next((name for name in (*_OF_STAGE.get(stage, ()), "test") if name in scripts), None)
+    if name is None:
+        return None
+    is_own, seen = name != "test", {name}
+    while (other := _DELEGATES.fullmatch(scripts[name].strip())) and other["name"] in scripts.keys() - seen:
+        name = other["name"]
+        seen.add(name)
+    return StageScript(name, scripts[name], is_own)
 
 
 class Script(Struct, frozen=True):
@@ -72,44 +113,51 @@ def _test_dirs(folder: Path) -> tuple[Path, ...]:
 
 
 def node_test(
-    data: Mapping[str, Any],
+    script: StageScript,
     folder: Path,
     tests: Sequence[Path],
     without: tuple[Path, ...],
     keyword: str,
     extra: Sequence[str],
 ) -> Script | None:
-    """node's own runner on the files in ``tests``, where the script of the package ``folder`` ends with it.
+    """node's own runner on the files in ``tests``, where ``script`` of the package ``folder`` ends with it.
 
-    The script's options stay, the files that it names do not: those of the other stages are among them.
+    The script's options stay, but for its reporters; the files that it names do not: those of the other
+    stages are among them.
     """
-    found = _last_command(data)
+    found = _last_command(script.text)
     if found.program not in ("node", "tsx") or "--test" not in found.words:
         return None
     options = _node_options(found.words[1:])
     if options is None or (found.follows and len(options) < len(found.words) - 1):
         return None  # Which words are values, and which are files, is for node to know.
     files = tuple(str(file) for place in tests for file in script_tests(place, without))
-    reporters = ("spec", "--test-reporter-destination=stdout", "junit", "--test-reporter-destination={junit}")
-    report = [word if word.startswith("--") else f"--test-reporter={word}" for word in reporters]
+    shown, junit = (f"{_DESTINATION}=stdout", (f"{_REPORTER}=junit", f"{_DESTINATION}={{junit}}"))
     chosen = [f"--test-name-pattern={keyword}"] if keyword else []
-    own = (*report, *chosen, *extra, *files)
+    own = (*junit, *chosen, *extra, *files)
     if found.follows:
-        return Script(npm_test(own).argv, {"CI": "true"}, takes_keyword=True)
+        # node pairs reporters with destinations, and one alone needs none.
+        said = [
+            sum(word.partition("=")[0] == option for word in options) for option in (_REPORTER, _DESTINATION)
+        ]
+        own = ((f"{_REPORTER}=spec", shown) if not said[0] else (shown,) * (said[0] > said[1])) + own
+        return Script(npm_test(own, script.name).argv, {"CI": "true"}, takes_keyword=True)
+    own = (f"{_REPORTER}=spec", shown, *own)
+    options = _without(options, _NOT_HERE)
     program = "node" if found.program == "node" else str(folder / "node_modules" / ".bin" / found.program)
     return Script((program, *options, *own), {"CI": "true", **found.env}, takes_keyword=True)
 
 
 def jest(
-    data: Mapping[str, Any],
+    script: StageScript,
     folder: Path,
     tests: Sequence[Path],
     without: tuple[Path, ...],
     keyword: str,
     extra: Sequence[str],
 ) -> Script | None:
-    """The script where it ends with jest, for the files in ``tests`` alone."""
-    found = _last_command(data)
+    """``script`` where it ends with jest, for the files in ``tests`` alone."""
+    found = _last_command(script.text)
     by_node = found.program == "node" and any(_JEST.search(word) for word in found.words)
     if not (found.program == "jest" or by_node or found.words[:2] in _JEST_WITHIN):
         return None
@@ -118,12 +166,13 @@ def jest(
     leave = [*leave, "--testPathIgnorePatterns=/node_modules/"] if leave else []
     chosen = ["-t", keyword] if keyword else []
     own = [*where, *leave, *chosen, *extra]
-    return Script(npm_test(own).argv, {"CI": "true"}, takes_keyword=True)
+    return Script(npm_test(own, script.name).argv, {"CI": "true"}, takes_keyword=True)
 
 
-def npm_test(extra: Sequence[str]) -> Script:
-    """The package's ``test`` script, whatever it is; CI keeps watchers from waiting for changes."""
-    return Script(("npm", "test", "--silent", *(("--", *extra) if extra else ())), {"CI": "true"})
+def npm_test(extra: Sequence[str], name: str = "test") -> Script:
+    """The package's script ``name``, whatever it is; CI keeps watchers from waiting for changes."""
+    start = ("npm", "test") if name == "test" else ("npm", "run", name)
+    return Script((*start, "--silent", *(("--", *extra) if extra else ())), {"CI": "true"})
 
 
 class _Command(Struct, frozen=True):
@@ -138,18 +187,22 @@ class _Command(Struct, frozen=True):
         return self.words[0].rpartition("/")[2] if self.words else ""
 
 
-def _last_command(data: Mapping[str, Any]) -> _Command:
-    """What the package's ``test`` script comes to, without what only starts it.
+def _last_command(script: str) -> _Command:
+    """What a script comes to, without what only starts it.
 
     What npm is given after ``--`` goes to this command.
     """
-    before, joint, last = str(table(data, "scripts").get("test", "")).rpartition("&&")
+    before, joint, last = script.rpartition("&&")
     words = _words(last)
+    follows = bool(joint and before.strip())
     env: dict[str, str] = {}
     while words:
         name, equals, value = words[0].partition("=")
         if words[0] in ("cross-env", "npx", "--no-install", "--yes", "-y"):
             del words[0]
+        elif words[0] in _COVERAGE and (start := _program_behind(words)):
+            del words[:start]
+            follows = True
         elif words[:2] in (["pnpm", "exec"], ["yarn", "run"], ["npm", "exec"], ["dotenv", "--"]):
             del words[:2]
         elif equals and name.isidentifier():
@@ -157,7 +210,24 @@ def _last_command(data: Mapping[str, Any]) -> _Command:
             del words[0]
         else:
             break
-    return _Command(tuple(words), env, follows=bool(joint and before.strip()))
+    return _Command(tuple(words), env, follows=follows)
+
+
+def _program_behind(words: Sequence[str]) -> int:
+    """Where in ``words`` a runner begins that is known here; 0 for nowhere."""
+    known = ("node", "tsx", "jest", "react-scripts", "craco")
+    return next((at for at, word in enumerate(words) if word.rpartition("/")[2] in known), 0)
+
+
+def _without(options: Sequence[str], starts: tuple[str, ...]) -> list[str]:
+    """The options, with their values, but for those that begin so."""
+    kept: list[str] = []
+    drops = False
+    for word in options:
+        drops = word.startswith(starts) if word.startswith("-") else drops
+        if not drops:
+            kept.append(word)
+    return kept
 
 
 def _words(script: str) -> list[str]:

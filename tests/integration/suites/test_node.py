@@ -37,6 +37,19 @@ def test_nodes_own_runner_is_counted_and_keeps_the_stages_apart(run: Callable[..
     assert run({}, needs=(), stage=Stage.SERVICE).result.counts == Counts(total=1, passed=1)
 
 
+def test_a_file_that_node_cannot_load(run: Callable[..., Any]) -> None:
+    """node's report has no word of it: what the file printed before it failed is shown."""
+    files = {
+        "package.json": json.dumps({"scripts": {"test": "node --test --test-reporter=dot --watch"}}),
+        "tests/unit/a.test.js": UNIT,
+        "tests/unit/b.test.js": "require('nowhere-to-be-found')\n",
+    }
+    ran = run(files, needs=(), keyword="adds")
+    [failure] = [failure for failure in ran.result.failures if "b.test.js" in failure.id]
+    assert failure.message.startswith("Error: Cannot find module 'nowhere-to-be-found'")
+    assert "b.test.js" in failure.detail
+
+
 def test_jest_runs_the_folder_of_the_stage(run: Callable[..., Any]) -> None:
     """The other stage's tests are left alone, and the failing test's name is in what is shown."""
     package = {"scripts": {"test": "jest"}, "devDependencies": {"jest": "^30"}}

@@ -365,6 +365,10 @@ def test_jest_is_known_however_it_is_started(script: str, plan: Plan, tmp_path: 
         ("NODE_ENV=test node --test", ("node", "--test"), {"NODE_ENV": "test"}),
         ("tsx --test 'tests/**/*.ts'", ("{bin}/tsx", "--test"), {}),
         ("npm run build && node --test", ("npm", "test", "--silent", "--"), {}),
+        ("c8 --reporter=lcov node --test", ("npm", "test", "--silent", "--"), {}),
+        ("node --test tests/**/*.test.js", ("node", "--test", "--test-reporter=spec"), {}),
+        ("node --test --watch", ("node", "--test", "--test-reporter=spec"), {}),
+        ("node --test --test-reporter dot", ("node", "--test", "--test-reporter=spec"), {}),
     ],
 )
 def test_nodes_own_runner_is_known_however_it_is_started(
@@ -380,6 +384,59 @@ def test_nodes_own_runner_is_known_however_it_is_started(
         str(folder / "tests/unit/a.test.js")
     ]
     assert env.items() <= suite.env.items()
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("tsc && node --test", ["spec", "stdout", "junit", "{junit}"]),
+        ("tsc && node --test --test-reporter=dot", ["stdout", "junit", "{junit}"]),
+        ("tsc && node --test --test-reporter=dot --test-reporter-destination=x", ["junit", "{junit}"]),
+    ],
+)
+def test_reporters_of_a_script_get_a_destination(script: str, words: list[str], plan: Plan) -> None:
+    """node pairs them with destinations in their order; one alone has none."""
+    package = {"services/api/package.json": json.dumps({"scripts": {"test": script}})}
+    argv = plan({**package, "services/api/tests/unit/a.test.js": ""}).argv
+    assert [word.partition("=")[2] for word in argv if word.startswith("--test-reporter")] == words
+
+
+@pytest.mark.parametrize(
+    ("scripts", "unit", "service"),
+    [
+        (
+            {"test": "npm run test:unit && npm run test:integration", "test:unit": "mocha a"},
+            ("npm", "run", "test:unit", "--silent"),
+            ("npm", "test", "--silent"),
+        ),
+        (
+            {"test:unit": "mocha a", "test:integration": "mocha b"},
+            ("npm", "run", "test:unit", "--silent"),
+            ("npm", "run", "test:integration", "--silent"),
+        ),
+        (
+            {"test": "npm run -s all", "all": "yarn all", "unit": "pnpm checks", "checks": "tap"},
+            ("npm", "run", "checks", "--silent"),
+            ("npm", "run", "all", "--silent"),
+        ),
+        (
+            {"test": "yarn mocha", "mocha": "mocha"},
+            ("npm", "run", "mocha", "--silent"),
+            ("npm", "run", "mocha", "--silent"),
+        ),
+    ],
+)
+def test_a_stage_has_its_own_script(
+    scripts: dict[str, str], unit: tuple[str, ...], service: tuple[str, ...], plan: Plan
+) -> None:
+    """What is called for the stage, else `test`; one that only starts another script is that one."""
+    files = {
+        "services/api/package.json": json.dumps({"scripts": scripts}),
+        "services/api/tests/unit/a.test.js": "",
+        "services/api/tests/integration/b.test.js": "",
+    }
+    assert plan(files).argv == unit
+    assert plan({}, Stage.SERVICE).argv == service
 
 
 @pytest.mark.parametrize("script", ["mocha --recursive tests", "ava", "node --unknown tests --test"])
