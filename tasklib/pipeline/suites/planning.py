@@ -174,7 +174,8 @@ class _Common(Struct, frozen=True):
                 remedy="Add one, or give the command as `services.<name>.command` in [tool.tasklib].",
             )
         known = scripts.node_test(script, folder, tests, without, keyword, extra)
-        known = known or scripts.jest(script, folder, tests, without, keyword, extra)
+        others = tuple(folder / name for name in others_in_package(self.project, self.place, folder))
+        known = known or scripts.jest(script, folder, tests, without, others, keyword, extra)
         whole = known is None and not script.is_own
         return self._script(known or scripts.npm_test(extra, script.name), folder, prepare, whole=whole)
 

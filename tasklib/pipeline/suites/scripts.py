@@ -46,6 +46,8 @@ _REPORTER, _DESTINATION = "--test-reporter", "--test-reporter-destination"
 _NOT_HERE = (_REPORTER, "--watch")
 """How node's options begin that a run has of its own, or that keep it from ending."""
 
+_WATCHES = ("--watch", "--watchAll")
+
 _COVERAGE = ("c8", "nyc")
 """What measures the coverage of the command behind its own options."""
 
@@ -153,11 +155,17 @@ def jest(
     folder: Path,
     tests: Sequence[Path],
     without: tuple[Path, ...],
+    others: tuple[Path, ...],
     keyword: str,
     extra: Sequence[str],
 ) -> Script | None:
-    """``script`` where it ends with jest, for the files in ``tests`` alone."""
+    """``script`` where it ends with jest, for the files in ``tests`` alone.
+
+    ``others`` are those of other stages: a script that names folders itself would run them, too.
+    """
     found = _last_command(script.text)
+    names_some = any(not word.startswith("-") for word in found.words[1:])
+    without = (*without, *others) if names_some else without
     by_node = found.program == "node" and any(_JEST.search(word) for word in found.words)
     if not (found.program == "jest" or by_node or found.words[:2] in _JEST_WITHIN):
         return None
@@ -165,7 +173,12 @@ def jest(
     leave = [f"--testPathIgnorePatterns={re.escape(f'{place}/')}" for place in without]
     leave = [*leave, "--testPathIgnorePatterns=/node_modules/"] if leave else []
     chosen = ["-t", keyword] if keyword else []
-    own = [*where, *leave, *chosen, *extra]
+    # An option first: `--projects` and its like take all the words that follow.
+    own = [*(["--ci"] if where else []), *where, *leave, *chosen, *extra]
+    if not found.follows and found.program == "jest" and any(word in _WATCHES for word in found.words):
+        argv = [word for word in found.words[1:] if word not in _WATCHES]
+        program = str(folder / "node_modules" / ".bin" / "jest")
+        return Script((program, *argv, *own), {"CI": "true", **found.env}, takes_keyword=True)
     return Script(npm_test(own, script.name).argv, {"CI": "true"}, takes_keyword=True)
 
 

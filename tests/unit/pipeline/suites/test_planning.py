@@ -334,7 +334,7 @@ def test_jest_is_given_the_folder_of_the_stage(plan: Plan, tmp_path: Path) -> No
     }
     suite = plan(files, options=SuiteOptions(keyword="x"))
     folder = re.escape(f"{tmp_path / 'services/api/tests/unit'}/")
-    assert suite.argv == ("npm", "test", "--silent", "--", folder, "-t", "x")
+    assert suite.argv == ("npm", "test", "--silent", "--", "--ci", folder, "-t", "x")
     more = {"services/api/package.json": json.dumps({"scripts": {"test": "tsc; jest"}})}
     assert plan(more).argv == ("npm", "test", "--silent")
 
@@ -349,13 +349,28 @@ def test_jest_is_given_the_folder_of_the_stage(plan: Plan, tmp_path: Path) -> No
         "./node_modules/.bin/jest",
         "node --experimental-vm-modules node_modules/jest/bin/jest.js",
         "react-scripts test",
+        "jest --projects .",
+        "jest --watch",
+        "TZ=UTC jest --watchAll --silent",
     ],
 )
 def test_jest_is_known_however_it_is_started(script: str, plan: Plan, tmp_path: Path) -> None:
     """What npm hands on goes to the last command, whatever stands before it."""
     package = {"services/api/package.json": json.dumps({"scripts": {"test": script}})}
     suite = plan({**package, "services/api/tests/unit/a.test.js": ""})
-    assert suite.argv[-1] == re.escape(f"{tmp_path / 'services/api/tests/unit'}/")
+    assert suite.argv[-2:] == ("--ci", re.escape(f"{tmp_path / 'services/api/tests/unit'}/"))
+    assert not any("--watch" in word for word in suite.argv)
+
+
+def test_a_script_of_jest_that_names_folders(plan: Plan, tmp_path: Path) -> None:
+    """Those of the other stage are left out, which it would run as well."""
+    files = {
+        "services/api/package.json": json.dumps({"scripts": {"test": "jest tests/unit tests/integration"}}),
+        "services/api/tests/unit/a.test.js": "",
+        "services/api/tests/integration/b.test.js": "",
+    }
+    other = re.escape(f"{tmp_path / 'services/api/tests/integration'}/")
+    assert f"--testPathIgnorePatterns={other}" in plan(files).argv
 
 
 @pytest.mark.parametrize(
