@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,8 +14,7 @@ import yaml
 
 from tasklib.doctor.document import Document, Entry, entries, read_document
 from tasklib.errors import TasklibError
-from tasklib.project import Environment, Project, find_project, targets
-from tasklib.results import Stage
+from tasklib.project import Environment, Project, find_project
 
 __all__ = ["ComposeFile", "Survey", "survey"]
 
@@ -140,22 +140,23 @@ def _named(project: Project | None) -> dict[Path, Environment]:
     if project is None:
         return {}
     found = {path: environment for environment, files in project.compose.items() for path in files}
-    if not _tests_with_the_top_s_file(project):
+    if not _names_its_test_stack(project):
         found = {path: environment for path, environment in found.items() if path.parent != project.root}
     own = {path: Environment.TEST for service in project.services for path in service.compose}
     return own | found
 
 
-def _tests_with_the_top_s_file(project: Project) -> bool:
-    """Whether the Compose file at the top is that of a test stack: the settings say so, or there are tests.
+def _names_its_test_stack(project: Project) -> bool:
+    """Whether settings say which Compose files are the test stack's.
 
-    Where nobody has either, it is what people start, and only taken for want of another.
+    Where none do, the file at the top is what people start, too: what tasklib isolates of it for tests is as
+    they need it, and no mistake.
     """
     try:
-        settings = (project.root / "pyproject.toml").read_text(errors="replace")
-    except OSError:
-        settings = ""
-    return "[tool.tasklib" in settings or bool(targets(project, [Stage.INTEGRATION, Stage.SERVICE]))
+        settings = tomllib.loads((project.root / "pyproject.toml").read_text(errors="replace"))
+        return "test" in settings["tool"]["tasklib"]["compose"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _environment(path: Path, root: Path) -> Environment | None:

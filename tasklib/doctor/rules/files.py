@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import yaml
 
@@ -15,6 +17,8 @@ from tasklib.doctor.survey import Survey
 from tasklib.errors import TasklibError
 
 __all__: list[str] = []
+
+_EXAMPLE = re.compile(r"[._-]?(?:example|sample|template|dist|defaults?)[._-]?")
 
 
 @rule(
@@ -48,6 +52,18 @@ def ignored_file(rule: Rule, survey: Survey) -> Iterator[Finding]:
         return
     ignored = {part.strip("\n") for part in found.split("\0")}
     for file, name, node, wanted in named:
-        if str(wanted) in ignored:
+        if str(wanted) in ignored and not _has_example(wanted):
             what = f"{name} needs {text_of(node)}, which git ignores"
             yield rule.finding(file.document, node, what)
+
+
+def _has_example(wanted: Path) -> bool:
+    """Whether an example lies beside a file, or in its folder for all: ``.env.example``, ``example.env``."""
+    try:
+        names = [path.name for path in wanted.parent.iterdir()]
+    except OSError:
+        return False
+    return any(
+        (plain := _EXAMPLE.sub("", name)) != name and plain.strip(".") == wanted.name.strip(".")
+        for name in names
+    )

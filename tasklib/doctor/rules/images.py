@@ -26,7 +26,7 @@ _INSTALL = re.compile(
     Severity.WARNING,
     "an image without a version",
     why="What ran today is another image tomorrow, and nobody sees what changed.",
-    fix="Name a version: `postgres:16`.",
+    fix="Name a version, as in `postgres:16`.",
 )
 def latest(rule: Rule, survey: Survey) -> Iterator[Finding]:
     for file in survey.compose:

@@ -17,6 +17,8 @@ __all__: list[str] = []
 _SLEEPS = {("time", "sleep"), ("asyncio", "sleep"), ("", "sleep")}
 _LONGEST = 0.1
 """Seconds below which a pause is a part of polling."""
+_NEVER = 60
+"""Seconds from which on nobody waits: it stands for work that hangs, and is cut off."""
 
 
 @rule(
@@ -38,7 +40,7 @@ def sleeps(rule: Rule, survey: Survey) -> Iterator[Finding]:
             if isinstance(node, ast.Call) and _called(node) in _SLEEPS and node.args:
                 amount = node.args[0]
                 value = amount.value if isinstance(amount, ast.Constant) else None
-                if isinstance(value, int | float) and value > _LONGEST:
+                if isinstance(value, int | float) and _LONGEST < value < _NEVER:
                     what = f"sleeps for {value:g} s"
                     yield rule.at(path, node.lineno, node.col_offset + 1, what)
 

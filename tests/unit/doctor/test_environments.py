@@ -14,12 +14,13 @@ from tasklib.project import Environment
     ("file", "text", "environment"),
     [
         ("README.md", "", None),
-        ("pyproject.toml", "[tool.tasklib]\nneeds = ['db']\n", Environment.TEST),
-        ("tests/integration/test_a.py", "def test_a(): ...\n", Environment.TEST),
+        ("pyproject.toml", "[tool.tasklib]\nneeds = ['db']\n", None),
+        ("pyproject.toml", "[tool.tasklib]\ncompose.test = 'compose.yml'\n", Environment.TEST),
+        ("tests/integration/test_a.py", "def test_a(): ...\n", None),
     ],
 )
 def test_the_file_at_the_top(file: str, text: str, environment: Environment | None, tmp_path: Path) -> None:
-    """It is the test stack where settings or tests make it one; else it is what people start."""
+    """It is the test stack alone where settings name it; else it is what people start, too."""
     (tmp_path / "compose.yml").write_text("services: {db: {image: 'postgres:16', restart: always}}\n")
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(text)
