@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
@@ -76,6 +77,8 @@ class Containers(Client):
 
     @translated
     def _events(self, project: str) -> Any:
+        import requests.exceptions
+        from docker.errors import create_api_error_from_http_exception
         from docker.types import CancellableStream
         from docker.utils import convert_filters
 
@@ -91,9 +94,14 @@ class Containers(Client):
             stream=True,
             timeout=TIMEOUT,
         )
-        # Between two events there may be any time.
-        self._api._disable_socket_timeout(self._api._get_raw_response_socket(answer))
-        return CancellableStream(self._api._stream_helper(answer, decode=True), answer)
+        try:
+            answer.raise_for_status()
+        except requests.exceptions.HTTPError as error:
+            create_api_error_from_http_exception(error)
+        # Between two events there may be any time. Where that cannot be said they end, and are done without.
+        if (connection := answer.raw.connection) and connection.sock:
+            connection.sock.settimeout(None)
+        return CancellableStream(map(json.loads, filter(None, answer.iter_lines())), answer)
 
     @translated
     def start(self, container_id: str) -> None:

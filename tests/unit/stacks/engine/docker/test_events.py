@@ -68,7 +68,7 @@ def test_an_engine_that_is_stuck_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_events_may_come_late(tmp_path: Path) -> None:
     """What limits the wait for the answer to begin does not limit that for an event."""
-    event = json.dumps({"id": "c0ffee", "Actor": {"ID": "c0ffee"}}).encode()
+    event = json.dumps({"id": "c0ffee", "Actor": {"ID": "c0ffee"}}).encode() + b"\n"
     chunk = b"%x\r\n%s\r\n" % (len(event), event)
     with engine(tmp_path / "engine", HEAD, chunk) as slow:
         events: Any = slow._events("p")
