@@ -89,6 +89,30 @@ def test_an_engine_that_dies_or_hangs(
 
 
 @needs_second_engine
+def test_an_engine_that_dies_while_stacks_go_down(
+    second: OwnEngine, project: NewProject, state: Path
+) -> None:
+    """Code 3 and the reason in a line; once it is back, the next run removes what was left.
+
+    Removing takes as long as the engine's containerd stands still.
+    """
+    tests = f"kill -STOP {second.containerd}\necho tested\n"
+    shop = project({**FILES, "services/api/tests.sh": tests}, branch="down-{token}", name="down")
+    run = start(second, shop, "tasklib", "test.service")
+    assert until(lambda: "1 passed" in run.text, 60), run.text
+    second.send(signal.SIGKILL)
+    assert run.wait() == 3, run.text
+    assert [line for line in run.text.splitlines() if "the Docker engine" in line], run.text
+    assert "Traceback" not in run.text
+
+    second.start()
+    shop.write({"services/api/tests.sh": "exit 0\n"})
+    again = start(second, shop, "tasklib", "test.service")
+    assert again.wait() == 0, again.text
+    assert until(lambda: not second.left() and not processes_of(state), 30), second.left()
+
+
+@needs_second_engine
 def test_the_engine_of_a_context(
     second: OwnEngine, project: NewProject, tmp_path: Path, traces: Traces
 ) -> None:

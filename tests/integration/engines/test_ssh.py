@@ -117,8 +117,7 @@ def test_runs_whose_connection_is_gone_say_so(
     Removing takes as long as the engine's containerd stands still.
     """
     began, go = tmp_path / "began", tmp_path / "go"
-    containerd = far.root / "exec" / "containerd" / "containerd.pid"
-    number = int(containerd.read_text())
+    number = far.containerd
     waits = [
         f"pathlib.Path({str(began)!r}).touch()",
         f"while not os.path.exists({str(go)!r}): time.sleep(0.05)",
@@ -152,6 +151,22 @@ def test_runs_whose_connection_is_gone_say_so(
             assert "Traceback" not in ran.text
     through.cut(shut=False)
     assert shops["up"].run("tasklib", "infra.status", env=through.env).code == 0
+
+
+def test_an_engine_that_dies_behind_the_door_while_stacks_go_down(
+    project: NewProject, far: OwnEngine, through: Door
+) -> None:
+    """The connection lives on, and the reason is the engine; the next run removes what was left."""
+    shop = shop_of(project, f"os.kill({far.containerd}, 19)", name="dies")
+    with shop.during("tasklib", "test.service", env=through.env) as running:
+        assert until(lambda: "1 passed" in running.text), running.text
+        far.send(signal.SIGKILL)
+        ran = running.wait()
+    assert ran.code == 3, ran
+    assert [line for line in ran.lines if "the Docker engine" in line], ran
+    assert "Traceback" not in ran.text
+    far.start()
+    assert shop.run("tasklib", "clean", env=through.env).code == 0
 
 
 @pytest.mark.parametrize("host", ["ssh://root@127.0.0.1:1", "ssh://-oProxyCommand=touch${IFS}pwned"])
