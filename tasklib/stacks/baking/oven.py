@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tasklib import process
 from tasklib.errors import EngineError
+from tasklib.stacks.archive import Copied, archive
 from tasklib.stacks.baking.recipe import Recipe
 from tasklib.stacks.baking.unfit import Unfit
 from tasklib.stacks.engine.engine import Engine
@@ -38,7 +39,12 @@ def bake(
     Raises :class:`Unfit` where the store does not become ready in ``timeout`` seconds, or does what an image
     cannot hold. Whoever calls it removes what carries the labels.
     """
-    container = engine.create(replace(recipe.errand, labels=labels))
+    copies = () if engine.facts.reach.disk.shared else recipe.errand.files
+    files = () if copies else recipe.errand.files
+    container = engine.create(replace(recipe.errand, labels=labels, files=files))
+    if copies:
+        with archive([Copied(path, inside.lstrip("/")) for path, inside in copies]) as packed:
+            engine.copy_in(container, "/", packed)
     engine.start(container)
     until = time.monotonic() + timeout
     while not _serves(engine, recipe, container):
@@ -48,6 +54,9 @@ def bake(
         time.sleep(_PAUSE)
     if recipe.hidden and not engine.run_inside(container, ("sh", "-c", _FILES, "sh", *recipe.hidden)):
         raise Unfit(f"it writes to {' or '.join(recipe.hidden)}, which no image holds")
+    # No image is to hold them: each start brings its own.
+    if copies and not engine.run_inside(container, ("rm", "-f", "--", *(inside for _, inside in copies))):
+        raise Unfit("the files that it was given cannot be removed again")
     engine.stop(container, _GRACE)
     ended = engine.container(container)
     if ended is None or ended.state != "exited" or ended.exit_code:

@@ -9,7 +9,8 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from tasklib.stacks.references import parse_reference
 from tasklib.stacks.rewrite import Bake
 from tasklib.stacks.servers import Baking, known_server
 
-__all__ = ["REPOSITORY", "Recipe", "can_be_baked", "recipe_of"]
+__all__ = ["REPOSITORY", "Recipe", "can_be_baked", "recipe_of", "refuse_copies"]
 
 _VERSION = "1"
 """Raised when what we do to make a bake changes."""
@@ -157,6 +158,15 @@ def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -
         command=tuple(word.replace("$", "$$") for word in command),
         hidden=image.volumes,
     )
+
+
+def refuse_copies(service: Mapping[str, Any], files: Iterable[tuple[str, str]]) -> None:
+    """Raise :class:`Unfit` where copies of ``files`` in the container would not do what mounts of them do."""
+    if given := next((section for section in _ROOTS if service.get(section)), ""):
+        raise Unfit(f"it has {given}, and the engine shares no disk")
+    # A folder that is mounted hides what the image has there, scripts to be run for instance.
+    if folder := next((path for path, _ in files if not Path(path).is_file()), ""):
+        raise Unfit(f"{folder} is no file, and the engine shares no disk")
 
 
 def _refuse_keys(service: Mapping[str, Any]) -> None:

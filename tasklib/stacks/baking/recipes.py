@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of
+from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of, refuse_copies
 from tasklib.stacks.baking.unfit import Unfit
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.preparation import Prepared
@@ -23,9 +23,9 @@ class Recipes(Struct, frozen=True):
 
 
 def recipes_of(prepared: Prepared, engine: Engine) -> Recipes:
-    """Those of a stack of tests. None where the plan does without, keeps its data, or has no files there."""
+    """Those of a stack of tests. None where the plan does without, or keeps its data."""
     plan, rendered = prepared.plan, prepared.rendered
-    if not plan.bake or plan.kept or "all" in plan.persistent or not engine.facts.reach.disk.shared:
+    if not plan.bake or plan.kept or "all" in plan.persistent:
         return Recipes()
     found, unfit = {}, {}
     for name, service in rendered["services"].items():
@@ -37,6 +37,8 @@ def recipes_of(prepared: Prepared, engine: Engine) -> Recipes:
             continue
         try:
             recipe = recipe_of(name, rendered, engine.image_config(image))
+            if not engine.facts.reach.disk.shared:
+                refuse_copies(service, recipe.errand.files)
         except Unfit as why:
             unfit[name] = str(why)
         else:

@@ -153,6 +153,41 @@ def test_runs_whose_connection_is_gone_say_so(
     assert shops["up"].run("tasklib", "infra.status", env=through.env).code == 0
 
 
+def test_a_store_is_baked_there_without_the_files_that_it_was_given(
+    project: NewProject, far: OwnEngine, through: Door
+) -> None:
+    """It initialises once, from copies, which its image does not keep: each start brings its own."""
+    far.load(os.environ["POSTGRES_IMAGE"])
+    shop = project(
+        {
+            "services/api/deploy/test/docker-compose.yml": compose(
+                db="""
+    image: ${POSTGRES_IMAGE:-postgres:16}
+    environment: {POSTGRES_PASSWORD: of-nobody}
+    ports: ["5432"]
+    volumes: ["./init.sql:/docker-entrypoint-initdb.d/1.sql:ro"]
+"""
+            ),
+            "services/api/deploy/test/init.sql": "CREATE TABLE made AS SELECT 'first' AS what;",
+        }
+    )
+    env = {**through.env, "TASKLIB_BAKE": "1"}
+    images = []
+    for _ in range(2):
+        up = shop.run("tasklib", "infra.up", "--name", "api", env=env)
+        assert up.code == 0, up
+        (row,) = far.containers()
+        images.append(row["Image"])
+        asked = ("docker", "-H", far.host, "exec", row["Id"], "psql", "-U", "postgres", "-Atc")
+        assert shop.run(*asked, "SELECT what FROM made").out.strip() == "first"
+        assert shop.run("tasklib", "infra.down", env=env).code == 0
+    assert len(set(images)) == 1
+    assert images[0].startswith("tasklib-bake/")
+    ls = ("docker", "-H", far.host, "run", "--rm", "--network=none", "--entrypoint=ls", images[0])
+    assert shop.run(*ls, "/docker-entrypoint-initdb.d").out == ""
+    assert shop.run("tasklib", "clean", env=env).code == 0
+
+
 def test_an_engine_that_dies_behind_the_door_while_stacks_go_down(
     project: NewProject, far: OwnEngine, through: Door
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of
+from tasklib.stacks.baking.recipe import Recipe, can_be_baked, recipe_of, refuse_copies
 from tasklib.stacks.baking.unfit import Unfit
 from tasklib.stacks.engine.values import ImageConfig
 from tasklib.stacks.rewrite import Bake, Facts, isolate
@@ -246,3 +246,14 @@ def test_the_rewritten_store(config: dict[str, Any]) -> None:
     assert db["environment"] == {"POSTGRES_PASSWORD": "x$$y", "PGDATA": "/elsewhere"}
     assert db["command"] == ["postgres", "-c", "fsync=off"]
     assert isolate(isolated, "main", facts=Facts(bakes={"db": bake})) == isolated
+
+
+def test_what_a_copy_would_not_do_is_not_baked_elsewhere(tmp_path: Path) -> None:
+    """A folder that is mounted hides what the image has there; secrets are for those who are given them."""
+    script = tmp_path / "1.sql"
+    script.touch()
+    refuse_copies({}, [(str(script), "/docker-entrypoint-initdb.d/1.sql")])
+    with pytest.raises(Unfit, match="is no file"):
+        refuse_copies({}, [(str(tmp_path), "/docker-entrypoint-initdb.d")])
+    with pytest.raises(Unfit, match="it has secrets"):
+        refuse_copies({"secrets": [{"source": "password"}]}, [(str(script), "/run/secrets/password")])
