@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Callable, Mapping
 
+from tasklib.errors import ConfigError
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import INJECT, Launcher
 from tasklib.pipeline.runners.session import Session
 from tasklib.pipeline.runners.supervision import supervise
 from tasklib.pipeline.shards import Share
-from tasklib.pipeline.suites.suite import Suite
+from tasklib.pipeline.suites.suite import PLUGIN, Suite
 from tasklib.process import Cancel
 from tasklib.results import TargetResult
 
@@ -34,10 +35,26 @@ def run_pytest(
 
     With a ``gate`` pytest gets ready, and goes on from there once that is open.
     """
+    _refuse_namesake(suite)
     own = environment(suite, env)
     if gate:
         own["TASKLIB_GATE"] = str(gate.path)
     return supervise(Session(suite, emit), suite.argv, own, cancel, gate=gate, launch=launch)
+
+
+def _refuse_namesake(suite: Suite) -> None:
+    """Raise :class:`~tasklib.errors.ConfigError` for what pytest would load as our plugin.
+
+    With ``python -m`` and with the setting ``pythonpath = "."`` the folder that it is started in comes first.
+    """
+    name = PLUGIN.partition(".")[0]
+    for path in (suite.cwd / name / "__init__.py", suite.cwd / f"{name}.py"):
+        if path.is_file():
+            raise ConfigError(
+                "it has the name of what tasklib loads into pytest, and would be loaded instead",
+                where=str(path),
+                remedy="Rename it.",
+            )
 
 
 def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:

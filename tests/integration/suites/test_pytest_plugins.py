@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tasklib.errors import ConfigError
 from tasklib.events import TestFinished, TestStarted
 from tasklib.results import Counts, Outcome, TestOutcome
 
@@ -186,3 +187,11 @@ def test_modules_of_the_services_own_take_no_place_of_ours(
     ran = run(files, needs=(), command=command)
     assert ran.result.outcome is Outcome.PASSED, ran.output
     assert ran.result.counts == Counts(total=1, passed=1)
+
+
+@pytest.mark.parametrize("name", ["tasklib_in_pytest.py", "tasklib_in_pytest/__init__.py"])
+def test_what_is_called_as_the_plugin_is_refused(run: Callable[..., Any], name: str) -> None:
+    """It would be loaded instead, and pytest would run without a word to us."""
+    files = {name: "", "tests/unit/test_a.py": "def test_a(): pass\n"}
+    with pytest.raises(ConfigError, match="would be loaded instead"):
+        run(files, needs=())
