@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tasklib.adopt.evidence import Address, Place, Value, Variable
 from tasklib.adopt.names import PORT_OF
+from tasklib.pipeline.suites.addresses import fixed_addresses
 
 __all__ = ["read_addresses", "read_dotenv", "read_variables"]
 
@@ -33,7 +34,6 @@ _READS = (
 _FIELD = re.compile(r"\s+(?P<name>[A-Za-z]\w*)\s*:\s*[^=#\n]+?(?:=\s*(?P<default>[^#\n]+?))?\s*(?:#.*)?")
 _PREFIX = re.compile(r"""env_prefix\s*=\s*["'](\w*)["']""")
 _SETTINGS = re.compile(r"class\s+\w+\(.*\b(?:BaseSettings|\w*Settings)\b.*\)\s*:")
-_ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(?P<port>\d{2,5})\b")
 _WITHOUT_PORT = re.compile(
     r"(?P<scheme>[a-z]\w*(?:\+\w+)?)://(?:[^\s@/\"']*@)?(?P<host>localhost|127\.0\.0\.1)(?![\w.:-])"
 )
@@ -65,13 +65,13 @@ def read_dotenv(file: str, text: str) -> Iterator[Value]:
 
 def read_addresses(file: str, text: str) -> Iterator[Address]:
     """Fixed addresses of this machine, but for those that are only what a variable falls back to."""
+    for address in fixed_addresses(text):
+        yield Address(Place(file, address.line), address.text, address.port)
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"environ|getenv|process\.env|Getenv", line) or line.lstrip().startswith(
             ("#", "//", "*")
         ):
             continue
-        for found in _ADDRESS.finditer(line):
-            yield Address(Place(file, number), found[0], int(found["port"]))
         for found in _WITHOUT_PORT.finditer(line):
             scheme = found["scheme"].split("+")[0]
             if scheme in PORT_OF and not scheme.startswith("http"):

@@ -132,6 +132,14 @@ def test_a_host_without_a_port_is_named(tmp_path: Path) -> None:
     assert not proposed(tmp_path / "b", files).notes
 
 
+def test_an_address_in_two_arguments_is_one(tmp_path: Path) -> None:
+    """A host and its port, on a line each."""
+    code = "connect(\n    host='localhost',\n    port=6379,\n)\n"
+    (note,) = proposed(tmp_path, {**_ci("pytest tests"), "tests/test_a.py": code}).notes
+    assert note.text.startswith("tests name 'localhost', port=6379, which is another port in each run")
+    assert [place.line for place in note.places] == [2]
+
+
 def test_an_address_without_a_port_is_one(tmp_path: Path) -> None:
     """It is that of its scheme; nobody's password is shown."""
     files = {**_ci("pytest tests"), "tests/test_a.py": "URL = 'redis://:geheim@localhost/1'\n"}
