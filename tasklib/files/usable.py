@@ -30,7 +30,7 @@ def unusable(folder: Path, what: str, error: OSError) -> ConfigError:
 
 def _remedy(error: OSError) -> str:
     if is_full(error):
-        return "Make room there, or set XDG_STATE_HOME to a folder on another disk."
+        return "Make room there and have it writable, or set XDG_STATE_HOME to a folder on another disk."
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return "Allow more open files (`ulimit -n`), or close what has so many open."
     return "Let yourself read and write it, or set XDG_STATE_HOME to a folder of yours."

@@ -89,7 +89,7 @@ class State:
 
     def remove(self, name: str) -> None:
         """Forget ``name``; nothing happens where there is no such record."""
-        with usable(self.root, _UNUSABLE):
+        with usable(self.root, _UNUSABLE), unless_full():
             self._path(name).unlink(missing_ok=True)
 
     def records(self, folder: str, kind: type[T]) -> dict[str, T]:

@@ -37,4 +37,6 @@ def take_unkept() -> str:
         _lost.clear()
     if not found:
         return ""
-    return f"the disk of {next(iter(found.values()))} is full; not kept: {'; '.join(sorted(found))}"
+    return (
+        f"the disk of {next(iter(found.values()))} is full or read-only; not kept: {'; '.join(sorted(found))}"
+    )

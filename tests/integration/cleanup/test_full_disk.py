@@ -54,7 +54,7 @@ def test_a_passing_run_passes(shop: Checkout, state: Path, fill: Fill, early: bo
     assert run.wait() == 0, run.text
     (summary,) = (line for line in run.text.splitlines() if line.startswith("PASSED: "))
     assert not (early and "Full log" in summary)
-    assert f"the disk of {state}/tasklib is full; not kept: " in run.text
+    assert f"the disk of {state}/tasklib is full or read-only; not kept: " in run.text
     assert "Traceback" not in run.text
 
 
@@ -72,6 +72,21 @@ def test_a_killed_run_leaves_nothing(
     run.send(signal.SIGKILL, group=True)
     run.wait()
     assert not gone_within(traces, state)
+
+
+def test_down_and_clean_work_on_a_disk_that_was_made_read_only(
+    shop: Checkout, state: Path, traces: Traces, fill: Fill
+) -> None:
+    """As the kernel does with one that breaks: records that cannot be removed keep nothing up."""
+    for command in ("infra.down", "clean"):
+        assert shop.run("tasklib", "infra.up", "--name", "api").code == 0
+        subprocess.run(["mount", "-o", "remount,ro", str(state)], check=True)
+        try:
+            ended = shop.run("tasklib", command)
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
+        assert ended.code == 0, ended
+        assert not traces.left()
 
 
 def test_down_and_clean_work_just_then(shop: Checkout, state: Path, traces: Traces, fill: Fill) -> None:

@@ -106,7 +106,9 @@ def test_what_a_full_disk_does_not_keep(state: State, monkeypatch: pytest.Monkey
     assert not state.keep("runs/b", Record("y"))
     with pytest.raises(ConfigError, match="Make room there"):
         state.write("kept/b", Record("y"))
-    assert take_unkept().endswith("is full; not kept: what a later run would clean up after this one")
+    assert take_unkept().endswith(
+        "is full or read-only; not kept: what a later run would clean up after this one"
+    )
     assert take_unkept() == ""
     assert state.read("runs/b", Record) == Record("x")
 
