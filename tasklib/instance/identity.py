@@ -120,18 +120,32 @@ def _derived(checkout: Checkout, env: Mapping[str, str]) -> Identity:
     return Identity(instance_id(name), IdSource.FOLDER, name)
 
 
+_CI_SYSTEMS = (
+    ("GITHUB_WORKSPACE", ("GITHUB_HEAD_REF", "GITHUB_REF_NAME")),
+    ("CI_PROJECT_DIR", ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME")),
+    ("CI_WORKSPACE", ("CI_COMMIT_SOURCE_BRANCH", "CI_COMMIT_BRANCH")),
+    ("DRONE_WORKSPACE", ("DRONE_SOURCE_BRANCH", "DRONE_BRANCH")),
+    ("WORKSPACE", ("CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH")),
+    ("BUILD_SOURCESDIRECTORY", ("SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH")),
+    ("CIRCLE_WORKING_DIRECTORY", ("CIRCLE_BRANCH",)),
+    ("BITBUCKET_CLONE_DIR", ("BITBUCKET_BRANCH",)),
+    ("BUILDKITE_BUILD_CHECKOUT_PATH", ("BUILDKITE_BRANCH",)),
+    ("TRAVIS_BUILD_DIR", ("TRAVIS_PULL_REQUEST_BRANCH", "TRAVIS_BRANCH")),
+    ("APPVEYOR_BUILD_FOLDER", ("APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "APPVEYOR_REPO_BRANCH")),
+)
+"""Of each CI system the folder of its job, and the branch: a proposal's own, or that of the push. The fifth is
+Jenkins, the sixth Azure; the third is Woodpecker."""
+
+
 def _ci_branch(root: Path, env: Mapping[str, str]) -> str:
-    """The branch that GitHub or Gitea (which sets the same variables) or GitLab runs this job for.
+    """The branch that a CI system runs this job for. Gitea and its like set GitHub's variables.
 
     It says nothing about other checkouts that the job makes: only about the one in the job's own folder.
     """
-    systems = (
-        ("GITHUB_WORKSPACE", ("GITHUB_HEAD_REF", "GITHUB_REF_NAME")),
-        ("CI_PROJECT_DIR", ("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME")),
-    )
-    for workspace, variables in systems:
+    for workspace, variables in _CI_SYSTEMS:
         if _same_folder(env.get(workspace, ""), root):
-            return next((env[name] for name in variables if env.get(name)), "")
+            branch = next((env[name] for name in variables if env.get(name)), "")
+            return branch.removeprefix("refs/heads/").removeprefix("origin/")
     return ""
 
 

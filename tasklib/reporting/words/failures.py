@@ -48,6 +48,9 @@ _MARGIN = 1.0
 
 
 _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
+_OF_NO_TEST = "unhandled error"
+"""What our reporter in vitest calls an error that came while no test ran: no name of a test has it."""
+
 _WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 
@@ -138,6 +141,8 @@ def _selector(test_id: str) -> str:
     """What ``-k`` takes to select the test, empty if nothing does."""
     file, name = split_id(test_id)
     if _SCRIPT.search(file):
+        if name == _OF_NO_TEST:
+            return ""
         # vitest takes a regular expression and searches the names of suites and test joined by spaces.
         title = re.sub(r" \|[^|]+\|$", "", name.rpartition(" > ")[2])  # Not the project behind it.
         return re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) if title.isprintable() else ""

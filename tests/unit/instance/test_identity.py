@@ -236,6 +236,12 @@ class TestOrder:
                 {"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "feature/z", "CI_COMMIT_REF_NAME": "main"},
                 "feature-z",
             ),
+            ("WORKSPACE", {"GIT_BRANCH": "origin/feature/y"}, "feature-y"),
+            ("WORKSPACE", {"CHANGE_BRANCH": "feature/y", "BRANCH_NAME": "PR-7"}, "feature-y"),
+            ("BUILD_SOURCESDIRECTORY", {"BUILD_SOURCEBRANCH": "refs/heads/feature/y"}, "feature-y"),
+            ("CIRCLE_WORKING_DIRECTORY", {"CIRCLE_BRANCH": "feature/y"}, "feature-y"),
+            ("BITBUCKET_CLONE_DIR", {"BITBUCKET_BRANCH": "feature/y"}, "feature-y"),
+            ("CI_WORKSPACE", {"CI_COMMIT_BRANCH": "feature/y"}, "feature-y"),
         ],
     )
     def test_ci(

@@ -59,6 +59,7 @@ def failing(test_id: str = "t.py::test_x", **fields: object) -> TestResult:
         ("tests/t.py::test_x[a@b]", "test_x"),
         ("tests/t.py", ""),
         ("tests/t.py::not", ""),
+        ("tests/a.test.ts > unhandled error", ""),
         ("anything else", ""),
     ],
 )
