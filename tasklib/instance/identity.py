@@ -133,8 +133,10 @@ _CI_SYSTEMS = (
     ("TRAVIS_BUILD_DIR", ("TRAVIS_PULL_REQUEST_BRANCH", "TRAVIS_BRANCH")),
     ("APPVEYOR_BUILD_FOLDER", ("APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "APPVEYOR_REPO_BRANCH")),
 )
-"""Of each CI system the folder of its job, and the branch: a proposal's own, or that of the push. The fifth is
-Jenkins, the sixth Azure; the third is Woodpecker."""
+"""Of each CI system the folder of its job, and the branch: a proposal's own, or that of the push.
+
+The third is Woodpecker, the fifth Jenkins, the sixth Azure.
+"""
 
 
 def _ci_branch(root: Path, env: Mapping[str, str]) -> str:

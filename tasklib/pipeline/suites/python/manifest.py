@@ -68,6 +68,9 @@ class Manifest:
             self.tool("poetry").get("package-mode"),
             self.tool("pdm").get("distribution"),
         )
+        build = table(self.data, "build-system")
+        if build.get("build-backend") == "poetry.masonry.api":
+            return False  # Poetry's first way of building cannot install a project as it lies.
         built = "build-system" in self.data or self.has_setup or True in switches
         return (
             built and False not in switches and (bool(self.project) or "poetry" in table(self.data, "tool"))

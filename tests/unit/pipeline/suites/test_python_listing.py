@@ -221,3 +221,13 @@ def test_requirements_files_by_their_usual_names(
     found = requirements_files(tmp_path)
     assert [str(path.relative_to(tmp_path)) for path in found.used] == used.split()
     assert [path.name for path in found.left] == left.split()
+
+
+def test_poetrys_first_backend_installs_nothing_as_it_lies(tmp_path: Path) -> None:
+    """The project's own folder is not asked for an editable install, what it needs is listed."""
+    own = '[tool.poetry]\nname = "shop"\n[tool.poetry.dev-dependencies]\nsix = "*"\n'
+    build = '[build-system]\nrequires = ["poetry>=0.12"]\nbuild-backend = "poetry.{}"\n'
+    for backend, is_installed in (("masonry.api", False), ("core.masonry.api", True)):
+        (tmp_path / "pyproject.toml").write_text(own + build.format(backend))
+        requirements = list(listed(read_manifest(tmp_path), None))
+        assert (f"-e {tmp_path}" in requirements, "six" in requirements) == (is_installed, True)
