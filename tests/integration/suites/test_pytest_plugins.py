@@ -195,3 +195,13 @@ def test_what_is_called_as_the_plugin_is_refused(run: Callable[..., Any], name: 
     files = {name: "", "tests/unit/test_a.py": "def test_a(): pass\n"}
     with pytest.raises(ConfigError, match="would be loaded instead"):
         run(files, needs=())
+
+
+def test_a_plugin_that_calls_the_place_by_the_tests_id(run: Callable[..., Any]) -> None:
+    """pytest-check gives no file for its failures: the place is the test's own."""
+    code = (
+        "from pytest_check import check\n\ndef test_sums():\n    check.equal(1, 2)\n    check.equal(3, 4)\n"
+    )
+    ran = run({"tests/unit/test_a.py": code}, needs=("pytest>=9,<10", "pytest-check"))
+    failed = ran.test("test_sums")
+    assert (failed.file, failed.line) == ("tests/unit/test_a.py", 3), ran.output

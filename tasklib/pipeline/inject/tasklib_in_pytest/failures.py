@@ -96,8 +96,9 @@ def place_of(longrepr, test_file, root, start, when):
         if line is None:
             continue
         path = os.path.normpath(os.path.join(start, str(place.path)))
-        # What Python holds frozen or was made from a string has a name like <frozen os>.
-        is_file = not str(place.path).startswith("<")
+        # What Python holds frozen, or was made from a string, has a name like <frozen os>; a plugin may give
+        # the id of a test (pytest-check).
+        is_file = os.path.isfile(path)
         inside = is_file and path.startswith(root + os.sep) and "site-packages" not in path
         if path == own or (inside and when != "call"):
             best = (os.path.relpath(path, root), line)
