@@ -122,6 +122,8 @@ def _ended(session: nox.Session, command: Command, version: str) -> _Ending:
 
 
 def _run(session: nox.Session, command: Command, version: str) -> _Ending:
+    from msgspec import structs
+
     from tasklib.commands.table import run
     from tasklib.sessions.outcomes import outcomes_of, remember
     from tasklib.sessions.parser import read
@@ -145,7 +147,7 @@ def _run(session: nox.Session, command: Command, version: str) -> _Ending:
     failed = [name for name in outcomes_of(session).failed if name.partition("-")[2] == version]
     if command.session in _DEFAULT and failed:
         return _Ending(skipped=f"{failed[0]} failed")
-    code = run(command, replace(values, python=version))
+    code = run(command, structs.replace(values, python=version))
     if code == 130:
         raise KeyboardInterrupt
     remember(session, failed=bool(code))
