@@ -65,7 +65,7 @@ def shop_of(project: NewProject, engines: Sequence[str], test: str) -> Checkout:
             f"services/{name}/tests/integration/test_{name}.py": f"""
                 import os, pathlib, time, urllib.request
 
-                HOST = os.environ["DOCKER_HOST"]
+                HOST = os.environ.get("DOCKER_HOST") or os.environ["DOCKER_CONTEXT"]
 
                 def read():
                     return urllib.request.urlopen(os.environ["TEST_WEB_URL"] + "/page", timeout=10).read()
@@ -102,6 +102,28 @@ def test_stacks_are_placed_where_there_is_room(
     assert down.text.count("took down") == 2, down
     clean = shop.run("tasklib", "clean", env=env)
     assert clean.text.count("removed") == 2, clean
+
+
+def test_the_default_engine_and_one_of_a_context(
+    project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
+) -> None:
+    """Each has a stack; a pytest that nobody but its user started finds one on either."""
+    there = tmp_path / "there"
+    note = f"assert read() == b'hello\\n'; pathlib.Path({str(there)!r}).open('a').write(HOST + '\\n')"
+    shop = shop_of(project, ["default", "context:big"], note)
+    env = {"PATH": ways[0].env["PATH"], "DOCKER_CONFIG": str(tmp_path / "docker")}
+    create = ("docker", "context", "create", "big", "--docker", f"host={ways[1].host}")
+    assert shop.run(*create, env=env).code == 0
+    env["DOCKER_HOST"] = ways[0].host
+    ran = shop.run("tasklib", "test.service", env=env)
+    assert ran.code == 0, ran
+    assert sorted(there.read_text().split()) == sorted(["big", ways[0].host])
+
+    alone = shop.run("pytest", "--stack", "own", "services/api/tests/integration", env=env)
+    assert (alone.code, "1 passed" in alone.text) == (0, True), alone
+    assert len(there.read_text().split()) == 3
+    clean = shop.run("tasklib", "clean", env=env)
+    assert clean.code == 0, clean
 
 
 def test_an_engine_that_dies_has_its_targets_run_again_elsewhere(
