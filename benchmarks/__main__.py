@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import bake, doctoring, listing, loop, many, peers, pipeline, runner, scale
+from benchmarks import bake, doctoring, elsewhere, listing, loop, many, peers, pipeline, runner, scale
 from benchmarks.figures import Figure, machine, page
 from dev.chosen import chosen_images
 
@@ -24,6 +24,7 @@ _ALL: Mapping[str, Callable[[int | None], list[Figure]]] = {
     "runner": runner.measure,
     "listing": listing.measure,
     "doctor": doctoring.measure,
+    "elsewhere": elsewhere.measure,
 }
 
 
