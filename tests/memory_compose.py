@@ -14,6 +14,7 @@ from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.values import FOLDER_LABEL, PROJECT_LABEL, Port
 from tasklib.stacks.hidden import hide_secrets
+from tasklib.stacks.labels import MADE_OF
 from tests.memory_engine import MemoryEngine
 
 __all__ = ["MemoryCompose"]
@@ -65,6 +66,9 @@ class MemoryCompose:
         for name, service in config["services"].items():
             on_line(f" Container {name}  Creating")
             if name not in there:
+                image = str(service.get("image", ""))
+                if not self.engine.image_id(image):
+                    self.engine.add_image(image)  # pulled
                 check = (service.get("healthcheck") or {}).get("test")
                 self.engine.add_container(
                     project,
@@ -73,7 +77,9 @@ class MemoryCompose:
                     labels=service["labels"],
                     health="starting" if check else None,
                     health_test=tuple(check or ()),
-                    image=str(service.get("image", "")),
+                    image=image,
+                    image_id=self.engine.image_id(image) or "",
+                    made_of=service["labels"].get(MADE_OF, ""),
                     writes=[
                         (mount["source"], mount["target"])
                         for mount in service.get("volumes") or ()

@@ -14,6 +14,7 @@ __all__ = [
     "FULL_STACK",
     "HOST",
     "INSTANCE",
+    "MADE_OF",
     "PORTS",
     "SERVICE",
     "STACK",
@@ -35,6 +36,9 @@ PORTS = "io.tasklib.ports"
 
 FILES = "io.tasklib.files"
 """On containers into which files were copied: what those were."""
+
+MADE_OF = "io.tasklib.made-of"
+"""Only on containers: a digest of all that Compose made them of."""
 
 FULL_STACK = "full"
 """The value of :data:`STACK` for the full stack; filters need a value that is not empty."""

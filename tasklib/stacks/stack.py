@@ -27,6 +27,7 @@ from tasklib.stacks.preparation import Prepared, checkout_root, prepare
 from tasklib.stacks.rewrite import in_memory, leaning, only_compose_can_start, replica_count, stores
 from tasklib.stacks.starting.startup import Startup, read_logs
 from tasklib.stacks.starting.steps import StartPlan
+from tasklib.stacks.starting.whole import is_whole
 
 __all__ = ["Stack"]
 
@@ -190,7 +191,7 @@ class Stack:
             comes_back=self.prepared.comes_back,
             servers=self.prepared.servers,
         )
-        launch = (lambda cancel: None) if self._created else self._launch
+        launch = (lambda cancel: None) if self._created else self._renewed
         return Startup(self._engine, plan, launch, self._listener)
 
     def _retried(self, step: Callable[[], R]) -> R:
@@ -207,6 +208,11 @@ class Stack:
                 self.down()
         raise AssertionError("unreachable")
 
+    def _renewed(self, cancel: process.Cancel) -> None:
+        """What was kept may be as it is meant to be: looking takes less time than starting Compose."""
+        if not self._is_whole():
+            self._launch(cancel)
+
     def _launch(self, cancel: process.Cancel) -> None:
         make_room(self._engine, self.project, self._instance, self.prepared.config["services"])
         try:
@@ -222,6 +228,12 @@ class Stack:
         except Interrupted:
             self.cut_off = True
             raise
+
+    def _is_whole(self) -> bool:
+        """Whether Compose would find nothing to do."""
+        config = self.prepared.config
+        apart = only_compose_can_start(config) or self._needs_more_than_compose()
+        return not apart and is_whole(config, self._engine.containers(self.project), self._engine.image_id)
 
     def _needs_more_than_compose(self) -> bool:
         """Whether something has to be done between creating and starting."""

@@ -99,6 +99,50 @@ def test_stacks_up_twice_are_brought_up_to_date(project: NewProject, traces: Tra
     assert shop.run("tasklib", "infra.down").code == 0
 
 
+def test_a_kept_stack_is_not_taken_for_whole_where_the_engine_changed(
+    project: NewProject, traces: Traces
+) -> None:
+    """An image built anew makes another container; one that was removed or stopped by hand comes back."""
+    shop = project(
+        {
+            "deploy/test/docker-compose.yml": compose(
+                web=f"""
+                    build: {{context: ../.., args: {{BASE: "{PYTHON}"}}}}
+                    ports: ["8000"]
+                """,
+                queue="""
+                    image: ${REDIS_IMAGE:-redis:7}
+                    ports: ["6379"]
+                """,
+            ),
+            "Dockerfile": """
+                ARG BASE
+                FROM ${BASE}
+                COPY page.html /srv/
+                CMD ["python", "-m", "http.server", "8000", "--directory", "/srv"]
+            """,
+            "page.html": "one",
+        }
+    )
+
+    def up() -> dict[str, str]:
+        ran = shop.run("tasklib", "infra.up")
+        assert ran.code == 0, ran
+        assert traces.states() == {"running"}
+        return {row["Labels"]["com.docker.compose.service"]: row["Id"] for row in traces.containers()}
+
+    first = up()
+    assert up() == first
+    shop.write({"page.html": "two"})
+    second = up()
+    assert (second["queue"], second["web"] == first["web"]) == (first["queue"], False)
+    subprocess.run(["docker", "stop", "-t", "0", second["queue"]], check=True, capture_output=True)
+    assert up() == second
+    subprocess.run(["docker", "rm", "-f", second["queue"]], check=True, capture_output=True)
+    assert up().keys() == second.keys()
+    assert shop.run("tasklib", "infra.down").code == 0
+
+
 def test_tests_use_a_stack_that_is_up_and_leave_it_up(project: NewProject, traces: Traces) -> None:
     """Service tests run against the kept stack; `--keep` leaves one up that was not."""
     shop = project(SHOP)

@@ -68,7 +68,8 @@ class Container(_Discreet, frozen=True):
     ``health_test`` the command of its health check, ``listens`` the TCP ports by which it may be seen
     that it is worth a try (those that the command asks, and those that are exposed), ``command`` and
     ``environment`` what its program is started with, ``starved`` whether the kernel ended something in it
-    for want of memory since it was started.
+    for want of memory since it was started, ``image_id`` the image that it was made from, ``made_of`` the
+    digest of what else it was made of ("": not by us).
     """
 
     id: str
@@ -92,6 +93,8 @@ class Container(_Discreet, frozen=True):
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=_nothing)
     starved: bool = False
+    image_id: str = ""
+    made_of: str = ""
 
     @property
     def life(self) -> tuple[str, str]:

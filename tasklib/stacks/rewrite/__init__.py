@@ -19,6 +19,7 @@ from tasklib.stacks.rewrite.bakes import start_baked
 from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.extras import judge_namespaces, own_files
 from tasklib.stacks.rewrite.files import bring_files, judge_hidden_files
+from tasklib.stacks.rewrite.fingerprints import take_fingerprints
 from tasklib.stacks.rewrite.hints import follow_addresses, point_out
 from tasklib.stacks.rewrite.images import name_built_images
 from tasklib.stacks.rewrite.lifecycle import (
@@ -126,6 +127,7 @@ def review(
     point_out(draft)
     # Last, since labels are what tells an isolated part.
     label(draft)
+    take_fingerprints(draft)
     draft.put(("name",), draft.project, "project", "every instance and stack is a project of its own")
     return Isolation(
         draft.config,

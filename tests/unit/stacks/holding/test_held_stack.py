@@ -130,6 +130,29 @@ def test_a_kept_stack_outlives_its_run_and_is_used_again(
     assert [c.id for c in engine.containers(held.project)] == [container.id]
 
 
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ({}, []),
+        ({"environment": {"DEBUG": "1"}}, ["create"]),
+        ({"image": "redis:8"}, ["create"]),
+    ],
+)
+def test_compose_is_asked_for_a_kept_stack_only_where_something_changed(
+    compose: MemoryCompose, new_run: NewRun, plan: StackPlan, change: dict[str, Any], asked: list[str]
+) -> None:
+    """What runs as it is meant to costs no start of Compose."""
+    held = prepared(new_run("first"), plan, keep=True)
+    held.up(Cancel())
+    held.close()
+    compose.did.clear()
+    compose.services = {name: {**service, **change} for name, service in compose.services.items()}
+    again = prepared(new_run("second"), plan)
+    again.up(Cancel())
+    again.close()
+    assert compose.did == asked
+
+
 def test_a_kept_stack_of_which_nothing_is_left_is_kept_no_more(new_run: NewRun, plan: StackPlan) -> None:
     """Someone removed it by hand: its record says nothing any more."""
     context = new_run()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tasklib.isolation import Instance
-from tasklib.stacks.labels import CHECKOUT, CONTAINER, HOST, INSTANCE, SERVICE, STACK, labels
+from tasklib.stacks.labels import CHECKOUT, CONTAINER, HOST, INSTANCE, MADE_OF, SERVICE, STACK, labels
 from tasklib.stacks.rewrite import review
 
 from .support import FACTS, one, reviewed, stack_of
@@ -138,7 +138,9 @@ def test_labels_say_whose_it_is_on_all_but_images() -> None:
     expected = labels(instance, "api")
     assert (expected[INSTANCE], expected[CHECKOUT], expected[STACK]) == ("main", "c1", "api")
     assert expected[HOST].startswith("h1")
-    assert isolated["services"]["api"]["labels"] == {"mine": "1", **expected, CONTAINER: "test-main_api.api"}
+    own = isolated["services"]["api"]["labels"]
+    assert own.pop(MADE_OF)
+    assert own == {"mine": "1", **expected, CONTAINER: "test-main_api.api"}
     assert isolated["networks"]["default"]["labels"] == expected
     assert isolated["volumes"]["v"]["labels"] == expected
     assert "labels" not in isolated["services"]["api"]["build"]

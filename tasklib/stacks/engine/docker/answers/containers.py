@@ -10,7 +10,7 @@ from typing import Any
 from tasklib.results import LogLine
 from tasklib.stacks.engine.docker.answers.images import environment_from
 from tasklib.stacks.engine.values import PROJECT_LABEL, SERVICE_LABEL, Container, Port
-from tasklib.stacks.labels import PORTS
+from tasklib.stacks.labels import MADE_OF, PORTS
 
 __all__ = ["container_from", "container_id_from", "log_lines_from", "networks_of", "written_from"]
 
@@ -51,6 +51,8 @@ def container_from(row: Mapping[str, Any], ours: Collection[str] = ()) -> Contai
         command=tuple(map(str, (row.get("Path") or "", *(row.get("Args") or ())))),
         environment=environment_from(config.get("Env") or ()),
         starved=bool(state.get("OOMKilled")),
+        image_id=str(row.get("Image") or ""),
+        made_of=labels.get(MADE_OF, ""),
     )
 
 
