@@ -18,6 +18,7 @@ from tasklib.doctor.rules.values import (
     of_environment,
     ports,
     server_of,
+    started_anywhere,
 )
 from tasklib.doctor.survey import Survey
 from tasklib.stacks.rewrite.durations import seconds
@@ -165,7 +166,8 @@ def owned_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fixable=True,
 )
 def unchangeable_port(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file, name, service in each_service(survey, "dev"):
+    found = ((f, *pair) for f in started_anywhere(survey, "dev") for pair in f.services.items())
+    for file, name, service in found:
         for port in ports(service):
             if not port.fixed or "-" in port.published:
                 continue

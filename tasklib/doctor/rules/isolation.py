@@ -18,6 +18,7 @@ from tasklib.doctor.rules.values import (
     of_environment,
     ports,
     server_of,
+    started_anywhere,
 )
 from tasklib.doctor.survey import ComposeFile, Survey
 
@@ -73,13 +74,13 @@ def persistent_data(rule: Rule, survey: Survey) -> Iterator[Finding]:
 @rule(
     "TL103",
     Severity.ERROR,
-    "a fixed name in a test stack",
+    "a fixed name",
     why="A name can be used once on an engine: two checkouts take it from each other, or share it.",
     fix="Put ${TEST_INSTANCE_ID} into the name, or leave it out: Compose makes one of the project's.",
     fixable=True,
 )
 def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey, "test"):
+    for file in started_anywhere(survey, "test"):
         for name, service in file.services.items():
             entry = entries(service.value).get("container_name")
             if entry and _fixed(text_of(entry.value)):
@@ -97,7 +98,9 @@ def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
                     and not (outside and text_of(outside.value) == "true")
                 ):
                     scoped = f'"{text_of(entry.value)}-${{{_ID}}}"'
-                    edit = file.document.replaced(entry.value, scoped) if "\n" not in scoped else None
+                    # Elsewhere nobody sets the variable, and data stays behind under the name before.
+                    ours = file.environment is not None and "\n" not in scoped
+                    edit = file.document.replaced(entry.value, scoped) if ours else None
                     what = f"the {section[:-1]} {key} is always called {text_of(entry.value)}"
                     yield rule.finding(file.document, entry.value, what, edit)
 
@@ -107,15 +110,17 @@ def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
     Severity.ERROR,
     "one project name for every checkout",
     why="Compose takes two checkouts for one project: images, containers and networks replace each other.",
-    fix="Leave `name` out of the test file; tasklib gives each checkout its own.",
+    fix="Leave `name` out; Compose takes the folder's, and tasklib gives each checkout its own.",
     fixable=True,
 )
 def fixed_project(rule: Rule, survey: Survey) -> Iterator[Finding]:
-    for file in of_environment(survey, "test"):
+    for file in started_anywhere(survey, "test"):
         entry = file.document.at("name")
         if entry and _fixed(text_of(entry.value)):
             what = f"the project is always called {text_of(entry.value)}"
-            yield rule.finding(file.document, entry.key, what, file.document.removed(entry))
+            # What people have up under this name, they would no longer find.
+            edit = file.document.removed(entry) if file.environment is not None else None
+            yield rule.finding(file.document, entry.key, what, edit)
 
 
 @rule(

@@ -24,6 +24,7 @@ __all__ = [
     "mounts",
     "ports",
     "server_of",
+    "started_anywhere",
 ]
 
 _PUBLISHED = re.compile(
@@ -147,6 +148,12 @@ def of_environment(survey: Survey, *environments: str) -> Iterator[ComposeFile]:
     for file in survey.compose:
         if file.environment is not None and file.environment.value in environments:
             yield file
+
+
+def started_anywhere(survey: Survey, environment: str) -> Iterator[ComposeFile]:
+    """The Compose files of an environment, and one at the top that is for none: people start it, too."""
+    yield from of_environment(survey, environment)
+    yield from (f for f in survey.compose if f.environment is None and f.path.parent == survey.root)
 
 
 def each_service(survey: Survey, *environments: str) -> Iterator[tuple[ComposeFile, str, Entry]]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.doctor.examination import examine
+from tasklib.doctor.rules import RULES
 from tasklib.doctor.survey import survey
 from tasklib.project import Environment
 
@@ -25,3 +27,23 @@ def test_the_file_at_the_top(file: str, text: str, environment: Environment | No
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(text)
     assert [one.environment for one in survey(tmp_path).compose] == [environment]
+
+
+def test_what_two_checkouts_cannot_both_start_is_found_at_the_top(tmp_path: Path) -> None:
+    """Fixed names and ports; a repair takes no data and no stack from whoever has it up."""
+    (tmp_path / "compose.yml").write_text(
+        "name: shop\n"
+        "services:\n"
+        "  db:\n"
+        "    image: postgres:16\n"
+        "    container_name: shop-db\n"
+        '    ports: ["5432:5432"]\n'
+        "    restart: always\n"
+        "    volumes: ['data:/var/lib/postgresql/data']\n"
+        "volumes: {data: {name: shop-data}}\n"
+    )
+    found = {
+        (finding.code, finding.line): bool(finding.edits)
+        for finding in examine(tmp_path, [rule for rule in RULES.values() if rule.code[:3] in ("TL1", "TL3")])
+    }
+    assert found == {("TL104", 1): False, ("TL103", 5): True, ("TL307", 6): True, ("TL103", 9): False}
