@@ -12,7 +12,7 @@ from tasklib.changes.choices import Selection
 from tasklib.results import Stage, Target
 from tasklib.state.passes import Pass
 
-__all__ = ["ago", "known_passes", "proof"]
+__all__ = ["known_passes", "proof"]
 
 
 def known_passes(
@@ -62,16 +62,3 @@ def proof(
     """For each target its pass on exactly this content, or ``None``: it is missing."""
     exact = {(p.stage, p.service): p for p in passes if (p.tree, p.rest) == (tree, rest)}
     return {target: exact.get((target.stage.value, target.service)) for target in targets}
-
-
-def ago(seconds: float) -> str:
-    """How long ago something was, roughly.
-
-    >>> ago(12 * 60), ago(2), ago(3 * 86400)
-    ('12 min ago', 'just now', '3 days ago')
-    """
-    for unit, length in (("day", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        number = int(seconds // length)
-        if number >= (10 if unit == "s" else 1):
-            return f"{number} {unit}{'s' if unit == 'day' and number > 1 else ''} ago"
-    return "just now"

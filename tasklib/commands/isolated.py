@@ -46,11 +46,11 @@ class Isolated(Struct, frozen=True):
         Those that are up get new stores where ``fresh`` says so; else it is told how old their data is.
         """
         from tasklib import process
-        from tasklib.changes.known import ago
         from tasklib.events import Event, Notice
         from tasklib.pipeline.set_up import set_up
         from tasklib.process.interrupts import interruptible
         from tasklib.project import find_project
+        from tasklib.shown.ages import ago
         from tasklib.siblings.include import bring_included
         from tasklib.stacks import kept
 

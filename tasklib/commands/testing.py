@@ -263,8 +263,8 @@ def _without_passed(
     explain: bool,
 ) -> Options:
     """The same with what is known to pass on this content."""
-    from tasklib.changes.known import ago
     from tasklib.pipeline.plan import plan
+    from tasklib.shown.ages import ago
 
     targets = plan(project, wanted, options)
     passed = {} if narrowed else evidence.known(targets, evidence.content(os.environ))

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from tasklib import process
-from tasklib.changes.known import ago
 from tasklib.commands.boundary import boundary
 from tasklib.commands.console import engines_of, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
@@ -33,6 +32,7 @@ from tasklib.pipeline.target_stack import Phases, TargetStack
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project, find_project
 from tasklib.results import ContainerLog, Stage, Target
+from tasklib.shown.ages import ago
 from tasklib.shown.people import for_people
 from tasklib.siblings.include import bring_included
 from tasklib.stacks.compose.failures import NotReady

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from tasklib.changes.known import ago
 from tasklib.errors import ConfigError
 from tasklib.pipeline.options import Options
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.project import Project
 from tasklib.results import Outcome, Target, TargetResult
+from tasklib.shown.ages import ago
 
 __all__ = ["without_running"]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tasklib import process
-from tasklib.changes.known import ago
 from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
@@ -29,6 +28,7 @@ from tasklib.pipeline.target_tests import TargetTests
 from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import Outcome, Phase, Target, TargetResult
+from tasklib.shown.ages import ago
 from tasklib.siblings.lacking import brings, found_elsewhere, from_here, missing_paths
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.fleet import Fleet

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from pathspec import PathSpec, Pattern
+from typing import TYPE_CHECKING, Any
 
 from tasklib.stacks.dockerfile import copied
+
+if TYPE_CHECKING:
+    from pathspec import PathSpec, Pattern
 
 __all__ = ["BuildContext", "build_context", "read_text"]
 
@@ -100,6 +101,8 @@ def _reaches_into(folder: str, pattern: str) -> bool:
 
 def _spec(patterns: Iterable[str]) -> PathSpec[Pattern]:
     """Docker's patterns are anchored at the context, those of gitignore only with a leading slash."""
+    from pathspec import PathSpec
+
     lines = []
     for pattern in patterns:
         pattern = pattern.strip()
