@@ -77,14 +77,6 @@ class PhaseStarted(Struct, frozen=True):
     at: float = field(default_factory=time.time)
 
 
-class PhaseFinished(Struct, frozen=True):
-    """A target ended one of its phases."""
-
-    target: Target
-    phase: Phase
-    at: float = field(default_factory=time.time)
-
-
 class Progress(Struct, frozen=True):
     """What a target is doing within its phase."""
 
@@ -131,6 +123,14 @@ class TestFinished(Struct, frozen=True):
     at: float = field(default_factory=time.time)
 
 
+class PhaseFinished(Struct, frozen=True):
+    """A target ended one of its phases."""
+
+    target: Target
+    phase: Phase
+    at: float = field(default_factory=time.time)
+
+
 class Output(Struct, frozen=True):
     """A program that works for a target, its test runner or Compose, wrote a line."""
 
@@ -173,11 +173,11 @@ Event = (
     | TargetStarted
     | TargetRestarted
     | PhaseStarted
-    | PhaseFinished
     | Progress
     | TestsCollected
     | TestStarted
     | TestFinished
+    | PhaseFinished
     | Output
     | Notice
     | TargetFinished

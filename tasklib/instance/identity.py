@@ -152,8 +152,9 @@ def _ci_branch(root: Path, env: Mapping[str, str]) -> str:
 
 
 def _same_folder(path: str, root: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return bool(path) and Path(path).samefile(root)
+    with contextlib.suppress(OSError, RuntimeError):
+        # CircleCI says `~/project`.
+        return bool(path) and Path(path).expanduser().samefile(root)
     return False
 
 

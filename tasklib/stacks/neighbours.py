@@ -23,7 +23,7 @@ from tasklib.stacks.engine.values import (
 from tasklib.stacks.labels import CHECKOUT, owner_labels
 from tasklib.stacks.preparation import checkout_root
 
-__all__ = ["made_here", "make_room", "refuse_strangers"]
+__all__ = ["made_meanwhile", "make_room", "others", "refuse_strangers"]
 
 
 def make_room(engine: Engine, project: str, instance: Instance, services: Collection[str]) -> None:
@@ -40,24 +40,35 @@ def make_room(engine: Engine, project: str, instance: Instance, services: Collec
         engine.remove(orphans)
 
 
-def made_here(engine: Engine, project: str, root: Path) -> tuple[Resource, ...]:
-    """What plain Compose made in our project of other files in the checkout ``root``: by tests, with ``-f``.
+def others(engine: Engine, project: str) -> tuple[Resource, ...]:
+    """What is in a Compose project and carries no label of ours."""
+    found = engine.owned({PROJECT_LABEL: project}, kinds=("container", "network", "volume"))
+    return tuple(resource for resource in found if CHECKOUT not in resource.labels)
 
-    The variables of a stack name its project, and not its files then. Networks and volumes, which do not say
-    whose files made them, go where nobody else has a container in the project.
+
+def made_meanwhile(
+    before: Collection[Resource], now: Collection[Resource], root: Path
+) -> tuple[Resource, ...]:
+    """What tests made in a stack's project, of Compose files of their own (``-f``) in the checkout ``root``.
+
+    ``before`` and ``now`` are the :func:`others` before the tests and after them. The variables of a stack
+    name its project, and not its files then. Networks and volumes, which do not say whose files made them,
+    count where nobody else has a container in the project.
     """
-    found = engine.owned({PROJECT_LABEL: project}, kinds=("container",))
-    strangers = [container for container in found if CHECKOUT not in container.labels]
-    ours = tuple(container for container in strangers if _is_in(container.labels.get(FOLDER_LABEL, ""), root))
-    if not ours or len(ours) < len(strangers):
-        return ours
-    beside = engine.owned({PROJECT_LABEL: project}, kinds=("network", "volume"))
-    return (*ours, *(resource for resource in beside if CHECKOUT not in resource.labels))
+    known = {(resource.kind, resource.id) for resource in before}
+    new = tuple(resource for resource in now if (resource.kind, resource.id) not in known)
+    ours = tuple(resource for resource in new if _is_in(resource.labels.get(FOLDER_LABEL, ""), root))
+    alone = all(resource in ours for resource in now if resource.kind == "container")
+    return new if alone else ours
 
 
 def _is_in(folder: str, root: Path) -> bool:
     """Whether a folder is one of this checkout's; another one may lie inside it."""
-    return Path(folder).is_absolute() and Path(folder).is_dir() and checkout_root(Path(folder)) == root
+    path = Path(folder)
+    try:
+        return path.is_absolute() and path.is_dir() and checkout_root(path) == root
+    except OSError:  # somebody else's, which may not be looked into
+        return False
 
 
 def refuse_strangers(

@@ -21,7 +21,7 @@ from tasklib.stacks.filling import fill
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
-from tasklib.stacks.neighbours import made_here, make_room
+from tasklib.stacks.neighbours import made_meanwhile, make_room, others
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, checkout_root, prepare
 from tasklib.stacks.rewrite import in_memory, leaning, only_compose_can_start, replica_count, stores
@@ -65,6 +65,7 @@ class Stack:
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
         self._lives: Mapping[str, str] = {}
+        self._others: tuple[Resource, ...] | None = None
         self.cut_off = False
         """Whether Compose was ended while it created: the engine may go on with what it had asked for."""
 
@@ -140,6 +141,7 @@ class Stack:
     def _follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         found = tuple(self._startup().follow(cancel))
         self._lives = dict(container.life for container in found)
+        self._others = others(self._engine, self.project)
         return found
 
     @property
@@ -263,15 +265,23 @@ class Stack:
     def down(self) -> tuple[Resource, ...]:
         """Remove everything of this stack; returns what could not be removed. Nothing there is no error."""
         self._created = frozenset()
-        beside = made_here(self._engine, self.project, checkout_root(self.plan.source.root))
+        beside = self._made_by_tests()
         if names := sorted(resource.name for resource in beside if resource.kind == "container"):
             self._listener.notice(
                 f"{', '.join(names)}: made by `docker compose` of other files in {self.project}, and removed "
                 "with it; `-p` gives such files a project of their own"
             )
         found = (*self._engine.owned(self.labels), *beside)
+        self._others = None
         gone = {(resource.kind, resource.id) for resource in self._engine.remove(found)}
         return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)
+
+    def _made_by_tests(self) -> tuple[Resource, ...]:
+        """Only since we brought it up: what was there before may be anybody's, and hold data."""
+        if self._others is None:
+            return ()
+        now = others(self._engine, self.project)
+        return made_meanwhile(self._others, now, checkout_root(self.plan.source.root))
 
 
 def _is_race(text: str) -> bool:

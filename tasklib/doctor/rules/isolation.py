@@ -84,8 +84,8 @@ def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
         for name, service in file.services.items():
             entry = entries(service.value).get("container_name")
             if entry and _fixed(text_of(entry.value)):
-                edit = file.document.removed(entry)
                 what = f"{name}'s container is always called {text_of(entry.value)}"
+                edit = file.document.removed(entry) if _is_free(file, name, text_of(entry.value)) else None
                 yield rule.finding(file.document, entry.key, what, edit)
         for section in ("networks", "volumes"):
             found = file.document.at(section)
@@ -103,6 +103,11 @@ def fixed_name(rule: Rule, survey: Survey) -> Iterator[Finding]:
                     edit = file.document.replaced(entry.value, scoped) if ours else None
                     what = f"the {section[:-1]} {key} is always called {text_of(entry.value)}"
                     yield rule.finding(file.document, entry.value, what, edit)
+
+
+def _is_free(file: ComposeFile, service: str, name: str) -> bool:
+    """Whether nothing is known to use a container's name: people's scripts do, and it is a host name, too."""
+    return file.environment is not None and (name == service or file.document.text.count(name) == 1)
 
 
 @rule(

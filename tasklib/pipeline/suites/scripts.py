@@ -177,8 +177,10 @@ def jest(
     own = [*(["--ci"] if where else []), *where, *leave, *chosen, *extra]
     if not found.follows and found.program == "jest" and any(word in _WATCHES for word in found.words):
         argv = [word for word in found.words[1:] if word not in _WATCHES]
-        program = str(folder / "node_modules" / ".bin" / "jest")
-        return Script((program, *argv, *own), {"CI": "true", **found.env}, takes_keyword=True)
+        # Where npm looks for it: workspaces have it at their top.
+        programs = [place / "node_modules" / ".bin" / "jest" for place in (folder, *folder.parents)]
+        program = next((program for program in programs if program.exists()), programs[0])
+        return Script((str(program), *argv, *own), {"CI": "true", **found.env}, takes_keyword=True)
     return Script(npm_test(own, script.name).argv, {"CI": "true"}, takes_keyword=True)
 
 

@@ -12,6 +12,7 @@ from semver import Version
 __all__ = ["Section", "newest", "released", "section", "sections"]
 
 _HEADING = re.compile(r"##[ \t]+\[?(?P<name>[^\]\s]+)\]?")
+_ANY_HEADING = re.compile(r"\s*#{1,6}(?:\s|$)")
 _FENCE = re.compile(r"[ ]{0,3}(?P<mark>`{3,}|~{3,})")
 _LINK = re.compile(r"\[[^\]]+\]:\s*\S+")
 _COMPARED = re.compile(
@@ -35,7 +36,7 @@ class Section(Struct, frozen=True):
     @property
     def is_empty(self) -> bool:
         """Whether it has no lines but headings and blank ones."""
-        return all(not line.strip() or line.lstrip().startswith("#") for line in self.body.splitlines())
+        return all(not line.strip() or _ANY_HEADING.match(line) for line in self.body.splitlines())
 
     @property
     def version(self) -> Version | None:

@@ -22,6 +22,7 @@ from tasklib.release.tag.versions import (
     next_version,
     parse,
     pep440,
+    spellings,
     tag_name,
     tagged_version,
     unlike,
@@ -149,7 +150,7 @@ def plan(
         )
     edits, notes = _edits(survey, chosen, today)
     before = [stated[1]] if (stated := _package(survey)) else []
-    before += [str(last), pep440(last)] if last else []
+    before += spellings(last) if last else []
     texts = {_relative(survey, path): text for path, text in edits.items()}
     behind = staying_behind(survey.mentions, before, texts) if before else ()
     return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push, behind)

@@ -125,6 +125,14 @@ def next_version(last: Version | None, bump: Bump) -> Version:
     return last.replace(prerelease=f"{last.prerelease[: number.start()]}{int(number[0]) + 1}")
 
 
+def spellings(version: Version) -> list[str]:
+    """How files may write it: as it is, and as Python packages do where they can."""
+    try:
+        return [str(version), pep440(version)]
+    except UsageError:
+        return [str(version)]
+
+
 def pep440(version: Version) -> str:
     """``version`` as a Python package spells it: ``1.2.0rc1``.
 

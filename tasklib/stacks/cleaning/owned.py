@@ -11,8 +11,6 @@ from tasklib.stacks.engine.values import PROJECT_LABEL, Resource
 from tasklib.stacks.holding.run import RunContext
 from tasklib.stacks.images.ownership import ours_now
 from tasklib.stacks.labels import INSTANCE, owner_labels
-from tasklib.stacks.neighbours import made_here
-from tasklib.stacks.preparation import checkout_root
 
 __all__ = [
     "built_projects",
@@ -38,8 +36,7 @@ def remove_project(context: RunContext, project: str, *, force: bool = False) ->
         )
     try:
         labels = {PROJECT_LABEL: project, **owner_labels(context.instance)}
-        beside = made_here(context.engine, project, checkout_root(context.project.root))
-        gone = context.engine.remove([*context.engine.owned(labels), *beside])
+        gone = context.engine.remove(context.engine.owned(labels))
         context.kept.discard(project)
         return gone
     finally:

@@ -41,7 +41,8 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     named = next((str(path) for path in source.files if str(path) in last), None)
     what = last.replace(f"{named}: ", "") if named else last
     missing = _MISSING.search(last)
-    unset = unset_variables(text)
+    # A word that Compose does not know, or a name that is nowhere, is no empty value's doing.
+    unset = () if missing or _UNKNOWN.search(last) or "undefined" in last else unset_variables(text)
     remedy = not_set(unset)
     if dollar := _INTERPOLATION.search(text):
         what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"

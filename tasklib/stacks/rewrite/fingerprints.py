@@ -18,6 +18,9 @@ __all__ = ["take_fingerprints"]
 _LISTED = ("volumes", "secrets", "configs")
 """Keys of a service, and sections of the file, whose entries are named by a ``source`` of the service."""
 
+_NO_CONTAINERS = frozenset({"build", "depends_on", "deploy", "profiles", "pull_policy", "scale"})
+"""Keys of a service by which Compose makes no other container; ``deploy`` counts but for its replicas."""
+
 _WHY = "what has not changed is not made again"
 
 
@@ -34,7 +37,9 @@ def _fingerprint(config: Mapping[str, Any], service: Mapping[str, Any]) -> str:
     used = [("networks", key) for key in service.get("networks") or ()]
     used += [(key, _named(part)) for key in _LISTED for part in service.get(key) or ()]
     parts = [(section, key, (config.get(section) or {}).get(key)) for section, key in used]
-    made_of = json.dumps([{**service, "labels": labels}, parts], sort_keys=True, default=str)
+    own = {key: value for key, value in service.items() if key not in _NO_CONTAINERS}
+    deploy = {key: value for key, value in (service.get("deploy") or {}).items() if key != "replicas"}
+    made_of = json.dumps([own, labels, deploy, parts], sort_keys=True, default=str)
     return hashlib.sha256(made_of.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

@@ -13,7 +13,7 @@ from tasklib.stacks.servers.table import SERVERS
 __all__ = ["plain_url", "server_url"]
 
 _TLS = (443, 8443)
-_WEB = ("http", "https")
+_WEB = ("http", "https", "ws", "wss")
 
 
 def plain_url(where: str, target: int) -> str:

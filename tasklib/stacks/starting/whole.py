@@ -12,6 +12,10 @@ from tasklib.stacks.rewrite import replica_count
 __all__ = ["is_whole"]
 
 
+_PULLS_NOTHING_NEW = (None, "missing", "if_not_present", "never", "build")
+"""With any other policy Compose asks the registry whether there is another image."""
+
+
 def is_whole(
     config: Mapping[str, Any], containers: Iterable[Container], image_id: Callable[[str], str | None]
 ) -> bool:
@@ -28,6 +32,7 @@ def is_whole(
     return {name: len(there) for name, there in found.items()} == meant and all(
         _runs(container)
         and container.made_of == (services[name].get("labels") or {}).get(MADE_OF)
+        and services[name].get("pull_policy") in _PULLS_NOTHING_NEW
         and container.image_id == image_id(str(services[name].get("image")))
         for name, there in found.items()
         for container in there

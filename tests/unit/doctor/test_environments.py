@@ -46,4 +46,19 @@ def test_what_two_checkouts_cannot_both_start_is_found_at_the_top(tmp_path: Path
         (finding.code, finding.line): bool(finding.edits)
         for finding in examine(tmp_path, [rule for rule in RULES.values() if rule.code[:3] in ("TL1", "TL3")])
     }
-    assert found == {("TL104", 1): False, ("TL103", 5): True, ("TL307", 6): True, ("TL103", 9): False}
+    assert found == {("TL104", 1): False, ("TL103", 5): False, ("TL307", 6): True, ("TL103", 9): False}
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "repaired"), [("shop-db", "shop-db", False), ("shop-db", "db", True), ("db", "db", True)]
+)
+def test_a_name_that_the_file_uses_as_a_host_is_not_taken_away(
+    name: str, url: str, repaired: bool, tmp_path: Path
+) -> None:
+    """Nothing would answer under it any more, but where it is the service's own."""
+    (tmp_path / "compose.test.yml").write_text(
+        f"services:\n  db:\n    image: postgres:16\n    container_name: {name}\n"
+        f"  api: {{image: api, environment: {{HOST: {url}}}}}\n"
+    )
+    (finding,) = examine(tmp_path, [RULES["TL103"]])
+    assert bool(finding.edits) is repaired

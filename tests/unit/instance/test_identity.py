@@ -252,6 +252,15 @@ class TestOrder:
         found = raw(repository, **{workspace: str(repository)}, **variables)
         assert (found.id, found.source) == (expected, IdSource.CI)
 
+    def test_a_folder_below_the_home(
+        self, repository: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As CircleCI names its own."""
+        git(repository, "switch", "-q", "--detach")
+        monkeypatch.setenv("HOME", str(repository.parent))
+        named = {"CIRCLE_WORKING_DIRECTORY": f"~/{repository.name}", "CIRCLE_BRANCH": "feature/y"}
+        assert raw(repository, **named).id == "feature-y"
+
     def test_other_checkouts_of_a_job(self, repository: Path, git: Git, tmp_path: Path) -> None:
         """The CI system's branch is that of the job's own checkout, of no other one."""
         git(repository, "switch", "-q", "--detach")

@@ -10,8 +10,9 @@ import pytest
 from tasklib.errors import StackError
 from tasklib.isolation import Instance
 from tasklib.stacks.arbiter import EngineArbiter
+from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT, CONTAINER, labels
-from tasklib.stacks.neighbours import made_here, make_room
+from tasklib.stacks.neighbours import made_meanwhile, make_room, others
 from tests.memory_engine import MemoryEngine
 
 INSTANCE = Instance("main", "checkout", "host")
@@ -73,6 +74,9 @@ def test_what_was_made_of_ours_has_the_id_too() -> None:
 FOLDER = "com.docker.compose.project.working_dir"
 
 
+LABEL = "com.docker.compose.project"
+
+
 def test_what_compose_made_of_other_files_of_the_checkout_is_the_checkouts(tmp_path: Path) -> None:
     """Tests that call it with `-f` name our project by its variable; others' containers are never taken."""
     own, nested = tmp_path / "tests" / "own", tmp_path / "worktrees" / "other"
@@ -83,17 +87,22 @@ def test_what_compose_made_of_other_files_of_the_checkout_is_the_checkouts(tmp_p
             for name in ("objects", "refs"):
                 (folder / name).mkdir()
     engine = MemoryEngine()
+
+    def made(before: tuple[Resource, ...] = ()) -> list[str]:
+        found = made_meanwhile(before, others(engine, PROJECT), tmp_path)
+        return [resource.name.removeprefix(f"{PROJECT}.") for resource in found]
+
     engine.add_container(PROJECT, "api", labels=OURS)
-    assert made_here(engine, PROJECT, tmp_path) == ()
-    engine.add_container(PROJECT, "db", labels={FOLDER: str(own)})
-    engine.add_network("test-main_default", {"com.docker.compose.project": PROJECT})
-    engine.add_volume("test-main.data", {"com.docker.compose.project": PROJECT, **OURS})
-    found = made_here(engine, PROJECT, tmp_path)
-    assert [(resource.kind, resource.labels.get(FOLDER)) for resource in found] == [
-        ("container", str(own)),
-        ("network", None),
-    ]
+    assert made() == []
+    db = engine.add_container(PROJECT, "db", labels={FOLDER: str(own)})
+    engine.add_network("test-main_default", {LABEL: PROJECT})
+    engine.add_volume("test-main.data", {LABEL: PROJECT, **OURS})
+    engine.add_volume("test-main_rows", {LABEL: PROJECT})
+    everything = others(engine, PROJECT)
+    assert made() == [db.name.removeprefix(f"{PROJECT}."), "test-main_default", "test-main_rows"]
+    assert made(everything) == [], "it was there before the tests, and may hold data"
+    assert made(tuple(r for r in everything if r.kind == "container")) == [], "it may be that one's"
     engine.add_container(PROJECT, "helper")
     engine.add_container(PROJECT, "theirs", labels={FOLDER: str(nested)})
     engine.add_container(PROJECT, "gone", labels={FOLDER: str(tmp_path / "gone")})
-    assert [resource.id for resource in made_here(engine, PROJECT, tmp_path)] == [found[0].id]
+    assert made() == [db.name.removeprefix(f"{PROJECT}.")]

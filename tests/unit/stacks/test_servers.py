@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.stacks.references import parse_reference
-from tasklib.stacks.servers import SERVERS, known_server, read_settings, server_url
+from tasklib.stacks.servers import SERVERS, known_server, plain_url, read_settings, server_url
 
 
 @pytest.mark.parametrize(
@@ -191,3 +191,11 @@ def test_any_command_line_can_be_read(words: list[str], environment: dict[str, s
     """However odd: what is not understood says nothing."""
     for server in SERVERS:
         read_settings(server, server.images[0], environment, ["sh", "-c", *words])
+
+
+@pytest.mark.parametrize(
+    ("port", "scheme"), [(8083, "http"), (9001, "http"), (5432, "postgresql"), (443, "https")]
+)
+def test_a_port_of_an_unknown_server_is_taken_for_what_one_protocol_alone_has(port: int, scheme: str) -> None:
+    """Web servers listen anywhere, also where a broker speaks over WebSockets."""
+    assert plain_url("h:1", port) == f"{scheme}://h:1"

@@ -362,6 +362,14 @@ def test_jest_is_known_however_it_is_started(script: str, plan: Plan, tmp_path: 
     assert not any("--watch" in word for word in suite.argv)
 
 
+def test_jest_is_started_where_npm_finds_it(plan: Plan, tmp_path: Path) -> None:
+    """A workspace has its programs at its top; without its watcher jest is started by itself."""
+    package = {"services/api/package.json": json.dumps({"scripts": {"test": "jest --watch"}})}
+    program = "node_modules/.bin/jest"
+    suite = plan({**package, program: "", "services/api/tests/unit/a.test.js": ""})
+    assert suite.argv[0] == str(tmp_path / program)
+
+
 def test_a_script_of_jest_that_names_folders(plan: Plan, tmp_path: Path) -> None:
     """Those of the other stage are left out, which it would run as well."""
     files = {

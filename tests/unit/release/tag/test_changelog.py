@@ -116,3 +116,11 @@ def test_a_heading_in_a_comment_is_none(comment: str) -> None:
     moved = released(text, parse("1.0.0"), date(2026, 1, 2))
     assert comment in moved
     assert "## [Unreleased]\n\n## [1.0.0] - 2026-01-02\n\n- New.\n" in moved
+
+
+@pytest.mark.parametrize(("line", "is_empty"), [("#123 is fixed", False), ("### Fixed", True), ("#", True)])
+def test_a_line_that_begins_with_an_issue_is_an_entry(line: str, is_empty: bool) -> None:
+    """A heading has a space after its number signs, or nothing."""
+    found = section(f"## [Unreleased]\n\n{line}\n", None)
+    assert found
+    assert found.is_empty is is_empty

@@ -73,6 +73,12 @@ def test_pre_release() -> None:
     assert (found.tag, found.edits, found.message) == ("v1.1.1-rc.1", {}, "shop 1.1.1-rc.1\n\n- New.")
 
 
+def test_a_last_version_that_python_cannot_spell() -> None:
+    """It keeps no project from its next one: nobody writes it into a package."""
+    survey = changed(tags={"v1.4.0-nightly.20260101": "1"}, merged=("v1.4.0-nightly.20260101",), remote=None)
+    assert planned(survey, version="1.4.0").tag == "v1.4.0"
+
+
 def test_python_package() -> None:
     """A Python package's version is written in Python's spelling, and its lock file with it."""
     text = '[project]\nname = "shop"\nversion = "1.1.0"\n'

@@ -57,6 +57,22 @@ def test_variables_that_are_not_set_are_named_where_compose_refuses_what_is_left
     assert error.remedy == f"Not set, and without a default: {', '.join(names)}."
 
 
+@pytest.mark.parametrize(
+    "said", ["validating /shop/over.yml: additional properties 'imag' not allowed", "undefined network foo"]
+)
+def test_a_variable_is_not_blamed_for_what_no_empty_value_makes(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelt key, a name that is nowhere."""
+    monkeypatch.setattr(refusals, "compose_version", lambda: "2.26.1")
+    file = tmp_path / "compose.yml"
+    file.write_text("services:\n  a: {image: $IMAGE}\n")
+    warning = 'level=warning msg="The \\"IMAGE\\" variable is not set. Defaulting to a blank string."\n'
+    error = failure(f"{warning}{said}\n", ConfigError, Source((file,), tmp_path))
+    assert "IMAGE" not in str(error)
+    assert not str(error.where).endswith(":2")
+
+
 def test_a_version_of_the_api_that_the_engine_does_not_have_is_no_mistake_of_the_file() -> None:
     """DOCKER_API_VERSION asks for it: exit code 3, and what to unset."""
     said = "client version 1.99 is too new. Maximum supported API version is 1.45\n"

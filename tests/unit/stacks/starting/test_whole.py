@@ -102,3 +102,24 @@ def test_a_change_of_one_service_is_no_change_of_another() -> None:
     made_of = {name: service["labels"][MADE_OF] for name, service in after["services"].items()}
     assert made_of["api"] == before["services"]["api"]["labels"][MADE_OF]
     assert made_of["cache"] != before["services"]["cache"]["labels"][MADE_OF]
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"build": {"context": "."}}, {"build": {"context": ".", "args": {"GIT_SHA": "1"}}}),
+        ({}, {"depends_on": {"cache": {"condition": "service_started"}}}),
+        ({}, {"pull_policy": "never"}),
+    ],
+)
+def test_what_makes_no_other_container_is_no_change(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Compose keeps the container as well, and a store its data."""
+    job = {"image": "api:1", "networks": {"default": None}}
+    both = (config(services={**FILE["services"], "job": {**job, **more}}) for more in (before, now))
+    assert len({found["services"]["job"]["labels"][MADE_OF] for found in both}) == 1
+
+
+def test_an_image_that_is_to_be_pulled_again_is_pulled() -> None:
+    """The registry may have another one."""
+    services = {**FILE["services"], "api": {**FILE["services"]["api"], "pull_policy": "always"}}
+    assert not whole(config(services=services), containers(config(services=services)))
