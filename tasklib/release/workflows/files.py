@@ -61,15 +61,15 @@ class Facts(Struct, frozen=True):
 
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
     """The files by path below the checkout."""
-    shares = [f"{number}/{facts.shards}" for number in range(1, facts.shards + 1)]
     values = {
         "base-branch": as_text(facts.base_branch),
         "folder": as_text(facts.folder),
         "folder-or-here": as_text(facts.folder or "."),
+        "numbers": ", ".join(map(str, range(1, facts.shards + 1))),
         "registry": as_text(facts.registry or _UNNAMED),
         "requirement": as_text(facts.requirement),
         "services": ", ".join(map(as_text, facts.services)),
-        "shards": str(facts.shards) if forge is Forge.GITLAB else ", ".join(map(as_text, shares)),
+        "shards": str(facts.shards),
         "suite": as_text(facts.suite or ""),
     }
     own_registry = facts.registry == _OWN_REGISTRIES.get(forge)

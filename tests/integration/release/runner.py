@@ -55,7 +55,8 @@ class Runner:
     """One run of a workflow file of ``source`` (a repository) at ``commit``.
 
     ``github`` and ``secrets`` are contexts of expressions, ``env`` the machine's environment. ``output`` is
-    all that the steps wrote, ``ran`` the jobs that ran with their matrix rows.
+    all that the steps wrote, ``ran`` the jobs that ran with their matrix rows. There is no
+    ``strategy``: Gitea's runner has nothing in it that tells jobs apart.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Runner:
             yield from matrix["include"]
         else:
             ((name, values),) = matrix.items()
-            yield from ({name: value} for value in values)
+            yield from ({name: str(value)} for value in values)
 
     def _job(
         self, name: str, job: Mapping[str, Any], row: Mapping[str, str], env: Mapping[str, str], context: Any
@@ -123,7 +124,6 @@ class Runner:
             **context,
             "matrix": _Values(row),
             "runner": _Values({"temp": str(temp), "os": "Linux"}),
-            "strategy": _Values({"job-index": number}),
         }
         common = {**self._env, "GITHUB_OUTPUT": str(output), "GITHUB_WORKSPACE": str(clone)}
         for variable, value in {**env, **job.get("env", {})}.items():
@@ -183,7 +183,6 @@ class Runner:
         code = (whole[1] if whole else text).strip()
         code = code.replace("||", " or ").replace("&&", " and ").replace("!= null", "is not null")
         code = re.sub(r"!(?!=)", " not ", code)
-        code = code.replace("strategy.job-index", "strategy['job-index']")
         functions = {
             "fromJSON": lambda value: _wrapped(json.loads(value)),
             "always": lambda: True,

@@ -249,9 +249,18 @@ def test_shares(forge: Forge) -> None:
     workflow = parsed(SHARED, forge)["test.yml"]
     schema().validate(workflow)
     jobs = workflow["jobs"]
-    assert jobs["test"]["strategy"]["matrix"] == {"shard": ["1/3", "2/3", "3/3"]}
+    assert jobs["test"]["strategy"]["matrix"] == {"number": [1, 2, 3]}
+    assert jobs["test"]["env"]["SHARD"] == "${{ matrix.number }}/3"
     assert (jobs["gate"]["if"], set(jobs["gate"]["needs"])) == ("always()", {"durations", "test"})
     assert not [script for script in scripts(workflow) if "${{" in script]
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_each_share_has_a_name_of_its_own(forge: Forge) -> None:
+    """By the matrix, which every runner knows: Gitea's has no `strategy.job-index`."""
+    text = workflows(SHARED, forge)[f".{forge}/workflows/test.yml"]
+    assert "name: share-${{ matrix.number }}\n" in text
+    assert "strategy." not in text
 
 
 def test_shares_are_handed_on_by_what_each_forge_takes() -> None:
