@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tasklib import process
 from tasklib.errors import TasklibError
@@ -18,6 +19,7 @@ from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.launching import Here, InContainer, Launcher
 from tasklib.pipeline.runners.verdict import how_it_ended
+from tasklib.pipeline.suites.python.uv import startable
 from tasklib.project import Project, Step
 from tasklib.results import ContainerLog, LogLine, Target
 from tasklib.shown.cleaning import visible
@@ -112,7 +114,8 @@ class Beside(Struct, frozen=True):
         for step in steps:
             if step.inside is None:
                 whole = {name: value for name, value in outside.items() if name != "VIRTUAL_ENV"}
-                self._do(step, Here(self.folder), {**whole, **env})
+                whole = {**whole, **env}
+                self._do(replace(step, command=startable(step.command, whole)), Here(self.folder), whole)
             else:
                 with self.container(step.inside) as (launch, own):
                     self._do(step, launch, {**own, **env})

@@ -18,6 +18,7 @@ from tasklib.pipeline.suites import scripts
 from tasklib.pipeline.suites.detect import Language, language, loads_plugins_first
 from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
 from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of
+from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
@@ -207,6 +208,8 @@ class _Common(Struct, frozen=True):
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""
+        if not self.place.said.inside:
+            command = uv.startable(command, {**os.environ, **self.env})
         launcher = _pytest_launcher(command)
         if launcher is not None:
             return self.pytest(launcher)

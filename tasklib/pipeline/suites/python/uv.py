@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tasklib import checkout
@@ -11,7 +13,7 @@ from tasklib.errors import ConfigError, NotInstalled, TasklibError
 from tasklib.pipeline.suites.folders import table
 from tasklib.pipeline.suites.python.manifest import Manifest
 
-__all__ = ["LOCK", "flat", "locked", "may_lock"]
+__all__ = ["LOCK", "flat", "locked", "may_lock", "startable"]
 
 LOCK = "uv.lock"
 
@@ -32,6 +34,17 @@ def program() -> str:
         raise ConfigError(
             f"uv is not installed: {error}", remedy="Reinstall tasklib: uv comes with it."
         ) from error
+
+
+def startable(command: tuple[str, ...], env: Mapping[str, str]) -> tuple[str, ...]:
+    """``command``, which a project's settings say, by the uv that tasklib came with where PATH has none.
+
+    pipx puts no other program on PATH than tasklib's own. Where there is no uv at all the command stays.
+    """
+    if command[:1] == ("uv",) and not shutil.which("uv", path=env.get("PATH")):
+        with contextlib.suppress(TasklibError):
+            return (program(), *command[1:])
+    return command
 
 
 def may_lock(root: Path) -> bool:

@@ -28,7 +28,7 @@ VITEST = json.dumps({"devDependencies": {"vitest": "^4"}, "scripts": {"test": "v
 @pytest.fixture(autouse=True)
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Package managers are where PATH says, whatever this machine has."""
-    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name != "poetry" else None)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: f"/bin/{name}" if name != "poetry" else None)
     monkeypatch.setattr(uv, "program", lambda: "uv")
     monkeypatch.delenv("CI", raising=False)
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"):
@@ -540,6 +540,37 @@ def test_a_command_that_starts_pytest_is_a_pytest_suite(start: tuple[str, ...], 
     assert suite.argv == (*start, "pytest", "-q", "-p", PLUGIN, "tests/unit")
     assert not suite.waits
     assert plan({"services/api/tests/unit/test_a.py": ""}).waits
+
+
+@pytest.mark.parametrize("rest", [("pytest", "-q"), ("manage.py", "test")])
+def test_the_uv_of_a_command_is_tasklibs_own_where_path_has_none(
+    rest: tuple[str, ...], plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tasklib that pip or pipx installed brings a uv that is not on PATH; one that is there is the user's."""
+    monkeypatch.setattr(uv, "program", lambda: "/own/uv")
+    files = {"services/api/tests/unit/test_a.py": ""}
+    command = ("uv", "run", *rest)
+    assert plan(files, command=command).argv[: len(command)] == command
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None)
+    found = plan(files, command=command)
+    assert found.argv[: len(command)] == ("/own/uv", *command[1:])
+    assert found.kind is (SuiteKind.PYTEST if "pytest" in rest else SuiteKind.COMMAND)
+    assert plan(files, command=("uvx", "x")).argv == ("uvx", "x")
+
+
+def test_without_any_uv_a_command_stays_as_it_is(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting it says then that it is not there."""
+
+    def gone() -> str:
+        raise ConfigError("uv is not installed")
+
+    monkeypatch.setattr(uv, "program", gone)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None)
+    assert plan({"services/api/tests/unit/test_a.py": ""}, command=("uv", "run", "x")).argv == (
+        "uv",
+        "run",
+        "x",
+    )
 
 
 def test_pytest_in_a_container_is_only_a_command(plan: Plan) -> None:
