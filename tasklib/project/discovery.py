@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,9 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     That is the nearest folder, up to the checkout's top, with ``[tool.tasklib]``, with ``services/<name>/``
     folders, or laid out as a single service. A service's folder belongs to the project around it, unless it
     has a ``[tool.tasklib]`` of its own. Failing that, it is the nearest folder with a Compose file,
-    or one that COMPOSE_FILE names: infrastructure needs no tests. ``env`` (``os.environ``) is read for
-    COMPOSE_FILE and COMPOSE_PROFILES. Raises :class:`~tasklib.errors.ConfigError` when there is no project,
-    or one that cannot be used as it stands.
+    or a ``.env`` that names one: infrastructure needs no tests. Only where there is none does an exported
+    COMPOSE_FILE decide. ``env`` (``os.environ``) is read for COMPOSE_FILE and COMPOSE_PROFILES. Raises
+    :class:`~tasklib.errors.ConfigError` when there is no project, or one that cannot be used as it stands.
     """
     env = os.environ if env is None else env
     start = start.resolve()
@@ -68,14 +68,15 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     top = checkout.root if checkout.git_dir or checkout.root != start else None
     chosen: _Candidate | None = None
     last: Path | None = None
-    for folder in _upward(start if start.is_dir() else start.parent, top):
+    folders = tuple(_upward(start if start.is_dir() else start.parent, top))
+    for folder in folders:
         candidate = _candidate(folder)
         if candidate and (chosen is None or _owns(candidate, chosen)):
             chosen = candidate
-        if last is None and _has_compose_file(folder, env):
+        if last is None and _has_compose_file(folder):
             last = folder
-    if chosen is None and last:
-        chosen = _Candidate(last, _Kind.SINGLE, ())
+    if chosen is None and (found := last or _exported(folders, top, without_exported(env))):
+        chosen = _Candidate(found, _Kind.SINGLE, ())
     if chosen:
         project = load_project(chosen.root, env)
         _hide_secrets(project)
@@ -136,14 +137,30 @@ def _looks_single(folder: Path) -> bool:
     )
 
 
-def _has_compose_file(folder: Path, env: Mapping[str, str]) -> bool:
-    """Whether plain Compose would find files there, or files for tests alone are."""
+def _has_compose_file(folder: Path) -> bool:
+    """Whether plain Compose would find files there by itself, or files for tests alone are."""
     if compose_files(folder) or compose_files_for_tests(folder):
         return True
-    variables = compose_variables((folder / ".env",))
-    with contextlib.suppress(ConfigError):
-        return bool(named_by_environment(folder, variables, without_exported(env)))
-    return "COMPOSE_FILE" in variables  # Whoever reads it says that the file is not there.
+    # Whether the files that it names are there, whoever reads them says.
+    return bool(compose_variables((folder / ".env",)).get("COMPOSE_FILE"))
+
+
+def _exported(folders: Iterable[Path], top: Path | None, env: Mapping[str, str]) -> Path | None:
+    """The nearest of ``folders`` from which COMPOSE_FILE of ``env`` leads to files that are there.
+
+    An absolute path leads there from anywhere: it means the nearest one, up to a checkout's ``top``, that
+    holds the first file.
+    """
+    leading = [(folder, path) for folder in folders for path in _named(folder, env)[:1]]
+    holding = (folder for folder, path in leading if top and path.resolve().is_relative_to(folder))
+    return next(holding, leading[0][0] if leading else None)
+
+
+def _named(folder: Path, env: Mapping[str, str]) -> tuple[Path, ...]:
+    try:
+        return named_by_environment(folder, {}, env)
+    except ConfigError:
+        return ()
 
 
 def _has_stack(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -220,6 +221,34 @@ def test_a_compose_file_that_a_variable_names_and_nothing_else(tree: Tree, said_
     (root / "docker/infra.yaml").unlink()
     with pytest.raises(ConfigError, match=r"no Compose file .*docker/infra.yaml"):
         find_project(root / "docs", env)
+
+
+@pytest.mark.parametrize("name", ["compose.yml", "docker/infra.yaml"])
+def test_an_exported_absolute_path_means_the_folder_around_the_file(tree: Tree, name: str) -> None:
+    """It leads to the file from anywhere, so it does not make a project of the folder one is in."""
+    root = tree(name, "src/pkg/")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    project = find_project(root / "src/pkg", {"COMPOSE_FILE": str(root / name)})
+    assert (project.root, project.compose[Environment.TEST]) == (root, (root / name,))
+
+
+def test_a_compose_file_comes_before_an_exported_variable(tree: Tree) -> None:
+    """What lies above is the project's; the variable says which files it has."""
+    root = tree("compose.yml", "src/pkg/", "src/other.yml")
+    for value in ("src/other.yml", str(root / "src/other.yml")):
+        project = find_project(root / "src/pkg", {"COMPOSE_FILE": value})
+        assert (project.root, project.compose[Environment.TEST]) == (root, (root / "src/other.yml",))
+
+
+def test_an_exported_file_outside_of_the_checkout_is_of_the_folder_one_is_in(
+    tree: Tree, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No folder of the checkout is nearer to it than another."""
+    root = tree("src/")
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "infra.yml"
+    elsewhere.touch()
+    assert find_project(root / "src", {"COMPOSE_FILE": str(elsewhere)}).root == root / "src"
 
 
 def test_a_compose_file_below_a_project_is_the_projects(tree: Tree) -> None:
