@@ -24,7 +24,7 @@ from tasklib.stacks.labels import labels
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, prepare
 
-__all__ = ["collected_inside", "listing"]
+__all__ = ["collected_inside", "collector", "listing"]
 
 _BUILD, _COLLECT = 600.0, 120.0
 _LISTS = {"pytest": ("--collect-only", "-q", "-p", "no:cacheprovider"), "jest": ("--listTests",)}
@@ -87,13 +87,21 @@ def _built(prepared: Prepared, service: str, cancel: process.Cancel) -> None:
         late.cancel()
 
 
+def collector(service: Mapping[str, Any], argv: Sequence[str], env: Mapping[str, str]) -> Mapping[str, Any]:
+    """PURE: ``service`` as it runs ``argv`` alone: without networks, and without writing to this machine.
+
+    What root writes into the copy there, such as compiled modules, only root could remove again.
+    """
+    made = definition_of(service, argv, {**env, "PYTHONDONTWRITEBYTECODE": "1"}, {})
+    made.pop("networks", None)
+    binds = [{**volume, "read_only": True} for volume in made["volumes"] if volume.get("type") == "bind"]
+    return {**made, "network_mode": "none", "volumes": binds, "pull_policy": "never"}
+
+
 def _ran(
     prepared: Prepared, service: str, argv: Sequence[str], env: Mapping[str, str], cancel: process.Cancel
 ) -> process.Completed:
-    made = definition_of(prepared.config["services"][service], argv, env, {})
-    made.pop("networks", None)
-    binds = [volume for volume in made["volumes"] if volume.get("type") == "bind"]
-    made |= {"network_mode": "none", "volumes": binds, "pull_policy": "never"}
+    made = collector(prepared.config["services"][service], argv, env)
     config = {key: value for key, value in prepared.config.items() if key not in ("networks", "volumes")}
     name = resource_name(prepared.project, "tests")
     call = compose.one_off(

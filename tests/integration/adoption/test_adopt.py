@@ -107,7 +107,7 @@ def _take_stand_ins(repository: Checkout, images: Mapping[str, str]) -> None:
         repository.commit()
 
 
-_LISTS = "#!/bin/sh\ntest -e /sys/class/net/eth0 || echo 'test_a.py::test_a'\n"
+_LISTS = "#!/bin/sh\ntest -e /sys/class/net/eth0 || touch /app/left 2>/dev/null || echo 'test_a.py::test_a'\n"
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ _LISTS = "#!/bin/sh\ntest -e /sys/class/net/eth0 || echo 'test_a.py::test_a'\n"
 def test_tests_of_a_container_are_collected_in_its_image(
     service: str, step: str, told: str, project: NewProject, engine: docker.APIClient
 ) -> None:
-    """It is built for that, no stack comes up, and nothing of it stays; what does not build is said."""
+    """It is built for that, without a stack; it writes to no folder and goes. What does not build is said."""
     files = {
         "docker-compose.yml": f"""
 services:
   {service}:
     build: .
     networks: [a]
-    volumes: ["data:/data"]
+    volumes: ["data:/data", ".:/app"]
     depends_on: [none]
   none:
     image: no-such-registry.invalid/none:1

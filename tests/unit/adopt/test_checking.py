@@ -13,7 +13,7 @@ import pytest
 from tasklib import process
 from tasklib.adopt import checking
 from tasklib.adopt.checking import Checked, check
-from tasklib.adopt.collecting import listing
+from tasklib.adopt.collecting import collector, listing
 from tasklib.adopt.proposal import Proposal
 from tasklib.adopt.survey import survey
 from tasklib.errors import ConfigError, EngineError
@@ -252,3 +252,24 @@ def test_what_a_container_answers_is_told(
 def test_how_a_runner_lists_its_tests(words: str, added: list[str] | None) -> None:
     """pytest and jest can; of others nothing is started."""
     assert list(listing(words.split())) == ([*words.split(), *added] if added else [])
+
+
+def test_a_container_that_collects_leaves_nothing_in_the_copy() -> None:
+    """Its files would be root's: folders are read-only there, and Python keeps nothing beside its sources."""
+    service = {
+        "image": "x",
+        "volumes": [
+            {"type": "bind", "source": "/copy", "target": "/app"},
+            {"type": "bind", "source": "/copy/data", "target": "/data", "read_only": False},
+            {"type": "volume", "source": "cache", "target": "/cache"},
+        ],
+        "environment": {"PYTHONDONTWRITEBYTECODE": ""},
+        "networks": {"default": None},
+    }
+    made = collector(service, ("pytest",), {"A": "1"})
+    assert [(bind["target"], bind["read_only"]) for bind in made["volumes"]] == [
+        ("/app", True),
+        ("/data", True),
+    ]
+    assert made["environment"] == {"A": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    assert (made["network_mode"], made.get("networks")) == ("none", None)
