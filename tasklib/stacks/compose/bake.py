@@ -79,8 +79,8 @@ def _problem(text: str) -> EngineError | None:
     if "Attestation is not supported" in text or "attestations are not supported" in text.lower():
         return EngineError(
             "this builder cannot attest what images are made of",
-            remedy="`docker buildx create --use` makes one that can; `images.attestations = []` does without."
-            "nothing.",
+            remedy="`docker buildx create --use` makes one that can; `images.attestations = []` does "
+            "without.",
         )
     if _SCANNER in text:
         return EngineError(

@@ -20,6 +20,7 @@ from tasklib import process
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.source import Source
 from tasklib.stacks.engine.engine import Engine
+from tasklib.stacks.images.awaiting import awaited
 from tasklib.stacks.images.inputs import inputs_digest
 from tasklib.stacks.images.memory import Memory
 from tasklib.stacks.images.ownership import tags_of, without_others
@@ -114,7 +115,7 @@ class Builds:
     ) -> None:
         ids, origins = {}, {}
         for future, tags in others:
-            built = _result(future, cancel)
+            built = awaited(future, cancel)
             for tag in tags:
                 self._engine.tag(built.tag, tag)
                 if built.id:
@@ -135,24 +136,20 @@ class Builds:
             else:
                 changed.append(name)
         if self._shared and any(name in inputs for name in changed):
-            self._share(self._shared, order, {name: mine[name] for name in changed}, set(inputs))
+            self._share(self._shared, order, {name: mine[name] for name in changed})
         elif changed:
             self._build(order, {name: mine[name] for name in changed}, inputs)
 
-    def _share(
-        self, shared: SharedImages, order: _Order, wanted: Mapping[str, Future[_Image]], told: set[str]
-    ) -> None:
-        """Take from the registry what it has, build the rest, and give it what it lacks.
-
-        ``told`` are the services of which is known what their images are made from.
-        """
+    def _share(self, shared: SharedImages, order: _Order, wanted: Mapping[str, Future[_Image]]) -> None:
+        """Take from the registry what it has, build the rest, and give it what it lacks."""
         services = {name: order.config["services"][name] for name in wanted}
-        references = {
-            name: reference
-            for name in wanted.keys() & told
-            if (reference := shared.reference(name, services[name], self._engine, order.cancel))
-        }
-        inputs = self._inputs(services)  # Asking for them may have brought newer base images.
+        for service in services.values():  # All of them first: it may take minutes, in which files change.
+            shared.bring_bases(service, self._engine, order.cancel)
+        before = self._inputs(services)
+        called = {name: shared.reference(name, services[name], self._engine) for name in before}
+        inputs = self._inputs(services)
+        # Of what changed in between, nobody knows which of the two its reference is of.
+        references = {name: ref for name, ref in called.items() if ref and before[name] == inputs.get(name)}
         left = [name for name in wanted if not self._taken(shared, order, name, references, inputs, wanted)]
         first = [name for name in left if name not in references or shared.mine(references[name])]
         try:
@@ -264,13 +261,3 @@ def _bases(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
         for name, service in services.items()
         if any(str(service["image"]) in text for other, text in builds.items() if other != name)
     }
-
-
-def _result(future: Future[_Image], cancel: process.Cancel) -> _Image:
-    while True:
-        cancel.check()
-        try:
-            return future.result(timeout=0.1)
-        except TimeoutError:
-            if future.done():
-                raise

@@ -22,7 +22,7 @@ from tasklib.stacks.engine.values import BaseImage
 from tasklib.stacks.images.context import BuildContext, build_context, read_text
 from tasklib.stacks.references import of_repository
 
-__all__ = ["contents_digest", "inputs_digest"]
+__all__ = ["base_images", "contents_digest", "inputs_digest"]
 
 _KNOWN = frozenset({"context", "dockerfile", "dockerfile_inline", "args", "target", "tags", "labels"})
 """Keys of a ``build`` that say all they mean; what others name is looked at by the engine alone."""
@@ -38,6 +38,14 @@ _MOST = 2000
 
 _TICK = 0.1
 """Seconds within which two changes of a file may have one time stamp."""
+
+
+def base_images(service: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the images that a rendered service with a ``build`` stands on, where they can be told."""
+    try:
+        return tuple(_read(service).bases)
+    except (OSError, ValueError, _Unsure):
+        return ()
 
 
 def inputs_digest(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> str | None:
@@ -82,6 +90,14 @@ def contents_digest(
     return _hashed(definition, wanted, made.text, made.ignored, names, files, day)
 
 
+class _Read(Struct, frozen=True):
+    """What a service says of its build, as it is written."""
+
+    context: BuildContext
+    text: str
+    bases: Sequence[str]
+
+
 class _Made(Struct, frozen=True):
     """What an image is made from: a Dockerfile's text, base images by name, files of a folder."""
 
@@ -92,15 +108,20 @@ class _Made(Struct, frozen=True):
     paths: Sequence[Path]
 
 
-def _made_from(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> _Made:
+def _read(service: Mapping[str, Any]) -> _Read:
     build = service["build"]
     context = build_context(build)
     text = str(build.get("dockerfile_inline") or (read_text(context.dockerfile) if context else None) or "")
     if context is None or not text or set(build) - _KNOWN:
         raise _Unsure
-    images = {name: image(name) for name in _bases(text, build.get("args") or {})}
-    _judge(context, images.values())
-    return _Made(context.folder, text, context.ignored, images, list(_taken(context)))
+    return _Read(context, text, _bases(text, build.get("args") or {}))
+
+
+def _made_from(service: Mapping[str, Any], image: Callable[[str], BaseImage | None]) -> _Made:
+    read = _read(service)
+    images = {name: image(name) for name in read.bases}
+    _judge(read.context, images.values())
+    return _Made(read.context.folder, read.text, read.context.ignored, images, list(_taken(read.context)))
 
 
 def _platform(service: Mapping[str, Any]) -> str | None:

@@ -6,73 +6,23 @@ ends no run.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any
 
 from tasklib import process
 from tasklib.project import Project
-from tasklib.stacks.address import EngineAddress, docker_environment
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import BaseImage
-from tasklib.stacks.images.inputs import contents_digest
-from tasklib.stacks.references import of_repository, parse_reference
+from tasklib.stacks.images.awaiting import awaited
+from tasklib.stacks.images.inputs import base_images, contents_digest
+from tasklib.stacks.images.registry import Refused, Registry, by_docker
+from tasklib.stacks.references import parse_reference
 
-__all__ = ["Refused", "Registry", "SharedImages", "by_docker", "shared_images"]
+__all__ = ["SharedImages", "shared_images"]
 
 _DAY = 24 * 3600
-
-_LOOK = 0.1
-
-_PATIENCE = 600.0
-"""Seconds that an image may take to come or to go."""
-
-_UNKNOWN = ("manifest unknown", "not found", "name unknown")
-"""What registries say of what they do not have."""
-
-
-class Registry(Protocol):
-    """What moves images between engines and registries; both raise :class:`Refused`."""
-
-    def pull(self, reference: str, engine: EngineAddress | None, cancel: process.Cancel) -> bool:
-        """Whether the registry has it, and the engine, too, now."""
-        ...
-
-    def push(self, reference: str, engine: EngineAddress | None, cancel: process.Cancel) -> None: ...
-
-
-class Refused(Exception):
-    """Why a registry does not do what it is asked."""
-
-
-class _Docker:
-    """Docker's own commands, which know the logins."""
-
-    def pull(self, reference: str, engine: EngineAddress | None, cancel: process.Cancel) -> bool:
-        why = self._ask("pull", reference, engine, cancel)
-        if why and not any(word in why for word in _UNKNOWN):
-            raise Refused(why)
-        return not why
-
-    def push(self, reference: str, engine: EngineAddress | None, cancel: process.Cancel) -> None:
-        if why := self._ask("push", reference, engine, cancel):
-            raise Refused(why)
-
-    def _ask(self, what: str, reference: str, engine: EngineAddress | None, cancel: process.Cancel) -> str:
-        """Why it did not; empty: it did."""
-        argv, env = ["docker", what, "--quiet", "--", reference], docker_environment(address=engine)
-        try:
-            done = process.run(argv, env=env, timeout=_PATIENCE, cancel=cancel, check=False)
-        except (process.CommandError, process.TimedOut) as error:
-            return error.what
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        return (lines[-1] if lines else f"docker left with code {done.code}") if done.code else ""
-
-
-by_docker: Registry = _Docker()
 
 
 class SharedImages:
@@ -85,22 +35,36 @@ class SharedImages:
         self._name, self._notice, self._registry = name, notice, registry
         self.pushes = pushes
         self._silent: set[tuple[str, str]] = set()
-        self._fresh: set[tuple[str, str]] = set()
+        self._bases: dict[tuple[str, str], Future[None]] = {}
         self._making: dict[str, Future[None]] = {}
         self._lock = threading.Lock()
 
-    def reference(
-        self, service: str, built: Mapping[str, Any], engine: Engine, cancel: process.Cancel
-    ) -> str | None:
+    def bring_bases(self, built: Mapping[str, Any], engine: Engine, cancel: process.Cancel) -> None:
+        """Have on the engine what the rendered service ``built`` stands on, as far as registries have it.
+
+        Only what is missing is pulled: the name of an image that is there may be somebody else's elsewhere.
+        """
+        for image in base_images(built):
+            key = (engine.facts.id, image)
+            with self._lock:
+                known = key in self._bases
+                coming = self._bases.setdefault(key, Future())
+            if known:
+                awaited(coming, cancel)
+                continue
+            try:
+                if engine.image_id(image) is None:
+                    self._pull(image, engine, cancel)
+            finally:
+                coming.set_result(None)
+
+    def reference(self, service: str, built: Mapping[str, Any], engine: Engine) -> str | None:
         """What the image of the rendered service ``built`` is called; ``None`` where that cannot be told."""
         name = self._name.replace("{service}", service.lower())
         if parse_reference(name) is None or self._is_silent("pull", name):
             return None
-
-        def base(image: str) -> BaseImage | None:
-            return self._base(image, engine, cancel)
-
-        digest = contents_digest(built, base, engine.facts.platform, int(time.time() // _DAY))
+        day = int(time.time() // _DAY)
+        digest = contents_digest(built, engine.base_image, engine.facts.platform, day)
         return digest and f"{name}:inputs-{digest}"
 
     def fetch(self, reference: str, engine: Engine, cancel: process.Cancel) -> str | None:
@@ -144,26 +108,9 @@ class SharedImages:
 
     def wait(self, reference: str, cancel: process.Cancel) -> None:
         """Until whoever makes it has."""
-        while not self._making[reference].done():
-            cancel.check()
-            with contextlib.suppress(TimeoutError):
-                self._making[reference].result(timeout=_LOOK)
+        awaited(self._making[reference], cancel)
 
     # -- the registry ------------------------------------------------------------------------------------
-
-    def _base(self, image: str, engine: Engine, cancel: process.Cancel) -> BaseImage | None:
-        """An image to build on, as its registry has it now, so that all machines mean the same.
-
-        One that came from no registry is not asked for: the same name may be somebody else's there.
-        """
-        found = engine.base_image(image)
-        with self._lock:
-            known = (engine.facts.id, image) in self._fresh
-            self._fresh.add((engine.facts.id, image))
-        if known or (found and not of_repository(image, found.digests)):
-            return found
-        self._pull(image, engine, cancel)
-        return engine.base_image(image)
 
     def _pull(self, reference: str, engine: Engine, cancel: process.Cancel) -> bool:
         if self._is_silent("pull", reference):
