@@ -10,8 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from tasklib.changes.choices import Selection
-from tasklib.changes.inputs import named_paths, stack_facts
+from tasklib.changes.inputs import stack_facts
 from tasklib.changes.known import known_passes, proof
+from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
 from tasklib.changes.surroundings import Rest, rest_of
 from tasklib.changes.tree import differing, tree_of
@@ -116,5 +117,5 @@ class Evidence(Struct, frozen=True):
         return self.state.root / State.name("trees", self.id)
 
     def _touched(self, files: Iterable[Path]) -> Selection:
-        extra = {service.name: named_paths(service) for service in self.project.services}
-        return select(self.project, stack_facts(self.project), list(files), extra)
+        changed = list(files)
+        return select(self.project, stack_facts(self.project), changed, outside(self.project, changed))

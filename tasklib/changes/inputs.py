@@ -10,19 +10,16 @@ from typing import Any
 import yaml
 
 from tasklib import process
-from tasklib.changes.links import linked
-from tasklib.changes.mentioned import mentioned
 from tasklib.changes.selection import ComposeService, StackFacts
-from tasklib.changes.workspaces import needed_members
 from tasklib.errors import TasklibError
-from tasklib.project import Environment, Project, Service
+from tasklib.project import Environment, Project
 from tasklib.stacks.compose.compose import render
 from tasklib.stacks.compose.source import Source
 from tasklib.stacks.images.context import BuildContext, build_context
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
 
-__all__ = ["built_from", "named_paths", "read_config", "read_files", "stack_facts"]
+__all__ = ["built_from", "read_config", "read_files", "stack_facts"]
 
 _REFERRING = {"include", "extends", "env_file", "label_file"}
 
@@ -158,23 +155,3 @@ def _references(path: Path) -> Iterator[str]:
             waiting += [(item, counts) for item in node.value]
         elif isinstance(node, yaml.MappingNode):
             waiting += [(value, counts or key.value in _REFERRING) for key, value in node.value]
-
-
-def named_paths(service: Service) -> tuple[Path, ...]:
-    """What lies outside a service's folder and is part of it: what its manifests, settings and sources name
-    (``{path = "../common"}``), members of its workspaces that it needs, and where its links lead.
-
-    What these need in turn counts too. Folders that hold the service itself (a workspace's root) are none.
-    """
-    found: dict[Path, None] = {}
-    waiting = [service.path]
-    top = next((place for place in service.path.parents if (place / ".git").exists()), service.path.parent)
-    while waiting:
-        folder = waiting.pop()
-        for path in (*mentioned(folder, top), *needed_members(folder), *linked(folder)):
-            own = service.path.is_relative_to(path) or path.is_relative_to(service.path)
-            if path not in found and not own:
-                found[path] = None
-                if path.is_dir() and path.is_relative_to(top):
-                    waiting.append(path)
-    return tuple(found)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasklib.changes.disk import sees
+
 __all__ = ["files_in", "linked"]
 
 _PASSED_OVER = re.compile(r"\.git|\.venv|venv|node_modules|\.nox|\.tox|__pycache__|\.\w+_cache")
@@ -30,7 +32,7 @@ def linked(folder: Path) -> Iterator[Path]:
 
 def _links(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
-        yield from (path for name in (*folders, *names) if (path := Path(parent, name)).is_symlink())
+        yield from (path for name in (*folders, *names) if sees((path := Path(parent, name)).is_symlink))
         folders[:] = [name for name in folders if not _PASSED_OVER.fullmatch(name)]
 
 
@@ -43,7 +45,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 def _hops(link: Path) -> Iterator[Path]:
     for _ in range(_HOPS):
-        if not link.is_symlink():
+        if not sees(link.is_symlink):
             return
         link = Path(os.path.normpath(os.path.realpath(link.parent) / link.readlink()))
         yield link

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tasklib import process
 from tasklib.changes.choices import Selection
-from tasklib.changes.inputs import named_paths, stack_facts
+from tasklib.changes.inputs import stack_facts
+from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
 from tasklib.checkout import git
 from tasklib.errors import TasklibError
@@ -70,8 +71,8 @@ class Saved:
 
 def touched_by(project: Project, paths: Iterable[Path], cancel: process.Cancel) -> Selection:
     """The services whose tests the files ``paths`` (absolute) touch; as ``--changed`` would say."""
-    extra = {service.name: named_paths(service) for service in project.services}
-    return select(project, stack_facts(project, cancel), tuple(paths), extra)
+    changed = tuple(paths)
+    return select(project, stack_facts(project, cancel), changed, outside(project, changed))
 
 
 def _digest(path: Path) -> str:

@@ -15,7 +15,7 @@ from tasklib.changes.filenames import is_harmless, is_setup, may_be_of_images
 from tasklib.project import Project, Service
 from tasklib.stacks.images.context import BuildContext
 
-__all__ = ["ComposeService", "StackFacts", "select"]
+__all__ = ["ComposeService", "Outside", "StackFacts", "select"]
 
 
 class ComposeService(Struct, frozen=True):
@@ -46,6 +46,18 @@ class StackFacts(Struct, frozen=True):
     unreadable: str = ""
 
 
+class Outside(Struct, frozen=True):
+    """What lies outside of each service's folder and is part of it.
+
+    ``needed`` is what its manifests, the workspaces around it and its links lead to; ``mentioned`` what any
+    of its texts names. The latter is found by its form, which another service may not use for the same
+    folder: it tells that a service is in, never that others are not.
+    """
+
+    needed: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    mentioned: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+
+
 class _Reasons(Struct):
     """Why each service is in, so far; ``all`` are reasons that every service shares."""
 
@@ -61,22 +73,22 @@ def select(
     project: Project,
     stacks: Sequence[StackFacts],
     changed: Sequence[Path],
-    extra: Mapping[str, Sequence[Path]] | None = None,
+    outside: Outside | None = None,
 ) -> Selection:
     """Which services the files ``changed`` (absolute) touch.
 
-    ``extra`` are further paths that a service is made from, as its own files name them. A service is in when
-    a changed file lies in its folder, in a folder it ``depends`` on, is built into or mounted by its own
-    stack, or is built into or mounted by a Compose service of the full stack that it is or waits for. Shared
-    set-up (lock files, pyproject.toml, conftest.py) touches all services below its folder, whoever else uses
-    it; Compose files of the full stack and files of no known use touch all.
+    A service is in when a changed file lies in its folder, in a folder it ``depends`` on, in what it is made
+    from ``outside``, is built into or mounted by its own stack, or is built into or mounted by a Compose
+    service of the full stack that it is or waits for. Shared set-up (lock files, pyproject.toml, conftest.py)
+    touches all services below its folder, whoever else uses it; Compose files of the full stack and files of
+    no known use touch all.
     """
-    extra = extra or {}
+    outside = outside or Outside()
     reasons = _Reasons()
     started: dict[tuple[int, str], str] = {}
     for path in changed:
         name = _name(project, path)
-        known = _own(project, path, name, extra, reasons)
+        known = _own(project, path, name, outside, reasons)
         for number, stack in enumerate(stacks):
             known |= _in_stack(project, stack, number, path, name, reasons, started)
         known |= _as_setup(project, path, name, reasons)
@@ -86,19 +98,19 @@ def select(
     return _selection(project, reasons, len(changed))
 
 
-def _own(
-    project: Project, path: Path, name: str, extra: Mapping[str, Sequence[Path]], reasons: _Reasons
-) -> bool:
-    """Note the services whose folder, ``depends`` or further paths hold ``path``."""
+def _own(project: Project, path: Path, name: str, outside: Outside, reasons: _Reasons) -> bool:
+    """Note services whose folder, ``depends`` or further paths hold ``path``; whether that is all."""
     known = False
     for service in project.services:
         if _any(path, (service.path, service.path.resolve())) and not _beside(project, service, name):
             reasons.add(service.name, f"{name} changed")
         elif _any(path, [*service.depends, *(folder.resolve() for folder in service.depends)]):
             reasons.add(service.name, f"{name} changed, which it depends on")
-        elif _any(path, extra.get(service.name, ())):
+        elif _any(path, outside.needed.get(service.name, ())):
             reasons.add(service.name, f"{name} changed, which its own files name")
         else:
+            if _any(path, outside.mentioned.get(service.name, ())):
+                reasons.add(service.name, f"{name} changed, which its own files name")
             continue
         known = True
     return known

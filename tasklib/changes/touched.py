@@ -6,7 +6,8 @@ import re
 
 from tasklib import process
 from tasklib.changes.choices import Selection, everything
-from tasklib.changes.inputs import named_paths, stack_facts
+from tasklib.changes.inputs import stack_facts
+from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
 from tasklib.checkout import changed_files, existing_branch, find_checkout
 from tasklib.errors import UsageError
@@ -36,5 +37,4 @@ def touched(project: Project, base: str | None = None, cancel: process.Cancel | 
         return everything(project, f"nothing to compare with: {error.what}")
     if not changed:
         return select(project, (), ())
-    extra = {service.name: named_paths(service) for service in project.services}
-    return select(project, stack_facts(project, cancel), changed, extra)
+    return select(project, stack_facts(project, cancel), changed, outside(project, changed))

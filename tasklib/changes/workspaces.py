@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
+from tasklib.changes.disk import sees
 from tasklib.stacks.images.context import read_text
 
 __all__ = ["needed_members"]
@@ -56,7 +57,7 @@ def _around(folder: Path) -> Iterator[Path]:
     """``folder`` and those above it up to the checkout's."""
     for place in (folder, *folder.parents):
         yield place
-        if (place / ".git").exists():
+        if sees((place / ".git").exists):
             return
 
 
@@ -69,7 +70,7 @@ def _members(root: Path, kind: _Kind) -> Iterator[Path]:
             found = sorted(root.glob(plain))
         except ValueError:  # A pattern of a kind that this Python does not know: `a**b` before 3.13.
             continue
-        yield from (path for path in found if "node_modules" not in path.parts and path.is_dir())
+        yield from (path for path in found if "node_modules" not in path.parts and sees(path.is_dir))
 
 
 def _toml(text: str) -> Mapping[str, Any]:

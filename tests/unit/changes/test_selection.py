@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasklib.changes.choices import Selection, everything
-from tasklib.changes.selection import ComposeService, StackFacts, select
+from tasklib.changes.selection import ComposeService, Outside, StackFacts, select
 from tasklib.project import Project, Service, StageTests
 from tasklib.stacks.images.context import BuildContext
 
@@ -195,10 +195,23 @@ def test_submodule_that_an_image_copies_from(source: str) -> None:
     assert found.names == NAMES
 
 
-def test_named_paths() -> None:
+def test_needed_outside() -> None:
     """What a service's manifest names outside its folder counts as its own."""
-    found = select(PROJECT, (), [ROOT / "packages/ui/x.ts"], {"frontend": [ROOT / "packages/ui"]})
-    assert found.names == ("frontend",)
+    outside = Outside(needed={"frontend": [ROOT / "packages/ui"]})
+    assert select(PROJECT, (), [ROOT / "packages/ui/x.ts"], outside).names == ("frontend",)
+
+
+def test_mentioned_outside() -> None:
+    """What a source names adds its service, and leaves nobody out who may name the same in another way."""
+    outside = Outside(
+        mentioned={"frontend": [ROOT / "shared"], "worker": [ROOT / "services/frontend/api.json"]}
+    )
+    assert select(PROJECT, (), [ROOT / "shared/x"], outside).names == NAMES
+    context = BuildContext(ROOT, ROOT / "services/api/Dockerfile", ("shared",))
+    full = StackFacts(None, (), (ComposeService("api", "api", (context,)),))
+    assert select(PROJECT, (full,), [ROOT / "shared/x"], outside).names == ("api", "frontend")
+    found = select(PROJECT, (), [ROOT / "services/frontend/api.json"], outside)
+    assert found.names == ("frontend", "worker")
 
 
 def test_single_service() -> None:
