@@ -37,7 +37,7 @@ def _fingerprint(config: Mapping[str, Any], service: Mapping[str, Any]) -> str:
     used = [("networks", key) for key in service.get("networks") or ()]
     used += [(key, _named(part)) for key in _LISTED for part in service.get(key) or ()]
     parts = [(section, key, (config.get(section) or {}).get(key)) for section, key in used]
-    own = {key: value for key, value in service.items() if key not in _NO_CONTAINERS}
+    own = {key: value for key, value in service.items() if key not in {*_NO_CONTAINERS, "labels"}}
     deploy = {key: value for key, value in (service.get("deploy") or {}).items() if key != "replicas"}
     made_of = json.dumps([own, labels, deploy, parts], sort_keys=True, default=str)
     return hashlib.sha256(made_of.encode("utf-8", "surrogateescape")).hexdigest()[:16]
