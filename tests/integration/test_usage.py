@@ -171,7 +171,7 @@ def test_an_engine_elsewhere_that_does_not_answer_is_told_before_anything_starts
         ({}, '{"currentContext": "big"}', "{folder}/config.json: there is no Docker context big"),
         ({}, "[]", "{folder}/config.json: it is not a JSON object"),
         ({}, '{"proxies": []', "{folder}/config.json: it is not JSON"),
-        ({}, '{"proxies": []}', "{folder}/config.json: Docker's settings cannot be used ("),
+        ({}, '{"proxies": []}', "{folder}/config.json: proxies: expected `object`, got `array`"),
     ],
 )
 @pytest.mark.parametrize("words", ["test.service", "infra.status", "infra.up --env prod --yes"])
