@@ -12,19 +12,14 @@ from msgspec.structs import replace
 from tasklib.adopt.ci_containers import beside_compose, with_new_stack
 from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
 from tasklib.adopt.proposal import Choice, Note, Question
+from tasklib.adopt.ranking import drives_a_browser, is_narrowed, rank, script_of
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
 
 __all__ = ["Part", "Parts", "parts"]
 
-_NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |(^| )(-g|--grep)( |=|$)|benchmark")
-"""Options of a run that is about a few tests alone."""
-
 _HERE = re.compile(r"\b(localhost|127\.0\.0\.1):\d")
 _MOST_LEFT_OUT = 3
-
-_NEVER_UNIT = ("playwright", "cypress")
-"""What drives a browser needs something to look at."""
 
 
 class Part(Struct):
@@ -73,7 +68,7 @@ class Parts(Struct):
 def parts(usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str]) -> Parts:
     """The suites of every folder from which tests are run, or that holds tests nobody runs."""
     found = Parts(evidence)
-    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=lambda u: _rank(u, evidence))]
+    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=lambda u: rank(u, evidence))]
     by_folder: dict[str, list[Usage]] = {}
     for usage in usages:
         by_folder.setdefault(_folder(usage, usages, evidence), []).append(usage)
@@ -108,9 +103,9 @@ def _part(
         for usage in usages
         if re.search(
             r"bench|perf|load|smoke|fuzz",
-            f"{usage.place.file} {usage.recipe.name} {_script(usage, evidence)}",
+            f"{usage.place.file} {usage.recipe.name} {script_of(usage, evidence)}",
         )
-        or _NARROWED.search(" ".join(usage.options))
+        or is_narrowed(usage)
     ]
     kept = [usage for usage in usages if usage not in aside]
     with_stack = _first_source([usage for usage in kept if usage.needs_stack])
@@ -125,8 +120,8 @@ def _part(
     without = [u for u in kept if not u.needs_stack and u.place not in names and not _same(u, part.against)]
     if part.against:  # What is told an address here uses a stack, whoever brings it up.
         without = [u for u in without if not any(re.search(_HERE, value) for value in u.env.values())]
-    part.others += [usage for usage in without if _drives_a_browser(usage)]
-    without = _first_source([usage for usage in without if not _drives_a_browser(usage)])
+    part.others += [usage for usage in without if drives_a_browser(usage)]
+    without = _first_source([usage for usage in without if not drives_a_browser(usage)])
     if without:
         part.unit, left = _merged(without)
         part.others += left
@@ -139,12 +134,8 @@ def _part(
 
 def _is_told_for_stack(usage: Usage, evidence: Evidence) -> bool:
     """Whether what people type is called tests of the whole: CI not running them makes them no others."""
-    named = re.search(r"e2e|integration|accept|component|functional", _script(usage, evidence))
+    named = re.search(r"e2e|integration|accept|component|functional", script_of(usage, evidence))
     return bool(named) and not usage.needs_stack
-
-
-def _drives_a_browser(usage: Usage) -> bool:
-    return usage.runner in _NEVER_UNIT or "--browser" in usage.options
 
 
 def _left_out(usages: Sequence[Usage]) -> Iterator[Note]:
@@ -287,22 +278,3 @@ def _merged(usages: Sequence[Usage]) -> tuple[Usage, list[Usage]]:
         ):
             stack = usage.stack
     return replace(first, paths=tuple(paths), words=tuple(words), stack=stack), left
-
-
-def _rank(usage: Usage, evidence: Evidence) -> tuple[bool, int, int]:
-    """What is the tests as such comes first, what is a special kind of them later."""
-    script = _script(usage, evidence)
-    special = re.search(
-        r"e2e|accept|smoke|compat|migrat|perf|bench|upgrade|nightly|generator|a11y|visual|fuzz|coverage",
-        usage.recipe.name + usage.recipe.file + script,
-    )
-    usual = ["test", "test:unit", "unit", "test:ci"]
-    return bool(special), usual.index(script) if script in usual else len(usual), len(usage.options)
-
-
-def _script(usage: Usage, evidence: Evidence) -> str:
-    """The name of the script of a package.json that a run stands in, whoever calls it."""
-    if usage.recipe.kind is Kind.PACKAGE or not usage.place.file.endswith("package.json"):
-        return usage.recipe.name if usage.recipe.kind is Kind.PACKAGE else ""
-    own = (r for r in evidence.recipes if r.file == usage.place.file and r.first == usage.place.line)
-    return next((recipe.name for recipe in own), "")

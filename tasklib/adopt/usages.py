@@ -295,7 +295,5 @@ def _real(run: TestRun, evidence: Evidence) -> TestRun:
 
 def _there(folder: str, paths: Iterable[str], evidence: Evidence) -> bool:
     wanted = [joined(folder, path.split("::")[0]) for path in paths]
-    return all(
-        not path or any(file == path or file.startswith(f"{path}/") for file in evidence.files)
-        for path in wanted
-    )
+    files = evidence.files
+    return all(not path or any(f == path or f.startswith(f"{path}/") for f in files) for path in wanted)

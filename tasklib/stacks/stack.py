@@ -141,8 +141,11 @@ class Stack:
     def _follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         found = tuple(self._startup().follow(cancel))
         self._lives = dict(container.life for container in found)
-        self._others = others(self._engine, self.project)
         return found
+
+    def look_around(self) -> None:
+        """From now on, what else appears in its project was made by whoever uses it, and goes with it."""
+        self._others = others(self._engine, self.project)
 
     @property
     def holds_data(self) -> bool:
@@ -277,7 +280,7 @@ class Stack:
         return tuple(resource for resource in found if (resource.kind, resource.id) not in gone)
 
     def _made_by_tests(self) -> tuple[Resource, ...]:
-        """Only since we brought it up: what was there before may be anybody's, and hold data."""
+        """Only since we looked around: what was there before may be anybody's, and hold data."""
         if self._others is None:
             return ()
         now = others(self._engine, self.project)

@@ -29,6 +29,9 @@ from tasklib.slow_tests import limit_of
 
 __all__ = ["Suite", "SuiteKind", "SuiteOptions", "plan_suite", "prepare_suite", "run_suite", "tests_of"]
 
+_STARTERS = frozenset({"uv", "uvx", "poetry", "pdm", "hatch", "pipenv", "rye", "pixi", "coverage", "pytest"})
+"""Programs, beside Python itself, that start pytest with what follows."""
+
 
 def plan_suite(project: Project, target: Target, options: SuiteOptions) -> Suite:
     """The suite of ``target``, by what its folders hold.
@@ -286,20 +289,7 @@ def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) 
 
 def _pytest_launcher(command: tuple[str, ...]) -> tuple[str, ...] | None:
     """``command`` if it starts pytest on this machine and takes its arguments at the end."""
-    starters = (
-        "uv",
-        "uvx",
-        "poetry",
-        "pdm",
-        "hatch",
-        "pipenv",
-        "rye",
-        "pixi",
-        "coverage",
-        "python",
-        "pytest",
-    )
     program = Path(command[0]).name
-    starts = program.startswith("python") or program in starters
+    starts = program.startswith("python") or program in _STARTERS
     plain = not any("{" in part for part in command)
     return command if starts and plain and any(Path(part).name == "pytest" for part in command) else None

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from msgspec import Struct, field
+from msgspec import Struct
 from semver import Version
 
 from tasklib.errors import UsageError
 from tasklib.release.tag import changelog, manifest
-from tasklib.release.tag.elsewhere import Mention, staying_behind
-from tasklib.release.tag.repository import Remote
+from tasklib.release.tag.elsewhere import staying_behind
+from tasklib.release.tag.survey import Survey
 from tasklib.release.tag.versions import (
     Bump,
     from_pep440,
@@ -29,42 +29,11 @@ from tasklib.release.tag.versions import (
 )
 from tasklib.shown.cutting import several
 
-__all__ = ["Plan", "Survey", "plan"]
+__all__ = ["Plan", "plan"]
 
 _RELEASE_BRANCH = re.compile(r"(release|releases|hotfix|maintenance|support)/.+|v?\d+(\.\d+)*\.x")
 _SHOWN = 20
 """Lines of the tag's message that a plan shows."""
-
-
-class Survey(Struct, frozen=True):
-    """What a release finds.
-
-    ``commit`` and ``branch`` are HEAD's, ``dirty`` what is not committed, ``tags`` the local tags' objects
-    by name, ``merged`` the tags, here and on the remote, that HEAD descends from as far as its history is
-    here (``shallow``: not to its beginning), ``remote`` what the remote answered (``None``: there is none),
-    ``behind`` whether it has commits on this branch that are not here. ``files`` are the texts of the
-    changelog, of pyproject.toml and of uv.lock by path; ``other_changelog`` is one in another form,
-    ``unwritten`` says of what is like a changelog why it is none, ``mentions`` are lines that may state a
-    version.
-    """
-
-    root: Path
-    name: str
-    commit: str | None
-    branch: str | None
-    dirty: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    merged: tuple[str, ...] = ()
-    shallow: bool = False
-    remote: Remote | None = None
-    behind: bool = False
-    changelog: Path | None = None
-    pyproject: Path | None = None
-    lock: Path | None = None
-    other_changelog: Path | None = None
-    files: Mapping[Path, str] = field(default_factory=dict)
-    unwritten: tuple[str, ...] = ()
-    mentions: tuple[Mention, ...] = ()
 
 
 class Plan(Struct, frozen=True):

@@ -15,9 +15,10 @@ from tasklib.files.whole import write_whole
 from tasklib.process import CommandError
 from tasklib.project import Project
 from tasklib.release.tag import elsewhere
-from tasklib.release.tag.planning import Plan, Survey
+from tasklib.release.tag.planning import Plan
 from tasklib.release.tag.refusals import own_words, refused_references
 from tasklib.release.tag.repository import Remote, Repository
+from tasklib.release.tag.survey import Survey
 from tasklib.release.tag.versions import tagged_version
 
 __all__ = ["Applied", "ReleaseError", "apply", "survey"]

@@ -110,6 +110,8 @@ class HeldStack:
         self.context.reaper.ready(self.project)
         if self._wanted:
             self.keep()
+        if self.life is not Life.KEPT:
+            self.stack.look_around()
         return found
 
     def _take(self, cancel: process.Cancel) -> None:

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from tasklib.errors import UsageError
 from tasklib.release.tag.elsewhere import mentions
-from tasklib.release.tag.planning import Plan, Survey, plan
+from tasklib.release.tag.planning import Plan, plan
 from tasklib.release.tag.repository import Remote
+from tasklib.release.tag.survey import Survey
 from tasklib.release.tag.versions import Bump
 
 ROOT = Path("/project")

@@ -61,6 +61,19 @@ def test_a_stack_is_ours_while_it_is_up_and_gone_afterwards(
     lock.release()
 
 
+def test_what_was_in_its_project_before_the_tests_stays(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """Somebody's data may be in it; what plain Compose made of other files meanwhile goes with the stack."""
+    held = prepared(new_run(), plan)
+    mine = {"com.docker.compose.project": held.project}
+    engine.add_volume("before", mine)
+    held.up(Cancel())
+    engine.add_volume("meanwhile", mine)
+    held.close()
+    assert [resource.name for resource in engine.owned(mine)] == ["before"]
+
+
 def test_a_stack_that_nobody_needed_is_not_touched(
     engine: MemoryEngine, new_run: NewRun, plan: StackPlan
 ) -> None:
