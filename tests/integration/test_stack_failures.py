@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
+from tasklib.stacks.engine.values import SERVICE_LABEL
+
 from .conftest import NewProject
 from .projects import PYTHON, Ran, compose
+from .traces import Traces, until
 
 
 @dataclass(frozen=True)
@@ -210,3 +214,27 @@ def test_a_stack_that_cannot_come_up_says_why_and_goes(project: NewProject, case
 def _without_version(ran: Ran) -> list[str]:
     """What was told, whichever Compose is installed."""
     return [re.sub(r"(?<=Compose )\S+(?= is installed)", "…", line) for line in ran.told]
+
+
+def test_a_stack_whose_container_somebody_removes_is_not_waited_for(
+    project: NewProject, traces: Traces
+) -> None:
+    """`clean --force` in another shell, or `docker rm`: the start ends, and names the container."""
+    waits = f"""
+        image: {PYTHON}
+        command: sleep 600
+        healthcheck: {{test: ["CMD", "false"], interval: 1s, retries: 600}}
+    """
+    shop = project(
+        {
+            "services/api/deploy/test/docker-compose.yml": compose(db=waits, cache=waits),
+            "services/api/tests/integration/test_api.py": "def test_api(): pass\n",
+        }
+    )
+    running = shop.start("tasklib", "test.service")
+    assert until(lambda: traces.states() == {"running"} and len(traces.containers()) == 2)
+    db = next(row["Id"] for row in traces.containers() if row["Labels"][SERVICE_LABEL] == "db")
+    subprocess.run(["docker", "rm", "-f", db], check=True, capture_output=True)
+    ran = running.wait(60)
+    assert ran.code == 4, ran
+    assert "somebody removed its container of db while it started" in ran.text
