@@ -67,6 +67,7 @@ def _runs(checkouts: list[Path], env: dict[str, str]) -> list[float]:
                 raise SystemExit(f"{checkout} failed ({process.returncode}):\n{output.decode()[-3000:]}")
     finally:
         for process in running:
-            process.terminate()
-            process.communicate()
+            if process.poll() is None:  # another one failed
+                process.terminate()
+                process.communicate()
     return sorted(ended)
