@@ -216,17 +216,22 @@ class _Assembly:
             env=MappingProxyType(section.env),
             needs=tuple(section.needs),
             depends=self._places.all(folder, section.depends, Path.exists, *keys, "depends"),
+            project_directory=self._stacks.directory_of(folder, section.project_directory, *keys),
         )
 
     def _single(self, name: str) -> Service:
         """The project as its own only service."""
         section = self.settings.services.get(name, ServiceSection())
-        for key, value in (("compose", section.compose), ("service", section.service)):
+        for key, value, instead in (
+            ("compose", section.compose, "compose.test"),
+            ("project-directory", section.project_directory, "project-directory"),
+            ("service", section.service, "integration"),
+        ):
             if value is not None:
                 raise self._places.error(
                     f"`services.{name}.{key}`: a single-service project has no stack but the full one",
                     *("services", name, key),
-                    remedy="Use `compose.test` and `integration` instead.",
+                    remedy=f"Use `{instead}` of [tool.tasklib] instead.",
                 )
         keys = () if section.unit is None else ("services", name)
         common = self._common(name)

@@ -54,7 +54,8 @@ class Service(Struct, frozen=True):
     All paths are absolute. ``compose`` holds the files of the service's own stack (empty: it has none),
     ``unit`` and ``tests`` its unit tests and its tests against its own stack (``None``: it has none),
     ``env`` extra environment for its Compose files, ``needs`` the Compose services that its stack is made of,
-    with what they depend on (empty: all), ``depends`` folders shared with other services.
+    with what they depend on (empty: all), ``depends`` folders shared with other services,
+    ``project_directory`` where relative paths in its stack's files start (``None``: where Compose says).
     """
 
     name: str
@@ -65,6 +66,7 @@ class Service(Struct, frozen=True):
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     needs: tuple[str, ...] = ()
     depends: tuple[Path, ...] = ()
+    project_directory: Path | None = None
 
 
 class Shared(Struct, frozen=True):

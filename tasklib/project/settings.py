@@ -94,6 +94,9 @@ class ServiceSection(SuiteKeys, frozen=True):
     compose: Annotated[
         Files, Meta(description="the Compose file of its own stack; a list where it has override files")
     ] = None
+    project_directory: Annotated[
+        str | None, Meta(description="the folder that paths in its own stack's files start from")
+    ] = field(default=None, name="project-directory")
     service: Annotated[
         Stage, Meta(description="the tests against its own stack: a folder, a list of them, or a table")
     ] = None

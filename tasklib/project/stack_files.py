@@ -77,6 +77,13 @@ class StackFiles:
             return None
         return self.places.required(self.root, named, Path.is_dir, "project-directory")
 
+    def directory_of(self, folder: Path, named: str | None, *keys: str) -> Path | None:
+        """The same for the own stack of the service in ``folder``, whose settings are behind ``keys``."""
+        if named is not None:
+            return self.places.required(folder, named, Path.is_dir, *keys, "project-directory")
+        # What lies in the project's folder is written like its own files.
+        return self.project_directory if folder == self.root else None
+
     @cached_property
     def env_files(self) -> tuple[Path, ...] | None:
         """Where variables are read; ``None``: in the ``.env`` files that there are."""

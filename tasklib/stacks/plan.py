@@ -65,8 +65,7 @@ def service_stack_plan(project: Project, service: Service) -> StackPlan:
         Source(
             service.compose,
             project.root,
-            # What lies in the project's folder is written like its own files.
-            folder=project.project_directory if service.path == project.root else None,
+            folder=service.project_directory,
             profiles=project.profiles,
             variables=project.env_files,
             services=_services(service.needs, service.tests),

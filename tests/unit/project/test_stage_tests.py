@@ -10,6 +10,7 @@ import pytest
 from tasklib.errors import ConfigError
 from tasklib.project import Environment, StageTests, Step, find_project, targets
 from tasklib.results import Stage
+from tasklib.stacks.plan import service_stack_plan
 
 Tree = Callable[..., Path]
 
@@ -167,6 +168,23 @@ def test_what_compose_reads(tree: Tree) -> None:
     assert project.compose[Environment.TEST] == (root / "docker/compose.yml",)
     assert (project.project_directory, project.env_files) == (root, (root / ".env.test",))
     assert project.publish == {"db": (5432, 5433)}
+
+
+def test_where_paths_of_a_service_s_own_stack_start(tree: Tree) -> None:
+    """A service's Compose file may lie elsewhere than its paths start; in the project's folder they start
+    where the project's own do."""
+    pyproject = "[tool.tasklib]\nproject-directory = 'app'\n"
+    for name, path, key in (
+        ("api", "api", "project-directory = '..'"),
+        ("whole", ".", "compose = 'own.yml'"),
+    ):
+        pyproject += f"[tool.tasklib.services.{name}]\npath = '{path}'\n{key}\n"
+    pyproject += "[tool.tasklib.services.web]\npath = 'web'\n"
+    root = tree("app/x", "own.yml", "api/deploy/test/docker-compose.yml", "web/x", pyproject=pyproject)
+    project = find_project(root, {})
+    folders = {service.name: service.project_directory for service in project.services}
+    assert folders == {"api": root, "web": None, "whole": root / "app"}
+    assert service_stack_plan(project, project.services[0]).source.directory == root
 
 
 def test_compose_env_files(tree: Tree) -> None:
