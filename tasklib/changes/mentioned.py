@@ -15,14 +15,14 @@ from msgspec import Struct, field
 
 from tasklib.changes.disk import sees
 from tasklib.changes.links import files_in
-from tasklib.changes.texts import above_file, below, outward
+from tasklib.changes.texts import above_file, below, outward, says
 from tasklib.checkout import git
 from tasklib.errors import TasklibError
 
 __all__ = ["Mentions"]
 
 _OTHERWISE_READ = re.compile(
-    r".*\.(md|rst|adoc|lock|svg|map|csv|sql|dockerfile)|Dockerfile.*|(docker-)?compose.*\.ya?ml"
+    r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS).*|.*\.(md|rst|adoc|lock|svg|map|csv|sql|dockerfile)|Dockerfile.*|(docker-)?compose.*\.ya?ml"
     r"|.*-lock\.(json|ya?ml)",
     re.IGNORECASE,
 )
@@ -36,6 +36,11 @@ _MANIFEST = re.compile(
 )
 _PROJECT = re.compile(r".+\.(cs|fs|vb)proj|tsconfig.*\.json|package\.json|pyproject\.toml|Cargo\.toml")
 """A file that stands for its whole folder."""
+
+_SETTINGS = re.compile(
+    r"[^.]*|.*\.(bash|bat|bazel|bzl|cfg|cmake|conf|env|fish|gradle|ini|just|mk|ps1|properties|sh|toml|txt|ya?ml)"
+)
+"""Where a bare word may name a folder: in settings, build files and scripts."""
 
 _LARGE = 300_000
 """Bytes from which a file is not written by hand."""
@@ -79,6 +84,12 @@ class Mentions(Struct, frozen=True):
             for path in dict.fromkeys(_normal(str(folder), way) for way in outward(_text(folder / name))):
                 if self._is_outside(path, str(folder)):
                     yield from map(Path, self._there(path))
+
+    def say(self, folder: Path, name: str) -> bool:
+        """Whether a text in ``folder`` may mean what is called ``name``, in whatever form."""
+        return folder != self.top and any(
+            says(_text(path), name, settings=bool(_SETTINGS.fullmatch(path.name))) for path in _files(folder)
+        )
 
     def _questions(self, path: Path, text: str, folder: str) -> Iterator[tuple[str, ...]]:
         """What may be outside of ``folder`` of what ``text`` names: where to look, the best place first."""

@@ -25,27 +25,39 @@ def outside(project: Project, changed: Sequence[Path]) -> Outside:
     """
     needed: dict[str, tuple[Path, ...]] = {}
     mentioned: dict[str, tuple[Path, ...]] = {}
+    texts: dict[str, Mentions] = {}
     readers = cache(_readers)
     for service in project.services:
         if all(path.is_relative_to(service.path) for path in changed):
             continue
         around = (place for place in (service.path, *service.path.parents) if sees((place / ".git").exists))
         top = next(around, service.path.parent)
-        needs, mentions = readers(top)
+        texts[service.name], needs, mentions = readers(top)
         needed[service.name] = tuple(_reached(service.path, top, needs))
         mentioned[service.name] = tuple(_reached(service.path, top, mentions))
+    # What one needs is of known use: whoever means it in a form that is not read would be left out.
+    known = dict.fromkeys(p for paths in needed.values() for p in paths if _holds(p, changed))
+    for service in project.services:
+        if service.name in texts:
+            others = [path for path in known if path not in mentioned[service.name]]
+            meant = tuple(path for path in others if texts[service.name].say(service.path, path.name))
+            mentioned[service.name] += meant
     return Outside(needed, mentioned)
 
 
-def _readers(top: Path) -> tuple[_Reads, _Reads]:
-    """What tells of a folder what it needs, and what tells in addition what it mentions; once for each."""
+def _holds(path: Path, changed: Sequence[Path]) -> bool:
+    return any(file.is_relative_to(path) for file in changed)
+
+
+def _readers(top: Path) -> tuple[Mentions, _Reads, _Reads]:
+    """The texts, what tells of a folder what it needs, and what in addition it mentions; once for each."""
     texts = Mentions(top)
 
     @cache
     def needs(folder: Path) -> tuple[Path, ...]:
         return (*texts.of_manifests(folder), *needed_members(folder), *linked(folder))
 
-    return needs, lambda folder: (*needs(folder), *texts.of(folder))
+    return texts, needs, lambda folder: (*needs(folder), *texts.of(folder))
 
 
 def _reached(start: Path, top: Path, reads: _Reads) -> Iterator[Path]:

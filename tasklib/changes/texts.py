@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["above_file", "below", "outward"]
+__all__ = ["above_file", "below", "outward", "says"]
 
 _PART = r"""["'][\w.@/-]{1,255}["']"""
 _OUTWARD = re.compile(r"(?<![\w.])(?:\.\.[/\\]+)+[\w.@-][\w./\\@-]*")
@@ -47,3 +47,18 @@ def below(text: str) -> Iterator[str]:
 
 def _joined(text: str) -> Iterator[str]:
     return ("/".join(_QUOTED.findall(parts)) for parts in _JOINED.findall(text))
+
+
+def says(text: str, name: str, *, settings: bool) -> bool:
+    """Whether a text may mean the file or folder ``name``, wherever that is and however it is told.
+
+    In ``settings`` and scripts any word may be a name; in sources one in quotes, in a path, or imported.
+    """
+    if name not in text and name.replace("-", "_") not in text:
+        return False
+    word = rf"{re.escape(name)}(?![\w-])"
+    if settings:
+        return re.search(rf"(?<![\w-]){word}", text) is not None
+    module = rf"{re.escape(name.replace('-', '_'))}\b"
+    imported = rf"\b(?:from|import|mod|require|use)\b[ (\"']*(?:\w+[.:/]+)*{module}"
+    return re.search(rf"[\"'`/\\]{word}|(?<![\w-]){re.escape(name)}[/\\]|{imported}", text) is not None

@@ -299,3 +299,26 @@ def test_only_manifests_are_needs(tmp_path: Path) -> None:
     write(tmp_path, {"services/api/tox.ini": "deps = ../../libs/c", "libs/b/x": "", "libs/c/x": ""})
     assert needed(tmp_path) == {"libs/a"}
     assert mentioned(tmp_path) == {"libs/a", "libs/b", "libs/c"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("Makefile", "LIBS = common\n\tcp -r $(TOP)/libs/$(LIBS) .\n", True),
+        ("sync.sh", 'for lib in auth common; do cp -r "$LIBS/$lib" .; done\n', True),
+        ("conftest.py", "import common.models\n", True),
+        ("conftest.py", "from libs.common import x\n", True),
+        ("conftest.py", 'sys.path.insert(0, f"{LIBS}/common")\n', True),
+        ("dirs.json", '{"libs": ["common"]}\n', True),
+        ("app.py", "common = 1  # in common use\n", False),
+        ("Makefile", "common-name = uncommon\n", False),
+        ("README.md", "It is like common.\n", False),
+    ],
+)
+def test_what_another_needs_is_meant_in_any_form(tmp_path: Path, name: str, text: str, meant: bool) -> None:
+    """A manifest makes a folder one of known use: whoever names it otherwise is not left out for that."""
+    write(tmp_path, {"services/api/requirements.txt": "-e ../../libs/common\n", "libs/common/x.py": ""})
+    write(tmp_path, {f"services/web/{name}": text})
+    found = read(tmp_path, "api", "web", changed="libs/common/x.py").mentioned["web"]
+    assert found == ((tmp_path / "libs/common",) if meant else ())
+    assert read(tmp_path, "api", "web", changed="libs/other.py").mentioned["web"] == ()
