@@ -182,9 +182,10 @@ def _kept_id(checkout: Checkout) -> str | None:
 def _same_device(place: _Place, here: _Place) -> bool:
     """A disk may have another number after a reboot, or when it is plugged in or mounted again.
 
-    A folder that lies where it lay, with its inode, is the same one then.
+    A folder with its inode is the same one then, where it lies where it lay, or nothing lies there any more:
+    a disk may be mounted elsewhere, too. A snapshot of a disk has its inodes, and lies beside it.
     """
-    return place.device == here.device or place.path == here.path
+    return place.device == here.device or place.path == here.path or not os.path.lexists(place.path)
 
 
 def _new_id(checkout: Checkout) -> str | None:

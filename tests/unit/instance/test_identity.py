@@ -116,7 +116,11 @@ class TestCheckoutId:
 
     @pytest.mark.parametrize(
         ("moves", "same"),
-        [({"device": 1}, True), ({"device": 1, "path": "/copy"}, False), ({"inode": 1}, False)],
+        [
+            ({"device": 1}, True),
+            ({"device": 1, "path": "/copy"}, False),
+            ({"inode": 1}, False),
+        ],
     )
     def test_device_number(
         self, repository: Path, monkeypatch: pytest.MonkeyPatch, moves: dict[str, Any], same: bool
@@ -126,6 +130,18 @@ class TestCheckoutId:
         place = identity._place
         monkeypatch.setattr(identity, "_place", lambda root, new: replace(place(root, new), **moves))
         assert (id_of(repository) == before) is same
+
+    def test_a_disk_that_is_mounted_elsewhere(
+        self, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its folders keep their inodes, and nothing is left where they were."""
+        (tmp_path / "disk").mkdir()
+        repository.rename(tmp_path / "disk" / "shop")
+        before = id_of(tmp_path / "disk" / "shop")
+        (tmp_path / "disk").rename(tmp_path / "disk1")
+        place = identity._place
+        monkeypatch.setattr(identity, "_place", lambda root, new: replace(place(root, new), device=1))
+        assert id_of(tmp_path / "disk1" / "shop") == before
 
     def test_read_only(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A checkout that cannot be written has an id all the same, and nothing is written."""
