@@ -1,7 +1,6 @@
 """What an image registry has, asked over its HTTP interface (the OCI distribution specification).
 
-Credentials come from where Docker keeps them (its config file, credential stores and helpers) and go to the
-registry alone: they are in no message.
+Logins go to the registry alone: they are in no message.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
-from base64 import b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
@@ -19,7 +17,9 @@ import msgspec
 import requests
 
 from tasklib.errors import TasklibError
+from tasklib.release.images.logins import basic, lacking_helper, login_of
 from tasklib.release.images.names import split_name
+from tasklib.shown.cutting import shorten
 
 __all__ = ["Published", "Registry", "RegistryError", "RegistryRefused"]
 
@@ -68,6 +68,14 @@ class _Image(msgspec.Struct, frozen=True):
 class _Token(msgspec.Struct, frozen=True):
     token: str | None = None
     access_token: str | None = None
+
+
+class _Error(msgspec.Struct, frozen=True):
+    message: str = ""
+
+
+class _Errors(msgspec.Struct, frozen=True):
+    errors: tuple[_Error, ...] = ()
 
 
 _Answer = TypeVar("_Answer", _Tags, _Manifest, _Image, _Token)
@@ -150,16 +158,25 @@ class Registry:
         except _WrongLogin:
             answer = None
         if answer is None or answer.status_code == 401:
-            why = "does not accept the login" if _credentials(self.host) else "takes no push without a login"
-            raise RegistryRefused(f"{self.host} {why}", remedy=f"`docker login {self.host}`")
+            raise self._not_logged_in()
         if answer.status_code == 403:
+            said = _reason(answer)
             raise RegistryRefused(
-                f"{self.host} does not let this user push {self.repository}",
+                f"{self.host} does not let this user push {self.repository}{said and f': {said}'}",
                 remedy=f"`docker login {self.host}` as one who may, or correct images.name.",
             )
         if (begun := answer.headers.get("Location")) and answer.status_code == 202:
             with contextlib.suppress(RegistryError):
                 self._send("DELETE", begun)
+
+    def _not_logged_in(self) -> RegistryRefused:
+        why = "does not accept the login" if login_of(self.host) else "takes no push without a login"
+        if helper := lacking_helper(self.host):
+            return RegistryRefused(
+                f"{self.host} {why}, and {helper}, which Docker's settings name for it, is not installed",
+                remedy=f"Install {helper}, or take it out of config.json and `docker login {self.host}`.",
+            )
+        return RegistryRefused(f"{self.host} {why}", remedy=f"`docker login {self.host}`")
 
     def _read(self, answer: requests.Response, kind: type[_Answer]) -> _Answer:
         if answer.status_code != 200:
@@ -210,9 +227,9 @@ class Registry:
     def _login(self, challenge: str) -> str:
         """The Authorization header that answers a challenge; "" where Docker's store has no login."""
         kind, _, rest = challenge.partition(" ")
-        login = _credentials(self.host)
+        login = login_of(self.host)
         if kind.lower() == "basic":
-            return _basic(login) if login else ""
+            return basic(login) if login else ""
         if kind.lower() != "bearer":
             return ""
         asked = dict(_PARAMETER.findall(rest))
@@ -228,41 +245,22 @@ class Registry:
             }
             answer = self._session.post(realm, data=form, timeout=_TIMEOUT)
         else:
-            headers = {"Authorization": _basic(login)} if login else {}
+            headers = {"Authorization": basic(login)} if login else {}
             answer = self._session.get(realm, params=wanted, headers=headers, timeout=_TIMEOUT)
-        if answer.status_code in (401, 403):
+        # 400 is what OAuth says of a token that has expired.
+        if answer.status_code in (401, 403) or (answer.status_code == 400 and login):
             raise _WrongLogin(f"{self.host} does not accept the login")
         found = self._read(answer, _Token)
         return f"Bearer {found.token or found.access_token or ''}"
 
 
-class _Login(msgspec.Struct, frozen=True):
-    user: str
-    password: str
-    token: str
-
-    def __repr__(self) -> str:
-        return f"_Login({self.user!r})"
-
-
-def _basic(login: _Login) -> str:
-    return f"Basic {b64encode(f'{login.user}:{login.password}'.encode()).decode()}"
-
-
-def _credentials(host: str) -> _Login | None:
-    """User, password and identity token for a registry, from where `docker login` put them."""
-    import docker.auth
-    import docker.errors
-
+def _reason(answer: requests.Response) -> str:
+    """What a registry says of its refusal, in a few words."""
     try:
-        found = docker.auth.load_config().resolve_authconfig(host)
-    except (docker.errors.DockerException, OSError, ValueError):
-        return None
-    if not found:
-        return None
-    # The config file's entries and those of credential stores differ in case.
-    values = {key.lower(): str(value or "") for key, value in found.items()}
-    return _Login(values.get("username", ""), values.get("password", ""), values.get("identitytoken", ""))
+        errors = msgspec.json.decode(answer.content, type=_Errors).errors
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    return shorten(" ".join(errors[0].message.split()), 120) if errors else ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ class Answers:
 
     token: int = 200
     upload: int = 202
+    said: bytes = b"{}"
     asked: list[str] = field(default_factory=list)
     host: str = ""
 
@@ -36,7 +39,7 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers
                 realm = f'Bearer realm="http://{wanted.host}/token",scope="repository:shop:pull,push"'
                 self._send(401, b"{}", ("WWW-Authenticate", realm))
             elif self.command == "POST":
-                self._send(wanted.upload, b"{}", ("Location", "/v2/shop/blobs/uploads/1"))
+                self._send(wanted.upload, wanted.said, ("Location", "/v2/shop/blobs/uploads/1"))
             else:
                 self._send(204, b"")
 
@@ -84,6 +87,33 @@ def test_push_is_refused(answers: Answers, token: int, upload: int, message: str
     with pytest.raises(RegistryRefused, match=message) as caught:
         Registry(f"{answers.host}/shop").check_push()
     assert f"docker login {answers.host}" in str(caught.value.remedy)
+
+
+def test_a_login_that_has_expired(answers: Answers, tmp_path: Path) -> None:
+    """What gives tokens calls that a bad request; a registry says it of an upload, in words that are told."""
+    login = {"auth": b64encode(b"me:").decode(), "identitytoken": "old"}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {answers.host: login}}))
+    answers.token = 400
+    with pytest.raises(RegistryRefused, match="does not accept the login"):
+        Registry(f"{answers.host}/shop").check_push()
+    answers.token, answers.upload = 200, 403
+    answers.said = b'{"errors": [{"code": "DENIED", "message": "Your authorization token\\nhas expired."}]}'
+    with pytest.raises(RegistryRefused, match="push shop: Your authorization token has expired"):
+        Registry(f"{answers.host}/shop").check_push()
+
+
+def test_a_credential_helper_that_is_not_installed_is_named(
+    answers: Answers, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Logging in again would not help: Docker could keep the login nowhere."""
+    (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {answers.host: "no-such"}}))
+    answers.upload = 401
+    with pytest.raises(
+        RegistryRefused, match="docker-credential-no-such, which Docker's settings name"
+    ) as caught:
+        Registry(f"{answers.host}/shop").check_push()
+    assert "Install docker-credential-no-such" in str(caught.value.remedy)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("upload", [404, 405, 500])
