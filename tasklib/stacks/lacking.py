@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from tasklib.siblings.lacking import found_elsewhere, from_here
 __all__ = ["refuse_lacking"]
 
 
-def refuse_lacking(rendered: Mapping[str, Any], where: Path) -> None:
+def refuse_lacking(rendered: Mapping[str, Any], where: Path, root: Path) -> None:
     """Raise :class:`~tasklib.errors.ConfigError` for a file that a rendered config needs, and is not there.
 
     For what is mounted the engine makes a folder where nothing is. That may be meant, so that it is refused
-    only where another checkout of the repository has a file there, or something to be read.
+    only where another checkout of the repository has a file there, or something to be read. For a volume that
+    is a folder it makes none: ``root`` is the checkout, as what lies elsewhere may be on its own machine.
     """
+    for what, path in _bound(rendered):
+        if path.is_relative_to(root) and not os.path.lexists(path):
+            raise _missing(what, path, where, f"`mkdir -p {shlex.quote(from_here(path))}`")
     for what, path in _files(rendered):
         if not os.path.lexists(path):
             raise _missing(what, path, where)
@@ -30,10 +35,20 @@ def refuse_lacking(rendered: Mapping[str, Any], where: Path) -> None:
                 raise _missing(what, path, where)
 
 
-def _missing(what: str, path: Path, where: Path) -> ConfigError:
+def _missing(what: str, path: Path, where: Path, otherwise: str | None = None) -> ConfigError:
     return ConfigError(
-        f"{what} is {from_here(path)}, which is not there", where=str(where), remedy=way_to(path)
+        f"{what} is {from_here(path)}, which is not there",
+        where=str(where),
+        remedy=way_to(path) or otherwise,
     )
+
+
+def _bound(rendered: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    for name, volume in (rendered.get("volumes") or {}).items():
+        options = (volume or {}).get("driver_opts") or {}
+        device, words = str(options.get("device") or ""), str(options.get("o") or "").split(",")
+        if device.startswith("/") and {"bind", "rbind"} & {*words, str(options.get("type"))}:
+            yield f"the volume {name}", _plain(device)
 
 
 def _files(rendered: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:

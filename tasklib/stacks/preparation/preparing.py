@@ -57,9 +57,10 @@ def prepare(
     by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in files)
     unset: dict[str, None] = {}
     rendered, probe = render(plan.source, project, env, cancel, unset.setdefault, twice=by_choice)
+    root = checkout_root(plan.source.root)
     places = {name: place_of(name, plan.source.files) for name in unset}
     refuse_bad_images(rendered, places, str(plan.source.files[0]))
-    refuse_lacking(rendered, plan.source.files[0])
+    refuse_lacking(rendered, plan.source.files[0], root)
     facts = Facts(
         ports=ports,
         kept=plan.kept,
@@ -67,7 +68,7 @@ def prepare(
         persistent=plan.persistent,
         publish=_published(plan, rendered),
         held_back=held_back(rendered["services"], plan.inside, plan.tested, plan.needs),
-        checkout_root=str(checkout_root(plan.source.root)),
+        checkout_root=str(root),
         probe=probe,
         dockerfiles=dockerfiles(rendered),
         mounted=mounted_texts(rendered),

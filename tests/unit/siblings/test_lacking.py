@@ -81,7 +81,7 @@ def test_a_stack_is_not_started_without_its_files(main: Path, worktree: Path) ->
 
     def refused(**config: object) -> str:
         with pytest.raises(ConfigError) as caught:
-            refuse_lacking({"services": {}, **config}, compose)
+            refuse_lacking({"services": {}, **config}, compose, worktree)
         assert caught.value.where == str(compose)
         return f"{caught.value.what} {caught.value.remedy}"
 
@@ -97,6 +97,22 @@ def test_a_stack_is_not_started_without_its_files(main: Path, worktree: Path) ->
     assert "`cp -Rp" in refused(services={"api": {"volumes": [folder]}})
 
 
+def test_a_volume_that_is_a_folder_needs_it(worktree: Path, tmp_path: Path) -> None:
+    """The engine makes none for it; one outside of the checkout may be on the engine's machine."""
+    compose, there = worktree / "docker-compose.yml", worktree / "there"
+    there.mkdir()
+
+    def volume(device: Path, options: str = "bind") -> dict[str, object]:
+        own = {"type": "none", "o": options, "device": str(device)}
+        return {"services": {}, "volumes": {"data": {"driver_opts": own}, "plain": None}}
+
+    with pytest.raises(ConfigError, match=r"the volume data is .*gone, which is not there") as caught:
+        refuse_lacking(volume(worktree / "gone"), compose, worktree)
+    assert caught.value.remedy == f"`mkdir -p {worktree / 'gone'}`"
+    for config in (volume(there), volume(tmp_path / "gone"), volume(worktree / "gone", "size=1m")):
+        refuse_lacking(config, compose, worktree)
+
+
 def test_folders_that_the_engine_makes_are_left_to_it(main: Path, worktree: Path) -> None:
     """One to be written, and what no checkout has."""
     mounts = [
@@ -105,7 +121,7 @@ def test_folders_that_the_engine_makes_are_left_to_it(main: Path, worktree: Path
         {"type": "bind", "source": str(worktree), "target": "/all"},
         {"type": "volume", "source": "data", "target": "/x"},
     ]
-    refuse_lacking({"services": {"api": {"volumes": mounts}}}, worktree)
+    refuse_lacking({"services": {"api": {"volumes": mounts}}}, worktree, worktree)
 
 
 def test_what_failures_say(tmp_path: Path) -> None:
