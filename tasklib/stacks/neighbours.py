@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from tasklib.errors import StackError
+from tasklib.errors import StackError, TasklibError
 from tasklib.instance.identity import INSTANCE_ID
 from tasklib.isolation import Instance
 from tasklib.stacks.engine.engine import Engine
@@ -23,7 +23,7 @@ from tasklib.stacks.engine.values import (
 from tasklib.stacks.labels import CHECKOUT, owner_labels
 from tasklib.stacks.preparation import checkout_root
 
-__all__ = ["made_meanwhile", "make_room", "others", "refuse_strangers"]
+__all__ = ["left_by_tests", "made_meanwhile", "make_room", "names_of", "others", "refuse_strangers"]
 
 
 def make_room(engine: Engine, project: str, instance: Instance, services: Collection[str]) -> None:
@@ -46,20 +46,35 @@ def others(engine: Engine, project: str) -> tuple[Resource, ...]:
     return tuple(resource for resource in found if CHECKOUT not in resource.labels)
 
 
-def made_meanwhile(
-    before: Collection[Resource], now: Collection[Resource], root: Path
-) -> tuple[Resource, ...]:
+def names_of(resources: Collection[Resource]) -> tuple[str, ...]:
+    """What tells each from all others, to be written down."""
+    return tuple(sorted(f"{resource.kind} {resource.id}" for resource in resources))
+
+
+def made_meanwhile(before: Collection[str], now: Collection[Resource], root: Path) -> tuple[Resource, ...]:
     """What tests made in a stack's project, of Compose files of their own (``-f``) in the checkout ``root``.
 
-    ``before`` and ``now`` are the :func:`others` before the tests and after them. The variables of a stack
-    name its project, and not its files then. Networks and volumes, which do not say whose files made them,
-    count where nobody else has a container in the project.
+    ``now`` are the :func:`others` after the tests, ``before`` the :func:`names_of` those before them. The
+    variables of a stack name its project, and not its files then. Networks and volumes, which do not say
+    whose files made them, count where nobody else has a container in the project.
     """
-    known = {(resource.kind, resource.id) for resource in before}
-    new = tuple(resource for resource in now if (resource.kind, resource.id) not in known)
+    new = tuple(resource for resource in now if not {*names_of([resource])} & {*before})
     ours = tuple(resource for resource in new if _is_in(resource.labels.get(FOLDER_LABEL, ""), root))
     alone = all(resource in ours for resource in now if resource.kind == "container")
     return new if alone else ours
+
+
+def left_by_tests(
+    engine: Engine, project: str, before: Collection[str] | None, root: str
+) -> tuple[Resource, ...]:
+    """The same of a run that is dead: of the project in ``root``, ``before`` which it wrote down what was
+    there (``None``: it never came so far)."""
+    if before is None or not Path(root).is_dir() or not (found := others(engine, project)):
+        return ()
+    try:
+        return made_meanwhile(before, found, checkout_root(Path(root)))
+    except (TasklibError, OSError):
+        return ()  # Unknown is not ours.
 
 
 def _is_in(folder: str, root: Path) -> bool:

@@ -21,7 +21,7 @@ from tasklib.stacks.filling import fill
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.inside import Inside
 from tasklib.stacks.labels import labels
-from tasklib.stacks.neighbours import made_meanwhile, make_room, others
+from tasklib.stacks.neighbours import made_meanwhile, make_room, names_of, others
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation import Prepared, checkout_root, prepare
 from tasklib.stacks.rewrite import in_memory, leaning, only_compose_can_start, replica_count, stores
@@ -65,7 +65,7 @@ class Stack:
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
         self._lives: Mapping[str, str] = {}
-        self._others: tuple[Resource, ...] | None = None
+        self._others: tuple[str, ...] | None = None
         self.cut_off = False
         """Whether Compose was ended while it created: the engine may go on with what it had asked for."""
 
@@ -143,9 +143,10 @@ class Stack:
         self._lives = dict(container.life for container in found)
         return found
 
-    def look_around(self) -> None:
-        """From now on, what else appears in its project was made by whoever uses it, and goes with it."""
-        self._others = others(self._engine, self.project)
+    def look_around(self) -> tuple[str, ...]:
+        """What else is in its project: what appears from now on, its users make, and it goes with it."""
+        self._others = names_of(others(self._engine, self.project))
+        return self._others
 
     @property
     def holds_data(self) -> bool:

@@ -21,7 +21,8 @@ __all__ = ["Checkouts", "Images", "Kept", "KeptStack", "Origin", "Run", "Runs", 
 class Run(Struct, frozen=True):
     """One run: its process, the checkout and instance it is for, and the Compose projects it has up.
 
-    ``root`` is the project's folder, ``command`` what the user typed, ``started`` seconds since the epoch.
+    ``root`` is the project's folder, ``command`` what the user typed, ``started`` seconds since the epoch,
+    ``around`` what was in a project before its tests and is not ours, where they were to begin.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Run(Struct, frozen=True):
     command: str = ""
     started: float = field(default_factory=time.time)
     projects: tuple[str, ...] = ()
+    around: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool | None:
@@ -56,6 +58,12 @@ class Runs:
     def discard(self, run: str, project: str) -> None:
         """Nothing of ``project`` is left, or another run or the user has it now."""
         self._change(run, lambda known: known - {project})
+
+    def saw(self, run: str, project: str, there: tuple[str, ...]) -> None:
+        """Tests of ``run`` begin in ``project``, in which are ``there`` that are not ours."""
+        with self._state.lock(self._folder):
+            if known := self.get(run):
+                self._state.keep(self._name(run), replace(known, around={**known.around, project: there}))
 
     def finish(self, run: str) -> None:
         """Forget ``run``: nothing of it is left."""

@@ -111,7 +111,7 @@ class HeldStack:
         if self._wanted:
             self.keep()
         if self.life is not Life.KEPT:
-            self.stack.look_around()
+            self.context.runs.saw(self.context.run_id, self.project, self.stack.look_around())
         return found
 
     def _take(self, cancel: process.Cancel) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from tasklib.errors import EngineError, TasklibError
@@ -19,8 +19,9 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT
 from tasklib.stacks.leases import end_leases
+from tasklib.stacks.neighbours import left_by_tests
 from tasklib.stacks.reaper.protocol import Left, LeftStack
-from tasklib.state.records import Kept, Runs
+from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.store import State
 
 __all__ = ["remove_left", "remove_until_quiet"]
@@ -85,7 +86,8 @@ def _remove(left: Left) -> tuple[Resource, ...]:
                 _release(left.stacks.pop(project))
         cut_off = any(not stack.ready for stack in left.stacks.values())
         quiet, slower = (_IN_FLIGHT, _SLOWER) if cut_off else (2 * _PAUSE, 0)
-        stuck = remove_until_quiet(engine, left.stacks.values(), quiet, slower) if left.stacks else ()
+        beside = _made_by_tests(engine, runs.get(left.run), left)
+        stuck = remove_until_quiet(engine, left.stacks.values(), quiet, slower, beside) if left.stacks else ()
         Claims(state, left.engine).release_run(left.run, EngineArbiter(engine))
         for stack in left.stacks.values():
             _release(stack)
@@ -98,10 +100,26 @@ def _remove(left: Left) -> tuple[Resource, ...]:
         engine.close()
 
 
+def _made_by_tests(engine: Engine, run: Run | None, left: Left) -> Callable[[], Iterable[Resource]]:
+    """What finds the things that tests of ``run`` made in the projects of its stacks."""
+    if run is None:
+        return tuple
+
+    def find() -> Iterator[Resource]:
+        for project in left.stacks:
+            yield from left_by_tests(engine, project, run.around.get(project), run.root)
+
+    return find
+
+
 def remove_until_quiet(
-    engine: Engine, stacks: Collection[LeftStack], quiet: float, slower: int = 0
+    engine: Engine,
+    stacks: Collection[LeftStack],
+    quiet: float,
+    slower: int = 0,
+    beside: Callable[[], Iterable[Resource]] = tuple,
 ) -> tuple[Resource, ...]:
-    """Remove all of ``stacks`` until nothing new has appeared for ``quiet`` seconds.
+    """Remove all of ``stacks``, and what is ``beside``, until nothing new has appeared for ``quiet`` seconds.
 
     It takes ``slower`` times the engine's longest answer, if that is more, up to a limit. Returns what was
     still there after half a minute. Raises :class:`~tasklib.errors.EngineError`.
@@ -112,6 +130,7 @@ def remove_until_quiet(
     while time.monotonic() - changed < (_STUCK if found else quiet):
         asked = time.monotonic()
         found = [resource for stack in stacks for resource in engine.owned(stack.labels)]
+        found += beside()
         quiet = max(quiet, min(_LONGEST, slower * (time.monotonic() - asked)))
         if not seen.issuperset(resource.id for resource in found):
             changed = time.monotonic()

@@ -12,7 +12,7 @@ from tasklib.isolation import Instance
 from tasklib.stacks.arbiter import EngineArbiter
 from tasklib.stacks.engine.values import Resource
 from tasklib.stacks.labels import CHECKOUT, CONTAINER, labels
-from tasklib.stacks.neighbours import made_meanwhile, make_room, others
+from tasklib.stacks.neighbours import left_by_tests, made_meanwhile, make_room, names_of, others
 from tests.memory_engine import MemoryEngine
 
 INSTANCE = Instance("main", "checkout", "host")
@@ -89,7 +89,9 @@ def test_what_compose_made_of_other_files_of_the_checkout_is_the_checkouts(tmp_p
     engine = MemoryEngine()
 
     def made(before: tuple[Resource, ...] = ()) -> list[str]:
-        found = made_meanwhile(before, others(engine, PROJECT), tmp_path)
+        found = made_meanwhile(names_of(before), others(engine, PROJECT), tmp_path)
+        of_dead = left_by_tests(engine, PROJECT, names_of(before), str(tmp_path))
+        assert of_dead == found, "whoever looks after a run that was killed finds the same"
         return [resource.name.removeprefix(f"{PROJECT}.") for resource in found]
 
     engine.add_container(PROJECT, "api", labels=OURS)
@@ -106,3 +108,5 @@ def test_what_compose_made_of_other_files_of_the_checkout_is_the_checkouts(tmp_p
     engine.add_container(PROJECT, "theirs", labels={FOLDER: str(nested)})
     engine.add_container(PROJECT, "gone", labels={FOLDER: str(tmp_path / "gone")})
     assert made() == [db.name.removeprefix(f"{PROJECT}.")]
+    assert left_by_tests(engine, PROJECT, None, str(tmp_path)) == (), "its tests never began"
+    assert left_by_tests(engine, PROJECT, (), str(tmp_path / "gone")) == ()

@@ -14,6 +14,8 @@ from tasklib.stacks.engine.values import Container, Resource
 from tasklib.stacks.labels import CHECKOUT
 from tasklib.stacks.reaper import removal
 from tasklib.stacks.reaper.protocol import Left, LeftStack
+from tasklib.state.liveness import current
+from tasklib.state.records import Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State, default_state
 from tests.memory_engine import MemoryEngine
@@ -59,6 +61,21 @@ def test_what_a_dead_run_had_goes_and_its_lock_is_free(
     log = capsys.readouterr().out.splitlines()
     assert "`invoke test` (pid 7) ended without removing test-main" in log[0]
     assert " removed (" in log[1]
+
+
+def test_what_its_tests_made_of_files_of_their_own_goes_too(
+    engine: MemoryEngine, state: State, tmp_path: Path
+) -> None:
+    """The run wrote down what was in the project before them: that stays."""
+    folder = "com.docker.compose.project.working_dir"
+    old = engine.add_container("test-main", "old", labels={folder: str(tmp_path)})
+    runs = Runs(state, engine.facts.id)
+    runs.start(Run("r1", current(), "c1", "main", str(tmp_path), projects=("test-main",)))
+    runs.saw("r1", "test-main", (f"container {old.id}",))
+    engine.add_container("test-main", "api", labels=LABELS)
+    engine.add_container("test-main", "helper", labels={folder: str(tmp_path)})
+    removal.remove_left(left(engine, state))
+    assert [container.service for container in engine.containers("test-main")] == ["old"]
 
 
 def test_what_appears_late_goes_too(engine: MemoryEngine, state: State) -> None:
