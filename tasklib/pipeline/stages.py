@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -28,6 +27,7 @@ from tasklib.pipeline.session import Session
 from tasklib.pipeline.skipped import without_running
 from tasklib.pipeline.steps import Ahead, Gate, GetReady, Run, TargetStep
 from tasklib.pipeline.suites.untaken import explain, untaken
+from tasklib.pipeline.target_stack import TargetStack
 from tasklib.pipeline.targets import Execution
 from tasklib.pipeline.turns import Turns
 from tasklib.process.interrupts import interruptible
@@ -35,7 +35,7 @@ from tasklib.project import Project
 from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.slow_tests import fail_slow
 from tasklib.stacks.holding.fleet import Fleet, open_fleet
-from tasklib.stacks.written import foreign_file
+from tasklib.stacks.written import foreign_file, ownership
 from tasklib.state.places import Turn
 
 __all__ = ["run"]
@@ -175,18 +175,18 @@ class _Pipeline:
                 ]
                 for closing in [behind.submit(end) for end in ends]:
                     closing.result()
-                self._tell_of_owners({folder for stack in stacks.every() for folder in stack.writable})
+                self._tell_of_owners(stacks.every())
 
-    def _tell_of_owners(self, folders: Collection[Path]) -> None:
-        """Say, once a run, that containers left something that this user cannot remove."""
+    def _tell_of_owners(self, stacks: Collection[TargetStack]) -> None:
+        """Say, once a run, that containers left something that is not this user's."""
         user = os.geteuid()
-        if user == 0 or not (found := foreign_file(folders, user, self._began)):
+        written = {folder for stack in stacks for folder in stack.writable}
+        if user == 0 or not (found := foreign_file(written, user, self._began)):
             return
-        name = os.path.relpath(found, self._project.root)
-        whose = "root" if found.lstat().st_uid == 0 else f"user {found.lstat().st_uid}"
-        said = f"{name} belongs to {whose}: a container wrote it, and you cannot remove this checkout with it"
-        remedy = f'`user: "{user}:{os.getegid()}"` in its service makes it yours'
-        self._emit(Notice(f"{said}; {remedy}", "warning"))
+        name = os.path.relpath(found.path, self._project.root)
+        writer = next(s for s in stacks if any(found.path.is_relative_to(folder) for folder in s.writable))
+        users = writer.context.engine.facts.users
+        self._emit(Notice(ownership(found, name, f"{user}:{os.getegid()}", users), "warning"))
 
     def _stacks(self) -> PlacedStacks:
         """The stacks that the steps need; nothing happens to them yet."""

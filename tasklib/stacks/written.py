@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from tasklib.checkout import git
 from tasklib.errors import TasklibError
+from tasklib.stacks.engine.values import Users
 from tasklib.stacks.rewrite import replica_count
 from tasklib.stacks.rewrite.draft import plain
 
-__all__ = ["data_folders", "foreign_file", "written_folders", "written_in_common", "written_mounts"]
+__all__ = [
+    "Foreign",
+    "data_folders",
+    "foreign_file",
+    "ownership",
+    "written_folders",
+    "written_in_common",
+    "written_mounts",
+]
 
 _MANY = 20_000
 """Files and folders after which nobody looks any further."""
@@ -66,21 +78,60 @@ def data_folders(folders: Iterable[Path], root: Path) -> frozenset[Path]:
     return frozenset(folder for folder in folders if folder != root and not _has_sources(folder, root))
 
 
-def foreign_file(folders: Iterable[Path], user: int, since: float) -> Path | None:
-    """Something in ``folders`` that has changed ``since`` (epoch seconds) and is not ``user``'s."""
+class Foreign(Struct, frozen=True):
+    """Something that belongs to another user: ``stays`` where we cannot even remove it."""
+
+    path: Path
+    owner: int
+    stays: bool
+
+
+def foreign_file(folders: Iterable[Path], user: int, since: float) -> Foreign | None:
+    """Something in ``folders`` that has changed ``since`` (epoch seconds) and is not ``user``'s.
+
+    What we can remove is named only where there is nothing worse.
+    """
     left, looked = sorted(folders, reverse=True), 0
+    found: Foreign | None = None
     while left and looked < _MANY:
         path = left.pop()
         looked += 1
         try:
             facts = path.lstat()
+            folder = stat.S_ISDIR(facts.st_mode)
             if facts.st_uid != user and facts.st_ctime >= since:
-                return path
-            if stat.S_ISDIR(facts.st_mode) and path.name != ".git":
+                if _stays(path, folder=folder):
+                    return Foreign(path, facts.st_uid, True)
+                found = found or Foreign(path, facts.st_uid, False)
+            if folder and path.name != ".git":
                 left += path.iterdir()
         except OSError:
             continue
-    return None
+    return found
+
+
+def _stays(path: Path, *, folder: bool) -> bool:
+    """Whether a file or folder of somebody else's cannot be removed: its place is his, or what is in it."""
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return True
+    try:
+        return folder and any(path.iterdir()) and not os.access(path, os.W_OK | os.X_OK)
+    except OSError:
+        return True
+
+
+def ownership(found: Foreign, name: str, user: str, users: Users) -> str:
+    """PURE: what to tell ``user`` (``1000:1000``) of what a container wrote to ``name``, and its remedy."""
+    whose = "root" if found.owner == 0 else f"user {found.owner}"
+    cannot = "remove this checkout with it" if found.stays else "change it"
+    match users:
+        case Users.SAME:
+            remedy = f'`user: "{user}"` in its service makes it yours'
+        case Users.OURS:
+            remedy = '`user: "0:0"` in its service makes it yours, as root in containers is you'
+        case Users.SHIFTED:
+            remedy = f'`user: "{user}"` and `userns_mode: host` in its service make it yours'
+    return f"{name} belongs to {whose}: a container wrote it, and you cannot {cannot}; {remedy}"
 
 
 def _has_sources(folder: Path, root: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ __all__ = [
     "Publisher",
     "Resource",
     "Usage",
+    "Users",
     "WritableMount",
     "with_sizes",
 ]
@@ -178,6 +180,16 @@ class Resource(Struct, frozen=True):
     size: int = 0
 
 
+class Users(Enum):
+    """Who the users of containers are on the engine's machine."""
+
+    SAME = auto()
+    OURS = auto()
+    """Their root is the engine's own user: it is rootless."""
+    SHIFTED = auto()
+    """All are others, of a range of the engine's: `userns-remap`."""
+
+
 class EngineFacts(Struct, frozen=True):
     """What does not change while the engine runs, and how tests get to its containers.
 
@@ -197,6 +209,7 @@ class EngineFacts(Struct, frozen=True):
     memory: int = 0
     address: EngineAddress | None = None
     platform: str = ""
+    users: Users = Users.SAME
 
     @property
     def apart(self) -> bool:

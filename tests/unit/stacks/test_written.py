@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.stacks.written import data_folders, foreign_file, written_folders, written_in_common
+from tasklib.stacks.engine.values import Users
+from tasklib.stacks.written import (
+    Foreign,
+    data_folders,
+    foreign_file,
+    ownership,
+    written_folders,
+    written_in_common,
+)
 
 Git = Callable[..., str]
 
@@ -86,7 +94,39 @@ def test_files_of_others_are_found_where_they_are_new(tmp_path: Path) -> None:
     folders, us = [tmp_path / "missing", tmp_path / "a" / "b"], os.getuid()
     assert foreign_file(folders, us, began) is None
     assert foreign_file(folders, us + 1, time.time() + 60) is None
-    assert foreign_file(folders, us + 1, began) == tmp_path / "a" / "b"
+    found = foreign_file(folders, us + 1, began)
+    assert found
+    assert (found.path, found.owner) == (tmp_path / "a" / "b", us)
     if us == 0:
         os.chown(tmp_path / "a" / "b" / "file", 1234, 1234)
-        assert foreign_file([tmp_path / "a"], us, began) == tmp_path / "a" / "b" / "file"
+        file = Foreign(tmp_path / "a" / "b" / "file", 1234, False)
+        assert foreign_file([tmp_path / "a"], us, began) == file
+
+
+def test_what_cannot_be_removed_is_named_before_what_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file in a folder of one's own can go, whoever has it; one in another's folder cannot."""
+    (tmp_path / "a").touch()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "file").touch()
+    us = os.getuid()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) == tmp_path)
+    assert foreign_file([tmp_path / "a"], us + 1, 0.0) == Foreign(tmp_path / "a", us, False)
+    assert foreign_file([tmp_path / "a", tmp_path / "b"], us + 1, 0.0) == Foreign(tmp_path / "b", us, True)
+
+
+@pytest.mark.parametrize(
+    ("users", "remedy"),
+    [
+        (Users.SAME, '`user: "7:8"` in its service makes it yours'),
+        (Users.OURS, '`user: "0:0"` in its service makes it yours'),
+        (Users.SHIFTED, '`user: "7:8"` and `userns_mode: host` in its service make it yours'),
+    ],
+)
+def test_what_makes_files_one_s_own_depends_on_the_engine(users: Users, remedy: str) -> None:
+    """Rootless, root in a container is the engine's user; with `userns-remap` nobody is who he is inside."""
+    said = ownership(Foreign(Path("/x"), 100998, True), "out/x", "7:8", users)
+    assert said.startswith("out/x belongs to user 100998: a container wrote it, and you cannot remove")
+    assert remedy in said
+    assert "cannot change it" in ownership(Foreign(Path("/x"), 0, False), "x", "7:8", users)

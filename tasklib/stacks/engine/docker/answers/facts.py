@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasklib.stacks.engine.values import EngineFacts
+from tasklib.stacks.engine.values import EngineFacts, Users
 
 __all__ = ["facts_from", "forwards_ports"]
 
@@ -23,7 +23,15 @@ def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: st
         name=str(info.get("Name") or ""),
         memory=int(info.get("MemTotal") or 0),
         platform="/".join(filter(None, [info.get("OSType"), info.get("Architecture")])),
+        users=_users(info),
     )
+
+
+def _users(info: Mapping[str, Any]) -> Users:
+    options = " ".join(map(str, info.get("SecurityOptions") or ()))
+    if "name=rootless" in options:
+        return Users.OURS
+    return Users.SHIFTED if "name=userns" in options else Users.SAME
 
 
 def forwards_ports(info: Mapping[str, Any]) -> bool:
