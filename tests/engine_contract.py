@@ -150,6 +150,14 @@ class EngineContract:
         assert lab.engine.run_inside(api, ("true",))
         assert not lab.engine.run_inside(api, ("false",))
 
+    def test_the_programs_of_a_container_are_seen(self, lab: Laboratory) -> None:
+        """With their words, for as long as it runs."""
+        api = lab.container("api")
+        with pytest.raises(EngineError, match="is not running"):
+            lab.engine.processes(api)
+        lab.engine.start(api)
+        assert until(lambda: lab.engine.processes(api) == (RUNS,))
+
     def test_what_carries_the_labels_is_owned(self, lab: Laboratory) -> None:
         """All of them, each with its value; an empty value stands for any."""
         lab.container("api")

@@ -220,6 +220,13 @@ class MemoryEngine:
             raise EngineError(f"the Docker engine refused: container {container_id} is not running")
         return argv[0] != "false" and self.checks(found)
 
+    def processes(self, container_id: str) -> tuple[tuple[str, ...], ...]:
+        self._answer()
+        entry = self._containers.get(container_id)
+        if entry is None or entry.seen.state != "running":
+            raise EngineError(f"the Docker engine refused: container {container_id} is not running")
+        return (entry.argv,)
+
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
         self._answer()
         entry = self._containers.get(container_id)

@@ -57,6 +57,10 @@ class Engine(Protocol):
         """Whether ``argv`` ends with 0 inside a running container, within the patience for an answer."""
         ...
 
+    def processes(self, container_id: str) -> tuple[tuple[str, ...], ...]:
+        """The words of each program that runs in a container, the first one first."""
+        ...
+
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
         """The last ``tail`` lines of a container from ``since`` (seconds since the epoch) on."""
         ...

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 __all__ = ["NOWHERE", "listening"]
 
 NOWHERE = 0
-"""It was told to listen at a socket alone."""
+"""It was told to listen at a socket, or inside its container, alone."""
 
 _OPTION = re.compile(r"(?:--?port=|-p|port=)(\d+)")
 _VARIABLE = re.compile(r"\w*PORT(?:_NUMBER)?")
-_NOWHERE = re.compile(r"listen_addresses=['\"]?['\"]?|--skip-networking(?:=1|=ON)?")
+_NOWHERE = re.compile(
+    r"(?:--)?listen[-_]addresses=['\"]?(?:localhost|127\.0\.0\.1)?['\"]?|--skip-networking(?:=1|=ON)?"
+    r"|--bind[-_](?:address|ip)=(?:localhost|127\.0\.0\.1)"
+)
 _BROKER_VARIABLE = re.compile(r"KAFKA_(?:CFG_)?(?:ADVERTISED_)?LISTENERS")
 _BROKER_OPTION = re.compile(r"--(?:advertise-)?kafka-addr(?:=(.*))?")
 _ADDRESS = re.compile(r":(\d+)(?=,|$)")
@@ -25,7 +28,7 @@ def listening(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int
 
 def _of_words(words: Sequence[str]) -> Iterator[int]:
     for before, word in zip(("", *words), words, strict=False):
-        if _NOWHERE.fullmatch(word):
+        if _NOWHERE.fullmatch(word) or _NOWHERE.fullmatch(f"{before}={word}"):
             yield NOWHERE
         if found := _OPTION.fullmatch(word):
             yield from _numbers(found[1], least=NOWHERE)

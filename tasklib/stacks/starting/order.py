@@ -11,8 +11,9 @@ from typing import Any
 
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.rewrite import replica_count
+from tasklib.stacks.starting.readiness import lost
 
-__all__ = ["startable", "unmet"]
+__all__ = ["optional", "startable", "unmet"]
 
 
 def startable(
@@ -44,8 +45,25 @@ def unmet(
             continue
         condition = (dependency or {}).get("condition", "service_started")
         needed = [container for container in present if container.service == name]
+        if not _is_required(dependency) and any(lost(c) for c in needed if c.id not in pending):
+            continue
         if not needed or not all(_holds(condition, c, c.id in pending) for c in needed):
             yield name
+
+
+def optional(config: Mapping[str, Any]) -> frozenset[str]:
+    """The services that others depend on and all of them can do without (``required: false``)."""
+    wanted: dict[str, bool] = {}
+    for service in config["services"].values():
+        dependencies = service.get("depends_on") or {}
+        for name in dependencies:
+            required = not isinstance(dependencies, Mapping) or _is_required(dependencies[name])
+            wanted[name] = wanted.get(name, False) or required
+    return frozenset(name for name, required in wanted.items() if not required)
+
+
+def _is_required(dependency: Mapping[str, Any] | None) -> bool:
+    return (dependency or {}).get("required") is not False
 
 
 def _holds(condition: str, container: Container, is_pending: bool) -> bool:

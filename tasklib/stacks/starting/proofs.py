@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tasklib.errors import EngineError
 from tasklib.stacks.engine.values import Container, EngineFacts
-from tasklib.stacks.servers import Server
-from tasklib.stacks.starting.doors import Doors, Life, doors_of, proof
+from tasklib.stacks.servers import NOWHERE, Server, listening
+from tasklib.stacks.starting.doors import Doors, Life, Proof, doors_of, proof
 from tasklib.stacks.starting.knocking import knock
 
 __all__ = ["Proofs", "Sight"]
+
+_ASKED = 1.0
+"""Seconds for which the programs of a container are known."""
 
 
 class Sight(Struct, frozen=True):
@@ -35,14 +39,18 @@ class Proofs:
         facts: EngineFacts,
         servers: Mapping[str, Server],
         *,
+        programs: Callable[[Container], Iterable[Sequence[str]]] = lambda container: (),
         knocks: Callable[[Container, int, str], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``servers``: the known ones by service; ``knocks`` and ``clock`` are ours to replace in tests."""
+        """``servers``: the known ones by service; ``programs`` tells the words of what runs in a container;
+        ``knocks`` and ``clock`` are ours to replace in tests."""
         self._facts = facts
         self._servers = servers
+        self._programs = programs
         self._knocks = knocks or self._knock
         self._clock = clock
+        self._preparing: dict[tuple[str, str], tuple[float, bool]] = {}
         self._lives: dict[tuple[str, str], Life] = {}
         self._told: set[tuple[str, int]] = set()
 
@@ -61,6 +69,8 @@ class Proofs:
                 doors = doors_of(container, server, self._facts)
                 life = self._lives[container.life] = self._look(container, doors, server)
                 found = proof(container, doors, life, self._clock())
+                if server and found.silent and found.silent == doors.known and self._prepares(container):
+                    found = Proof("its data is being initialised")
                 if found.lacks:
                     lacks[container.id] = found.lacks
                     if container.health:
@@ -70,6 +80,21 @@ class Proofs:
         new = tuple(pair for pair in dict.fromkeys(silent) if pair not in self._told)
         self._told.update(new)
         return Sight(tuple(seen), lacks, new)
+
+    def _prepares(self, container: Container) -> bool:
+        """Whether a server works on its data and is to be started anew: so far it listens to nobody outside.
+
+        Its image's start script waits for that, so that it is another program than the container's own.
+        """
+        at, said = self._preparing.get(container.life, (float("-inf"), False))
+        if self._clock() - at >= _ASKED:
+            try:
+                _, *others = self._programs(container) or ((),)
+            except EngineError:
+                others = []
+            said = any(NOWHERE in listening(words, {}) for words in others)
+            self._preparing[container.life] = (self._clock(), said)
+        return said
 
     def _look(self, container: Container, doors: Doors, server: Server | None) -> Life:
         now = self._clock()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from msgspec import Struct
 
 from tasklib.stacks.engine.values import Container
 
-__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "missing", "start_error"]
+__all__ = ["Failed", "Ready", "Verdict", "Waiting", "judge", "lost", "missing", "start_error"]
 
 
 class Ready(Struct, frozen=True):
@@ -35,24 +35,26 @@ def judge(
     services: Iterable[str],
     containers: Iterable[Container],
     lacks: Mapping[str, str],
+    optional: Collection[str] = (),
 ) -> Verdict:
     """What to think of a stack.
 
     ``services`` are the services that must have a container; ``lacks`` says what a running one lacks besides
-    its health check, by its id.
+    its health check, by its id. Of the ``optional`` ones nothing is waited for once they are :func:`lost`.
     """
-    present = tuple(containers)
-    reasons: dict[str, str] = dict.fromkeys(missing(services, present), "not created")
+    everything = tuple(containers)
+    present = tuple(c for c in everything if c.service not in optional or not lost(c))
+    reasons: dict[str, str] = dict.fromkeys(missing(services, everything), "not created")
     for container in present:
         match container.state:
             case "exited" | "dead":
-                if why := _lost(container):
+                if why := lost(container):
                     return Failed(container, why)
                 if container.exit_code or container.always:
                     reasons[container.service] = f"restarts after exit code {container.exit_code}"
             case "running":
-                if container.health == "unhealthy":
-                    return Failed(container, "is unhealthy")
+                if why := lost(container):
+                    return Failed(container, why)
                 if why := lacks.get(container.id, ""):
                     reasons[container.service] = why
                 elif container.health == "starting":
@@ -72,7 +74,14 @@ def missing(services: Iterable[str], containers: Iterable[Container]) -> tuple[s
     return tuple(name for name in services if name not in there)
 
 
-def _lost(container: Container) -> str:
+def lost(container: Container) -> str:
+    """Why a container will not do what it is for, or "" when it does or may yet."""
+    if container.state == "running":
+        return "is unhealthy" if container.health == "unhealthy" else ""
+    return _ended(container) if container.state in ("exited", "dead") else ""
+
+
+def _ended(container: Container) -> str:
     """Why an exited container cannot come back, or "" when it can or need not."""
     tries = "" if not container.restarts else f" after {container.restarts} restarts"
     if container.error:

@@ -18,6 +18,7 @@ from tasklib.stacks.engine.values import Container
 from tasklib.stacks.engine.watch import Watch
 from tasklib.stacks.starting.probes import Probes
 from tasklib.stacks.starting.proofs import Proofs
+from tasklib.stacks.starting.readiness import lost
 from tasklib.stacks.starting.steps import (
     Again,
     Broken,
@@ -58,7 +59,9 @@ class Startup:
         self._plan = plan
         self._launch = launch
         self._listener = listener
-        self._proofs = proofs or Proofs(engine.facts, plan.servers)
+        self._proofs = proofs or Proofs(
+            engine.facts, plan.servers, programs=lambda container: engine.processes(container.id)
+        )
         self._pending: set[str] = set()
         self._starting: dict[tuple[str, str], Future[None]] = {}
         self._again: dict[str, int] = {}
@@ -105,6 +108,7 @@ class Startup:
                     fresh = False
                     match next_step(self._plan, seen):
                         case Done():
+                            self._tell_missing(sight.containers)
                             return sight.containers
                         case Look():
                             fresh = True
@@ -131,6 +135,12 @@ class Startup:
         services = self._plan.config["services"]
         found = watch.containers(fresh=fresh)
         return tuple(container for container in found if container.service in services)
+
+    def _tell_missing(self, containers: Iterable[Container]) -> None:
+        """Say which services the others do without: what is lost and does not fail the start is optional."""
+        for container in containers:
+            if why := lost(container):
+                self._listener.notice(f"{container.service} {why}: nothing requires it (`required: false`)")
 
     def _submit(
         self, pool: ThreadPoolExecutor, watch: Watch, work: Callable[..., None], *arguments: object

@@ -138,7 +138,7 @@ def next_step(plan: StartPlan, seen: Seen) -> Step:
     new = [c for c in seen.containers if seen.launched or c.id not in seen.before]
     coming = {c.id for c in new if _comes_back(plan, seen, c)}
     counted = tuple(_as_pending(c) if c.id in seen.pending | coming else c for c in new)
-    verdict = readiness.judge(plan.services, counted, seen.lacks)
+    verdict = readiness.judge(plan.services, counted, seen.lacks, order.optional(plan.config))
     if isinstance(verdict, readiness.Failed):
         return Lost(verdict.container, verdict.why)
     if seen.failure:

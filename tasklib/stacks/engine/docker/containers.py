@@ -13,6 +13,7 @@ from tasklib.stacks.engine.docker.answers.containers import (
     container_from,
     container_id_from,
     log_lines_from,
+    processes_from,
     written_from,
 )
 from tasklib.stacks.engine.docker.client import Client
@@ -117,6 +118,10 @@ class Containers(Client):
         except requests.exceptions.ReadTimeout:
             return False
         return bool(self._api.exec_inspect(started).get("ExitCode") == 0)
+
+    @translated
+    def processes(self, container_id: str) -> tuple[tuple[str, ...], ...]:
+        return processes_from(self._api.top(container_id))
 
     @translated
     def written(self, container_id: str) -> tuple[str, ...]:

@@ -28,6 +28,10 @@ LONG = 1000.0
         (("postgres",), {"PGPORT": "5433"}, {5432, 5433}),
         (("postgres",), {"POSTGRESQL_PORT_NUMBER": "5433", "SUPPORT": "9"}, {5432, 5433, 9}),
         (("postgres", "-c", "listen_addresses="), {}, set()),
+        (("postgres", "-c", "listen_addresses=localhost"), {}, set()),
+        (("mongod", "--bind_ip", "127.0.0.1"), {}, set()),
+        (("mongod", "--bind_ip", "0.0.0.0"), {}, {5432}),
+        (("mysqld", "--bind-address=127.0.0.1"), {}, set()),
         (("redis-server", "--port", "0", "--tls-port", "6379"), {}, set()),
     ],
 )

@@ -57,6 +57,7 @@ class World:
         proofs = Proofs(
             LOCAL,
             self.plan.servers,
+            programs=lambda container: self.engine.processes(container.id),
             knocks=lambda container, port, kind: (container.service, port) in self.open,
         )
         startup = Startup(self.engine, self.plan, self.launch, self.listener, proofs=proofs)
@@ -117,6 +118,37 @@ def test_a_known_server_that_is_healthy_too_early_holds_whoever_waits_for_it() -
     world.on_start(db=lambda c: world.engine.change(c.id, health="healthy"))
     assert set(world.up()) == {"api", "db"}
     assert waited[0] == "db: port 5432 does not accept"
+
+
+def test_a_server_that_works_on_its_data_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long that takes: a health check that asks its socket says nothing of that; its programs do."""
+    monkeypatch.setattr("tasklib.stacks.starting.doors._PATIENCE", 0.0)
+    monkeypatch.setattr("tasklib.stacks.starting.proofs._ASKED", 0.0)
+    world = World({"db": {}}, servers={"db": POSTGRES})
+    world.created = [{"service": "db", "address": "10.0.0.2", "health": "healthy"}]
+    server = ("postgres", "-D", "/data", "-c", "listen_addresses=", "-p", "5432")
+    running = [(("bash", "entrypoint.sh", "postgres"), server)] * 3 + [(("postgres",),)]
+    monkeypatch.setattr(
+        world.engine, "processes", lambda _: running.pop(0) if len(running) > 1 else running[0]
+    )
+    waited: list[str] = []
+    monkeypatch.setattr(world.listener, "waits", waited.append)
+    world.up()
+    assert "db: its data is being initialised" in waited
+    assert world.listener.notices == ["db: nothing accepts connections on its port 5432"]
+
+
+def test_what_nobody_requires_may_fail() -> None:
+    """Compose only warns of a dependency that is not `required`: whoever depends on it does without."""
+    depends = {"condition": "service_completed_successfully", "required": False}
+    world = World({"api": {"depends_on": {"seed": depends}}, "seed": {}})
+    world.created = [{"service": "api"}, {"service": "seed", "argv": ("false",)}]
+    assert world.up()["api"].state == "running"
+    assert world.listener.notices == ["seed exited with code 1: nothing requires it (`required: false`)"]
+    world = World({"api": {"depends_on": {"seed": depends}}, "web": {"depends_on": {"seed": {}}}, "seed": {}})
+    world.created = [{"service": "api"}, {"service": "web"}, {"service": "seed", "argv": ("false",)}]
+    with pytest.raises(NotReady, match="seed exited with code 1"):
+        world.up()
 
 
 def test_a_silent_port_is_told_and_holds_nobody() -> None:

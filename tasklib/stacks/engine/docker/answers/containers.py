@@ -12,7 +12,14 @@ from tasklib.stacks.engine.docker.answers.images import environment_from
 from tasklib.stacks.engine.values import PROJECT_LABEL, SERVICE_LABEL, Container, Port
 from tasklib.stacks.labels import MADE_OF, PORTS
 
-__all__ = ["container_from", "container_id_from", "log_lines_from", "networks_of", "written_from"]
+__all__ = [
+    "container_from",
+    "container_id_from",
+    "log_lines_from",
+    "networks_of",
+    "processes_from",
+    "written_from",
+]
 
 
 def container_from(row: Mapping[str, Any], ours: Collection[str] = ()) -> Container:
@@ -142,6 +149,11 @@ def written_from(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     changed = [path for path, kind in kinds.items() if kind == 0 and path not in holders]
     new = [path for path, kind in kinds.items() if kind == 1 and kinds.get(path.rpartition("/")[0]) != 1]
     return tuple(sorted([*changed, *new]))
+
+
+def processes_from(answer: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """The words of each program that `docker top` lists, whose last column is the command line."""
+    return tuple(tuple(str(row[-1]).split()) for row in answer.get("Processes") or () if row)
 
 
 def log_lines_from(raw: bytes) -> tuple[LogLine, ...]:
