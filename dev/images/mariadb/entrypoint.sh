@@ -15,13 +15,26 @@ setting() {
     done
 }
 
-# What the server takes for a setting, its files and the command line put together.
-effective() {
-    local name=$1; shift
-    "$@" --verbose --help 2>/dev/null | awk -v name="$name" '$1 == name && /^[^ \t]/ { print $2; exit }'
-}
+# What the server takes for a setting, its files and the command line put together: $settings tells all of them.
+effective() { awk -v name="$1" '$1 == name && /^[^ \t]/ { print $2; exit }' <<<"$settings"; }
 
 quoted() { printf "'%s'" "$(sed -e 's/\\/\\\\/g' -e "s/'/\\\\'/g" <<<"$1")"; }
+
+# A user that its health check asks as, with a password that stands in the data's folder alone.
+healthcheck_user() {
+    local password host
+    password=$(head -c 24 /dev/urandom | base64 | tr -d '+/=')
+    for host in 127.0.0.1 ::1 localhost; do
+        printf "CREATE USER healthcheck@'%s' IDENTIFIED BY '%s';\n" "$host" "$password"
+        [ -z "${MARIADB_HEALTHCHECK_GRANTS-}" ] \
+            || printf "GRANT %s ON *.* TO healthcheck@'%s';\n" "$MARIADB_HEALTHCHECK_GRANTS" "$host"
+    done
+    (
+        umask 0077
+        printf '[mariadb-client]\nport=%s\nsocket=%s\nuser=healthcheck\npassword=%s\nprotocol=tcp\n' \
+            "$PORT" "$SOCKET" "$password" >"$DATADIR/.my-healthcheck.cnf"
+    )
+}
 
 initialise() {
     local root database user password file
@@ -39,6 +52,7 @@ initialise() {
         printf "ALTER USER root@localhost IDENTIFIED BY %s;\n" "$(quoted "$root")"
         printf "CREATE USER root@'%%' IDENTIFIED BY %s;\n" "$(quoted "$root")"
         printf "GRANT ALL ON *.* TO root@'%%' WITH GRANT OPTION;\n"
+        healthcheck_user
         [ -z "$database" ] || printf 'CREATE DATABASE `%s`;\n' "$database"
         if [ -n "$user" ]; then
             printf "CREATE USER %s@'%%' IDENTIFIED BY %s;\n" "$(quoted "$user")" "$(quoted "$password")"
@@ -54,6 +68,7 @@ initialise() {
             *.sh) if [ -x "$file" ]; then "$file"; else . "$file"; fi ;;
             *.sql) "${client[@]}" <"$file" ;;
             *.sql.gz) gzip -dc "$file" | "${client[@]}" ;;
+            *.sql.xz) xz -dc "$file" | "${client[@]}" ;;
             *) printf 'entrypoint: ignoring %s\n' "$file" ;;
         esac
     done
@@ -69,7 +84,8 @@ for argument; do
     case $argument in -'?' | --help | -V | --version) exec "$@" ;; esac
 done
 
-DATADIR=$(effective datadir "$@") SOCKET=$(effective socket "$@")
+settings=$("$@" --verbose --help 2>/dev/null)
+DATADIR=$(effective datadir) SOCKET=$(effective socket) PORT=$(effective port)
 if [ "$(id -u)" = 0 ]; then
     install -d "$DATADIR"
     find "$DATADIR" ! -user mysql -exec chown mysql: {} +

@@ -25,6 +25,9 @@ _GRACE = 60
 _FILES = 'for folder; do find "$folder" -type f | grep -q . && exit 1; done; exit 0'
 """Whether nothing was written to these folders."""
 
+_TOUCH = '[ -e "$1" ] || : >"$1"'
+"""An image without that file has a check that does not ask for it; told of it, it wants it to exist."""
+
 
 def bake(
     engine: Engine,
@@ -54,6 +57,8 @@ def bake(
         time.sleep(_PAUSE)
     if recipe.hidden and not engine.run_inside(container, ("sh", "-c", _FILES, "sh", *recipe.hidden)):
         raise Unfit(f"it writes to {' or '.join(recipe.hidden)}, which no image holds")
+    if recipe.check_file and not engine.run_inside(container, ("sh", "-c", _TOUCH, "sh", recipe.check_file)):
+        raise Unfit(f"{recipe.check_file} cannot be written")
     # No image is to hold them: each start brings its own.
     if copies and not engine.run_inside(container, ("rm", "-f", "--", *(inside for _, inside in copies))):
         raise Unfit("the files that it was given cannot be removed again")

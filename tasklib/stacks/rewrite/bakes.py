@@ -21,3 +21,6 @@ def start_baked(draft: Draft) -> None:
         for variable, value in bake.environment.items():
             draft.put((*path, "environment", variable), value, _RULE, "there the image holds its data")
         draft.put((*path, "command"), list(bake.command), _RULE, "its data need not survive a crash")
+        if bake.health_test:
+            test = list(bake.health_test)
+            draft.put((*path, "healthcheck", "test"), test, _RULE, "it reads in the folder of the data")

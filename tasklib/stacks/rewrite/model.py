@@ -19,12 +19,14 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Bake(Struct, frozen=True):
     """What a data store starts from instead of its image: ``tag`` holds what it initialised before.
 
-    ``environment`` is added to its own, ``command`` comes in place of its own.
+    ``environment`` is added to its own, ``command`` comes in place of its own, and so does ``health_test``
+    where there is one.
     """
 
     tag: str
     environment: Mapping[str, str]
     command: tuple[str, ...]
+    health_test: tuple[str, ...] = ()
 
 
 class LocalState(Struct, frozen=True):

@@ -111,8 +111,10 @@ def _mysql_baking(*programs: str, configuration: tuple[str, ...]) -> Baking:
             "MARIADB_MASTER_HOST",
             "MARIADB_REPLICATION_USER",
         ),
-        # It reads its password in /var/lib/mysql.
-        asking=("healthcheck.sh",),
+        # MariaDB's: it reads there who it is. Others have no such file and do without.
+        check="/usr/local/bin/healthcheck.sh",
+        check_file=".my-healthcheck.cnf",
+        check_options=("--datadir={data}", "--defaults-extra-file={data}/.my-healthcheck.cnf"),
     )
 
 

@@ -31,9 +31,11 @@ class Baking(Struct, frozen=True):
     these are, ``ready`` is a command that ends with 0 inside once the server takes connections, and
     ``options`` are those of the program that trade durability for speed.
 
-    Not kept is a start with a word that ``moving`` (a pattern) fits whole, one of the variables ``unlike``,
-    or a health check that has one of the words ``asking``: it listens elsewhere, its data lies elsewhere, or
-    what it makes is for one server alone.
+    Not kept is a start with a word that ``moving`` (a pattern) fits whole, or one of the variables
+    ``unlike``: it listens elsewhere, its data lies elsewhere, or what it makes is for one server alone.
+
+    ``check`` is the image's own health check, a program that reads the file ``check_file`` in the folder of
+    the data, and ``check_options`` are what tells it another one (``{data}``).
     """
 
     data: tuple[str, ...]
@@ -47,7 +49,9 @@ class Baking(Struct, frozen=True):
     options: tuple[str, ...] = ()
     moving: str = ""
     unlike: tuple[str, ...] = ()
-    asking: tuple[str, ...] = ()
+    check: str = ""
+    check_file: str = ""
+    check_options: tuple[str, ...] = ()
 
 
 class Server(Struct, frozen=True):

@@ -13,12 +13,17 @@ from .test_bakes import COMPOSE, down, image_of, up
 
 STORE = """
 image: ${MARIADB_IMAGE:-mariadb:11}
-command: ["--max-connections=77"]
+command: ["--max-connections=77", "--character-set-server=utf8mb4"]
 ports: ["3306"]
-environment:
-  {MARIADB_ROOT_PASSWORD: of-nobody, MARIADB_DATABASE: shop, MARIADB_USER: app, MARIADB_PASSWORD: its}
+environment: {
+  MARIADB_ROOT_PASSWORD_FILE: /run/secrets/root, MARIADB_DATABASE: shop, MARIADB_USER: app,
+  MARIADB_PASSWORD: of-nobody }
 volumes: ["./init:/docker-entrypoint-initdb.d:ro"]
+secrets: [root]
+healthcheck: {test: [CMD, healthcheck.sh, --connect, --innodb_initialized], interval: 1s, retries: 60}
 """
+
+SECRET = "secrets: {root: {file: ./root.txt}}\n"
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def ask(engine: Any, traces: Traces) -> Callable[[str], str]:
 
     def answer(sql: str) -> str:
         (row,) = traces.containers()
-        argv = ["mariadb", "-h", "127.0.0.1", "--protocol=tcp", "-uapp", "-pits", "-BNe", sql, "shop"]
+        argv = ["mariadb", "-h", "127.0.0.1", "--protocol=tcp", "-uapp", "-pof-nobody", "-BNe", sql, "shop"]
         started = engine.exec_create(row["Id"], argv)["Id"]
         said = engine.exec_start(started).decode().strip()
         assert engine.exec_inspect(started)["ExitCode"] == 0, said
@@ -39,8 +44,14 @@ def ask(engine: Any, traces: Traces) -> Callable[[str], str]:
 def test_it_initialises_once_and_anew_where_a_script_changed(
     shop: Callable[..., Checkout], bakes: Callable[[], list[str]], ask: Callable[[str], str], traces: Traces
 ) -> None:
-    """The same data, users and settings, without what was written; a changed value is never served old."""
+    """The same data, users and settings, without what was written; a changed value is never served old.
+
+    Its health check is the image's own, which reads in the folder of the data, wherever that is.
+    """
     made = shop(db=STORE)
+    path = made.root / COMPOSE
+    path.write_text(path.read_text() + SECRET)
+    made.write({"deploy/test/root.txt": "of-root"})
     up(made)
     (tag,) = bakes()
     assert image_of(traces) == tag
@@ -50,8 +61,7 @@ def test_it_initialises_once_and_anew_where_a_script_changed(
     up(made)
     assert bakes() == [tag]
     assert ask("SELECT what FROM made") == "first"
-    path = made.root / COMPOSE
-    path.write_text(path.read_text().replace("MARIADB_DATABASE: shop", "MARIADB_DATABASE: shop, MORE: 1"))
+    made.write({"deploy/test/root.txt": "of-another"})
     up(made)
     assert len(bakes()) == 2
     assert ask("SELECT what FROM made") == "first"

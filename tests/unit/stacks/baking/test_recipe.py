@@ -209,7 +209,9 @@ def test_a_mariadb_has_its_data_elsewhere_by_an_option() -> None:
         {"command": ["--defaults-file=/etc/own.cnf"]},
         {"environment": {"MARIADB_RANDOM_ROOT_PASSWORD": "1"}},
         {"environment": {"MARIADB_ROOT_PASSWORD": "x", "MARIADB_MASTER_HOST": "other"}},
-        {"healthcheck": {"test": ["CMD", "healthcheck.sh", "--connect", "--innodb_initialized"]}},
+        {"healthcheck": {"test": ["CMD-SHELL", 'test "$$(healthcheck.sh --connect)" = ""']}},
+        {"healthcheck": {"test": ["CMD", "/own/healthcheck.sh", "--connect"]}},
+        {"healthcheck": {"test": ["CMD", "healthcheck.sh", "--datadir=/var/lib/mysql", "--connect"]}},
         {"healthcheck": {"test": ["CMD-SHELL", "test -d /var/lib/mysql/shop"]}},
     ],
 )
@@ -217,6 +219,54 @@ def test_a_mariadb_that_is_not_baked(keys: dict[str, Any]) -> None:
     """It listens elsewhere, knows others, tells its password once, or is asked in its data's folder."""
     with pytest.raises(Unfit):
         mariadb(**keys)
+
+
+TOLD = (
+    "--datadir=/var/lib/tasklib/data",
+    "--defaults-extra-file=/var/lib/tasklib/data/.my-healthcheck.cnf",
+)
+
+
+@pytest.mark.parametrize(
+    ("test", "moved"),
+    [
+        (
+            ["CMD", "healthcheck.sh", "--connect", "--innodb_initialized"],
+            ("CMD", "healthcheck.sh", *TOLD, "--connect", "--innodb_initialized"),
+        ),
+        (
+            ["CMD", "timeout", "2", "/usr/local/bin/healthcheck.sh", "--su", "mysql", "--connect"],
+            ("CMD", "timeout", "2", "/usr/local/bin/healthcheck.sh", "--su", "mysql", *TOLD, "--connect"),
+        ),
+        (
+            "healthcheck.sh --su-mysql --connect || healthcheck.sh --connect",
+            (
+                "CMD-SHELL",
+                f"healthcheck.sh --su-mysql {' '.join(TOLD)} --connect || "
+                f"healthcheck.sh {' '.join(TOLD)} --connect",
+            ),
+        ),
+        (
+            ["CMD", "bash", "-c", "healthcheck.sh --su=mysql --connect"],
+            ("CMD", "bash", "-c", f"healthcheck.sh --su=mysql {' '.join(TOLD)} --connect"),
+        ),
+        (["CMD-SHELL", "mysqladmin ping -h localhost -p$$MYSQL_ROOT_PASSWORD"], ()),
+        (["NONE"], ()),
+    ],
+)
+def test_its_own_health_check_is_told_where_the_data_is(test: object, moved: tuple[str, ...]) -> None:
+    """Before its tests and after whose rights it takes, which makes it forget what stood before."""
+    found = mariadb(healthcheck={"test": test})
+    assert found.health_test == moved
+    assert found.key == mariadb().key
+
+
+def test_a_health_check_that_is_mounted_over_the_images(tmp_path: Path) -> None:
+    """It may know none of those options."""
+    (tmp_path / "healthcheck.sh").write_text("exit 0")
+    mount = {"type": "bind", "source": str(tmp_path), "target": "/usr/local/bin", "read_only": True}
+    with pytest.raises(Unfit):
+        mariadb(volumes=[mount], healthcheck={"test": ["CMD", "healthcheck.sh"]})
 
 
 @pytest.mark.parametrize(("line", "fit"), [("max_connections = 7", True), ("server_id=3", False)])
@@ -246,6 +296,15 @@ def test_the_rewritten_store(config: dict[str, Any]) -> None:
     assert db["environment"] == {"POSTGRES_PASSWORD": "x$$y", "PGDATA": "/elsewhere"}
     assert db["command"] == ["postgres", "-c", "fsync=off"]
     assert isolate(isolated, "main", facts=Facts(bakes={"db": bake})) == isolated
+
+
+def test_the_rewritten_health_check(config: dict[str, Any]) -> None:
+    """All of it stays but what it asks."""
+    checked = changed(config, healthcheck={"test": ["CMD", "healthcheck.sh"], "retries": 7})
+    bake = Bake("tasklib-bake/mariadb:1", {}, ("mariadbd",), ("CMD", "healthcheck.sh", "--datadir=/d"))
+    found = isolate(checked, "main", facts=Facts(bakes={"db": bake}))["services"]["db"]["healthcheck"]
+    assert found["test"] == ["CMD", "healthcheck.sh", "--datadir=/d"]
+    assert found["retries"] == 7
 
 
 def test_what_a_copy_would_not_do_is_not_baked_elsewhere(tmp_path: Path) -> None:
