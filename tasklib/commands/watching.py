@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tasklib.commands.console import complain
-from tasklib.errors import Interrupted, NothingRan, TasklibError, UsageError
+from tasklib.errors import EngineError, Interrupted, NothingRan, TasklibError, UsageError
 
 if TYPE_CHECKING:
     from tasklib.pipeline.options import Options
@@ -57,8 +57,11 @@ def watch(
             while not cancel.is_set():
                 # Settings decide what a stack is: where they change, all start anew.
                 engine = any(needs_stack(project, target) for target in plan(project, stages, options))
-                with open_session(project, options, _told, engine=engine) as session:
-                    project = watching.rounds(project, session)
+                try:
+                    with open_session(project, options, _told, engine=engine) as session:
+                        project = watching.rounds(project, session)
+                except EngineError as error:
+                    project = watching.without_engine(project, error)
         finally:
             watching.end()
     return Interrupted.exit_code
@@ -114,19 +117,30 @@ class _Watching:
         self._stop.set("not needed any more")
 
     def rounds(self, project: Project, session: Session) -> Project:
-        """Run, and again after each change, until the user ends it or the project's settings change."""
+        """Run, and again after each change, until the user ends it, the project's settings change or all
+        engines are gone: another session may find them again."""
         while True:
             self._once(project, session)
-            if self._cancel.is_set():
-                return project
-            self._tell(f"watching {self._root}; Ctrl-C ends it and removes what is up")
-            names = self._wait(project)
-            if not names:
-                return project
-            self._options = replace(self._options, names=names, passed={})
-            now = self._read_again(project)
-            if now != project:
+            now = self._next(project)
+            if self._cancel.is_set() or now != project or session.lost:
                 return now
+
+    def without_engine(self, project: Project, error: EngineError) -> Project:
+        """Wait for another change. Raises ``error`` where there was no engine from the start."""
+        if not self._ran:
+            raise error
+        complain(str(error))
+        return self._next(project)
+
+    def _next(self, project: Project) -> Project:
+        """The project as it is once something is to be tested, or when the user has ended it."""
+        if not self._cancel.is_set():
+            self._tell(f"watching {self._root}; Ctrl-C ends it and removes what is up")
+            if names := self._wait(project):
+                self._options = replace(self._options, names=names, passed={})
+                return self._read_again(project)
+            self._cancel.set("nothing is watched any more")
+        return project
 
     def _once(self, project: Project, session: Session) -> None:
         from tasklib.results import Outcome

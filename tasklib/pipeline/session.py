@@ -43,16 +43,24 @@ class Session:
 
     def held(self, plan: StackPlan, listener: Listener, context: RunContext) -> HeldStack:
         """The stack of ``plan`` on the engine of ``context``, as the run before left it."""
-        held = self._held.get(plan.name)
-        if held and not held.closed and held.context is context:
+        before = self._held.pop(plan.name, None)
+        # On an engine that has died: it is used again where that comes back, or goes when the session ends.
+        self._left += [before] if before and not before.closed else []
+        mine = (h for h in self._left if h.context is context and h.stack.plan.name == plan.name)
+        if held := next(mine, None):
+            self._left.remove(held)
             held.again(plan, listener)
         else:
-            # On an engine that has died: it is tried once more when the session ends.
-            self._left += [held] if held else []
             options = self._options
             held = HeldStack(context, plan, keep=options.keep, fresh=options.fresh, listener=listener)
-            self._held[plan.name] = held
+        self._held[plan.name] = held
         return held
+
+    @property
+    def lost(self) -> bool:
+        """Whether none of the engines that it began with answers any more."""
+        contexts = self.fleet.contexts
+        return all(c.connection is not None and not c.connection.heart.beats() for c in contexts)
 
     def open(self, fleet: Fleet) -> None:
         self._fleet = fleet

@@ -101,9 +101,20 @@ class Execution:
 
     def place(self, plans: Sequence[StackPlan]) -> tuple[RunContext, ...]:
         """The engine of each stack. Raises :class:`~tasklib.errors.EngineError`."""
-        known = [self._session.place_of(plan) if self._session else None for plan in plans]
         placed = self._fleet.place(plans)
-        return tuple(there or found for there, found in zip(known, placed, strict=True))
+        found = zip(plans, placed, strict=True)
+        return tuple(self._stays(plan, other) for plan, other in found) if self._session else placed
+
+    def _stays(self, plan: StackPlan, other: RunContext) -> RunContext:
+        """Where the session has a stack, unless that engine has died; else on the ``other`` one."""
+        there = self._session.place_of(plan) if self._session else None
+        if there is None or there is other:
+            return other
+        if self._fleet.several and not there.engine.heart.beats():
+            what = f"{plan.title} moves to {other.listed}: {there.listed} stopped answering"
+            self._emit(Notice(what, "warning"))
+            return other
+        return there
 
     def stack(self, target: Target, plan: StackPlan, context: RunContext) -> TargetStack:
         """The stack of ``plan`` on behalf of ``target``, on the engine of ``context``; nothing happens."""

@@ -92,6 +92,11 @@ class OwnEngine:
         _end_all(self.root)
         self.wait()
 
+    @property
+    def running(self) -> bool:
+        """Whether its daemon was started and has not ended since."""
+        return self._daemon is not None and self._daemon.poll() is None
+
     def load(self, image: str) -> None:
         """Copy ``image`` from the machine's own engine."""
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as save:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -14,6 +16,7 @@ import pytest
 from ..cleanup.engines import OwnEngine, own_engine
 from ..conftest import NewProject
 from ..projects import PYTHON, Checkout, compose
+from ..release.registry import BESIDE, beside
 from ..traces import processes_of, until
 from .door import Door, doors, why_not
 
@@ -104,6 +107,27 @@ def test_stacks_are_placed_where_there_is_room(
     assert clean.text.count("removed") == 2, clean
 
 
+def test_an_image_is_built_once_for_all_engines(
+    project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
+) -> None:
+    """One builds it and pushes it to the registry that both have, the other one takes it from there."""
+    shop, env = shop_of(project, [way.host for way in ways], "assert read() == b'hello\\n'"), ways[0].env
+    with (shop.root / "pyproject.toml").open("a") as settings:
+        settings.write(f'\n[tool.tasklib.images]\nname = "{BESIDE}/shop-{{service}}"\nreuse = "push"\n')
+    with beside(pair, tmp_path / "registry"):
+        ran = shop.run("tasklib", "test.service", env={"PATH": env["PATH"]})
+        assert ran.code == 0, ran
+        said = ran.text + Path(ran.text.rpartition("Full log: ")[2].strip()).read_text()
+        assert said.count("its image is in the registry, built from just these files") == 1, said
+        assert "does not let us" not in said
+        asked = pair[0].within("curl", "-sf", f"http://{BESIDE}/v2/shop-web/tags/list")
+        assert len(json.loads(shop.run(*asked).out)["tags"]) == 1
+    clean = shop.run("tasklib", "clean", env={"PATH": env["PATH"]})
+    assert clean.code == 0, clean
+    images = [shop.run("docker", "-H", engine.host, "images", "--quiet", "--no-trunc") for engine in pair]
+    assert [len(set(listed.lines)) for listed in images] == [1, 1], "the image of these tests alone is left"
+
+
 def test_the_default_engine_and_one_of_a_context(
     project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
 ) -> None:
@@ -160,3 +184,48 @@ def test_no_engine_at_all_is_told_once(project: NewProject, ways: list[Door]) ->
     ran = shop.run("tasklib", "test.service", env={"PATH": ways[0].env["PATH"]})
     assert ran.code == 3, ran
     assert "none of the engines answers" in ran.text, ran
+
+
+def test_what_is_watched_stays_where_it_is_and_moves_where_that_dies(
+    project: NewProject, pair: list[OwnEngine], ways: list[Door]
+) -> None:
+    """Round after round on the same stacks; back to the first engine where the second one dies, too."""
+    hosts = [way.host for way in ways]
+    shop = shop_of(project, hosts, "assert read() == b'hello\\n'")
+    env = {"PATH": ways[0].env["PATH"]}
+
+    def saved(name: str, rounds: int) -> str:
+        """What is said of the round that a change to a service's tests starts."""
+        with (shop.root / f"services/{name}/tests/integration/test_{name}.py").open("a") as tests:
+            tests.write("# again\n")
+        assert until(lambda: running.text.count("watching ") == rounds, 120), running.text
+        return running.text.rpartition("changed: ")[2]
+
+    try:
+        with shop.during("tasklib", "test.service", "--watch", env=env) as running:
+            assert until(lambda: running.text.count("watching ") == 1, 120), running.text
+            before = [[row["Id"] for row in engine.containers()] for engine in pair]
+            assert [len(ids) for ids in before] == [1, 1]
+            assert "1 passed" in saved("api", 2)
+            assert [[row["Id"] for row in engine.containers()] for engine in pair] == before
+
+            names = ["api", "web"] if "api" in pair[1].containers()[0]["Names"][0] else ["web", "api"]
+            pair[1].die()
+            moved = saved(names[0], 3)
+            assert f"moves to {hosts[0]}: {hosts[1]} stopped answering" in moved
+            assert "1 passed" in moved
+
+            pair[1].start()
+            pair[0].die()
+            back = saved(names[0], 4)
+            assert f"moves to {hosts[1]}: {hosts[0]} stopped answering" in back
+            assert "1 passed" in back
+            pair[0].start()
+            running.process.send_signal(signal.SIGINT)
+            ran = running.wait()
+    finally:
+        for engine in pair:
+            if not engine.running:
+                engine.start()
+    assert ran.code == 130, ran
+    assert "Traceback" not in ran.text

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -17,29 +17,55 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from ..cleanup.engines import OwnEngine
 from ..traces import until
 
-__all__ = ["LOGIN", "PASSWORD", "Dying", "Registry"]
+__all__ = ["BESIDE", "LOGIN", "PASSWORD", "Dying", "Registry", "beside"]
 
 PASSWORD = "hunter2-secret"
 """The password of the user in LOGIN, which is a line of an htpasswd file."""
 LOGIN = "tester:$2b$04$/bDlI9dHs71knguvy.kPs.Bwssyifd.WpHFtJaFcFCU3zs1ok6fEm"
 
+BESIDE = "127.0.0.1:5000"
+"""Where an engine in a network of its own has its registry: on its loopback, where nobody else is."""
+
 _PROGRAMS = ("docker-registry", "registry")
 _ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
+
+
+def _program() -> str:
+    program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+    if program is None:
+        reason = "no image registry is installed; `python3 dev test --provide-engine` brings one"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return program
+
+
+@contextlib.contextmanager
+def beside(engines: Sequence[OwnEngine], folder: Path) -> Iterator[None]:
+    """One registry for all ``engines``, each has it at :data:`BESIDE`; its files are in ``folder``."""
+    folder.mkdir()
+    storage = {"filesystem": {"rootdirectory": str(folder / "data")}}
+    settings = {"version": "0.1", "storage": storage, "http": {"addr": BESIDE}}
+    (folder / "config.yml").write_text(json.dumps(settings))
+    argv = [_program(), "serve", str(folder / "config.yml")]
+    with contextlib.ExitStack() as running:
+        for engine in engines:
+            serving = subprocess.Popen(engine.within(*argv), stderr=subprocess.DEVNULL)
+            running.callback(serving.wait)
+            running.callback(serving.kill)
+            asking = engine.within("curl", "-sf", f"http://{BESIDE}/v2/")
+            assert until(lambda asking=asking: subprocess.run(asking, check=False).returncode == 0)
+        yield
 
 
 class Registry:
     """A registry process on a free port of 127.0.0.1, its images in ``folder``."""
 
     def __init__(self, folder: Path, *, login: str = "") -> None:
-        program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-        if program is None:
-            reason = "no image registry is installed; `python3 dev test --provide-engine` brings one"
-            if os.environ.get("CI"):
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
-        self._program = program
+        self._program = _program()
         self._folder = folder
         folder.mkdir()
         with socket.socket() as free:

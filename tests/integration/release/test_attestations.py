@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,23 +13,17 @@ import pytest
 from ..cleanup.engines import own_engine, short_folder, why_not
 from ..conftest import NewProject
 from ..projects import Checkout
-from ..traces import until
+from .registry import BESIDE, beside
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
-
-HOST = "127.0.0.1:5000"
-"""On the loopback of the engine's own namespace, where nobody else is."""
 
 
 def test_provenance_goes_with_the_image(project: NewProject, tmp_path: Path) -> None:
     """The index in the registry has it beside the image, without the arguments of the build; the same version
     of the same commit is kept."""
-    program = shutil.which("docker-registry") or shutil.which("registry")
-    if program is None:
-        pytest.skip("no image registry is installed; `python3 dev test --provide-engine` brings one")
     shop = project(
         {
-            "pyproject.toml": f'[tool.tasklib.images]\nname = "{HOST}/{{service}}"\n'
+            "pyproject.toml": f'[tool.tasklib.images]\nname = "{BESIDE}/{{service}}"\n'
             'attestations = ["provenance"]\n',
             "services/api/Dockerfile": "FROM scratch\nARG VERSION\nARG TOKEN=hidden-value\nCOPY . /app\n",
         }
@@ -38,12 +31,6 @@ def test_provenance_goes_with_the_image(project: NewProject, tmp_path: Path) -> 
     shop.git("remote", "add", "origin", "https://user:hidden-word@example.com/team/shop.git")
     settings = tmp_path / "daemon.json"
     settings.write_text(json.dumps({"features": {"containerd-snapshotter": True}}))
-    serves = {
-        "version": "0.1",
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "data")}},
-        "http": {"addr": HOST},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(serves))
     with own_engine(short_folder(), [f"--config-file={settings}"]) as engine:
         env = {"DOCKER_HOST": engine.host}
 
@@ -52,25 +39,17 @@ def test_provenance_goes_with_the_image(project: NewProject, tmp_path: Path) -> 
             done = subprocess.run(engine.within(*argv), env=whole, capture_output=True, text=True, check=True)
             return json.loads(done.stdout)
 
-        registry = subprocess.Popen(
-            engine.within(program, "serve", str(tmp_path / "registry.yml")), stderr=subprocess.DEVNULL
-        )
-        try:
-            listing = ["curl", "-sf", f"http://{HOST}/v2/"]
-            assert until(lambda: subprocess.run(engine.within(*listing), check=False).returncode == 0)
+        with beside([engine], tmp_path / "registry"):
             _release(shop, engine.within("tasklib", "release.images", "--version", "1.0.0"), env)
             raw = ("docker", "buildx", "imagetools", "inspect", "--raw")
-            image, attested = asked(*raw, f"{HOST}/api:1.0.0")["manifests"]
+            image, attested = asked(*raw, f"{BESIDE}/api:1.0.0")["manifests"]
             assert attested["annotations"]["vnd.docker.reference.digest"] == image["digest"]
-            [layer] = asked(*raw, f"{HOST}/api@{attested['digest']}")["layers"]
-            statement = asked("curl", "-sf", f"http://{HOST}/v2/api/blobs/{layer['digest']}")
+            [layer] = asked(*raw, f"{BESIDE}/api@{attested['digest']}")["layers"]
+            statement = asked("curl", "-sf", f"http://{BESIDE}/v2/api/blobs/{layer['digest']}")
             assert "slsa.dev/provenance" in statement["predicateType"]
             assert "hidden" not in json.dumps(statement)
             again = _release(shop, engine.within("tasklib", "release.images", "--version", "1.0.0"), env)
             assert "(latest, was there)" in again
-        finally:
-            registry.kill()
-            registry.wait()
 
 
 def _release(shop: Checkout, argv: list[str], env: dict[str, str]) -> str:
