@@ -30,8 +30,9 @@ class Seen(Struct, frozen=True):
     its loopback (``port``). ``contained``: this process runs in a container, and ``own`` is that where the
     engine knows it. ``same_network``: the engine's bridge is in our network namespace. ``forwards``: the
     engine forwards published ports to our loopback itself, from a virtual machine or a user's namespace.
-    ``address`` is the engine's where it is elsewhere, ``neighbour`` whether that is on a private network of
-    this container, ``ssh`` whether that is the way to it.
+    ``named``: it gives the host name that we have. ``address`` is the engine's where it is elsewhere,
+    ``neighbour`` whether that is on a private network of this container, ``ssh`` whether that is the way to
+    it.
     """
 
     endpoint: str
@@ -41,6 +42,7 @@ class Seen(Struct, frozen=True):
     own: Own | None = None
     same_network: bool = False
     forwards: bool = False
+    named: bool = False
     address: str = ""
     neighbour: bool = False
     ssh: bool = False
@@ -67,7 +69,8 @@ def _natural(seen: Seen) -> Reach:
         return Reach(Way.JOINED, "it runs on this engine", direct=True, container=seen.own.id)
     if seen.local and seen.same_network:
         return Reach(Way.LOOPBACK, "the engine is on this machine", direct=True)
-    if seen.forwards and not seen.contained and seen.local and not seen.port:
+    # In a pod the port is that of a container that has our name and network.
+    if seen.forwards and seen.local and (seen.named if seen.port else not seen.contained):
         return Reach(Way.LOOPBACK, "the engine forwards them to this machine")
     if seen.ssh:
         return _forwarded(seen, "the engine is at the other end")

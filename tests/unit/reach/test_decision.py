@@ -27,10 +27,22 @@ FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
         (replace(IN_A_JOB, forwards=True), Way.JOINED, True),
         (replace(SOCKET, contained=True, own=replace(OURS, on_host=True)), Way.LOOPBACK, True),
         (replace(PORT, same_network=True), Way.LOOPBACK, True),
+        (replace(PORT, forwards=True, named=True, contained=True), Way.LOOPBACK, False),
         (DIND, Way.PUBLISHED, False),
         (SSH, Way.FORWARDED, False),
     ],
-    ids=["here", "engine inside", "desktop", "job", "desktop's job", "host network", "pod", "dind", "ssh"],
+    ids=[
+        "here",
+        "engine inside",
+        "desktop",
+        "job",
+        "desktop's job",
+        "host network",
+        "pod",
+        "rootless in a pod",
+        "dind",
+        "ssh",
+    ],
 )
 def test_what_is_seen_decides(seen: Seen, way: Way, direct: bool) -> None:
     """Without any setting, in every place that tests run in."""
@@ -61,6 +73,7 @@ def test_a_neighbours_ports_are_published_on_its_own_address() -> None:
         (replace(SSH, forwards=True), "ssh cannot reach the containers", "runs as root"),
         (FAR, "tcp://build-1:2376 is on another machine", 'reach = "published"'),
         (PORT, "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
+        (replace(PORT, forwards=True), "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
         (replace(SOCKET, same_network=False, contained=True), "none of its containers", "network_mode: host"),
         (replace(SOCKET, same_network=False), "not the one we are in", "network_mode: host"),
         (replace(SOCKET, same_network=False, forwards=True, contained=True), "none of", "network_mode"),

@@ -35,8 +35,10 @@ def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> 
     port = split.scheme != "ssh" and bool(address) and ipaddress.ip_address(address).is_loopback
     contained = any(mark.exists() for mark in _MARKS)
     local = elsewhere is None or port
-    # An engine at the other end of a tunnel has a bridge of the same address as one that is here.
-    ours = not port or info.get("Name") == platform.node()
+    # An engine at the other end of a tunnel, in a virtual machine or rootless has a bridge of the same
+    # address as one that is here.
+    named = info.get("Name") == platform.node()
+    ours = not forwards and (not port or named)
     return Seen(
         f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}" if host else "the usual socket",
         local,
@@ -45,6 +47,7 @@ def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> 
         own=_own(client, contained=contained),
         same_network=local and ours and _has_bridge(client),
         forwards=forwards,
+        named=named,
         address="" if port else address,
         neighbour=contained and not port and _is_neighbour(address),
         ssh=split.scheme == "ssh",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: st
     """What `docker info` and `docker version` say of the engine that answers at ``endpoint``."""
     major, minor = str(version["ApiVersion"]).split(".")[:2]
     return EngineFacts(
-        id=str(info["ID"]),
+        id=_id(info, version),
         version=str(info["ServerVersion"]),
         api=(int(major), int(minor)),
         cpus=int(info["NCPU"]),
@@ -32,6 +33,16 @@ def _users(info: Mapping[str, Any]) -> Users:
     if "name=rootless" in options:
         return Users.OURS
     return Users.SHIFTED if "name=userns" in options else Users.SAME
+
+
+def _id(info: Mapping[str, Any], version: Mapping[str, Any]) -> str:
+    """What an engine is known by. Podman's own id is another one each time that it is asked: it is known by
+    where it keeps its images."""
+    parts = version.get("Components") or ()
+    if not any(str(part.get("Name")).lower().startswith("podman") for part in parts):
+        return str(info["ID"])
+    place = f"{info.get('Name')} {info.get('DockerRootDir')}"
+    return f"podman-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
 
 
 def forwards_ports(info: Mapping[str, Any]) -> bool:

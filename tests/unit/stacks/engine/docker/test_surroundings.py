@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.docker.surroundings import container_ids, own_from
+from tasklib.stacks.engine.docker.surroundings import container_ids, look, own_from
 
 ID, OTHER = "c0ffee" * 10 + "0123", "feed" * 16
 FILES = f"/var/lib/docker/containers/{ID}"
@@ -68,3 +69,15 @@ def test_the_network_may_be_another_containers() -> None:
     assert own_from(pod, row).id == OTHER
     host = {"Id": ID, "HostConfig": {"NetworkMode": "host"}}
     assert own_from(host, host).on_host
+
+
+def test_an_engine_in_a_namespace_of_its_own_is_not_in_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bridge has the address of the one that this machine's other engine has."""
+    monkeypatch.setattr("tasklib.stacks.engine.docker.surroundings._is_ours", lambda address: True)
+    client = SimpleNamespace(
+        inspect_network=lambda name: {"IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]}},
+        inspect_container=lambda name: {},
+    )
+    socket = "unix:///run/user/1000/docker.sock"
+    assert look(client, {}, socket, forwards=False).same_network
+    assert not look(client, {}, socket, forwards=True).same_network
