@@ -78,9 +78,10 @@ def choose(project: Project, *, changed: bool, base: str | None, explain: bool) 
     return selection
 
 
-def workflow(forge: str, *, shards: int = 1, force: bool = False, dry: bool = False) -> int:
+def workflow(forge: str, *, shards: int = 1, engine: str = "", force: bool = False, dry: bool = False) -> int:
     """Write the workflow files of a forge (``github``, ``gitea``, ``gitlab``), for so many ``shards``.
 
+    ``engine`` is that of GitLab's jobs: ``dind``, one of their own beside them, or ``socket``, the runner's.
     A file that is there and differs is kept, its difference shown, unless ``force``; the code is 2 then.
     """
     from tasklib import __version__
@@ -92,6 +93,11 @@ def workflow(forge: str, *, shards: int = 1, force: bool = False, dry: bool = Fa
 
     if not forge:
         raise UsageError(f"--for takes {', '.join(FORGE.choices[:-1])} or {FORGE.choices[-1]}")
+    if engine and forge != Forge.GITLAB:
+        raise UsageError(
+            f"--engine is for GitLab: {forge}'s jobs use the engine of the machine that they run on",
+            remedy="Leave it out.",
+        )
     project = find_project(Path.cwd())
     checkout = find_checkout(project.root)
     root = checkout.root
@@ -106,6 +112,7 @@ def workflow(forge: str, *, shards: int = 1, force: bool = False, dry: bool = Fa
         suite=project.suite if project.unit else None,
         folder="" if project.root == root else project.root.relative_to(root).as_posix(),
         shards=shards,
+        dind=engine != "socket",
     )
     kept = []
     for name, text in workflows(facts, Forge(forge)).items():

@@ -127,7 +127,11 @@ def _workflow(values: Values) -> int:
     from tasklib.commands import ci
 
     return ci.workflow(
-        values[o.FORGE], shards=values[o.SHARDS] or 1, force=values[o.OVERWRITE], dry=values.dry
+        values[o.FORGE],
+        shards=values[o.SHARDS] or 1,
+        engine=values[o.BESIDE],
+        force=values[o.OVERWRITE],
+        dry=values.dry,
     )
 
 

@@ -61,6 +61,9 @@ REMOVE = switch("yes", "remove it", consents=True)
 # CI
 FORGE = choice("for", ("github", "gitea", "gitlab"), "whose workflow files", "")
 SHARDS = number("shards", "N", "share the tests between N machines")
+BESIDE = choice(
+    "engine", ("dind", "socket"), "GitLab's jobs have an engine beside them, or use their runner's", ""
+)
 OVERWRITE = switch("force", "overwrite files that differ", consents=True)
 RUNS = required("folder", "FOLDER", "where the files are that `--report FILE.jsonl` wrote on each machine")
 
@@ -224,7 +227,7 @@ COMMANDS = (
     Command(
         "ci.workflow",
         "Write workflow files: tests of every change, images of every version tag.",
-        (FORGE, SHARDS, OVERWRITE),
+        (FORGE, SHARDS, BESIDE, OVERWRITE),
         "--for github",
     ),
     Command(

@@ -35,8 +35,8 @@ class Forge(StrEnum):
     GITLAB = "gitlab"
 
 
-_OWN_REGISTRIES: Mapping[Forge, str] = {Forge.GITHUB: "ghcr.io", Forge.GITLAB: "registry.gitlab.com"}
-"""Where the forge itself gives its jobs a login."""
+_OWN_REGISTRY = "ghcr.io"
+"""Where GitHub itself gives its jobs a login."""
 
 
 class Facts(Struct, frozen=True):
@@ -45,7 +45,8 @@ class Facts(Struct, frozen=True):
     ``services`` are all, ``node`` whether any of them needs Node, ``registry`` the host its images go to
     (``None`` while nothing names them), ``requirement`` what pip installs tasklib by, ``folder`` where the
     project is in its checkout ("" at the top), ``suite`` the name of its own unit tests, ``shards`` how many
-    machines share the tests.
+    machines share the tests, ``dind`` whether GitLab's jobs have an engine of their own beside them, else
+    they use the one that they run on.
     """
 
     services: Sequence[str]
@@ -57,6 +58,7 @@ class Facts(Struct, frozen=True):
     folder: str = ""
     suite: str | None = None
     shards: int = 1
+    dind: bool = True
 
 
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
@@ -72,8 +74,9 @@ def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
         "shards": str(facts.shards),
         "suite": as_text(facts.suite or ""),
     }
-    own_registry = facts.registry == _OWN_REGISTRIES.get(forge)
+    own_registry = forge is Forge.GITHUB and facts.registry == _OWN_REGISTRY
     conditions = {
+        "dind": facts.dind,
         "folder": bool(facts.folder),
         "many": not facts.single,
         "node": facts.node,
@@ -81,6 +84,7 @@ def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
         "other-registry": not own_registry,
         "shards": facts.shards > 1,
         "single": facts.single,
+        "socket": not facts.dind,
         "suite": facts.suite is not None and not facts.single,
         "whole": facts.shards == 1,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ..cleanup.engines import OwnEngine, own_engine, why_not
 from ..conftest import NewProject
@@ -109,3 +111,22 @@ def test_ports_are_published_on_its_address_where_the_project_says_so(project: N
         assert {address for address, _ in bound} == {ADDRESS}
         assert 18474 not in {number for _, number in bound}
     assert until(lambda: far.engine.left() == [])
+
+
+def test_gitlabs_lines_for_a_builder_there(project: NewProject, far: Far, tmp_path: Path) -> None:
+    """buildx takes no certificates from variables: the pipeline's own lines give it a context with them."""
+    shop, env = project(SHOP), {**far.env, "DOCKER_CONFIG": str(tmp_path / "docker")}
+    ran = shop.run("tasklib", "ci.workflow", "--for", "gitlab")
+    assert ran.code == 0, ran
+    jobs = yaml.safe_load((shop.root / ".gitlab-ci.yml").read_text())
+    wanted = (" create ", "until docker version")
+    lines = [line for line in jobs["release-images"]["script"] if any(words in line for words in wanted)]
+    assert len(lines) == 3
+    assert shop.run("docker", "buildx", "create", env=env).code != 0
+    for line in lines:
+        made = shop.run("sh", "-e", "-c", line, env=env)
+        assert made.code == 0, made
+    said = shop.run("docker", "buildx", "inspect", env=env).out
+    assert "docker-container" in said
+    assert re.search(r"Endpoint: +release\n", said), said
+    assert far.engine.left() == []

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -236,18 +236,24 @@ class GitLabRunner:
         own = {"CI_PROJECT_DIR": str(clone), "CI_NODE_INDEX": str(number), "CI_NODE_TOTAL": str(total)}
         # /tmp is a machine's own there.
         lines = [line.replace("/tmp/", f"{self._folder}/tmp{name}{number}-") for line in job["script"]]
+        code, said = self._script(lines, clone, {**job.get("variables", {}), **own})
+        _, afterwards = self._script(job.get("after_script", []), clone, {**job.get("variables", {}), **own})
+        self.output += f"[{name} {number}/{total}]\n{said}{afterwards}"
+        for path in job.get("artifacts", {}).get("paths", []):
+            if (clone / path).exists():
+                shutil.copytree(clone / path, kept / path, dirs_exist_ok=True)
+        return code == 0
+
+    def _script(self, lines: Sequence[str], clone: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+        """Its exit code, and all that it wrote."""
         done = subprocess.run(
             ["sh", "-e", "-c", "\n".join(lines)],
             cwd=clone,
-            env={**self._env, **job.get("variables", {}), **own},
+            env={**self._env, **variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        self.output += f"[{name} {number}/{total}]\n{done.stdout}"
-        for path in job.get("artifacts", {}).get("paths", []):
-            if (clone / path).exists():
-                shutil.copytree(clone / path, kept / path, dirs_exist_ok=True)
-        return done.returncode == 0
+        return done.returncode, done.stdout

@@ -194,6 +194,21 @@ def test_shares(shop: Checkout, machine: dict[str, str], tmp_path: Path, forge: 
     assert ("1 failed, 1 passed in 2 targets" if broken else "PASSED: 2 passed") in verdict, made.output
 
 
+def pipeline(
+    shop: Checkout, machine: dict[str, str], folder: Path, variables: dict[str, str]
+) -> GitLabRunner:
+    """One of GitLab, on machines that have what each job would install."""
+    folder.mkdir()
+    kept = {k: v for k, v in shop.env.items() if k not in machine}
+    # A builder of its own would be an image that not every machine has.
+    own = {"CI": "true", "BUILDX_BUILDER": "default", "DOCKER_CONFIG": str(folder / "docker")}
+    env = {**kept, **machine, **own}
+    installed = ["python", "-m", "pip", "install", "--quiet", "tasklib-stages"]
+    subprocess.run(installed, env=env, check=True, capture_output=True)
+    given = {"CI_COMMIT_BEFORE_SHA": "0" * 40, **variables}
+    return GitLabRunner(shop.root, shop.git("rev-parse", "HEAD").strip(), folder, env, given)
+
+
 @pytest.mark.parametrize("shards", [1, 3])
 @pytest.mark.parametrize("broken", [False, True], ids=["passes", "fails"])
 def test_gitlab(shop: Checkout, machine: dict[str, str], tmp_path: Path, shards: int, broken: bool) -> None:
@@ -203,15 +218,31 @@ def test_gitlab(shop: Checkout, machine: dict[str, str], tmp_path: Path, shards:
     if broken:
         (shop.root / "services/web/app").write_text("nothing\n")
     shop.commit()
-    folder = tmp_path / "pipeline"
-    folder.mkdir()
-    kept = {k: v for k, v in shop.env.items() if k not in machine}
-    env = {**kept, **machine, "CI": "true"}
-    installed = ["python", "-m", "pip", "install", "--quiet", "tasklib-stages"]
-    subprocess.run(installed, env=env, check=True, capture_output=True)
-    before = {"CI_COMMIT_BEFORE_SHA": "0" * 40}
-    made = GitLabRunner(shop.root, shop.git("rev-parse", "HEAD").strip(), folder, env, before)
+    made = pipeline(shop, machine, tmp_path / "pipeline", {})
     assert made.run(shop.root / ".gitlab-ci.yml") is not broken, made.output
     verdict = made.output.rpartition("[merge" if shards > 1 else "[test")[2]
     assert ("1 failed, 1 passed in 2 targets" if broken else "PASSED: 2 passed") in verdict, made.output
     assert set(made.results) == ({"durations", "test", "merge"} if shards > 1 else {"test"})
+
+
+@pytest.mark.parametrize("where", ["dind", "socket"])
+def test_a_release_on_gitlab(
+    shop: Checkout, guarded: Registry, machine: dict[str, str], token: str, tmp_path: Path, where: str
+) -> None:
+    """A tag pushes every image once the tests passed, by the job's own login where the registry is GitLab's;
+    a builder on an engine that others use, too, is removed again."""
+    ran = shop.run("tasklib", "ci.workflow", "--for", "gitlab", "--engine", where)
+    assert ran.code == 0, ran
+    shop.commit()
+    own = where == "socket"
+    login = {"CI_REGISTRY": guarded.host if own else "registry.gitlab.com", "CI_JOB_ID": token}
+    login |= {"CI_REGISTRY_USER": "tester", "CI_REGISTRY_PASSWORD": PASSWORD if own else "of-the-job"}
+    login |= {} if own else {"REGISTRY_USER": "tester", "REGISTRY_PASSWORD": PASSWORD}
+    made = pipeline(shop, machine, tmp_path / "pipeline", {**login, "CI_COMMIT_TAG": "v1.0.0-rc.1"})
+    assert made.run(shop.root / ".gitlab-ci.yml"), made.output
+    assert set(made.results) == {"release-test", "release-images"}
+    for service in ("api", "web"):
+        assert f"{token}-{service}:1.0.0-rc.1" in made.output, made.output
+    assert PASSWORD not in made.output
+    env = {"DOCKER_CONFIG": str(tmp_path / "pipeline/docker")}
+    assert f"release-{token}" not in shop.run("docker", "buildx", "ls", env=env).out

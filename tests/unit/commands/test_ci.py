@@ -45,3 +45,15 @@ def test_a_forge_has_to_be_named(shop: Path, typed: Type) -> None:
     """There is no usual one."""
     ran = typed("ci.workflow")
     assert (ran.code, ran.err) == (2, "error: --for takes github, gitea or gitlab\n")
+
+
+def test_the_engine_of_jobs_is_chosen_on_gitlab_alone(shop: Path, typed: Type) -> None:
+    """Elsewhere there is no choice; the usual one is an engine beside each job."""
+    assert typed("ci.workflow --for gitlab").code == 0
+    file = shop / ".gitlab-ci.yml"
+    assert "docker:28-dind" in file.read_text()
+    assert typed("ci.workflow --for gitlab --engine socket --force").code == 0
+    assert "dind" not in file.read_text()
+    ran = typed("ci.workflow --for gitea --engine dind")
+    assert ran.code == 2
+    assert "--engine is for GitLab: gitea's jobs use the engine of the machine" in ran.err

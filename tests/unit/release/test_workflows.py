@@ -24,6 +24,7 @@ from ...examples import examples
 
 SHOP = Facts(("api", "web"), node=True, registry="registry.example.com")
 SHARED = Facts(("api", "web"), node=True, registry="ghcr.io", shards=3)
+SOCKET = Facts(("api", "web"), registry="registry.example.com", shards=3, dind=False)
 FORGES = (Forge.GITHUB, Forge.GITEA)
 """Those whose workflows are GitHub's."""
 
@@ -282,7 +283,7 @@ def jobs_of(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "facts", [SHOP, SINGLE, SHARED, Facts(("a",), folder="sub folder", base_branch="ma'in")]
+    "facts", [SHOP, SINGLE, SHARED, SOCKET, Facts(("a",), folder="sub folder", base_branch="ma'in")]
 )
 def test_gitlab_is_valid(facts: Facts) -> None:
     """It fits GitLab's own schema, and every job's stage is there."""
@@ -319,3 +320,23 @@ def test_a_release_on_gitlab_uses_no_cache() -> None:
         assert "cache" not in jobs[name]
         assert jobs[name]["rules"] == [{"if": "$CI_COMMIT_TAG"}]
     assert gitlab(SHARED)["stages"].index("release") > gitlab(SHARED)["stages"].index("test")
+
+
+@pytest.mark.parametrize("facts", [SHOP, SHARED, SOCKET])
+def test_every_job_on_gitlab_ends(facts: Facts) -> None:
+    """By a limit of its own: GitLab passes over the one of `default`."""
+    pipeline = gitlab(facts)
+    assert "timeout" not in pipeline["default"]
+    assert all("timeout" in job for job in jobs_of(pipeline).values())
+
+
+def test_jobs_on_gitlab_that_use_their_runners_engine() -> None:
+    """None is started beside them, and no variable names one."""
+    pipeline = gitlab(SOCKET)
+    assert "services" not in str(pipeline)
+    assert not [name for name in pipeline["variables"] if name.startswith("DOCKER")]
+    assert "docker version" not in str(pipeline)
+    assert pipeline["release-images"]["after_script"] == ['docker buildx rm "release-$CI_JOB_ID"']
+    beside = gitlab(SHARED)
+    waiting = {name for name, job in jobs_of(beside).items() if "until docker version" in str(job["script"])}
+    assert waiting == {name for name, job in jobs_of(beside).items() if job.get("services") != []}
