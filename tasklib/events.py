@@ -94,6 +94,8 @@ class TestsCollected(Struct, frozen=True):
     target: Target
     total: int
     """The number of tests."""
+    split: str = ""
+    """A digest of how all machines that share the target's tests spread them. Empty where none do."""
     at: float = field(default_factory=time.time)
 
 

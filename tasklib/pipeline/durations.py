@@ -13,17 +13,30 @@ from msgspec import Struct, field
 from tasklib.errors import ConfigError
 from tasklib.results import Phase, Stage, Target
 
-__all__ = ["VARIABLE", "Durations", "read_durations"]
+__all__ = ["VARIABLE", "Durations", "file_of", "read_durations"]
 
 VARIABLE = "TASKLIB_DURATIONS"
 """Names the file. It has to be the same on all machines of a run."""
 
 
 class Durations(Struct, frozen=True):
-    """Seconds of a target: of its stack, and of its tests by the file they are in."""
+    """Seconds of a target: of its stack, and of its tests by their ids."""
 
     stack: float = 0.0
-    files: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    tests: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def files(self) -> Mapping[str, float]:
+        """Seconds of the files that the tests are in."""
+        found: dict[str, float] = {}
+        for test, seconds in sorted(self.tests.items()):
+            found[file_of(test)] = found.get(file_of(test), 0.0) + seconds
+        return found
+
+
+def file_of(test: str) -> str:
+    """The file of the test with this id."""
+    return test.partition("::")[0]
 
 
 def read_durations(path: Path) -> Mapping[Target, Durations]:
@@ -45,12 +58,12 @@ def read_durations(path: Path) -> Mapping[Target, Durations]:
 
 def _target(row: Mapping[str, Any]) -> tuple[Target, Durations]:
     target = Target(Stage(row["target"]["stage"]), str(row["target"]["service"]))
-    files: dict[str, float] = {}
+    tests: dict[str, float] = {}
     for test in row["tests"]:
-        file = str(test["id"]).partition("::")[0]
-        files[file] = files.get(file, 0.0) + max(0.0, float(test["seconds"]))
+        name = str(test["id"])
+        tests[name] = tests.get(name, 0.0) + max(0.0, float(test["seconds"]))
     phases = (row["phases"].get(phase, 0.0) for phase in (Phase.START, Phase.CLEAN))
-    return target, Durations(sum(max(0.0, float(phase)) for phase in phases), files)
+    return target, Durations(sum(max(0.0, float(phase)) for phase in phases), tests)
 
 
 def _no_report(path: Path, why: str) -> ConfigError:

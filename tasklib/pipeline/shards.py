@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from msgspec import Struct, field
 
+from tasklib.pipeline.durations import Durations
 from tasklib.results import Stage, Target
 
 __all__ = ["WHOLE", "Cost", "Part", "Shard", "Share", "spread"]
@@ -44,10 +44,10 @@ WHOLE = Part(1, 1)
 
 
 class Share(Struct, frozen=True):
-    """What one machine runs of a target, with the seconds that its test ``files`` took before."""
+    """What one machine runs of a target, with what that took before."""
 
     part: Part
-    files: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    durations: Durations = field(default_factory=Durations)
 
 
 class Cost(Struct, frozen=True):

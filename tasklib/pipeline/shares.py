@@ -39,7 +39,7 @@ def with_share(
         options,
         shard=shard,
         split=_digest(costs, known),
-        parts={target: Share(part, _files(known, target)) for target, part in mine.items()},
+        parts={target: Share(part, known.get(target, Durations())) for target, part in mine.items()},
     )
 
 
@@ -52,15 +52,11 @@ def _digest(costs: Mapping[Target, Cost], known: Mapping[Target, Durations]) -> 
             cost.stack,
             cost.tests,
             cost.splits,
-            sorted(_files(known, target).items()),
+            sorted(known.get(target, Durations()).tests.items()),
         )
         for target, cost in sorted(costs.items())
     ]
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
-
-
-def _files(known: Mapping[Target, Durations], target: Target) -> Mapping[str, float]:
-    return known[target].files if target in known else {}
 
 
 def _cost(project: Project, target: Target, options: Options, known: Durations | None) -> Cost:
@@ -70,4 +66,4 @@ def _cost(project: Project, target: Target, options: Options, known: Durations |
         splits = False  # It cannot be run at all, which is its result on the machine that tries.
     if known is None:
         return Cost.guessed(target, splits=splits)
-    return Cost(known.stack, sum(known.files.values()), splits)
+    return Cost(known.stack, sum(known.tests.values()), splits)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from tasklib.errors import ConfigError
 from tasklib.events import Event
+from tasklib.pipeline.durations import file_of
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import INJECT, Launcher
 from tasklib.pipeline.runners.session import Session
@@ -19,8 +20,8 @@ from tasklib.results import TargetResult
 
 __all__ = ["INJECT", "environment", "run_pytest"]
 
-_FILES = 400
-"""Test files whose seconds are told."""
+_ROOM = 40_000
+"""Characters for the seconds of files, and for those of tests: a variable has its limit."""
 
 
 def run_pytest(
@@ -70,10 +71,24 @@ def environment(suite: Suite, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _told(share: Share) -> dict[str, object]:
-    """What the plugin is told: of files the longest alone, since a variable has its limit."""
-    longest = sorted(share.files.items(), key=lambda file: (-file[1], file[0]))[:_FILES]
+    """What the plugin is told: of files the longest, and the slowest tests of files that may be cut."""
+    files = share.durations.files
+    fair = sum(files.values()) / share.part.of
+    slow = {test: seconds for test, seconds in share.durations.tests.items() if files[file_of(test)] > fair}
     return {
         "number": share.part.number,
         "of": share.part.of,
-        "files": {name: round(seconds, 2) for name, seconds in longest},
+        "files": _longest(files),
+        "tests": _longest(slow),
     }
+
+
+def _longest(seconds: Mapping[str, float]) -> dict[str, float]:
+    """As many as there is room for."""
+    found, room = {}, _ROOM
+    for name, spent in sorted(seconds.items(), key=lambda each: (-each[1], each[0])):
+        room -= len(json.dumps(name)) + 12
+        if room < 0:
+            break
+        found[name] = round(spent, 3)
+    return found

@@ -91,6 +91,8 @@ class Session:
                 if not message.worker:
                     self._emit(Progress(self.suite.target, ""))
                     self.tally.collected(message.n)
+            case wire.Shared():
+                self.tally.split = message.digest
             case wire.Absent():
                 file = self.file(message.id.split("::")[0])
                 self.tally.added(TestResult(message.id, TestOutcome.SKIPPED, file=file, message=message.why))

@@ -33,6 +33,8 @@ class Tally:
         """How many took longer."""
         self.warnings = 0
         """What the runner counted, once it has said so."""
+        self.split = ""
+        """What decided which machine runs which tests, where several share them."""
         self._limit = limit
         self.failures: list[TestResult] = []
         self.running: dict[str, tuple[str, float]] = {}
@@ -66,7 +68,7 @@ class Tally:
 
     def collected(self, total: int) -> None:
         self._collected = total
-        self._emit(TestsCollected(self.target, total + self._added))
+        self._emit(TestsCollected(self.target, total + self._added, self.split))
 
     def started(self, test: str, worker: str = "", at: float = 0.0) -> None:
         """``at`` is when, seconds since the epoch (0: now)."""
@@ -89,7 +91,7 @@ class Tally:
     def added(self, result: TestResult) -> None:
         """A result that nobody collected: a file that cannot be imported, a test that never ended."""
         self._added += 1
-        self._emit(TestsCollected(self.target, self._collected + self._added))
+        self._emit(TestsCollected(self.target, self._collected + self._added, self.split))
         self.finished(result)
 
     def _time(self, result: TestResult) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "Hello",
     "Left",
     "Message",
+    "Shared",
     "Start",
     "Stop",
 ]
@@ -38,6 +39,10 @@ class Collected(msgspec.Struct, frozen=True, tag="collected", tag_field="e"):
     n: int
     deselected: int = 0
     worker: str = ""
+
+
+class Shared(msgspec.Struct, frozen=True, tag="shared", tag_field="e"):
+    digest: str
 
 
 class Start(msgspec.Struct, frozen=True, tag="start", tag_field="e"):
@@ -99,7 +104,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     words: str = ""
 
 
-Message = Hello | Collected | Start | Finish | Broken | Absent | Stop | Left | End
+Message = Hello | Collected | Shared | Start | Finish | Broken | Absent | Stop | Left | End
 
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 

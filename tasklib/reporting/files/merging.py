@@ -8,7 +8,7 @@ from itertools import chain
 from msgspec.structs import fields, replace
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, RunFinished, RunStarted, TargetFinished, TargetStarted
+from tasklib.events import Event, RunFinished, RunStarted, TargetFinished, TargetStarted, TestsCollected
 from tasklib.results import NOTHING_LEFT, Counts, Outcome, Phase, RunResult, Stage, Target, TargetResult
 
 __all__ = ["merged"]
@@ -26,6 +26,7 @@ def merged(runs: Mapping[str, Sequence[Event]]) -> tuple[tuple[Event, ...], RunF
     starts = {name: _start(name, events) for name, events in runs.items()}
     _complete({name: start.shard for name, start in starts.items()})
     _agreed({name: start.split for name, start in starts.items()})
+    _spread(runs)
     first = min(starts.values(), key=lambda start: start.at)
     folders = dict(chain.from_iterable(zip(s.targets, s.folders, strict=False) for s in starts.values()))
     planned = set(chain.from_iterable(start.targets for start in starts.values()))
@@ -102,6 +103,21 @@ def _agreed(splits: Mapping[str, str]) -> None:
                 f"{name} and {other} did not share the same tests",
                 remedy="All machines need the same files and the same TASKLIB_DURATIONS.",
             )
+
+
+def _spread(runs: Mapping[str, Sequence[Event]]) -> None:
+    """Refuse machines that found different tests in a file that they share: one may have run nowhere."""
+    told: dict[Target, tuple[str, str]] = {}
+    for name, events in runs.items():
+        last = {e.target: e.split for e in events if isinstance(e, TestsCollected) and e.split}
+        for target, split in last.items():
+            other, before = told.setdefault(target, (name, split))
+            if before != split:
+                raise UsageError(
+                    f"{other} and {name} did not find the same tests of {target}",
+                    remedy="Tests that machines share need the same ids on each: give `parametrize` fixed "
+                    "ids, or keep the tests together with `pytest.mark.xdist_group`.",
+                )
 
 
 def _called(shard: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import re
 import shutil
 from collections import Counter
@@ -58,6 +60,47 @@ def test_together_all_tests_and_none_twice(
     assert merged.code == 0, merged
     assert Counter(ids(tmp_path / "merged.json")) == wanted
     assert re.search(rf"PASSED: {wanted.total()} passed", merged.out), merged
+
+
+def test_the_tests_of_one_file_are_shared(many: Checkout, tmp_path: Path) -> None:
+    """With classes and parameters; those of a group together, none twice and none left out."""
+    shutil.rmtree(many.root / "services/small")
+    tests = many.root / "services/big/tests/unit"
+    for path in tests.glob("*.py"):
+        path.unlink()
+    grouped = "@pytest.mark.xdist_group('one')\n"
+    (tests / "test_it.py").write_text(
+        f"{TESTS.format(20)}\n{grouped}def test_first(): ...\n\n"
+        f"class TestThem:\n    def test_a(self): ...\n    def test_b(self): ...\n\n"
+        f"{grouped}def test_z(): ...\n"
+    )
+    (many.root / "services/big/pytest.ini").write_text("[pytest]\nmarkers = xdist_group: together\n")
+    whole = many.run("tasklib", "test.unit", "--report", str(tmp_path / "whole.json"))
+    assert whole.code == 0, whole
+    found = []
+    for number in (1, 2, 3):
+        ran = run(many, tmp_path / "shards", number, 3, TASKLIB_DURATIONS=str(tmp_path / "whole.json"))
+        assert ran.code == 0, ran
+        found.append(ids(tmp_path / f"shards/{number}.json"))
+    assert Counter(functools.reduce(operator.iadd, found, [])) == Counter(ids(tmp_path / "whole.json"))
+    assert all(found)
+    together = {f"big tests/unit/test_it.py::test_{name}" for name in ("first", "z")}
+    assert [len(together.intersection(share)) for share in found].count(2) == 1
+    merged = many.run("tasklib", "ci.merge", str(tmp_path / "shards"))
+    assert merged.code == 0, merged
+
+
+def test_machines_that_find_tests_of_other_names_are_refused(many: Checkout, tmp_path: Path) -> None:
+    """In a file that they share: one of them may have run nowhere."""
+    for service in ("big", "small"):
+        shutil.rmtree(many.root / "services" / service)
+    named = "import pytest, uuid\n\n@pytest.mark.parametrize('n', [uuid.uuid4().hex for _ in range(4)])\n"
+    many.write({"services/big/tests/unit/test_it.py": f"{named}def test_it(n): ...\n"})
+    for number in (1, 2):
+        assert run(many, tmp_path / "shards", number, 2).code == 0
+    merged = many.run("tasklib", "ci.merge", str(tmp_path / "shards"))
+    assert merged.code == 2, merged
+    assert "did not find the same tests of unit big" in merged.err
 
 
 def test_xdist_is_told_as_well(many: Checkout, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def _register(config, path, fullstack, part, worker):
     config.pluginmanager.register(reporter, "tasklib-reporter")
     config.pluginmanager.register(Collection(config, channel, fullstack, worker), "tasklib-collection")
     if part:
-        config.pluginmanager.register(Share(json.loads(part)), "tasklib-share")
+        config.pluginmanager.register(Share(json.loads(part), channel), "tasklib-share")
     return reporter
 
 

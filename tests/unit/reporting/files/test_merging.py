@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tasklib.errors import UsageError
-from tasklib.events import Event, RunFinished, RunStarted, TargetFinished, TestFinished
+from tasklib.events import Event, RunFinished, RunStarted, TargetFinished, TestFinished, TestsCollected
 from tasklib.reporting.files.merging import merged
 from tasklib.reporting.files.record import record
 from tasklib.reporting.folds.run import RunState, advance
@@ -126,3 +126,17 @@ def test_shares_of_different_runs_are_refused() -> None:
     assert isinstance(start, RunStarted)
     with pytest.raises(UsageError, match=r"a is a share of 2 machines, b of 3: not one run"):
         merged({"a": part(1, Outcome.PASSED), "b": [replace(start, shard="2/3"), *rest]})
+
+
+def test_machines_that_found_different_tests_of_a_file_are_refused() -> None:
+    """Each took what the others were to leave out: one may have run nowhere."""
+    runs = {}
+    for number, split in ((1, "same"), (2, "other")):
+        start, *rest = part(number, Outcome.PASSED)
+        assert isinstance(start, RunStarted)
+        runs[f"{number}.jsonl"] = [start, TestsCollected(start.targets[0], 3, split, at=start.at), *rest]
+    with pytest.raises(UsageError, match=r"1\.jsonl and 2\.jsonl did not find the same tests of unit api"):
+        merged(runs)
+    (start, found, *rest) = runs["2.jsonl"]
+    assert isinstance(found, TestsCollected)
+    assert merged({**runs, "2.jsonl": [start, replace(found, split="same"), *rest]})
