@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasklib.doctor.document import entries, items, text_of
 from tasklib.doctor.findings import Finding, Severity
 from tasklib.doctor.rules._rule import Rule, rule
-from tasklib.doctor.survey import Survey
+from tasklib.doctor.survey import ComposeFile, Survey
 from tasklib.pipeline.suites.addresses import fixed_addresses
 from tasklib.pipeline.suites.untaken import untaken
+from tasklib.stacks.servers import known_server
 
 __all__: list[str] = []
 
 _SLEEPS = {("time", "sleep"), ("asyncio", "sleep"), ("", "sleep")}
 _LONGEST = 0.1
 """Seconds below which a pause is a part of polling."""
+_TESTS = re.compile(r"(.*[-_])?(tests?|specs?|__tests__)")
 _NEVER = 60
 """Seconds from which on nobody waits: it stands for work that hangs, and is cut off."""
 
@@ -53,10 +57,13 @@ def sleeps(rule: Rule, survey: Survey) -> Iterator[Finding]:
     fix="Read it from the environment: TEST_<SERVICE>_URL, _HOST and _PORT.",
 )
 def fixed_address(rule: Rule, survey: Survey) -> Iterator[Finding]:
+    ports = {port for file in survey.compose for port in _ports(file)}
     for path in survey.tests:
         if not _against_a_stack(survey, path):
             continue
         for found in fixed_addresses(survey.text(path) or ""):
+            if ports and found.port not in ports:
+                continue  # Nothing of any stack is there: the test has it from elsewhere, or it is text.
             what = f"names {found.text}"
             yield rule.at(path, found.line, found.column, what)
 
@@ -108,7 +115,28 @@ def _called(node: ast.Call) -> tuple[str, str]:
             return "", ""
 
 
+def _ports(file: ComposeFile) -> Iterator[int]:
+    """The ports that a Compose file names, inside and outside of its containers, and of known servers."""
+    for entry in file.services.values():
+        own = entries(entry.value)
+        for key in ("ports", "expose"):
+            for item in items(own[key].value) if key in own else ():
+                texts = [text_of(item), *(text_of(one.value) for one in entries(item).values())]
+                yield from (int(number) for text in texts for number in re.findall(r"\d{2,5}", text))
+        server = known_server(text_of(own["image"].value)) if "image" in own else None
+        if server:
+            yield server.port
+
+
 def _against_a_stack(survey: Survey, path: Path) -> bool:
-    """Whether a test file is meant for a stack: it lies in a folder of such tests."""
+    """Whether a test file is meant for a stack: it lies in a folder of such tests.
+
+    What is called a service, or an integration, is otherwise a part of the program.
+    """
     parts = path.relative_to(survey.root).parts if path != survey.root else path.parts
-    return any(part in ("integration", "e2e", "service", "functional") for part in parts)
+    for at, part in enumerate(parts[:-1]):
+        if part in ("e2e", "functional"):
+            return True
+        if part in ("integration", "service"):
+            return at == 0 or any(_TESTS.fullmatch(other) for other in parts[:at])
+    return False

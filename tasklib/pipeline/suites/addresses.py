@@ -20,6 +20,17 @@ _ADDRESS = re.compile(
 _VARIABLE = re.compile(r"environ|getenv|\benv\b")
 """Where a variable is asked first, the address is what it falls back on."""
 
+_TEXT = re.compile(r"(?ms)^[ \t]*[rR]?(\"{3}|'{3}).*?\1")
+"""A string that is a statement of its own: it says what tests are for."""
+
+_EXPECTED_BEFORE = re.compile(
+    r"(==|!=|\b(not )?in\b|\.to[A-Z]\w*\(|\bassert\w*(Equal|In|Contains|Match)\w*\(.*,"
+    r"|\b(origin|referer)\b[\"']?\s*[:=,])[^()]*$",
+    re.IGNORECASE,
+)
+_EXPECTED_AFTER = re.compile(r"[^\"'()]*[\"'`]\s*(==|!=|(not )?in\b)")
+"""What is compared with text, or names another server to one, is not where the test goes."""
+
 
 class FixedAddress(Struct, frozen=True):
     """An address in a file, by line and column (from 1)."""
@@ -31,14 +42,30 @@ class FixedAddress(Struct, frozen=True):
 
 
 def fixed_addresses(text: str) -> Iterator[FixedAddress]:
-    """The addresses that the source ``text`` names, but for comments and what a variable may replace."""
+    """The addresses that the source ``text`` uses: no comment, no text, nothing that a variable replaces."""
+    texts = (
+        [found.span() for found in _TEXT.finditer(text)] if "localhost" in text or "127.0.0.1" in text else []
+    )
     for found in _ADDRESS.finditer(text):
         start = text.rfind("\n", 0, found.start()) + 1
         line = text[start:].partition("\n")[0]
-        if not line.lstrip().startswith(("#", "//", "*")) and not _VARIABLE.search(line):
+        before, after = line[: found.start() - start], line[found.end() - start :]
+        if any(begin <= found.start() < end for begin, end in texts) or _is_comment(before):
+            continue
+        if (
+            not _EXPECTED_BEFORE.search(before)
+            and not _EXPECTED_AFTER.match(after)
+            and not _VARIABLE.search(line)
+        ):
             number, column = text.count("\n", 0, start) + 1, found.start() - start + 1
             port = int(found["port"] or found["number"])
             yield FixedAddress(number, column, " ".join(found[0].split()), port)
+
+
+def _is_comment(before: str) -> bool:
+    """Whether what follows ``before`` on its line is one."""
+    begun = re.search(r"(^|\s)(#|//|\*(\s|$)|/\*)", before)
+    return begun is not None and all(before[: begun.start()].count(quote) % 2 == 0 for quote in "\"'`")
 
 
 def warning(places: Iterable[Path], published: Mapping[int, tuple[str, int]], root: Path) -> str:

@@ -39,3 +39,20 @@ def test_an_ignored_file_that_an_example_stands_for(example: str, places: list[s
     write(tmp_path, files | ({example: ""} if example else {}))
     subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
     assert _places(tmp_path, "TL701") == places
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "found"),
+    [
+        ("tests/integration/test_a.py", 'API = "http://localhost:8000"', True),
+        ("services/api/tests/service/a.test.ts", "fetch('http://localhost:5432')", True),
+        ("tests/integration/test_a.py", 'API = "http://localhost:9999"', False),
+        ("src/service/a.test.ts", "const url = 'http://localhost:8000'", False),
+        ("shop/integration/test_a.py", 'API = "http://localhost:8000"', False),
+    ],
+)
+def test_an_address_that_no_stack_has_is_text(file: str, line: str, found: bool, tmp_path: Path) -> None:
+    """And so is one in tests of a part of the program that is called a service, or an integration."""
+    compose = "services: {api: {build: ., ports: ['${PORT:-0}:8000']}, db: {image: 'postgres:16'}}\n"
+    write(tmp_path, {"compose.test.yml": compose, file: f"{line}\n"})
+    assert _places(tmp_path, "TL502") == ([f"{file}:1"] if found else [])

@@ -19,6 +19,8 @@ from tasklib.pipeline.suites.addresses import fixed_addresses, warning
         "new Client({host: 'localhost', port: 6379})",
         "{'host': 'localhost',  port: '6379'}",
         '"host": "127.0.0.1",\n  "port": 6379,',
+        'assert get("http://localhost:6379/a").status == 200',
+        'page = get("http://localhost:6379/#a")',
     ],
 )
 def test_an_address_that_is_written_out_is_found(line: str) -> None:
@@ -37,10 +39,17 @@ def test_an_address_that_is_written_out_is_found(line: str) -> None:
         "http://my.localhost:6379",
         "localhost:6",
         'connect("localhost", port)',
+        '"""What http://localhost:6379 answers."""',
+        "client = connect()  # mostly localhost:6379",
+        'assert page.url == "http://localhost:6379/a"',
+        'assert "http://localhost:6379" not in page.text',
+        "expect(link).toBe('http://localhost:6379/a')",
+        'self.assertEqual(link, "http://localhost:6379/a")',
+        'headers={"Origin": "http://localhost:6379"}',
     ],
 )
 def test_what_is_no_fixed_address(line: str) -> None:
-    """Comments, what a variable replaces, other hosts, and ports that are not written."""
+    """Comments, text, what a variable replaces, other hosts, and ports that are not written."""
     assert list(fixed_addresses(line)) == []
 
 
