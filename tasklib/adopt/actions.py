@@ -26,12 +26,13 @@ class Copy(Struct, frozen=True):
 
 
 class Install(Struct, frozen=True):
-    """What is installed from ``files`` of requirements, or as ``extras`` of the package in ``folder``."""
+    """What is installed: ``files`` of requirements, ``extras`` of the package in ``folder``, ``packages``."""
 
     place: Place
     files: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     folder: str = ""
+    packages: tuple[str, ...] = ()
 
 
 class Other(Struct, frozen=True):

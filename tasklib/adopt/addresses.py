@@ -9,11 +9,12 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct, field
 
 from tasklib.adopt.evidence import Evidence, Place
+from tasklib.adopt.mattering import matters, read
 from tasklib.adopt.names import (
-    ASIDE,
     HERE,
     HOST,
     KINDS,
+    LIBPQ,
     LOGIN,
     MAIL,
     PAIRED_PORT,
@@ -28,7 +29,7 @@ from tasklib.adopt.today import Given, Today
 from tasklib.adopt.usages import Usage
 from tasklib.stacks.endpoints import variable_part
 
-__all__ = ["Addresses", "Doubt", "Given", "addresses", "matters"]
+__all__ = ["Addresses", "Doubt", "Given", "addresses"]
 
 
 class Doubt(Struct, frozen=True):
@@ -55,13 +56,6 @@ def addresses(usage: Usage, stack: Stack, evidence: Evidence, answers: Mapping[s
     return _Reading(usage, stack, evidence, answers).all()
 
 
-def matters(name: str, value: str, evidence: Evidence) -> bool:
-    """Whether tests may depend on a variable that is set for them: something reads it, or is known to."""
-    known = re.match(r"(PG[A-Z]+|DJANGO_|FLASK_|NODE_ENV|PYTHONPATH|AWS_)", name)
-    read = known or any(variable.name == name for variable in evidence.variables)
-    return bool(read) and not (ASIDE.fullmatch(name) or "$" in value)
-
-
 class _Reading(Struct):
     usage: Usage
     stack: Stack
@@ -78,7 +72,7 @@ class _Reading(Struct):
         self._logins(values)
         for name, value in self.usage.env.items():
             known = name in self.found.endpoints or name in self.found.env
-            if known or not matters(name, value, self.evidence):
+            if known or not matters(name, value, self.usage.folder, self.evidence) or self._of_nobody(name):
                 continue
             if re.search(r"\b(localhost|127\.0\.0\.1)\b", value):
                 self.found.lost[name] = self.usage.place
@@ -120,8 +114,25 @@ class _Reading(Struct):
             hosts = [
                 n for n in self.found.endpoints if (h := HOST.fullmatch(n)) and h["prefix"] == port["prefix"]
             ]
-            if where and (hosts or plain(port["prefix"]) == plain(where[0])):
+            if where and (
+                hosts or plain(port["prefix"]) == plain(where[0]) or self._is_of_kind(name, where[0])
+            ):
                 self._point(name, f"{{{where[0]}{self._unless_first(where)}.port}}", where, given)
+
+    def _is_of_kind(self, name: str, service: str) -> bool:
+        """Whether a variable is called for what the service is: ``PGPORT`` for one of Postgres."""
+        server = self.stack.server(service)
+        return server is not None and any(
+            re.match(pattern, name) and server.kind in kinds for pattern, kinds in KINDS
+        )
+
+    def _of_nobody(self, name: str) -> bool:
+        """Whether it is libpq's and nothing else of that is: no server is meant."""
+        return (
+            bool(LIBPQ.fullmatch(name))
+            and "PGHOST" not in self.found.endpoints
+            and not read(name, self.evidence)
+        )
 
     def _urls(self, name: str, value: str, urls: Sequence[re.Match[str]], given: Given) -> None:
         """One URL, or a list of them of which some mean services of the stack."""
@@ -192,13 +203,8 @@ class _Reading(Struct):
 
     def _answered(self, text: str) -> tuple[str, int] | None:
         service, _, port = text.partition(":")
-        found = (
-            int(port)
-            if port.isdigit()
-            else self.stack.port(service)
-            if service in self.stack.services
-            else None
-        )
+        usual = self.stack.port(service) if service in self.stack.services else None
+        found = int(port) if port.isdigit() else usual
         return (service, found) if found else None
 
     def _meant(self, name: str, scheme: str) -> list[str]:
@@ -221,36 +227,40 @@ class _Reading(Struct):
         return 1025 if MAIL.search(service + self.stack.services[service].image) and 1025 in targets else None
 
     def _sibling(self, name: str, prefix: str, values: Mapping[str, Given]) -> str:
-        for candidate in (
-            f"{prefix}PORT",
-            f"{prefix}PORT",
-            name.replace("HOST", "PORT").replace("SERVER", "PORT"),
-        ):
+        instead = re.sub(r"(HOST(NAME)?|SERVER|ADDR(ESS)?|ENDPOINT_HOST)$", "PORT", name)
+        for candidate in (instead, f"{prefix}_PORT", f"{prefix}PORT"):
             if candidate in values:
                 return candidate
         return ""
 
     def _ports_of_hosts(self, values: Mapping[str, Given]) -> None:
         """The port beside each host: where code reads it, and libpq's, which reads it unseen."""
-        read = {variable.name for variable in self.evidence.variables}
+        known = {variable.name for variable in self.evidence.variables}
         for name, given in [*self.found.endpoints.items()]:
             host = HOST.fullmatch(name)
             if not host or not given.value.endswith(".host}"):
                 continue
-            port = self._sibling(name, host["prefix"], dict.fromkeys([*values, *read, "PGPORT"], given))
+            names = [*values, *known, "PGPORT", *self._listed(name)]
+            port = self._sibling(name, host["prefix"], dict.fromkeys(names, given))
             if port and port not in self.found.endpoints and (host["prefix"] or port != "PGPORT"):
                 template = given.value.replace(".host}", ".port}")
                 self.found.endpoints[port] = Given(template, f"beside {name}", given.places)
 
+    def _listed(self, host: str) -> set[str]:
+        """What files of variables list, where code reads ``host`` by ways that are not seen here."""
+        return set() if read(host, self.evidence) else {value.name for value in self.evidence.values}
+
     def _logins(self, values: Mapping[str, Given]) -> None:
         """The user, password and database beside each host, where they are not what code takes anyway."""
-        read = {variable.name: variable for variable in reversed(self.evidence.variables)}
+        asked = {variable.name: variable for variable in reversed(self.evidence.variables)}
         prefixes = {
             host["prefix"]: given.value[1:].partition(".")[0].partition(":")[0]
             for name, given in self.found.endpoints.items()
             if (host := HOST.fullmatch(name)) and given.value.startswith("{")
         }
-        names = dict.fromkeys([*values, *read, *self.usage.env])
+        names = dict.fromkeys([*values, *asked, *self.usage.env])
+        for endpoint in [name for name in self.found.endpoints if HOST.fullmatch(name)]:
+            names |= dict.fromkeys(sorted(self._listed(endpoint)))
         if "PG" in prefixes:
             names |= dict.fromkeys(
                 ("PGUSER", "PGPASSWORD", "PGDATABASE") if "PGUSER" in names else ("PGUSER", "PGPASSWORD")
@@ -263,7 +273,9 @@ class _Reading(Struct):
             known = self.stack.login(service)
             if known is None:
                 continue
-            what = login["what"]
+            what, server = login["what"], self.stack.server(service)
+            if not re.match("USER|PASS", what) and not (server and server.sql):
+                continue
             right = (
                 known.password
                 if what.startswith("PASS")
@@ -271,7 +283,7 @@ class _Reading(Struct):
                 if what.startswith("USER")
                 else known.database
             )
-            own = read[name].default if name in read else ""
+            own = asked[name].default if name in asked else ""
             given = values.get(name)
             loaded = (
                 given is not None

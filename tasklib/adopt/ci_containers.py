@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from tasklib.adopt.evidence import ComposeService, Evidence, Place, ServiceContainer, StackFile
+from tasklib.adopt.readers.stacks import interpolated
 from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
@@ -29,7 +31,8 @@ def beside_compose(usage: Usage, evidence: Evidence) -> Usage:
             same = [
                 n
                 for n in stack.services
-                if (s := stack.server(n)) and server and s.kind == server.kind and _opens(stack, n)
+                if (s := stack.server(n)) and server and s.kind == server.kind
+                if _opens(stack, n) and _is_whole(stack, n)
             ]
             needs += same[:1]
         if len(needs) == len(usage.containers):
@@ -43,6 +46,17 @@ def _opens(stack: Stack, name: str) -> bool:
     if server is None or login is None or not server.sql:
         return True
     return bool(login.password) or "trust" in stack.environment(name).values()
+
+
+def _is_whole(stack: Stack, name: str) -> bool:
+    """Whether a fresh checkout has all that is said of a service: no file of one's own has a part of it."""
+    evidence, service = stack.evidence, stack.services[name]
+    base = stack.use.directory or posixpath.dirname(stack.use.files[0])
+    known = {v.name: v.value for v in evidence.values if v.place.file == joined(base, ".env")}
+    texts = [service.image, *service.env.values(), *(host for host, _ in service.ports)]
+    return all(joined(base, file) in evidence.files for file in service.env_files) and not any(
+        "$" in interpolated(text, known) for text in texts
+    )
 
 
 def with_new_stack(

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from tasklib.adopt.actions import Action, Copy, Flow, Inside, Install, Other, Step
+from tasklib.adopt.actions import Action, Flow, Inside, Other, Step
 from tasklib.adopt.calling import called
 from tasklib.adopt.composing import ComposeCall, compose_call
+from tasklib.adopt.copies import copied
 from tasklib.adopt.evidence import Command, ComposeService, Evidence, Kind, Place, Recipe
+from tasklib.adopt.installing import installation
 from tasklib.adopt.shell import commands, joined
-from tasklib.adopt.testing import TestRun, is_trivial, is_wait, prepares, test_run
+from tasklib.adopt.testing import TestRun, is_trivial, is_wait, prepares, test_run, waited
 
 __all__ = ["flow_of", "flows", "tests_by_itself"]
 
@@ -27,8 +29,11 @@ _CALLED_TESTS = re.compile(
 )
 """What tests in a container, where nothing here says what it is."""
 
+_ASKS = re.compile(r"(?i)\bselect 1\b|\bping\b")
+"""What asks a server whether it is there."""
+
 _ASIDE = re.compile(
-    r"watch|smoke|debug|lint|format|cover|bench|publish|release|deploy|docs?\b|update|snapshot|:ui|:open"
+    r"generat|openapi|watch|smoke|debug|lint|format|cover|bench|publish|release|deploy|docs?\b|update|snapshot|:ui|:open"
 )
 
 
@@ -75,6 +80,7 @@ def _of_recipe(
 def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -> Iterator[Action]:
     if not command.words:
         return
+    command = waited(command)
     if call := compose_call(command):
         yield from _of_call(call, evidence, way)
         return
@@ -93,9 +99,9 @@ def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -
         yield Step(command)
     elif inner:
         yield from inner
-    elif copied := _copy(command):
-        yield copied
-    elif installed := _install(command):
+    elif copy := copied(command):
+        yield copy
+    elif installed := installation(command):
         yield installed
     elif not recipes and not is_wait(command) and not is_trivial(command):
         yield Other(command)
@@ -111,8 +117,8 @@ def _of_call(call: ComposeCall, evidence: Evidence, way: tuple[Recipe, ...]) -> 
     if call.verb not in ("run", "exec"):
         yield call
         return
-    inner = Command(call.place, call.inner or ("",), call.folder)
-    if is_wait(inner) or re.search(r"(?i)\bselect 1\b|\bping\b", inner.text):
+    parts = _parts(Command(call.place, call.inner or ("",), call.folder))
+    if parts and all(is_wait(part) or re.search(_ASKS, part.text) for part in parts):
         yield replace(call, verb="wait")
         return
     tests, steps = _inside(call, evidence, way)
@@ -126,22 +132,27 @@ def _inside(
     words = (call.entrypoint, *call.inner) if call.entrypoint else call.inner
     if not words:
         return (() if _is_test_service(call.service, evidence) else None), ()
-    parts = [Command(call.place, words, call.folder)]
-    if posixpath.basename(words[0]) in ("sh", "bash", "ash") and any(
-        w in ("-c", "-lc", "-ec") for w in words[1:2]
-    ):
-        parts = [*commands([(call.place.line, " ".join(words[2:3]))], call.place.file, call.folder)]
+    parts = _parts(Command(call.place, words, call.folder))
     steps: list[tuple[str, ...]] = []
     for index, part in enumerate(parts):
         if _tests_inside(part, evidence, way):
-            only = index == len(parts) - 1 and len(parts) > 1
-            plain = part.words if only and part.folder == call.folder else words
-            return (plain if only else words), (tuple(steps) if only else ())
+            # What only waits in front of them goes: what it waits for is ready.
+            last = index == len(parts) - 1 and part.folder == call.folder
+            return (part.words, tuple(steps)) if last else (words, ())
         if prepares(part):
             steps.append(part.words)
     return None, tuple(
         steps if len(parts) > 1 else [words] if steps else _script_step(parts, words, evidence, way)
     )
+
+
+def _parts(command: Command) -> list[Command]:
+    """The commands of ``sh -c "…"``, or the one that ``command`` is, each as it goes on after waiting."""
+    words = command.words
+    if posixpath.basename(words[0]) in ("sh", "bash", "ash") and words[1:2] in (("-c",), ("-lc",), ("-ec",)):
+        inner = commands([(command.place.line, " ".join(words[2:3]))], command.place.file, command.folder)
+        return [waited(part) for part in inner]
+    return [waited(command)]
 
 
 def _script_step(
@@ -213,25 +224,3 @@ def _moved(recipe: Recipe, command: Command) -> Recipe:
         return replace(one, folder=folder, env={**command.env, **one.env})
 
     return replace(recipe, commands=tuple(map(there, recipe.commands)))
-
-
-def _copy(command: Command) -> Copy | None:
-    plain = [word for word in command.words[1:] if not word.startswith("-")]
-    if command.words[0] != "cp" or len(plain) != 2 or "env" not in plain[0]:
-        return None
-    source, target = (joined(command.folder, word) for word in plain)
-    if plain[1].endswith("/") or target == "":
-        target = joined(target, posixpath.basename(source))
-    return Copy(command.place, source, target)
-
-
-def _install(command: Command) -> Install | None:
-    if "install" not in command.words or not any("pip" in word for word in command.words[:4]):
-        return None
-    pairs = zip(command.words, command.words[1:], strict=False)
-    files = tuple(joined(command.folder, after) for word, after in pairs if word in ("-r", "--requirement"))
-    named = [found for word in command.words if (found := re.fullmatch(r"(\.[\w./-]*)\[([\w,. -]+)\]", word))]
-    if not files and not named:
-        return None
-    extras = tuple(part.strip() for part in named[0][2].split(",")) if named else ()
-    return Install(command.place, files, extras, joined(command.folder, named[0][1]) if named else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from tasklib.adopt.proposal import Note
 from tasklib.adopt.replaceable import INFRA, command_of, is_replaced, is_test, reports_of, stage_of
 from tasklib.adopt.suites import Part
 from tasklib.adopt.testing import is_report, is_trivial, is_wait
-from tasklib.adopt.usages import called_usages
+from tasklib.adopt.usages import called_usages, stack_of
 
 __all__ = ["Replaced", "replaced"]
 
@@ -36,7 +36,7 @@ def replaced(parts: Mapping[str, Part], evidence: Evidence, variables: frozenset
     found = Replaced({}, {}, [])
     flows = {id(recipe): flow_of(recipe, evidence) for recipe in evidence.recipes}
     stages = {id(flow.recipe): _stages(flow, parts, evidence) for flow in flows.values()}
-    helpers = {(recipe.file, recipe.name) for recipe in _helpers(evidence.recipes, flows, stages)}
+    helpers = {(recipe.file, recipe.name) for recipe in _helpers(evidence, flows, stages)}
     plumbing = {
         (recipe.file, recipe.name)
         for recipe in evidence.recipes
@@ -71,22 +71,42 @@ def _stages(flow: Flow, parts: Mapping[str, Part], evidence: Evidence) -> set[st
 
 
 def _helpers(
-    recipes: Sequence[Recipe], flows: Mapping[int, Flow], stages: Mapping[int, set[str]]
+    evidence: Evidence, flows: Mapping[int, Flow], stages: Mapping[int, set[str]]
 ) -> Iterator[Recipe]:
     """The targets that bring up and take down what tests use, and nobody else.
 
-    Where another target looks into the stack that comes up (a shell, a console), it is that one's, too.
+    A target is one if its name or its files say so, or where it serves tests alone: what else needs it has
+    the stack as the file says, with its ports, and so has what looks into one that is up (a shell). What
+    takes a stack down goes with what brings it up.
     """
-    own = [recipe for recipe in recipes if recipe.kind in (Kind.MAKE, Kind.JUST)]
+    own = [recipe for recipe in evidence.recipes if recipe.kind in (Kind.MAKE, Kind.JUST)]
+    looked_into = {
+        recipe.file
+        for recipe in own
+        for _, action in flows[id(recipe)].actions
+        if isinstance(action, Inside) and not is_test(action) and not stages[id(recipe)]
+    }
+    ups: dict[str, list[bool]] = {}
+    others: list[Recipe] = []
     for recipe in own:
-        siblings = [other for other in own if other.file == recipe.file]
-        serves = any(stages[id(other)] for other in siblings) and not any(
-            isinstance(action, Inside) and not is_test(action) and not stages[id(other)]
-            for other in siblings
-            for _, action in flows[id(other)].actions
-        )
-        if "test" in recipe.name or serves:
+        calls = _calls(flows[id(recipe)])
+        brings_up = bool(calls) and all(call.verb in ("up", "start") for call in calls)
+        callers = [other for other in own if other.file == recipe.file and recipe.name in other.needs]
+        files = {file for call in calls for file in stack_of(call, evidence).files}
+        serves = brings_up and bool(callers) and all(stages[id(other)] for other in callers)
+        serves = serves and recipe.file not in looked_into
+        serves = serves or "test" in recipe.name or (bool(files) and all("test" in file for file in files))
+        if brings_up:
+            ups.setdefault(recipe.file, []).append(serves)
+        if serves:
             yield recipe
+        elif not brings_up:
+            others.append(recipe)
+    yield from (recipe for recipe in others if all(ups.get(recipe.file, [False])))
+
+
+def _calls(flow: Flow) -> list[ComposeCall]:
+    return [action for _, action in flow.actions if isinstance(action, ComposeCall)]
 
 
 def _line(
@@ -116,12 +136,15 @@ def _line(
         return f"tasklib {command_of(stages)}{which}{' -- ' if reports else ''}{reports}"
     if (recipe.file, recipe.name) not in helpers:
         return ""
-    calls = [action for _, action in flow.actions if isinstance(action, ComposeCall)]
+    calls = _calls(flow)
     meant = {INFRA[call.verb] for call in calls if call.verb in INFRA}
     stacks = [part.against.stack for part in parts.values() if part.against and part.against.stack]
     known = {file for stack in stacks for file in stack.files}
     # What stays in front, or is about other files, is no stack of the tests.
-    other = any(call.in_front or not {*call.files} <= known for call in calls)
+    used = [{*stack_of(call, evidence).files} for call in calls]
+    other = any(
+        call.in_front or not files or not files <= known for call, files in zip(calls, used, strict=True)
+    )
     if other or len(calls) < len(flow.actions) or len(meant) != 1:
         return ""
     return f"tasklib {meant.pop()}"

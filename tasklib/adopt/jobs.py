@@ -45,10 +45,10 @@ def job_change(
         return None
     text = evidence.texts.get(recipe.file, "")
     whole = "\n".join(text.splitlines()[recipe.first - 1 : recipe.last])
-    if why := _why_not(recipe, stages, whole):
+    test_lines, others, kept = _sorted_lines(flow)
+    if why := _why_not(recipe, stages, whole, test_lines):
         notes.append(Note(f"job {recipe.name} stays as it is: {why}", (recipe.place,)))
         return None
-    test_lines, others, kept = _sorted_lines(flow)
     if not test_lines:
         return None
     for place, action in flow.actions:
@@ -85,9 +85,11 @@ def job_change(
     return JobChange(recipe.name, at, f"{runner} tasklib {command}", goes, bool(recipe.containers), variables)
 
 
-def _why_not(recipe: Recipe, stages: set[str], whole: str) -> str:
+def _why_not(recipe: Recipe, stages: set[str], whole: str, tests: Sequence[int]) -> str:
     if "?" in stages:
         return "it also runs tests that are not taken over"
+    if len(tests) > 1 and re.search(r"(?m)^\s+(?:- )?if:.*\bmatrix\.", whole):
+        return "its matrix chooses which of its tests run"
     if re.search(r"(?m)^\s+container:", whole):
         return "it runs in a container, which has no engine"
     if any(container.chosen for container in recipe.containers):
@@ -106,6 +108,8 @@ def _uses(action: Action) -> bool:
     match action:
         case ComposeCall(verb=verb) | Inside(call=ComposeCall(verb=verb)):
             return verb in ("exec", "cp", "port", "top")
+        case Other(command=command):
+            return bool(re.match(r"(python[\d.]*|node|bash|sh) \S*test\S*\.\w+|\./\S*test", command.text))
         case _:
             return False
 

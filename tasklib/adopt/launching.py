@@ -24,6 +24,7 @@ _USUAL_EXTRAS = frozenset({"test", "tests", "testing", "dev", "develop", "develo
 _STANDARD_REQUIREMENTS = re.compile(
     r"(requirements([-_](dev|test))?|(dev|test)-requirements|requirements/(dev|test))\.txt"
 )
+_REQUIREMENTS = re.compile(r"requirements[^/]*\.(txt|in)$|(^|/)requirements/[^/]*\.(txt|in)$")
 
 
 class Launch(Struct, frozen=True):
@@ -34,10 +35,13 @@ class Launch(Struct, frozen=True):
 
     def command(self, usage: Usage) -> list[str] | None:
         """The command, where it is not what tasklib would take by itself."""
-        words, runner = [*usage.launcher, *usage.words], usage.runner
+        # What a variable of a shell would add is an option for once.
+        words = [word for word in (*usage.launcher, *usage.words) if "$" not in word]
+        runner = usage.runner
         if runner == "pytest":
             odd = [file for file in usage.requirements if not self._known_requirements(file)]
             odd += {*usage.extras} - _USUAL_EXTRAS
+            odd += self._unlisted(usage)
             foreign = usage.launcher[:1] and usage.launcher[0] not in ("uv", "poetry", "rye")
             module = self._as_module(usage)
             if not (usage.options or odd or foreign or module):
@@ -45,7 +49,7 @@ class Launch(Struct, frozen=True):
             launcher = list(usage.launcher) if usage.launcher else self._python(usage)
             return [*launcher, *module, "pytest", *usage.options]
         if runner in ("django", "unittest"):
-            return words if usage.launcher else [*self._python(usage), *_python_words(usage.words)]
+            return words if usage.launcher else [*self._python(usage), *_python_words(words)]
         if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
             script = self._script(usage)
             if self._brings_up(script):
@@ -105,6 +109,14 @@ class Launch(Struct, frozen=True):
                 return program
         return "npm"
 
+    def _unlisted(self, usage: Usage) -> list[str]:
+        """What is installed beside pytest and stands in no list that an environment is made from."""
+        lists = [joined(self.folder, name) for name in ("pyproject.toml", "setup.py", "Pipfile")]
+        lists += [file for file in self.evidence.files if _REQUIREMENTS.search(file)]
+        text = "\n".join(self.evidence.texts.get(file, "") for file in lists).lower()
+        names = {package: re.split(r"[\s<>=!~\[]", package)[0].lower() for package in usage.packages}
+        return [package for package, name in names.items() if name != "pytest" and name not in text]
+
     def _known_requirements(self, file: str) -> bool:
         relative = posixpath.relpath(file, self.folder or ".")
         return self._is_project() or bool(_STANDARD_REQUIREMENTS.fullmatch(relative))
@@ -122,6 +134,7 @@ class Launch(Struct, frozen=True):
         if not files and not project and joined(self.folder, "requirements.txt") in self.evidence.files:
             files = ["requirements.txt"]
         listed = [part for file in files for part in ("--with-requirements", file)]
+        listed += [part for package in self._unlisted(usage) for part in ("--with", package)]
         if project:
             return ["uv", "run", *(part for extra in extras for part in ("--extra", extra)), *listed]
         if any(joined(self.folder, name) in self.evidence.files for name in ("setup.py", "setup.cfg")):

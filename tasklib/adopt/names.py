@@ -9,6 +9,7 @@ __all__ = [
     "HERE",
     "HOST",
     "KINDS",
+    "LIBPQ",
     "LOGIN",
     "MAIL",
     "PAIRED_PORT",
@@ -23,6 +24,7 @@ HERE = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "host.docker.internal", "
 HOST = re.compile(r"(?P<prefix>.*?)_?(?:HOST(?:NAME)?|SERVER|ADDR(?:ESS)?|ENDPOINT_HOST)")
 PORT = re.compile(r"(?P<prefix>.*?)_?PORT")
 LOGIN = re.compile(r"(?P<prefix>.*?)_?(?P<what>USER(?:NAME)?|PASS(?:WORD)?|PASSWD|DB|DATABASE|NAME|DBNAME)")
+LIBPQ = re.compile(r"PG[A-Z]+")
 URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:(?P<login>[^@/\s]*)@)?(?P<host>[\w.-]+|\[::1\])(?::(?P<port>\d+))?(?P<rest>[/?].*)?"
 )

@@ -15,6 +15,7 @@ from tasklib.adopt.evidence import Evidence, Kind, Place
 from tasklib.adopt.flows import flows
 from tasklib.adopt.fronts import replaced
 from tasklib.adopt.needed import Needed
+from tasklib.adopt.own_stacks import own_stacks
 from tasklib.adopt.proposal import Note, Proposal, Question, Reason
 from tasklib.adopt.settings import needed
 from tasklib.adopt.suites import Part, parts
@@ -55,6 +56,7 @@ class _Assembly:
 
     def proposal(self, questions: tuple[Question, ...], notes: tuple[Note, ...]) -> Proposal:
         self._unread()
+        self.notes += own_stacks(self.evidence)
         self._settings()
         self._stacks()
         if self.parts:

@@ -9,7 +9,10 @@ from tasklib.adopt.usages import Usage
 
 __all__ = ["drives_a_browser", "is_narrowed", "rank", "script_of"]
 
-_NARROWED = re.compile(r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |(^| )(-g|--grep)( |=|$)|benchmark")
+_NARROWED = re.compile(
+    r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |(^| )(-g|--grep)( |=|$)"
+    r"|benchmark(?!-(?:skip|disable))"
+)
 """Options of a run that is about a few tests alone."""
 
 _NEVER_UNIT = ("playwright", "cypress")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from tasklib.adopt.addresses import matters
 from tasklib.adopt.endpoint_settings import add_endpoints
 from tasklib.adopt.evidence import Evidence, Kind
 from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.launching import Launch
+from tasklib.adopt.mattering import matters
 from tasklib.adopt.needed import Needed
 from tasklib.adopt.proposal import Note
 from tasklib.adopt.shell import joined
@@ -60,6 +60,9 @@ class _Writer(Struct):
             self.found.add(
                 (*self._keys(), "path"), folder, "its tests start there", *([usage.place] if usage else [])
             )
+        for own in (self.part.unit, self.part.against):
+            if own:
+                self._lacking(own)
         if self.part.against:
             self._against(self.part.against)
         if self.part.unit:
@@ -99,7 +102,7 @@ class _Writer(Struct):
             paths = folders_of_tests(self.part.folder, self.evidence, "unit")
         command = self.launch.command(usage)
         own = self.part.against is not None
-        env = {n: v for n, v in usage.env.items() if matters(n, v, self.evidence)}
+        env = {n: v for n, v in usage.env.items() if matters(n, v, usage.folder, self.evidence)}
         if not own:
             for name, value in env.items():
                 self.found.add((*self._keys(), "env", name), value, "set for the tests", usage.place)
@@ -171,8 +174,14 @@ class _Writer(Struct):
             self.found.add(("profiles",), list(use.profiles), "the profiles that are used", use.place)
         if use.needs and {*use.needs} != {*stack.services}:
             self.found.add((*keys, "needs"), list(use.needs), "what is brought up for them", use.place)
+
+    def _lacking(self, usage: Usage) -> None:
+        """Files of variables that somebody has to make first."""
+        use = usage.stack
+        base = posixpath.dirname(use.files[0]) if use and use.files else self.part.folder
         for copy in usage.copies:
-            if not use.env_files and copy.target in (".env", joined(posixpath.dirname(use.files[0]), ".env")):
+            known = use is not None and bool(use.env_files)
+            if not known and copy.target in (".env", joined(base, ".env"), joined(self.part.folder, ".env")):
                 self.found.notes.append(
                     Note(
                         f"a fresh worktree lacks {copy.target}: `cp {copy.source} {copy.target}` first",

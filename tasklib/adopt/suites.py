@@ -10,11 +10,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tasklib.adopt.ci_containers import beside_compose, with_new_stack
+from tasklib.adopt.copying import with_copies
 from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
 from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.ranking import drives_a_browser, is_narrowed, rank, script_of
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
+from tasklib.adopt.variants import differing, other_server
 
 __all__ = ["Part", "Parts", "parts"]
 
@@ -68,7 +70,8 @@ class Parts(Struct):
 def parts(usages: Sequence[Usage], evidence: Evidence, answers: Mapping[str, str]) -> Parts:
     """The suites of every folder from which tests are run, or that holds tests nobody runs."""
     found = Parts(evidence)
-    usages = [beside_compose(usage, evidence) for usage in sorted(usages, key=lambda u: rank(u, evidence))]
+    ordered = sorted(usages, key=lambda u: rank(u, evidence))
+    usages = [with_copies(beside_compose(usage, evidence), evidence) for usage in ordered]
     by_folder: dict[str, list[Usage]] = {}
     for usage in usages:
         by_folder.setdefault(_folder(usage, usages, evidence), []).append(usage)
@@ -128,6 +131,12 @@ def _part(
         _doubted(part, evidence, answers, found)
     typed = [u for u in kept if _is_told_for_stack(u, evidence) and not part.stage_of(u)]
     left_out = [*part.others, *aside]
+    env = own.env if (own := part.against or part.unit) else {}
+    again = [usage for usage in left_out if differing(env, usage.env)]
+    left_out = [usage for usage in left_out if not differing(env, usage.env)]
+    for usage in again:
+        told = f"not taken over: the same tests with {differing(env, usage.env)}"
+        found.notes.append(Note(told, (usage.recipe.place,)))
     found.notes += _left_out([*left_out, *(u for u in typed if all(u is not other for other in left_out))])
     return part
 
@@ -181,17 +190,24 @@ def _reached(usage: Usage, folder: str, stack: Stack, evidence: Evidence) -> Ite
         if stack.behind(str(address.port)) and address.place.file.startswith(folder):
             yield address.place
     if usage.recipe.kind is not Kind.JOB:
-        for variable in evidence.variables:
-            named = re.search(r"(?:localhost|127\.0\.0\.1):(\d+)", variable.default)
-            if named and stack.behind(named[1]) and variable.place.file.startswith(folder):
-                yield variable.place
+        asked = [variable for variable in evidence.variables if variable.place.file.startswith(folder)]
+        told = [(variable.default, variable.place) for variable in asked]
+        names = {variable.name for variable in asked}
+        told += [(value.value, value.place) for value in evidence.values if value.name in names]
+        for text, place in told:
+            named = re.search(r"(?:localhost|127\.0\.0\.1):(\d+)", text)
+            if named and stack.behind(named[1]):
+                yield place
 
 
 def _covers(own: Usage, usage: Usage) -> bool:
     """Whether ``own`` runs what ``usage`` does, however that brings up its stack."""
     if (own.runner, own.inside, own.options) != (usage.runner, usage.inside, usage.options):
         return False
-    if own.stack and usage.stack and own.stack.files != usage.stack.files:
+    if differing(own.env, usage.env) or other_server(usage.recipe.name, own.env):
+        return False
+    # A stack that is written after the containers of CI takes the place of whatever else brings such up.
+    if own.stack and usage.stack and not own.containers and own.stack.files != usage.stack.files:
         return False
     if own.inside:
         return own.words[:1] == usage.words[:1]
@@ -261,7 +277,7 @@ def _merged(usages: Sequence[Usage]) -> tuple[Usage, list[Usage]]:
     for usage in usages[1:]:
         alike = (
             usage.runner == first.runner and usage.inside == first.inside and usage.options == first.options
-        )
+        ) and not differing(first.env, usage.env)
         if alike and usage.inside and usage.words[:1] == first.words[:1]:
             words += [word for word in usage.words[1:] if word not in words]
         elif alike and first.runner == "pytest" and usage.paths and first.paths:

@@ -9,11 +9,11 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tasklib.adopt.evidence import Address, Evidence, Recipe, StackFile, Value, Variable
+from tasklib.adopt.evidence import Address, Evidence, Kind, Recipe, StackFile, Value, Variable
 from tasklib.adopt.readers.environments import read_noxfile, read_tox
 from tasklib.adopt.readers.makefiles import included, read_justfile, read_makefile
 from tasklib.adopt.readers.packages import read_package
-from tasklib.adopt.readers.readmes import read_readme
+from tasklib.adopt.readers.readmes import in_the_clone, read_readme
 from tasklib.adopt.readers.scripts import read_script
 from tasklib.adopt.readers.stacks import read_stack
 from tasklib.adopt.readers.variables import read_addresses, read_dotenv, read_variables
@@ -76,8 +76,10 @@ def survey(root: Path) -> Evidence:
     stacks: dict[str, StackFile] = {}
     values: list[Value] = []
     homes = _homes(files, text)
+    tops = frozenset(name.partition("/")[0] for name in files)
     for file in sorted(files, key=lambda name: (name.count("/"), name)):
-        recipes += _recipes(file, text, homes)
+        own = _recipes(file, text, homes)
+        recipes += [in_the_clone(one, tops) if one.kind is Kind.README else one for one in own]
         if COMPOSE.fullmatch(file) and (document := read_document(root / file, text(file))):
             if stack := read_stack(file, document):
                 stacks[file] = stack
@@ -207,7 +209,9 @@ def _add_named_stacks(
 def _sources(files: Iterable[str], text: Text) -> tuple[list[Variable], list[Address]]:
     variables: list[Variable] = []
     addresses: list[Address] = []
-    sources = sorted((file for file in files if _SOURCE.fullmatch(file)), key=lambda name: name.count("/"))
+    sources = sorted(
+        (file for file in files if _SOURCE.fullmatch(file)), key=lambda name: (name.count("/"), name)
+    )
     for file in sources[:_MOST_SOURCES]:
         found = text(file)
         variables += read_variables(file, found)

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.adopt.evidence import Command, Place
 from tasklib.adopt.shell import joined
 
-__all__ = ["TestRun", "is_report", "is_trivial", "is_wait", "plain_words", "prepares", "test_run"]
+__all__ = ["TestRun", "is_report", "is_trivial", "is_wait", "plain_words", "prepares", "test_run", "waited"]
 
 _LAUNCHERS = {
     "uv": ("run",),
@@ -74,7 +75,7 @@ _PYTEST_VALUED = frozenset(
 )
 _ONLY_SHOWN = re.compile(
     r"-[svqxl]+|-r\w*|--verbose|--quiet|--exitfirst|--tb=.*|--cov.*|--no-cov|--junit-?xml.*|--color.*"
-    r"|--durations.*|--maxfail.*|--showlocals|--capture=.*|--html.*|--self-contained-html"
+    r"|--durations.*|--maxfail.*|--showlocals|--capture=.*|--html.*|--self-contained-html|--cache-clear"
 )
 """Options that say how pytest speaks and what it reports, not what it tests."""
 
@@ -82,7 +83,8 @@ _PREPARES = re.compile(
     r"migrat|seed|prestart|pre_start|initial_data|init_db|init-db|initdb|fixtures|loaddata|collectstatic"
     r"|createdb|create_db|\balembic\b|\bdb:(?:push|create|setup|schema|prepare|reset)|db push"
     r"|\bdb (?:reset|setup|prepare|create)\b"
-    r"|prisma (?:generate|db)|\bdb upgrade\b|schema:sync",
+    r"|prisma (?:generate|db)|\bdb upgrade\b|schema:sync"
+    r"|\bmanage\.py (?:compile|createcachetable|setup)",
     re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"\.(sh|py|[cm]?[jt]s)$")
@@ -168,6 +170,14 @@ test_run.__test__ = False  # type: ignore[attr-defined]
 def is_wait(command: Command) -> bool:
     """Whether ``command`` only waits for a stack, which tasklib does by itself."""
     return bool(_WAITS.search(command.text))
+
+
+def waited(command: Command) -> Command:
+    """What ``command`` does after waiting: ``wait-for-it.sh db:5432 -- pytest`` is ``pytest``."""
+    if "--" in command.words and re.search(_WAITS, posixpath.basename(command.words[0])):
+        rest = command.words[command.words.index("--") + 1 :]
+        return replace(command, words=rest) if rest else command
+    return command
 
 
 def is_trivial(command: Command) -> bool:

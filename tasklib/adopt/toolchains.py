@@ -21,7 +21,8 @@ def usual_command(language: str, folder: str, tops: Sequence[str], evidence: Evi
     """How the tests below ``tops`` of the package in ``folder`` are run; empty where nobody can say it."""
     files = evidence.files
     if language == "go":
-        return ("go", "test", *(f"./{top}/..." if "." not in top else "./..." for top in tops))
+        below = dict.fromkeys("./..." if "." in top else f"./{top}/..." for top in tops)
+        return ("go", "test", *(("./...",) if "./..." in below else below))
     if language == "java":
         gradle = {joined(folder, name) for name in ("build.gradle", "build.gradle.kts")} & files
         name, wrapper = ("gradle", "gradlew") if gradle else ("mvn", "mvnw")

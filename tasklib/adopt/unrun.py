@@ -34,9 +34,8 @@ def add_unrun(found: Parts, evidence: Evidence, answers: Mapping[str, str]) -> N
         ):
             continue
         language = evidence.manifests.get(folder, "")
-        if language == "node" and not any(
-            r.file == joined(folder, "package.json") and r.name == "test" for r in evidence.recipes
-        ):
+        script = evidence.recipe(Kind.PACKAGE, "test", joined(folder, "package.json"))
+        if language == "node" and script is None:
             found.notes.append(
                 Note(
                     f"nothing runs the {len(files)} test files of {folder or 'the package'}: "
@@ -58,6 +57,8 @@ def _unrun(
     """The suites of tests that nothing runs; ``None`` where the user has to say what they are."""
     place = Place(files[0], 1)
     recipe = Recipe(Kind.SCRIPT, files[0], "tests", 1, 1)
+    script = evidence.recipe(Kind.PACKAGE, "test", joined(folder, "package.json"))
+    whole = script if evidence.manifests.get(folder) == "node" else None
     tops = sorted({_top(posixpath.relpath(file, folder or ".")) for file in files})
     key = f"{folder}.tests" if folder else "tests"
     named = {
@@ -66,6 +67,8 @@ def _unrun(
         if _NAMED_FOR_STACK.match(posixpath.basename(f))
     }
     against = [top for top in tops if _for_stack(top) or top in named] if evidence.standard else []
+    if whole:  # Which tests it runs is for its own tools to know.
+        place, tops, against = whole.place, ["."], []
     unit = [top for top in tops if top not in against]
     unclear = [top for top in unit if posixpath.basename(top) != "unit"] if evidence.standard else []
     if not _reach_out(files, evidence):
@@ -78,7 +81,7 @@ def _unrun(
         found.questions.append(
             Question(
                 key,
-                f"nothing says how the tests in {where} are run; do they need the stack?",
+                f"nothing says how the tests in {where or 'the package'} are run; do they need the stack?",
                 (
                     Choice("unit", "they need nothing", (place,)),
                     Choice(
@@ -92,6 +95,8 @@ def _unrun(
 
     def of(own: Sequence[str]) -> Usage:
         """They are run by pytest or Node, which tasklib starts itself, or by their language's own tool."""
+        if whole:
+            return replace(usage, place=whole.place, recipe=whole, runner="node", words=("npm", "test"))
         words = usual_command(evidence.manifests.get(folder, ""), folder, own, evidence)
         return replace(usage, runner=words[0], words=words) if words else replace(usage, paths=tuple(own))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -18,8 +16,10 @@ from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, Recipe
 from tasklib.adopt.flows import tests_by_itself
 from tasklib.adopt.shell import joined
 from tasklib.adopt.testing import TestRun
+from tasklib.adopt.there import placed
+from tasklib.adopt.variants import servers_of
 
-__all__ = ["SetupStep", "StackUse", "Usage", "called_usages", "usages"]
+__all__ = ["SetupStep", "StackUse", "Usage", "called_usages", "stack_of", "usages"]
 
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
@@ -74,6 +74,7 @@ class Usage(Struct, frozen=True):
     copies: tuple[Copy, ...] = ()
     requirements: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
 
     @property
@@ -102,6 +103,7 @@ def called_usages(flows: Iterable[Flow], evidence: Evidence) -> tuple[Usage, ...
                 usage.words,
                 usage.inside,
                 "" if usage.place.file in anywhere else usage.folder,
+                servers_of(usage.env),
             )
             known = found.get(key)
             if known is None or (usage.needs_stack and not known.needs_stack):
@@ -141,7 +143,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
     for _, action in flow.actions:
         match action:
             case ComposeCall(verb="up" | "start"):
-                used = _stack_of(action, evidence)
+                used = stack_of(action, evidence)
                 if not used.files:
                     continue
                 sut = action.verdict or _sut(action, used, evidence)
@@ -166,8 +168,8 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
             case ComposeCall(verb="down" | "stop" | "rm" | "kill"):
                 if tested:
                     stack, setup = None, []
-            case Inside(call=call) if stack or _stack_of(call, evidence).files:
-                around = stack or replace(_stack_of(call, evidence), needs=_beside(call, evidence))
+            case Inside(call=call) if stack or stack_of(call, evidence).files:
+                around = stack or replace(stack_of(call, evidence), needs=_beside(call, evidence))
                 setup += [SetupStep(call.place, words, call.service) for words in action.steps]
                 if action.tests is not None:
                     yield Usage(
@@ -191,7 +193,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
             case Install():
                 installed.append(action)
             case TestRun():
-                run = _real(_placed(action, flow.recipe, evidence), evidence)
+                run = placed(action, flow.recipe, evidence)
                 yield Usage(
                     run.place,
                     words=run.words,
@@ -206,6 +208,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
                     copies=tuple(copies),
                     requirements=tuple(file for one in installed for file in one.files),
                     extras=tuple(e for one in installed if one.folder == run.folder for e in one.extras),
+                    packages=tuple(package for one in installed for package in one.packages),
                     reports=run.reports,
                     **common,  # type: ignore[arg-type]
                 )
@@ -217,7 +220,8 @@ def action_env(flow: Flow, place: Place) -> Mapping[str, str]:
     return next((command.env for command in flow.recipe.commands if command.place == place), {})
 
 
-def _stack_of(call: ComposeCall, evidence: Evidence) -> StackUse:
+def stack_of(call: ComposeCall, evidence: Evidence) -> StackUse:
+    """The files that a call of Compose is about, and which of their services it names."""
     files = tuple(file for file in call.files if file in evidence.stacks)
     if not call.files:
         folder = call.directory or call.folder
@@ -240,7 +244,7 @@ def _beside(call: ComposeCall, evidence: Evidence) -> tuple[str, ...]:
     """What ``docker compose run`` starts beside its container, where that is not everything there is."""
     services = {
         name: service
-        for file in _stack_of(call, evidence).files
+        for file in stack_of(call, evidence).files
         for name, service in evidence.stacks[file].services.items()
     }
     own = services.get(call.service)
@@ -268,32 +272,3 @@ def _sut(call: ComposeCall, used: StackUse, evidence: Evidence) -> str:
         services = {name: s for file in used.files for name, s in evidence.stacks[file].services.items()}
         named = [name for name, service in services.items() if tests_by_itself(service)]
     return named[0] if len(named) == 1 else ""
-
-
-def _placed(run: TestRun, recipe: Recipe, evidence: Evidence) -> TestRun:
-    """A run whose script may be started elsewhere than at the top: where the tests that it names are."""
-    if recipe.kind is not Kind.SCRIPT or not run.paths or _there(run.folder, run.paths, evidence):
-        return run
-    own = posixpath.dirname(recipe.file)
-    for folder in (own, posixpath.dirname(own)):
-        if _there(folder, run.paths, evidence):
-            return replace(run, folder=folder)
-    return run
-
-
-def _real(run: TestRun, evidence: Evidence) -> TestRun:
-    """A run whose paths are there: what is not may be the value of an option that nobody here knows."""
-    gone = [path for path in run.paths if not _there(run.folder, (path,), evidence)]
-    if not gone:
-        return run
-    options = list(run.options)
-    for option, value in itertools.pairwise(run.words):
-        if value in gone and option in options:
-            options.insert(options.index(option) + 1, value)
-    return replace(run, paths=tuple(path for path in run.paths if path not in gone), options=tuple(options))
-
-
-def _there(folder: str, paths: Iterable[str], evidence: Evidence) -> bool:
-    wanted = [joined(folder, path.split("::")[0]) for path in paths]
-    files = evidence.files
-    return all(not path or any(f == path or f.startswith(f"{path}/") for f in files) for path in wanted)

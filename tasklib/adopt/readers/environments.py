@@ -6,6 +6,7 @@ import ast
 import configparser
 import posixpath
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +33,21 @@ def read_tox(file: str, text: str) -> Iterator[Recipe]:
         if found := _ENVIRONMENT.fullmatch(section):
             raw = parser.get(section, "commands", fallback="") or ""
             first = _line(text, f"[{section}]")
-            yield _recipe(file, found["name"] or "testenv", first, raw.splitlines(), text)
+            common = parser.get("testenv", "deps", fallback="") or ""
+            deps = parser.get(section, "deps", fallback=common) or ""
+            lines = [*_installs(deps), *raw.splitlines()]
+            yield _recipe(file, found["name"] or "testenv", first, lines, text)
+
+
+def _installs(deps: str) -> Iterator[str]:
+    """What an environment lists as pip is told it, but for what only some of its factors have."""
+    listed = [line.split("#")[0].strip() for line in deps.splitlines()]
+    own = [line for line in listed if line and not re.match(r"[\w{},!-]+:\s|\{\[", line)]
+    if own:
+        words = [
+            re.sub(r"^-r\s*", "-r ", line) if line.startswith("-") else shlex.quote(line) for line in own
+        ]
+        yield f"pip install {' '.join(words)}"
 
 
 def _toml(file: str, text: str) -> Iterator[Recipe]:
@@ -52,7 +67,11 @@ def _toml(file: str, text: str) -> Iterator[Recipe]:
 def _recipe(file: str, name: str, first: int, lines: list[str], text: str) -> Recipe:
     numbered = []
     for line in lines:
-        plain = re.sub(r"\{posargs(:[^}]*)?\}", "", line).replace("{toxinidir}", ".")
+        plain = (
+            re.sub(r"\{posargs(:[^}]*)?\}", "", line)
+            .replace("{toxinidir}/", "./")
+            .replace("{toxinidir}", ".")
+        )
         plain = plain.replace("{envpython}", "python").replace("{envbindir}/", "").strip().lstrip("-")
         if plain:
             numbered.append((_line(text, line.strip(), first), plain))

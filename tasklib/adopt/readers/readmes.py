@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tasklib.adopt.evidence import Kind, Recipe
+from msgspec.structs import replace
+
+from tasklib.adopt.evidence import Command, Kind, Recipe
 from tasklib.adopt.shell import commands
 
-__all__ = ["read_readme"]
+__all__ = ["in_the_clone", "read_readme"]
 
 _FENCE = re.compile(r"\s*(```|~~~)\s*(?P<language>[\w-]*)\s*")
 _SHELLS = frozenset({"", "sh", "bash", "shell", "zsh", "console", "shell-session", "terminal"})
@@ -38,3 +40,16 @@ def read_readme(file: str, text: str) -> Iterator[Recipe]:
 def _typed(block: list[tuple[int, str]]) -> list[tuple[int, str]]:
     prompted = [(number, line[found.end() :]) for number, line in block if (found := _PROMPT.match(line))]
     return prompted or block
+
+
+def in_the_clone(recipe: Recipe, tops: frozenset[str]) -> Recipe:
+    """``recipe`` as it goes on in the repository, whose folders and files are ``tops``.
+
+    Somebody who has nothing yet is told to clone it and to go into that folder.
+    """
+
+    def there(command: Command) -> Command:
+        top, _, rest = command.folder.partition("/")
+        return command if not top or top in tops else replace(command, folder=rest)
+
+    return replace(recipe, commands=tuple(map(there, recipe.commands)))

@@ -33,10 +33,12 @@ _READS = (
 )
 _FIELD = re.compile(r"\s+(?P<name>[A-Za-z]\w*)\s*:\s*[^=#\n]+?(?:=\s*(?P<default>[^#\n]+?))?\s*(?:#.*)?")
 _PREFIX = re.compile(r"""env_prefix\s*=\s*["'](\w*)["']""")
-_SETTINGS = re.compile(r"class\s+\w+\(.*\b(?:BaseSettings|\w*Settings)\b.*\)\s*:")
+_CLASS = re.compile(r"class\s+(?P<name>\w+)\((?P<bases>.*)\)\s*:")
 _WITHOUT_PORT = re.compile(
     r"(?P<scheme>[a-z]\w*(?:\+\w+)?)://(?:[^\s@/\"']*@)?(?P<host>localhost|127\.0\.0\.1)(?![\w.:-])"
 )
+_HOST_ALONE = re.compile(r"[\"'](?:localhost|127\.0\.0\.1)[\"']")
+_PORT_ALONE = re.compile(r"(?i)\bport[\"']?\s*[:=]\s*[\"']?(?P<port>\d{4,5})\b")
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>.*)")
 
 
@@ -65,13 +67,20 @@ def read_dotenv(file: str, text: str) -> Iterator[Value]:
 
 def read_addresses(file: str, text: str) -> Iterator[Address]:
     """Fixed addresses of this machine, but for those that are only what a variable falls back to."""
-    for address in fixed_addresses(text):
+    whole = [*fixed_addresses(text)]
+    for address in whole:
         yield Address(Place(file, address.line), address.text, address.port)
+    apart = bool(_HOST_ALONE.search(text))
     for number, line in enumerate(text.splitlines(), 1):
         if re.search(r"environ|getenv|process\.env|Getenv", line) or line.lstrip().startswith(
             ("#", "//", "*")
         ):
             continue
+        port = _PORT_ALONE.search(line) if apart and not _HOST_ALONE.search(line) else None
+        if port and not any(
+            one.port == int(port["port"]) and number - 3 < one.line <= number for one in whole
+        ):
+            yield Address(Place(file, number), f"port {port['port']} of localhost", int(port["port"]))
         for found in _WITHOUT_PORT.finditer(line):
             scheme = found["scheme"].split("+")[0]
             if scheme in PORT_OF and not scheme.startswith("http"):
@@ -82,12 +91,18 @@ def _fields(file: str, text: str) -> Iterator[Variable]:
     """The fields of pydantic's settings: each is a variable of its name in capitals."""
     prefix = found[1].upper() if (found := _PREFIX.search(text)) else ""
     inside = False
-    for number, line in enumerate(text.splitlines(), 1):
-        if _SETTINGS.match(line):
-            inside = True
+    known = {"BaseSettings"}
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        if begun := _CLASS.match(line):
+            bases = re.findall(r"\w+", begun["bases"])
+            inside = any(base in known or base.endswith("Settings") for base in bases)
+            known |= {begun["name"]} if inside else set()
         elif line and not line[0].isspace() and not line.startswith("#"):
             inside = False
         elif inside and (field := _FIELD.fullmatch(line)) and len(line) - len(line.lstrip()) <= 4:
             default = (field["default"] or "").strip()
+            if default == "(" and number < len(lines):
+                default = lines[number].strip()
             plain = default.strip("\"'") if re.fullmatch(r"[\"'].*[\"']|\d+", default) else ""
             yield Variable(Place(file, number), f"{prefix}{field['name'].upper()}", plain)

@@ -1,0 +1,309 @@
+"""What repositories of many kinds have in common, and what is easily taken for something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasklib.adopt.proposal import Proposal
+
+from .support import proposed, settings_of
+
+TEST = {"tests/test_a.py": "def test_a(): pass\n"}
+POSTGRES = (
+    "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_PASSWORD: secret}\n"
+    "    ports: ['5432:5432']\n"
+)
+TESTED = "test: db\n\tpytest tests\n\nstop:\n\tdocker compose down\n"
+WEB = POSTGRES + "  web:\n    build: .\n    depends_on: [db]\n    volumes: ['.:/app']\n"
+
+
+def _notes(proposal: Proposal) -> str:
+    return "\n".join(note.text for note in proposal.notes)
+
+
+def _ci(*steps: str, services: str = "", env: str = "") -> dict[str, str]:
+    lines = [
+        "jobs:",
+        "  t:",
+        "    runs-on: ubuntu-latest",
+        *([f"    env: {env}"] if env else []),
+        *([f"    services: {services}"] if services else []),
+        "    steps:",
+        *(f"      - {step}" for step in steps),
+    ]
+    return {".github/workflows/t.yml": "\n".join(lines) + "\n"}
+
+
+CI_POSTGRES = "{postgres: {image: 'postgres:16', env: {POSTGRES_PASSWORD: secret}, ports: ['5432:5432']}}"
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        'sh -c "python manage.py wait_for_db && python manage.py test"',
+        "./wait-for-it.sh db:5432 -- python manage.py test",
+        "bash -c './wait-for-it.sh db:5432 -t 30 && python manage.py test'",
+    ],
+)
+def test_what_waits_in_front_of_tests_in_a_container_goes(inner: str, tmp_path: Path) -> None:
+    """They are tests, and what they wait for is ready."""
+    files = {**_ci(f"run: docker compose run --rm web {inner}"), "docker-compose.yml": WEB, "manage.py": ""}
+    proposal = proposed(tmp_path, files)
+    assert settings_of(proposal) == {"in": "web", "command": ["python", "manage.py", "test"]}
+    assert not proposal.questions
+
+
+def test_what_waits_in_front_of_tests_here_goes(tmp_path: Path) -> None:
+    """As in a container."""
+    files = {
+        **_ci("run: docker compose up -d db", "run: ./wait-for-it.sh localhost:5432 -- pytest tests"),
+        "docker-compose.yml": POSTGRES,
+        **TEST,
+    }
+    assert settings_of(proposed(tmp_path, files)) == {"integration": "tests"}
+
+
+def test_a_readme_that_goes_into_the_clone(tmp_path: Path) -> None:
+    """The folder that somebody clones is the repository."""
+    readme = "```sh\ngit clone https://x/shop.git\ncd shop\npytest\n```\n"
+    assert settings_of(proposed(tmp_path, {"README.md": readme, **TEST})) == {"unit": "tests"}
+
+
+def test_what_a_variable_of_a_makefile_would_add_is_no_part_of_the_command(tmp_path: Path) -> None:
+    """`$(ARG)` is what somebody adds for once."""
+    make = "ARG := $(word 2, $(MAKECMDGOALS))\n\ntest:\n\tpoetry run manage.py test $(ARG) --parallel\n"
+    found = settings_of(proposed(tmp_path, {"Makefile": make, "manage.py": "", "shop/tests.py": ""}))
+    assert found == {"command": ["poetry", "run", "manage.py", "test", "--parallel"]}
+
+
+def test_a_target_that_others_need_brings_up_what_they_need(tmp_path: Path) -> None:
+    """A server on the developer's machine finds its database by the port that the file says."""
+    make = "db:\n\tdocker compose up -d\n\nserve: db\n\tuvicorn shop:app\n\n" + TESTED
+    text = (
+        proposed(tmp_path, {"Makefile": make, "docker-compose.yml": POSTGRES, **TEST}).files["Makefile"] or ""
+    )
+    assert "db:\n\tdocker compose up -d\n" in text
+    assert "stop:\n\tdocker compose down\n" in text
+    assert "test:\n\ttasklib test.integration\n" in text
+
+
+def test_a_target_that_serves_tests_alone_is_replaced(tmp_path: Path) -> None:
+    """And what takes its stack down."""
+    make = "db:\n\tdocker compose up -d\n\n" + TESTED + "\nlint:\n\truff check\n"
+    text = (
+        proposed(tmp_path, {"Makefile": make, "docker-compose.yml": POSTGRES, **TEST}).files["Makefile"] or ""
+    )
+    assert "tasklib infra.up" in text
+    assert "tasklib infra.down" in text
+
+
+def test_a_target_that_runs_the_program_is_none_of_the_tests(tmp_path: Path) -> None:
+    """Where tests use no stack at all, nothing brings one up for them."""
+    make = "test:\n\tpytest tests\n\nrun:\n\tdocker compose up -d\n\nkill:\n\tdocker compose down\n"
+    text = proposed(tmp_path, {"Makefile": make, "docker-compose.yml": WEB, **TEST}).files["Makefile"] or ""
+    assert "run:\n\tdocker compose up -d\n\nkill:\n\tdocker compose down\n" in text
+
+
+def test_the_same_tests_for_several_servers_are_several(tmp_path: Path) -> None:
+    """What would no longer be tested is said, and its job stays."""
+    here = "env: {DATABASE_URL: '%s'}"
+    files = {
+        **_ci(
+            f"{{run: pytest tests, {here % 'postgresql://postgres:secret@localhost/shop'}}}",
+            f"{{run: pytest tests, {here % 'sqlite:///shop'}}}",
+            services=CI_POSTGRES,
+        ),
+        "Makefile": "test_sqlite:\n\tpytest tests\n\ntest:\n\tpytest tests\n\nlint:\n\truff check\n",
+        "shop.py": 'import os\nURL = os.environ["DATABASE_URL"]\n',
+        **TEST,
+    }
+    proposal = proposed(tmp_path, files)
+    assert "not taken over: the same tests with DATABASE_URL=sqlite:///shop" in _notes(proposal)
+    assert ".github/workflows/t.yml" not in proposal.files
+    assert "test_sqlite:\n\tpytest tests\n\ntest:\n\ttasklib test.integration\n" in (
+        proposal.files["Makefile"] or ""
+    )
+
+
+def test_a_job_whose_matrix_chooses_its_tests_stays(tmp_path: Path) -> None:
+    """One line would run for all of them, or for none."""
+    files = {
+        **_ci(
+            "{run: pytest tests, if: \"${{ matrix.kind == 'a' }}\"}",
+            "run: pytest tests\n        if: ${{ matrix.kind == 'b' }}",
+            services=CI_POSTGRES,
+        ),
+        **TEST,
+    }
+    proposal = proposed(tmp_path, files)
+    assert ".github/workflows/t.yml" not in proposal.files
+    assert "its matrix chooses which of its tests run" in _notes(proposal)
+
+
+def test_a_job_with_tests_by_a_script_that_nobody_knows_stays(tmp_path: Path) -> None:
+    """Its containers would be gone."""
+    files = {**_ci("run: pytest tests", "run: python tests_of_workers.py", services=CI_POSTGRES), **TEST}
+    assert ".github/workflows/t.yml" not in proposed(tmp_path, files).files
+
+
+def test_benchmarks_that_are_left_out_make_no_benchmark(tmp_path: Path) -> None:
+    """`--benchmark-skip` is all the other tests."""
+    files = {**_ci("run: pytest --benchmark-skip", services=CI_POSTGRES), "setup.py": "", **TEST}
+    assert settings_of(proposed(tmp_path, files))["integration"]["command"][-1] == "--benchmark-skip"
+
+
+def test_packages_of_go_are_named_once(tmp_path: Path) -> None:
+    """The top holds what is below it."""
+    files = {"go.mod": "module shop\n", "a_test.go": "", "b_test.go": "", "cart/c_test.go": ""}
+    assert settings_of(proposed(tmp_path, files)) == {"command": ["go", "test", "./..."]}
+
+
+def test_a_port_of_libpq_is_that_of_its_server(tmp_path: Path) -> None:
+    """Code that reads POSTGRES_HOST may read PGPORT."""
+    files = {
+        **_ci("run: pytest tests", services=CI_POSTGRES, env="{POSTGRES_HOST: localhost, PGPORT: 5432}"),
+        "shop.py": 'import os\nHOST = os.environ["POSTGRES_HOST"]\nPORT = os.environ["PGPORT"]\n',
+        **TEST,
+    }
+    proposal = proposed(tmp_path, files)
+    assert settings_of(proposal)["endpoints"] == {
+        "POSTGRES_HOST": "{postgres.host}",
+        "PGPORT": "{postgres.port}",
+    }
+    assert "in no variable" not in _notes(proposal)
+
+
+def test_nested_settings_that_only_an_example_lists(tmp_path: Path) -> None:
+    """Code reads DATABASE__HOST in ways that are not seen: what is listed beside it belongs to it.
+
+    A Compose file whose variables come from a file of one's own is not what CI can use.
+    """
+    files = {
+        **_ci(
+            "run: pytest tests", services=CI_POSTGRES, env="{DATABASE__HOST: localhost, SECURITY__KEY: abc}"
+        ),
+        ".env.example": "\n".join(
+            ["DATABASE__HOST=localhost", "DATABASE__PORT=5455", "DATABASE__USERNAME=a", "SECURITY__KEY=x"]
+        ),
+        "docker-compose.yml": POSTGRES.replace("'5432:5432'", "'${DATABASE__PORT}:5432'"),
+        **TEST,
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["endpoints"] == {"DATABASE__HOST": "{postgres.host}", "DATABASE__PORT": "{postgres.port}"}
+    assert found["env"] == {"DATABASE__USERNAME": "postgres", "SECURITY__KEY": "abc"}
+
+
+def test_what_a_file_that_everybody_has_says_needs_no_setting(tmp_path: Path) -> None:
+    """Where code reads that file; what is libpq's alone is nobody's where no server is meant by it."""
+    files = {
+        **_ci(
+            "run: pytest tests",
+            services=CI_POSTGRES,
+            env="{DB_URL: 'postgresql://postgres:secret@localhost/a', TOKEN: abc, PGPASSWORD: secret}",
+        ),
+        ".env": "TOKEN=abc\n",
+        "shop.py": 'import os, dotenv\ndotenv.load_dotenv()\nos.environ["DB_URL"], os.environ["TOKEN"]\n',
+        **TEST,
+    }
+    assert set(settings_of(proposed(tmp_path, files))) == {"integration", "endpoints"}
+
+
+def test_a_file_of_variables_that_is_copied_first(tmp_path: Path) -> None:
+    """Where the stack asks for it, or people are told so."""
+    files = {
+        "Makefile": "test:\n\tdocker compose run web pytest\n",
+        "README.md": "```\ncp .env.example .env\n```\n",
+    }
+    files |= {"docker-compose.yml": WEB, ".env.example": "A=1\n", **TEST}
+    proposal = proposed(tmp_path, files)
+    assert "a fresh worktree lacks .env: `cp .env.example .env` first" in _notes(proposal)
+    assert proposal.copies == {".env": ".env.example"}
+
+
+def test_an_env_file_of_the_stack_is_copied_first(tmp_path: Path) -> None:
+    """Also where CI does not say it."""
+    files = {**_ci("run: docker compose run web pytest"), ".env.example": "A=1\n", **TEST}
+    files |= {"docker-compose.yml": WEB + "    env_file: [.env]\n"}
+    assert proposed(tmp_path, files).copies == {".env": ".env.example"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'class Base(BaseSettings):\n    pass\n\n\nclass Config(Base):\n    URL: str = "redis://localhost:6379"\n',
+        'class Config(BaseSettings):\n    URL: str = (\n        "redis://localhost:6379"\n    )\n',
+        'import os\nURL = os.getenv("SHOP_URL")\n',
+    ],
+)
+def test_code_that_is_told_a_port_of_the_stack_is_a_question(code: str, tmp_path: Path) -> None:
+    """By what it falls back to, or by the example of a file of variables."""
+    files = {
+        "Makefile": "test:\n\tpytest tests\n",
+        "docker-compose.yml": "services:\n  cache: {image: redis, ports: ['6379:6379']}\n",
+        "shop.py": f"from pydantic_settings import BaseSettings\n\n\n{code}",
+        ".env.example": "SHOP_URL=redis://localhost:6379\n",
+        **TEST,
+    }
+    assert [question.key for question in proposed(tmp_path, files).questions] == ["tests"]
+    answered = proposed(tmp_path, files, answers={"tests": "integration"})
+    assert [*settings_of(answered)["endpoints"].values()] == ["redis://{cache:6379}"]
+
+
+def test_a_port_that_stands_apart_from_its_host(tmp_path: Path) -> None:
+    """Tests that name both cannot be told another one."""
+    files = {
+        **_ci("run: docker compose up -d", "run: pytest tests"),
+        "docker-compose.yml": POSTGRES,
+        "tests/test_a.py": "DB = dict(\n    host='localhost',\n    user='shop',\n    port=5432,\n)\n",
+    }
+    assert "tests name port 5432 of localhost" in _notes(proposed(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    ("file", "code"),
+    [
+        ("tests/global-setup.js", "await dockerCompose.upAll({ cwd: __dirname });\n"),
+        ("tests/conftest.py", 'subprocess.run(["docker", "compose", "up", "-d"])\n'),
+        ("tests/setup.ts", "execSync('docker-compose -f tests/compose.yml up -d')\n"),
+    ],
+)
+def test_tests_that_bring_up_a_stack_by_themselves(file: str, code: str, tmp_path: Path) -> None:
+    """It is the same one for all checkouts, which no setting changes."""
+    files = {"package.json": '{"scripts": {"test": "jest"}}', "tests/a.test.js": "", file: code}
+    assert "tests bring up a stack by themselves" in _notes(proposed(tmp_path, files))
+
+
+def test_words_about_a_stack_bring_up_none(tmp_path: Path) -> None:
+    """An error that says what to type."""
+    files = {
+        "Makefile": "test:\n\tpytest tests\n",
+        "tests/test_a.py": 'raise OSError("start it: docker compose up -d")\n',
+    }
+    assert "by themselves" not in _notes(proposed(tmp_path, files))
+
+
+def test_a_script_test_of_a_package_needs_no_folders(tmp_path: Path) -> None:
+    """What starts its tests knows them: Nx, nps and their like."""
+    files = {"package.json": '{"scripts": {"test": "nx test"}}', "e2e/a.spec.ts": "", "src/b.spec.ts": ""}
+    assert settings_of(proposed(tmp_path, files)) == {}
+
+
+def test_what_tox_installs(tmp_path: Path) -> None:
+    """What some factors alone have is left out."""
+    deps = "dj5: Django>=5\n    pytest\n    pytest-xdist>=3\n    -r{toxinidir}/more.txt\n"
+    tox = f"[testenv]\ndeps =\n    {deps}commands = pytest -n 4 {{posargs}}\n"
+    files = {**_ci("run: docker compose up -d", "run: tox"), "docker-compose.yml": POSTGRES, "setup.py": ""}
+    files |= {"tox.ini": tox, "more.txt": "", **TEST}
+    command = settings_of(proposed(tmp_path, files))["integration"]["command"]
+    assert "--with pytest-xdist>=3" in " ".join(command)
+    assert "--with-requirements more.txt" in " ".join(command)
+    assert "Django" not in " ".join(command)
+
+
+def test_a_script_that_generates_runs_no_tests(tmp_path: Path) -> None:
+    """`mvn verify` for the description of an API."""
+    files = {"scripts/generate-openapi-spec.sh": "#!/bin/sh\n./mvnw verify\n", "pom.xml": "", "mvnw": ""}
+    files |= {"src/test/java/ATest.java": ""}
+    assert settings_of(proposed(tmp_path, files)) == {"command": ["./mvnw", "test"]}
