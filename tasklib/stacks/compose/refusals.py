@@ -25,8 +25,11 @@ _INTERPOLATION = re.compile(r"invalid interpolation format for (?P<path>\S+?)\.?
 """A value with a `$` that Compose can make nothing of; it is written out to its last line."""
 
 
-_UNKNOWN = re.compile(r"dditional propert.* not allowed|must be one of the following")
+_UNKNOWN = re.compile(r"dditional propert.* not allowed|must be one of the following|unsupported env_file format")
 """How Compose says that its schema has no such key, or no such word for it."""
+
+_UNDEFINED = re.compile(r'depends on undefined service "?([\w.-]+)')
+"""How Compose says that there is no such service, or none in the profiles that are used."""
 
 _VERSION = re.compile(r"(client version \S+ is too (?:new|old)\. [^\n\"]*)")
 """How the engine refuses the version of its API that DOCKER_API_VERSION asks for."""
@@ -47,6 +50,8 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     if dollar := _INTERPOLATION.search(text):
         what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"
         remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
+    if lacking := _UNDEFINED.search(last):
+        remedy = f"Where {lacking[1]} has a profile, `profiles` in [tool.tasklib] names those to use."
     if "include cycle detected" in text:
         around = " → ".join(dict.fromkeys(line.strip().removeprefix("include ") for line in lines[1:]))
         what, remedy = f"its `include` leads back to the file itself: {around}", "Leave one of them out."

@@ -199,6 +199,11 @@ def forget_profiles(draft: Draft) -> None:
             "profiles",
             "profiles are chosen before, and only chosen services are left",
         )
+    for name, service in draft.services():
+        for other, dependency in list((service.get("depends_on") or {}).items()):
+            if other not in draft.config["services"] and (dependency or {}).get("required") is False:
+                path = ("services", name, "depends_on", other)
+                draft.drop(path, "profiles", f"{other} is not among the chosen services, nor required")
 
 
 def label(draft: Draft) -> None:

@@ -38,6 +38,13 @@ def test_files_that_include_each_other_are_told() -> None:
     assert "its `include` leads back to the file itself: /shop/compose.yml → /shop/b.yml" in str(error)
 
 
+def test_a_dependency_that_is_not_there_may_be_in_a_profile() -> None:
+    """Compose says of both that it is undefined: what chooses profiles is named."""
+    said = 'service "web" depends on undefined service "cache": invalid compose project'
+    error = failure(said, ConfigError, SOURCE)
+    assert error.remedy == "Where cache has a profile, `profiles` in [tool.tasklib] names those to use."
+
+
 @pytest.mark.parametrize(("more", "line"), [("", ":2"), ("x: ${OTHER}", "")], ids=["one", "two"])
 def test_variables_that_are_not_set_are_named_where_compose_refuses_what_is_left(
     tmp_path: Path, more: str, line: str
@@ -86,8 +93,9 @@ def test_a_version_of_the_api_that_the_engine_does_not_have_is_no_mistake_of_the
     [
         "validating /shop/compose.yml: services.a Additional property models is not allowed",
         'services.a.pull_policy must be one of the following: "always", "never"',
+        'unsupported env_file format "raw"',
     ],
-    ids=["key", "word"],
+    ids=["key", "word", "format"],
 )
 def test_what_compose_does_not_know_may_be_newer_than_it(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     """A key, or a word that a later version takes for one: which version is here is part of the message."""

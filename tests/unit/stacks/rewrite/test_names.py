@@ -195,6 +195,12 @@ def test_profiles_are_chosen_already() -> None:
     assert "profiles" not in one({"profiles": ["debug"]})
 
 
+def test_what_no_profile_chose_and_nobody_requires_is_not_waited_for() -> None:
+    """Compose would miss it in what it is given; what is required stays, for it to say so."""
+    wanted = {"cache": {"condition": "service_healthy", "required": False}, "db": {"required": True}}
+    assert one({"depends_on": wanted})["depends_on"] == {"db": {"required": True}}
+
+
 def test_two_prefixes_on_one_branch_share_no_name_of_the_file() -> None:
     """`data-${TEST_INSTANCE_ID}` is scoped by the id alone, which both have."""
     config = stack_of({"api": {}}, volumes={"data": {"name": "data-main"}})
