@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tasklib.errors import ConfigError
 from tasklib.stacks.references import parse_reference
 
-__all__ = ["not_set", "place_of", "refuse_bad_images"]
+__all__ = ["not_set", "place_of", "refuse_bad_images", "refuse_unset"]
+
+
+_SET = re.compile(r"(?m)^\s*(?:export\s+)?([\w.-]+)\s*[=:]")
+"""What a line of an env file sets, as Compose reads it."""
 
 
 def place_of(variable: str, files: Iterable[Path]) -> str:
@@ -47,3 +51,28 @@ def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], whe
         raise ConfigError(
             f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset)
         )
+
+
+def refuse_unset(
+    rendered: Mapping[str, Any], variables: Collection[str], texts: Iterable[str], where: str
+) -> None:
+    """Raise :class:`~tasklib.errors.ConfigError` for a secret or config of a service that is the value of a
+    variable which is neither among ``variables`` nor set by the ``texts`` of env files.
+
+    ``where`` is the Compose file.
+    """
+    known = {*variables, *(name for text in texts for name in _SET.findall(text))}
+    for section in ("secrets", "configs"):
+        used = {
+            str(entry.get("source") if isinstance(entry, Mapping) else entry)
+            for service in rendered["services"].values()
+            for entry in service.get(section) or ()
+        }
+        for name, part in (rendered.get(section) or {}).items():
+            variable = str((part or {}).get("environment") or "")
+            if name in used and variable and variable not in known:
+                raise ConfigError(
+                    f"the {section[:-1]} {name} is the value of {variable}, which is not set",
+                    where=where,
+                    remedy=f"Export {variable}, or set it in the .env file that Compose reads.",
+                )

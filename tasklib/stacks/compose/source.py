@@ -125,7 +125,9 @@ def as_arguments(services: Sequence[str]) -> list[str]:
 
 def environment(source: Source, env: Mapping[str, str]) -> dict[str, str]:
     """The whole environment of a call, ``env`` added to our own."""
-    merged = docker_environment({**source.env, **env, **_SETTINGS}, source.engine)
+    # Files that say ${PWD} mean the project's folder, from which they are started, not wherever we are.
+    own = {"PWD": str(source.root), **source.env, **env, **_SETTINGS}
+    merged = docker_environment(own, source.engine)
     # Ours are given as options; BuildKit's own notices would cost lines.
     for name in ("COMPOSE_FILE", "COMPOSE_ENV_FILES", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"):
         merged.pop(name, None)

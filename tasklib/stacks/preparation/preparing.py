@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ from tasklib.stacks.preparation.surroundings import (
     texts,
 )
 from tasklib.stacks.rewrite import Facts, base_images, held_back, reserved_ports, review
-from tasklib.stacks.unset import place_of, refuse_bad_images
+from tasklib.stacks.unset import place_of, refuse_bad_images, refuse_unset
 
 __all__ = ["prepare"]
 
@@ -60,6 +61,7 @@ def prepare(
     root = checkout_root(plan.source.root)
     places = {name: place_of(name, plan.source.files) for name in unset}
     refuse_bad_images(rendered, places, str(plan.source.files[0]))
+    refuse_unset(rendered, {*os.environ, *env}, env_files, str(plan.source.files[0]))
     refuse_lacking(rendered, plan.source.files[0], root)
     facts = Facts(
         ports=ports,

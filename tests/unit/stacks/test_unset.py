@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.stacks.unset import place_of, refuse_bad_images
+from tasklib.stacks.unset import place_of, refuse_bad_images, refuse_unset
 
 
 def test_an_image_without_its_tag_is_refused_with_service_and_variable() -> None:
@@ -38,3 +38,18 @@ def test_the_first_line_that_asks_for_a_variable_is_its_place(
     first.write_text("services: {}\n")
     second.write_text(f"services:\n  db:\n    {asks}\n")
     assert place_of("PW", [first, second]) == (f"{second}:{line}" if line else str(first))
+
+
+def test_a_secret_whose_variable_nothing_sets_is_refused() -> None:
+    """Before anything is made; what no service uses, and what an env file sets in any form, is fine."""
+    rendered = {
+        "services": {"web": {"secrets": [{"source": "token"}]}},
+        "secrets": {"token": {"environment": "TOKEN"}, "other": {"environment": "OTHER"}, "f": {"file": "x"}},
+    }
+    with pytest.raises(
+        ConfigError, match="the secret token is the value of TOKEN, which is not set"
+    ) as caught:
+        refuse_unset(rendered, {"PATH"}, ["# TOKEN=x\n"], "/p/compose.yml")
+    assert "Export TOKEN" in str(caught.value.remedy)
+    for variables, text in (({"TOKEN"}, ""), ((), "A=1\nexport TOKEN=x\n"), ((), "TOKEN: x")):
+        refuse_unset(rendered, variables, [text], "/p/compose.yml")
