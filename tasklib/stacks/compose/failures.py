@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from tasklib.errors import StackError
 from tasklib.results import ContainerLog
 
 __all__ = ["BuildFailed", "NotReady", "missing_image"]
+
+
+_PULL = re.compile(r"https?://|manifest|pull|platform")
+"""What is in a reason that is about getting an image."""
 
 
 class NotReady(StackError):
@@ -38,4 +43,9 @@ def missing_image(
         image = str(service.get("image", ""))
         if "build" not in service and image and image_id(image) is None:
             return StackError(f"{name}: the image {image} cannot be pulled: {error.what}", where=error.where)
+    # One that is here may be another platform's.
+    for name, service in config["services"].items():
+        if "build" not in service and service.get("platform") and _PULL.search(error.what):
+            what = f"{name}: the image {service.get('image')} for {service['platform']} cannot be had"
+            return StackError(f"{what}: {error.what}", where=error.where)
     return None

@@ -60,6 +60,19 @@ _PLUMBING = re.compile(
 )
 
 
+_SERVICE_CONTEXT = re.compile(r"\bstat (service:[\w.-]+): no such file")
+"""How a Compose that does not know such contexts takes one for a folder."""
+
+
+def _unknown_context(config: Mapping[str, Any], context: str) -> BuildFailed:
+    builds = {name: row["build"] for name, row in config["services"].items() if "build" in row}
+    using = (n for n, build in builds.items() if context in (build.get("additional_contexts") or {}).values())
+    return BuildFailed(
+        f"the image of {next(using, 'a service')} does not build: this Compose does not know `{context}`",
+        remedy="Install a newer one, or name that service's image: `docker-image://…`.",
+    )
+
+
 class BuildOutput(UpOutput):
     """BuildKit's plain output: it closes with the failed step between two rules, then the cause."""
 
@@ -68,6 +81,8 @@ class BuildOutput(UpOutput):
         step = self._step()
         cause = self._cause()
         building = [name for name, service in config["services"].items() if "build" in service]
+        if unknown := _SERVICE_CONTEXT.search(cause):
+            return _unknown_context(config, unknown[1])
         named = next((name for name in building if step and name in step.label.split()), None)
         service = named or (building[0] if len(building) == 1 else None)
         whose = f"the image of {service}" if service else "an image"

@@ -25,7 +25,9 @@ _INTERPOLATION = re.compile(r"invalid interpolation format for (?P<path>\S+?)\.?
 """A value with a `$` that Compose can make nothing of; it is written out to its last line."""
 
 
-_UNKNOWN = re.compile(r"dditional propert.* not allowed|must be one of the following|unsupported env_file format")
+_UNKNOWN = re.compile(
+    r"dditional propert.* not allowed|must be one of the following|unsupported env_file format"
+)
 """How Compose says that its schema has no such key, or no such word for it."""
 
 _UNDEFINED = re.compile(r'depends on undefined service "?([\w.-]+)')

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasklib.stacks.compose.failures import BuildFailed
+from tasklib.errors import StackError
+from tasklib.stacks.compose.failures import BuildFailed, missing_image
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, last_words, unset_variables
 
 DOCKERFILE = """\
@@ -122,6 +123,29 @@ def test_without_a_step_nobody_is_accused(context: Path) -> None:
     """Of two images it may be either."""
     found = failure(context, "failed to solve: out of memory", "api", "worker")
     assert (found.what, found.where) == ("an image does not build: out of memory", None)
+
+
+def test_a_context_that_an_older_compose_does_not_know_is_named() -> None:
+    """It takes `service:base` for a folder, and says neither whose context that is nor what to do."""
+    output = BuildOutput()
+    output.read(
+        "failed to solve: failed to get build context basis: stat service:base: no such file or directory"
+    )
+    builds = {"base": {"build": {}}, "web": {"build": {"additional_contexts": {"basis": "service:base"}}}}
+    failed = output.failure({"services": builds})
+    assert "the image of web does not build" in failed.what
+    assert "`service:base`" in failed.what
+    assert "newer" in str(failed.remedy)
+
+
+def test_an_image_of_another_platform_is_named() -> None:
+    """The engine has it for its own, so that it is not missing; what cannot be pulled is the other one."""
+    config = {"services": {"db": {"image": "a"}, "web": {"image": "b", "platform": "linux/arm64"}}}
+    error = StackError('Get "https://registry.example.com/v2/": no such host')
+    found = missing_image(config, lambda image: "sha256:1", error)
+    assert found is not None
+    assert found.what.startswith("web: the image b for linux/arm64 cannot be had: Get")
+    assert missing_image(config, lambda image: "sha256:1", StackError("port is already allocated")) is None
 
 
 def test_a_missing_dockerfile_is_told_as_such(tmp_path: Path) -> None:
