@@ -22,6 +22,7 @@ from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
+from tasklib.pipeline.suites.watchers import refuse_watching, watcher, watcher_in
 from tasklib.project import Project, StageTests
 from tasklib.results import Stage, Target
 from tasklib.shown.cutting import several
@@ -181,6 +182,9 @@ class _Common(Struct, frozen=True):
         others = tuple(folder / name for name in others_in_package(self.project, self.place, folder))
         known = known or scripts.jest(script, folder, tests, without, others, keyword, extra)
         whole = known is None and not script.is_own
+        known = known or scripts.once(script, folder, extra)
+        if known is None or known.argv[0] == "npm":
+            refuse_watching(watcher_in(script.text), self._key, folder / "package.json", script.name)
         return self._script(known or scripts.npm_test(extra, script.name), folder, prepare, whole=whole)
 
     def _script(
@@ -223,6 +227,7 @@ class _Common(Struct, frozen=True):
             else:
                 filled = part.replace("{stage}", str(self.target.stage))
                 argv.append(filled.replace("{keyword}", self.options.keyword))
+        refuse_watching(watcher(command), self._key, self.project.config or self.project.root)
         selects = any("{keyword}" in part for part in command)
         return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), selects=selects)
 

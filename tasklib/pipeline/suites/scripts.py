@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +12,10 @@ from msgspec import Struct, field
 
 from tasklib.pipeline.suites.detect import script_tests, sources
 from tasklib.pipeline.suites.folders import table
+from tasklib.pipeline.suites.script_words import last_command
+from tasklib.pipeline.suites.watchers import without_watching
 
-__all__ = ["Script", "StageScript", "jest", "node_test", "npm_test", "playwright", "script_of"]
+__all__ = ["Script", "StageScript", "jest", "node_test", "npm_test", "once", "playwright", "script_of"]
 
 PLAYWRIGHT = "@playwright/test"
 _TEST_DIR = re.compile(r"""\btestDir\s*:\s*['"`]([^'"`$]+)['"`]""")
@@ -31,9 +32,6 @@ _DELEGATES = re.compile(
 )
 """A script that only starts another one: what is handed to it would not come through."""
 
-_SHELL = frozenset("|&;<>$`()~\n")
-"""What makes a script more than one command with its arguments, patterns of files among them."""
-
 _SWITCHES = frozenset({"--test", "--test-only", "--experimental-strip-types", "--enable-source-maps"})
 _VALUED = frozenset(
     {"--import", "--require", "-r", "--loader", "--experimental-loader", "--conditions", "-C", "--env-file"}
@@ -46,10 +44,8 @@ _REPORTER, _DESTINATION = "--test-reporter", "--test-reporter-destination"
 _NOT_HERE = (_REPORTER, "--watch")
 """How node's options begin that a run has of its own, or that keep it from ending."""
 
-_WATCHES = ("--watch", "--watchAll")
-
-_COVERAGE = ("c8", "nyc")
-"""What measures the coverage of the command behind its own options."""
+_ITSELF = ("node", "bun", "deno")
+"""Programs that no package brings."""
 
 _JEST = re.compile(r"(^|/)jest(/bin/jest(\.js)?|\.js)?$")
 _JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
@@ -127,7 +123,7 @@ def node_test(
     The script's options stay, but for its reporters; the files that it names do not: those of the other
     stages are among them.
     """
-    found = _last_command(script.text)
+    found = last_command(script.text)
     if found.program not in ("node", "tsx") or "--test" not in found.words:
         return None
     options = _node_options(found.words[1:])
@@ -163,7 +159,7 @@ def jest(
 
     ``others`` are those of other stages: a script that names folders itself would run them, too.
     """
-    found = _last_command(script.text)
+    found = last_command(script.text)
     names_some = any(not word.startswith("-") for word in found.words[1:])
     without = (*without, *others) if names_some else without
     by_node = found.program == "node" and any(_JEST.search(word) for word in found.words)
@@ -175,63 +171,28 @@ def jest(
     chosen = ["-t", keyword] if keyword else []
     # An option first: `--projects` and its like take all the words that follow.
     own = [*(["--ci"] if where else []), *where, *leave, *chosen, *extra]
-    if not found.follows and found.program == "jest" and any(word in _WATCHES for word in found.words):
-        argv = [word for word in found.words[1:] if word not in _WATCHES]
-        # Where npm looks for it: workspaces have it at their top.
-        programs = [place / "node_modules" / ".bin" / "jest" for place in (folder, *folder.parents)]
-        program = next((program for program in programs if program.exists()), programs[0])
-        return Script((str(program), *argv, *own), {"CI": "true", **found.env}, takes_keyword=True)
+    if found.program == "jest" and (ends := once(script, folder, own)):
+        return Script(ends.argv, ends.env, takes_keyword=True)
     return Script(npm_test(own, script.name).argv, {"CI": "true"}, takes_keyword=True)
+
+
+def once(script: StageScript, folder: Path, extra: Sequence[str]) -> Script | None:
+    """``script`` without its options to wait for changes, where it is one command that has some."""
+    found = last_command(script.text)
+    words = without_watching(found.words)
+    if found.follows or len(words) == len(found.words):
+        return None
+    # Where npm looks for it: workspaces have it at their top.
+    programs = [place / "node_modules" / ".bin" / found.program for place in (folder, *folder.parents)]
+    own = found.program if found.program in _ITSELF else str(programs[0])
+    program = next((str(program) for program in programs if program.exists()), own)
+    return Script((program, *words[1:], *extra), {"CI": "true", **found.env})
 
 
 def npm_test(extra: Sequence[str], name: str = "test") -> Script:
     """The package's script ``name``, whatever it is; CI keeps watchers from waiting for changes."""
     start = ("npm", "test") if name == "test" else ("npm", "run", name)
     return Script((*start, "--silent", *(("--", *extra) if extra else ())), {"CI": "true"})
-
-
-class _Command(Struct, frozen=True):
-    """The last command of a script: its words, what is set for it, and whether others come before."""
-
-    words: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    follows: bool = False
-
-    @property
-    def program(self) -> str:
-        return self.words[0].rpartition("/")[2] if self.words else ""
-
-
-def _last_command(script: str) -> _Command:
-    """What a script comes to, without what only starts it.
-
-    What npm is given after ``--`` goes to this command.
-    """
-    before, joint, last = script.rpartition("&&")
-    words = _words(last)
-    follows = bool(joint and before.strip())
-    env: dict[str, str] = {}
-    while words:
-        name, equals, value = words[0].partition("=")
-        if words[0] in ("cross-env", "npx", "--no-install", "--yes", "-y"):
-            del words[0]
-        elif words[0] in _COVERAGE and (start := _program_behind(words)):
-            del words[:start]
-            follows = True
-        elif words[:2] in (["pnpm", "exec"], ["yarn", "run"], ["npm", "exec"], ["dotenv", "--"]):
-            del words[:2]
-        elif equals and name.isidentifier():
-            env[name] = value
-            del words[0]
-        else:
-            break
-    return _Command(tuple(words), env, follows=follows)
-
-
-def _program_behind(words: Sequence[str]) -> int:
-    """Where in ``words`` a runner begins that is known here; 0 for nowhere."""
-    known = ("node", "tsx", "jest", "react-scripts", "craco")
-    return next((at for at, word in enumerate(words) if word.rpartition("/")[2] in known), 0)
 
 
 def _without(options: Sequence[str], starts: tuple[str, ...]) -> list[str]:
@@ -243,17 +204,6 @@ def _without(options: Sequence[str], starts: tuple[str, ...]) -> list[str]:
         if not drops:
             kept.append(word)
     return kept
-
-
-def _words(script: str) -> list[str]:
-    if _SHELL.intersection(script):
-        script = re.sub(r"'[^']*'|\"[^\"]*\"", "", script)  # Patterns in quotes are node's own.
-        if _SHELL.intersection(script):
-            return []
-    try:
-        return shlex.split(script)
-    except ValueError:
-        return []
 
 
 def _node_options(words: Sequence[str]) -> list[str] | None:

@@ -370,6 +370,29 @@ def test_jest_is_started_where_npm_finds_it(plan: Plan, tmp_path: Path) -> None:
     assert suite.argv[0] == str(tmp_path / program)
 
 
+def test_a_script_that_waits_for_changes_is_run_without_that(plan: Plan, tmp_path: Path) -> None:
+    """Where it is one command whose option it is: the rest of it stays."""
+    package = json.dumps({"scripts": {"test": "NODE_ENV=test mocha --watch --recursive 'tests/**/*.js'"}})
+    suite = plan({"services/api/package.json": package, "services/api/tests/unit/a.test.js": ""})
+    program = tmp_path / "services/api/node_modules/.bin/mocha"
+    assert suite.argv == (str(program), "--recursive", "tests/**/*.js")
+    assert suite.env["NODE_ENV"] == "test"
+
+
+@pytest.mark.parametrize(
+    "script", ["nodemon --exec mocha", "tsc && jest --watch", "tsc; node --test --watch"]
+)
+def test_a_script_that_never_ends_is_refused(script: str, plan: Plan) -> None:
+    """Nobody would learn why the run goes on for ever: the file, the script and what to do are named."""
+    package = json.dumps({"scripts": {"test": script}})
+    with pytest.raises(ConfigError, match="waits for changes and never ends") as raised:
+        plan({"services/api/package.json": package, "services/api/tests/unit/a.test.js": ""})
+    assert (raised.value.where or "").endswith("services/api/package.json")
+    assert "services.api.command" in (raised.value.remedy or "")
+    with pytest.raises(ConfigError, match="`cargo watch`, which waits"):
+        plan({"services/api/tests/unit/a.rs": ""}, command=("cargo", "watch", "-x", "test"))
+
+
 def test_a_script_of_jest_that_names_folders(plan: Plan, tmp_path: Path) -> None:
     """Those of the other stage are left out, which it would run as well."""
     files = {

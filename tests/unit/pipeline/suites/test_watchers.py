@@ -1,0 +1,47 @@
+"""Commands that never end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasklib.pipeline.suites.watchers import watcher_in, without_watching
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("mocha --watch tests", "mocha --watch"),
+        ("cross-env NODE_ENV=test mocha -w", "mocha -w"),
+        ("tsc && nodemon --exec 'mocha tests'", "nodemon"),
+        ("npx -y c8 mocha --watch", "mocha --watch"),
+        ("tsx watch --test a.ts", "tsx watch"),
+        ("cargo watch -x test", "cargo watch"),
+        ("dotnet watch test", "dotnet watch"),
+        ("uv run python -m pytest_watcher .", "pytest_watcher"),
+        ("/usr/bin/deno test --watch", "deno --watch"),
+        ("sh -c 'mocha --watch'", "mocha --watch"),
+        ("jest --watchAll=true", "jest --watchAll=true"),
+        ("jest --watchAll=false", ""),
+        ("ng test --watch false", ""),
+        ("jest -w 4", ""),
+        ("mocha --watch-files src", ""),
+        ("node --test 'tests/watch/**'", ""),
+        ('echo "unfinished', ""),
+        ("", ""),
+    ],
+)
+def test_what_waits_for_changes_is_known(script: str, found: str) -> None:
+    """However it is started, and nothing else: an option that is off, a value, a folder called so."""
+    assert watcher_in(script) == found
+
+
+def test_its_options_are_left_out() -> None:
+    """All that is said besides stays."""
+    assert without_watching(["ava", "-w", "--watch", "a.js", "--watch=true"]) == ["ava", "a.js"]
+    assert without_watching(["jest", "-w", "4", "--watch", "false"]) == [
+        "jest",
+        "-w",
+        "4",
+        "--watch",
+        "false",
+    ]
