@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -29,7 +29,7 @@ from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.masking import MaskedSink
 from tasklib.reporting.words.text import write
 from tasklib.results import Stage
-from tasklib.shown.cleaning import clean_line, in_actions, in_ci, neutral
+from tasklib.shown.cleaning import clean_line, in_actions, in_ci, neutral, obeys
 from tasklib.slow_tests import DEFAULT_LIMITS
 
 __all__ = ["FORMATS", "capable", "open_sinks"]
@@ -147,8 +147,9 @@ def _shown(
         )
         return stack.enter_context(live)
     watched = _Watched(stream)
-    say = (lambda text: watched.line(neutral(text))) if in_actions(env) else watched.line
-    return stack.enter_context(Heartbeat(_lines(watched, env, options), say, lambda: watched.at))
+    escape = neutral if obeys(env) else str
+    lines = _lines(watched, env, options, escape)
+    return stack.enter_context(Heartbeat(lines, lambda text: watched.line(escape(text)), lambda: watched.at))
 
 
 class _Watched:
@@ -169,7 +170,9 @@ class _Watched:
         write(cast("TextIO", self), f"{text}\n")
 
 
-def _lines(watched: _Watched, env: Mapping[str, str], options: _Options) -> Reporter:
+def _lines(
+    watched: _Watched, env: Mapping[str, str], options: _Options, escape: Callable[[str], str]
+) -> Reporter:
     """The sink that prints lines: with annotations in CI systems that take them."""
     stream = cast("TextIO", watched)
     if in_actions(env):
@@ -182,4 +185,10 @@ def _lines(watched: _Watched, env: Mapping[str, str], options: _Options) -> Repo
             summary=Path(summary) if summary else None,
             workspace=env.get("GITHUB_WORKSPACE", ""),
         )
-    return PlainSink(stream, verbose=options.verbose, base=options.base, slowest=options.slowest)
+    return PlainSink(
+        stream,
+        verbose=options.verbose,
+        base=options.base,
+        slowest=options.slowest,
+        escape=escape,
+    )

@@ -1,7 +1,8 @@
 """PURE: text that others wrote, without what would steer a terminal or a CI system.
 
-Sources of facts: ECMA-48, and the runner of GitHub Actions, which takes ``::`` for a command at the start of
-a line and ``##[`` anywhere in it.
+Sources of facts: ECMA-48; the runner of GitHub Actions, which takes ``::`` for a command at the start of
+a line and ``##[`` anywhere in it; the agents of Azure Pipelines (``##[``, ``##vso[``) and of TeamCity
+(``##teamcity[``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ __all__ = [
     "in_actions",
     "in_ci",
     "neutral",
+    "obeys",
     "visible",
 ]
 
@@ -26,9 +28,11 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-# Control characters, and those that reorder text, so that a log could show something else than it holds.
+# Control characters; those that reorder text, so that a log could show something else than it holds; and
+# tags, which spell out letters that nobody sees, but for programs that read along.
 _CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
 )
 
 
@@ -71,7 +75,7 @@ def visible(name: str) -> str:
 
 def harmless_json(text: str) -> str:
     """The same JSON, spelled such that no runner finds a command in it."""
-    return text.replace("##[", "\\u0023#[")
+    return _COMMAND.sub(r"\\u0023#", text)
 
 
 def in_ci(env: Mapping[str, str]) -> bool:
@@ -84,13 +88,21 @@ def in_actions(env: Mapping[str, str]) -> bool:
     return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
 
 
+def obeys(env: Mapping[str, str]) -> bool:
+    """Whether a CI system that started us takes lines of what we print for commands."""
+    return in_actions(env) or env.get("TF_BUILD", "").lower() == "true" or "TEAMCITY_VERSION" in env
+
+
+_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
 def neutral(text: str) -> str:
-    """``text`` such that the runner of Actions takes no line of it for a command."""
-    if "##[" not in text and "::" not in text:
+    """``text`` such that no CI system takes a line of it for a command."""
+    if "##" not in text and "::" not in text:
         return text
     return "\n".join(map(_neutral, text.split("\n")))
 
 
 def _neutral(line: str) -> str:
-    line = line.replace("##[", "## [")
+    line = _COMMAND.sub("## ", line)
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from tasklib.shown.cleaning import clean, in_actions, neutral
+from tasklib.shown.cleaning import clean, neutral, obeys
 from tasklib.shown.masking import mask
 
 __all__ = ["for_people"]
 
 
 def for_people(text: str) -> str:
-    """``text`` without secrets, escapes and control characters; in a job of Actions, without commands."""
+    """``text`` without secrets, escapes and control characters; without commands to the CI system."""
     found = clean(mask(text))
-    return neutral(found) if in_actions(os.environ) else found
+    return neutral(found) if obeys(os.environ) else found

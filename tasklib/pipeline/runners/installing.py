@@ -15,6 +15,7 @@ from tasklib.flock import try_lock
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.suites.suite import Preparation, Suite
 from tasklib.results import Outcome, Target, TargetResult
+from tasklib.shown.masking import mask
 
 __all__ = ["prepare"]
 
@@ -51,7 +52,7 @@ def _once(
     last: deque[str] = deque(maxlen=_REMEMBERED)
 
     def line(_: str, text: str) -> None:
-        last.append(text)
+        last.append(mask(text))  # before it is cut
         emit(Output(target, text))
 
     name = f"{Path(preparation.argv[0]).name} {preparation.argv[1]}"

@@ -68,6 +68,14 @@ def test_formats_choose_the_sink() -> None:
     assert "::error" not in shown("json", {"GITHUB_ACTIONS": "true"})
 
 
+def test_lines_of_others_are_no_commands_to_the_agent_that_reads_them() -> None:
+    """Azure's obeys `##vso[` wherever it stands, in what tests print as well."""
+    stream = io.StringIO()
+    with open_sinks("plain", verbose=True, stream=stream, env={"TF_BUILD": "True"}) as sink:
+        sink.emit(Output(API, "done ##vso[task.setvariable variable=PATH]/tmp"))
+    assert "done ## vso[task.setvariable" in stream.getvalue()
+
+
 @pytest.mark.parametrize("variable", ["AI_AGENT", "CLAUDECODE", "CURSOR_AGENT", "GEMINI_CLI"])
 def test_a_coding_agent_gets_lines(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """On a terminal too, as it keeps what a board draws over; who asks for the board gets it."""

@@ -13,7 +13,7 @@ from tasklib.commands import console
 from tasklib.commands.boundary import boundary
 from tasklib.errors import ConfigError
 from tasklib.results import Stage, Target
-from tasklib.shown.cleaning import clean, colours_kept, harmless_json, in_actions, visible
+from tasklib.shown.cleaning import clean, colours_kept, harmless_json, in_actions, neutral, obeys, visible
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,8 @@ from tasklib.shown.cleaning import clean, colours_kept, harmless_json, in_action
         ("a\tb", "a   b"),
         ("bell\x07 back\x08 null\x00", "bell back null"),
         ("\u202egnp.exe", "gnp.exe"),
+        ("a\u061cb", "ab"),
+        ("fine\U000e0068\U000e0069", "fine"),
         ("\x1b]0;never ended\nnext line", "\nnext line"),
         ("größe ✓ 日本", "größe ✓ 日本"),
     ],
@@ -60,12 +62,12 @@ def test_nothing_but_colours_is_kept(line: str) -> None:
     assert "\x1b" not in kept or kept.endswith("\x1b[0m")
 
 
-@given(st.dictionaries(st.text(alphabet="#[:a"), st.text(alphabet="#[:a")))
+@given(st.dictionaries(st.text(alphabet="#[:vso"), st.text(alphabet="#[:vso")))
 def test_json_says_the_same_and_holds_no_command(value: dict[str, str]) -> None:
     """Programs read what they did before, and the runner finds nothing."""
     text = harmless_json(json.dumps(value))
     assert json.loads(text) == value
-    assert "##[" not in text
+    assert not re.search(r"##\w*\[", text)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,49 @@ def test_actions_are_known_by_their_variables(env: dict[str, str], expected: boo
     assert in_actions(env) is expected
 
 
-HOSTILE = "x\n::error::stop\x1b]0;title\x07 ##[command]rm"
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({"GITHUB_ACTIONS": "true"}, True),
+        ({"TF_BUILD": "True"}, True),
+        ({"TEAMCITY_VERSION": "2025.1"}, True),
+        ({"CI": "true"}, False),
+    ],
+)
+def test_systems_that_obey_lines_are_known(env: dict[str, str], expected: bool) -> None:
+    """Each by the variable that its own documentation names."""
+    assert obeys(env) is expected
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "::error::x",
+        "  ::set-output name=a::b",
+        "a ##[error]b",
+        "##vso[task.setvariable variable=PATH]/tmp",
+        "a ##teamcity[testFailed name='x']",
+        "####[group]",
+    ],
+)
+def test_no_line_is_a_command(line: str) -> None:
+    """Of any CI system, and what people read in it stays."""
+    said = neutral(f"one\n{line}\ntwo")
+    assert not re.search(r"(?m)^\s*::|##\w*\[", said)
+    assert said.replace(" ", "") == f"one\n{line}\ntwo".replace(" ", "")
+
+
+HOSTILE = "x\n::error::stop\x1b]0;title\x07 ##[command]rm ##vso[task.complete]"
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_ACTIONS", "TF_BUILD"])
 def test_what_others_wrote_steers_nobody(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    variable: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a terminal nor the runner of a job of Actions; a name makes no line of its own in an error."""
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    """Neither a terminal nor a CI system; a name makes no line of its own in an error."""
+    for name in ("GITHUB_ACTIONS", "GITEA_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "true")
     console.say(HOSTILE)
     console.complain(HOSTILE)
     console.say_log(HOSTILE)
@@ -99,4 +136,4 @@ def test_what_others_wrote_steers_nobody(
     assert str(raised.value).count("\n") == 1
     for text in (shown, str(raised.value)):
         assert "\x1b" not in text
-        assert not re.search(r"(?m)^\s*::|##\[", text)
+        assert not re.search(r"(?m)^\s*::|##\w*\[", text)
