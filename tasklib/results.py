@@ -12,6 +12,7 @@ from tasklib.shown.cleaning import visible
 
 __all__ = [
     "NOTHING_LEFT",
+    "RAN",
     "ContainerLog",
     "Counts",
     "LogLine",
@@ -28,6 +29,9 @@ __all__ = [
 
 NOTHING_LEFT = "no test is left for"
 """Begins the reason of a target that is skipped since other machines run all of its tests."""
+
+RAN = "was running"
+"""Part of the reason of a target that was stopped, behind what it was stopped in."""
 
 
 class Stage(StrEnum):
@@ -126,6 +130,8 @@ class TestResult(Struct, frozen=True):
     """If it failed, everything that its runner says about the failure."""
     output: str = ""
     """What the test printed."""
+    whole: bool = False
+    """Whether it stands for all tests of a command that tells of no single one."""
 
     @property
     def seconds(self) -> float:

@@ -23,8 +23,11 @@ def limit_of(stage: Stage, limits: Mapping[Stage, float]) -> float:
 
 
 def too_slow(test: TestResult, limit: float) -> bool:
-    """Whether the test ran, and for longer than ``limit`` seconds with its setup and teardown."""
-    return test.outcome is not TestOutcome.SKIPPED and test.seconds > limit
+    """Whether the test ran, and for longer than ``limit`` seconds with its setup and teardown.
+
+    What stands for many tests is as long as they are together.
+    """
+    return test.outcome is not TestOutcome.SKIPPED and not test.whole and test.seconds > limit
 
 
 def fail_slow(result: TargetResult, limits: Mapping[Stage, float]) -> TargetResult:

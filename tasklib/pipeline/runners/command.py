@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -15,13 +16,15 @@ from tasklib.errors import Interrupted
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
 from tasklib.pipeline.runners.junit import read_junit, says_nothing
+from tasklib.pipeline.runners.junit_places import placed
 from tasklib.pipeline.runners.launching import Here, Launcher
 from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
 from tasklib.pipeline.suites.suite import Suite
-from tasklib.results import Counts, Outcome, TargetResult, TestOutcome, TestResult
+from tasklib.results import RAN, Counts, Outcome, TargetResult, TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
+from tasklib.shown.masking import mask
 
 __all__ = ["run_command"]
 
@@ -34,14 +37,16 @@ _REMEMBERED = 50
 _BEFORE = 20
 """Lines before a failed test's that may be about it."""
 
-_VERDICT = re.compile(r"\s*[\N{HEAVY CHECK MARK}\N{CHECK MARK}\N{HEAVY MULTIPLICATION X}\N{BALLOT X}] ")
+_CROSSES = "\N{HEAVY MULTIPLICATION X}\N{MULTIPLICATION X}\N{BALLOT X}\N{HEAVY BALLOT X}"
+_VERDICT = re.compile(rf"\s*([\N{{HEAVY CHECK MARK}}\N{{CHECK MARK}}{_CROSSES}] |\((pass|fail)\) )")
 
-_HEADS = 10
+_HEADS, _WIDTH = 10, 500
 _HEAD = re.compile(
-    r"\s*(not ok \d+|FAIL(ED)?:? |ERROR: |--- FAIL: |\d+\) \S"
-    r"|[\N{HEAVY MULTIPLICATION X}\N{BALLOT X}\N{MULTIPLICATION SIGN}\N{BLACK CIRCLE}] )"
+    r"\s*(not ok \d+|FAIL(ED)?:? |ERROR: |--- FAIL: |\d+\) \S|---- \S.* stdout ----|\(fail\) "
+    rf"|Failed \S.* \[|\[ERROR\] +\S+:\d+|.* (FAILED|\[FAIL\])( \(.*\))?\s*$"
+    rf"|[{_CROSSES}\N{{MULTIPLICATION SIGN}}\N{{BLACK CIRCLE}}] )"
 )
-"""How runners begin a line that names a failed test: so many of those before the last lines are kept."""
+"""How runners mark a line that names a failed test: so many of those before the last lines are kept."""
 
 
 def run_command(
@@ -64,10 +69,10 @@ def run_command(
 
     def line(_: str, text: str) -> None:
         patience.heard = time.monotonic()
-        text = texts.bounded(text)
-        if len(before) < _REMEMBERED and _HEAD.match(shown := texts.plain(text)):
-            before.setdefault(shown, texts.plain(texts.tail(list(last), _BEFORE)))
-        if len(last) == _REMEMBERED and len(heads) < _HEADS and _HEAD.match(texts.plain(last[0])):
+        text = texts.bounded(mask(text))  # masked before anybody cuts it
+        if len(before) < _REMEMBERED and _is_head(text):
+            before.setdefault(texts.plain(text), texts.plain(texts.tail(list(last), _BEFORE)))
+        if len(last) == _REMEMBERED and len(heads) < _HEADS and _is_head(last[0]):
             heads.append(last[0])
         last.append(text)
         emit(Output(suite.target, text))
@@ -92,7 +97,8 @@ def run_command(
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
         own = {name: value.replace(_REPORT, str(report)) for name, value in suite.env.items()}
         merged = {name: value for name, value in {**env, **own}.items() if name not in suite.unset}
-        name = texts.shorten(visible(" ".join(suite.argv) or f"the command of {suite.inside}"))
+        typed = " ".join(suite.argv).replace(f"{suite.cwd}/", "")
+        name = texts.shorten(visible(mask(typed or f"the command of {suite.inside}")))
         reports = argv != suite.argv or own != suite.env
         if not reports:
             tally.collected(1)
@@ -108,28 +114,36 @@ def run_command(
             code = call.stream(line, cancel, on_tick=tick)
         except process.TimedOut as error:
             after = f"{error.seconds:g} s{', its time limit' if suite.timeout else ' of silence'}"
-            tally.finished(
+            add = _report(report, suite, tally, before) if reports else tally.finished
+            add(
                 TestResult(
                     name,
                     TestOutcome.ERROR,
                     call=time.monotonic() - began,
                     message=f"ended after {after}",
                     output=texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS)),
+                    whole=True,
                 )
             )
             return result(Verdict(Outcome.ERROR, f"ended after {after}", 1))
         except Interrupted as error:
-            return result(Verdict(Outcome.INTERRUPTED, str(error), error.exit_code))
+            if reports:
+                _report(report, suite, tally, before)
+            said = texts.plain(texts.tail(last, 1)).strip()
+            said = f"; it last printed: {texts.shorten(said)}" if said else ""
+            return result(Verdict(Outcome.INTERRUPTED, f"{error}: {name} {RAN}{said}", error.exit_code))
         except process.CommandError as error:
             return result(Verdict(Outcome.ERROR, error.what, error.exit_code))
         detail = texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS))
         if reports:
-            return result(_by_report(report, code, tally, suite.paths, detail, before))
+            return result(_by_report(report, code, tally, suite, detail, before))
         outcome = TestOutcome.PASSED if code == 0 else TestOutcome.FAILED
         message = "" if code == 0 else how_it_ended(code)
         seconds = time.monotonic() - began
         tally.finished(
-            TestResult(name, outcome, call=seconds, message=message, output=detail if code else "")
+            TestResult(
+                name, outcome, call=seconds, message=message, output=detail if code else "", whole=True
+            )
         )
         return result(Verdict(Outcome.FAILED if code else Outcome.PASSED))
 
@@ -138,21 +152,37 @@ def _by_report(
     report: Path,
     code: int,
     tally: Tally,
-    paths: tuple[str, ...],
+    suite: Suite,
     detail: str,
     before: Mapping[str, str],
 ) -> Verdict:
     ended = how_it_ended(code)
     said = f": {texts.complaint(detail.splitlines())}" if detail else ""
     try:
-        results = read_junit(report)
+        _tell(read_junit(report), suite, tally, before)
     except ValueError as error:
         what = f"its JUnit report cannot be read ({error})" if report.exists() else "it wrote no JUnit report"
         return Verdict(Outcome.ERROR, f"{what}; the command ended with {ended}{said}", 1 if code else 2)
+    return reconcile(tally.counts, code, f"{ended}{said}", suite.paths)
+
+
+def _is_head(line: str) -> bool:
+    return _HEAD.match(texts.plain(line[:_WIDTH])) is not None
+
+
+def _report(
+    report: Path, suite: Suite, tally: Tally, before: Mapping[str, str]
+) -> Callable[[TestResult], None]:
+    """Tell what a command that was ended has reported by then; returns what adds a result to that."""
+    with contextlib.suppress(ValueError):
+        _tell(read_junit(report), suite, tally, before)
+    return tally.added
+
+
+def _tell(results: Sequence[TestResult], suite: Suite, tally: Tally, before: Mapping[str, str]) -> None:
     tally.collected(sum(found.outcome is not TestOutcome.RERUN for found in results))
     for found in results:
-        tally.finished(_with_words(found, before))
-    return reconcile(tally.counts, code, f"{ended}{said}", paths)
+        tally.finished(placed(_with_words(found, before), suite))
 
 
 def _with_words(found: TestResult, before: Mapping[str, str]) -> TestResult:

@@ -2,71 +2,109 @@
 
 from __future__ import annotations
 
+import io
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 from tasklib.pipeline.runners import texts
 from tasklib.results import TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
+from tasklib.shown.masking import mask
 
 __all__ = ["read_junit", "says_nothing"]
 
 _EMPTY = frozenset({"", "failed", "failure", "error", "test failed", "null"})
 """Messages that say nothing."""
 
+_KINDS = (
+    ("failure", TestOutcome.FAILED),
+    ("error", TestOutcome.ERROR),
+    ("skipped", TestOutcome.SKIPPED),
+)
+_AGAIN = ("rerunFailure", "rerunError", "flakyFailure", "flakyError")
+
+# XML 1.0 section 2.2: what is no Char may stand in no document, not even as a reference; some writers do so.
+_ILLEGAL = re.compile(
+    "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    "|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));",
+    re.IGNORECASE,
+)
+
 
 def read_junit(path: Path) -> list[TestResult]:
-    """The test cases of the report at ``path``, in its order.
+    """The test cases of the report at ``path``, in its order; of a folder those of all reports below it.
 
     Attempts that a later one replaced (``rerunFailure``, ``flakyFailure`` and their error forms) come as
     RERUN results before their test. Raises ``ValueError`` for what is no JUnit report.
     """
+    if path.is_dir():
+        return [result for file in sorted(path.rglob("*.xml")) for result in read_junit(file)]
     try:
-        root = ElementTree.parse(path).getroot()
+        try:
+            with path.open("rb") as file:
+                return list(_cases(file))
+        except ElementTree.ParseError:
+            text = _ILLEGAL.sub("\ufffd", path.read_bytes().decode(errors="replace"))
+            return list(_cases(io.BytesIO(text.encode())))
     except (OSError, ElementTree.ParseError) as error:
         raise ValueError(str(error)) from error
-    if root.tag not in ("testsuites", "testsuite"):
-        raise ValueError(f"its root element is <{root.tag}>")
-    found: list[TestResult] = []
-    for case in root.iter("testcase"):
-        found += _case(case)
-    return found
 
 
-def _case(case: ElementTree.Element) -> list[TestResult]:
+def _cases(file: IO[bytes]) -> Iterator[TestResult]:
+    """Case by case, since what tests print makes reports of any size."""
+    root = None
+    for event, element in ElementTree.iterparse(file, ("start", "end")):
+        if root is None:
+            root = element.tag
+            if root not in ("testsuites", "testsuite"):
+                raise ValueError(f"its root element is <{root}>")
+        if event == "end" and element.tag == "testcase":
+            yield from _case(element)
+            element.clear()
+
+
+def _case(case: ElementTree.Element) -> Iterator[TestResult]:
     outcome, said = TestOutcome.PASSED, None
-    for tag, kind in (
-        ("failure", TestOutcome.FAILED),
-        ("error", TestOutcome.ERROR),
-        ("skipped", TestOutcome.SKIPPED),
-    ):
+    for tag, kind in _KINDS:
         said = case.find(tag)
         if said is not None:
             outcome = kind
             break
     name = visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
     failed = outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
-    detail = texts.plain((said.text or "").strip()) if said is not None else ""
-    message = texts.shorten(texts.plain((said.get("message") or "") if said is not None else ""))
-    result = TestResult(
+    detail = _text(said.text).strip() if said is not None else ""
+    message = texts.shorten(_text(said.get("message"))) if said is not None else ""
+    file = case.get("file") or case.get("filename")
+    for again in case:
+        if again.tag in _AGAIN:
+            why = texts.shorten(_text(again.get("message")))
+            yield TestResult(name or "unnamed", TestOutcome.RERUN, file=file, message=why)
+    yield TestResult(
         name or "unnamed",
         outcome,
         call=_number(case.get("time")),
-        file=case.get("file"),
+        file=file,
         line=int(_number(case.get("line"))) or None,
-        message=_said(message, detail) if failed else message or texts.shorten(detail),
-        detail=detail if failed else "",
+        message=_said(message, _without_name(detail, case)) if failed else message or texts.shorten(detail),
+        detail=texts.bounded_text(detail) if failed else "",
         output=_output(case) if failed else "",
     )
-    again = [
-        TestResult(
-            result.id, TestOutcome.RERUN, file=result.file, message=texts.shorten(e.get("message") or "")
-        )
-        for e in case
-        if e.tag in ("rerunFailure", "rerunError", "flakyFailure", "flakyError")
-    ]
-    return [*again, result]
+
+
+def _text(text: str | None) -> str:
+    """Without secrets, before anybody cuts it, and without colours."""
+    return texts.plain(mask(text or ""))
+
+
+def _without_name(detail: str, case: ElementTree.Element) -> str:
+    """PHPUnit begins with which test it was: ``CartTest::testTotal``, ``testTotal(CartTest)``."""
+    first, _, rest = detail.partition("\n")
+    own = case.get("name") or ""
+    return rest if own and own in first and rest and " " not in first.replace(own, "").strip() else detail
 
 
 def _said(message: str, detail: str) -> str:
@@ -83,7 +121,7 @@ def says_nothing(result: TestResult) -> bool:
 
 def _output(case: ElementTree.Element) -> str:
     parts = ((tag, case.findtext(tag) or "") for tag in ("system-out", "system-err"))
-    return texts.plain(texts.printed(parts))
+    return texts.bounded_text(_text(texts.printed(parts)))
 
 
 def _number(text: str | None) -> float:

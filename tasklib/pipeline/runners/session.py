@@ -69,9 +69,9 @@ class Session:
 
     def left_behind(self, seconds: float) -> None:
         """The process was ended ``seconds`` after its tests, as it did not exit: say what kept it."""
-        found = tracebacks.first_in(self.stacks.get("", ""), str(self.suite.folder))
+        found = tracebacks.what_stays(self.stacks.get("", ""), str(self.suite.folder))
         text = f"the tests were done, but the process did not exit within {seconds:.0f} s and was ended"
-        why = f": a thread that is no daemon still ran at {found}" if found else ""
+        why = f": {found}" if found else ""
         self._emit(Notice(f"{text}{why}", "warning", self.suite.target))
 
     def take(self, message: wire.Message) -> None:
@@ -118,7 +118,8 @@ class Session:
             self._cut_short(code, silent)
         else:
             running = ()
-        last = texts.complaint(self._lines["stderr"]) or texts.complaint(self._lines["stdout"])
+        last = texts.complaint(texts.without_warnings(self._lines["stderr"]))
+        last = last or texts.complaint(self._lines["stdout"])
         end = self._end
         verdict = judge(
             Ending(
@@ -252,7 +253,8 @@ class Session:
             message = f"the test process ended in this test ({how_it_ended(code)})"
         # Most write their stacks to stderr; pytest-timeout writes them where pytest prints.
         died = next((text for text in map("\n".join, self._streams()) if tracebacks.has_frames(text)), "")
-        died = tracebacks.from_stacks(died) or "\n".join(self._lines["stderr"])
+        stopped = bool(self._end and self._stop)
+        died = tracebacks.from_stacks(died) or ("" if stopped else "\n".join(self._lines["stderr"]))
         running = tuple(self.tally.running.items())
         for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died
@@ -285,4 +287,5 @@ def _message(failures: list[wire.Failure]) -> str:
 
 def _titled(failure: wire.Failure, several: bool) -> str:
     detail = texts.plain(failure.detail)
-    return f"{failure.when} {failure.sub}".rstrip() + f":\n{detail}" if several else detail
+    titled = several or failure.sub
+    return f"{failure.when} {failure.sub}".rstrip() + f":\n{detail}" if titled else detail

@@ -13,7 +13,7 @@ from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import Here, Launcher
 from tasklib.pipeline.runners.patience import Patience
 from tasklib.pipeline.runners.session import Session
-from tasklib.results import Outcome, TargetResult
+from tasklib.results import RAN, Outcome, TargetResult
 
 __all__ = ["supervise"]
 
@@ -93,4 +93,4 @@ def supervise(
 
 def _stopped(session: Session, error: Interrupted) -> str:
     running = session.running[:3]
-    return f"{error}: {' and '.join(running)} was running" if running else str(error)
+    return f"{error}: {' and '.join(running)} {RAN}" if running else str(error)

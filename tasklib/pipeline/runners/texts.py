@@ -10,6 +10,7 @@ from tasklib.shown.cutting import flat, without_middle
 __all__ = [
     "RAISED",
     "bounded",
+    "bounded_text",
     "complaint",
     "gist",
     "one_line",
@@ -17,6 +18,7 @@ __all__ = [
     "printed",
     "shorten",
     "tail",
+    "without_warnings",
 ]
 
 LENGTH = 500
@@ -24,16 +26,32 @@ LENGTH = 500
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FRAME = re.compile("at .*[:(]|\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} ")
-_NPM = "npm error"
-_CHATTER = re.compile(
-    r"Using (CPython|Python|PyPy)|Creating virtual environment|(Resolved|Prepared|Installed|Uninstalled"
-    r"|Audited|Built|Building|Downloading|Downloaded|Updated|Updating|Checked) |[+~-] \S+==|warning: "
+_NPM = re.compile(r"npm (error|ERR!) ?")
+_NPM_ASIDE = re.compile(
+    r"(code|errno|syscall|path|command|dest|spawnargs) |command failed$|gyp (info|verb|http|WARN) |$"
+    r"|node_modules/|A complete log of this run|Clean install a project|Usage:|npm (ci|install)$|Options:|\["
+    r"|\^+$|at .*[:(]|Run \"npm help|Fix the upstream|this command with"
 )
-"""What uv says on its way, whether it gets there or not."""
+"""What npm says beside what is wrong: for it the same words, whatever that is."""
+_NPM_LINES = 8
+
+_CHATTER = re.compile(
+    r"Using (CPython|Python|PyPy)|Creating virtual ?env|(Resolved|Prepared|Installed|Uninstalled|Audited"
+    r"|Built|Building|Downloading|Downloaded|Updated|Updating|Checked|Resolving|Fetching|Collecting) "
+    r"|[+~-] \S+==|warning: |Installing dependencies from lock file|yarn install v|\[\d/\d\] |info |WARN  ?"
+    r"|Progress: |=+ .* =+$|\[notice\] |\S+ YN0000: |Lockfile is up to date"
+    r"|Note: This error originates from|Note that in CI environments"
+)
+"""What uv, Poetry, yarn and pnpm say on their way, whether they get there or not."""
+
+_MARKED = re.compile(r"error(\[\w+\])?:? |ERROR: |ERR_PNPM_\w+ |[-*] \S.*: Failed$")
+_MARKED_LINES = 4
+"""How those that go on talking afterwards begin what is wrong."""
 
 _GAVE_UP = re.compile(r"(error:|\N{MULTIPLICATION SIGN}) ")
 _CAUSE = re.compile(
-    r"(cause:|[\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}]\S*) "
+    r"(cause:|Caused by:"
+    r"|[\N{BOX DRAWINGS LIGHT VERTICAL AND RIGHT}\N{BOX DRAWINGS LIGHT ARC UP AND RIGHT}]\S*) "
 )
 RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
 """How uv begins what it could not do and the causes, and what a build that it started raised."""
@@ -44,6 +62,11 @@ _GO = re.compile(r"(=== |--- |\s*$)")
 
 LINE = 100_000
 """Characters of one line of output that are handed on."""
+
+_WARNING = re.compile(r"\S.*:\d+: \w*Warning: ")
+
+TEXT = 60_000
+"""Characters of what a failed test says or printed."""
 
 _EXPLANATION = re.compile(r"\s*\+\s+(?=where|and)")
 
@@ -115,6 +138,17 @@ def bounded(line: str) -> str:
     return without_middle(line, LINE, mark="[... {left} characters left out ...]")
 
 
+def bounded_text(text: str) -> str:
+    """``text``, without its middle if it is longer than anybody reads."""
+    if len(text) <= TEXT:
+        return text
+    half = TEXT // 2
+    left = text[half:-half]
+    lines = left.count("\n")
+    what = f"{lines} lines" if lines else f"{len(left)} characters"
+    return f"{text[:half]}\n[... {what} left out ...]\n{text[-half:]}"
+
+
 def printed(sections: Iterable[tuple[str, str]]) -> str:
     """Captured output in one text: each part under its title, unless there is only one."""
     parts = [(title, text.rstrip("\n")) for title, text in sections if text.strip()]
@@ -135,15 +169,16 @@ def complaint(lines: Iterable[str]) -> str:
     clean = [plain(line).strip() for line in lines]
     if any(_CAUSE.match(line) for line in clean):
         return shorten(_of_uv(clean))
-    npm = [line.removeprefix(_NPM).strip() for line in clean if line.startswith(_NPM)]
+    npm = [_NPM.sub("", line, count=1).strip() for line in clean if _NPM.match(line)]
     if npm:
-        said = [line for line in npm if line and not line.startswith("code ")][:3]
-    else:
-        if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
-            return shorten(clean[-1])
-        words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
-        said = ([line for line in words if not _CHATTER.match(line)] or words)[-3:]
-    return shorten(" ".join(said))
+        said = [line for line in npm if not _NPM_ASIDE.match(line)] or npm
+        return shorten(" ".join(said[:_NPM_LINES]))
+    if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
+        return shorten(clean[-1])
+    words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
+    told = [line for line in words if not _CHATTER.match(line)] or words
+    marked = next((at for at, line in enumerate(told) if _MARKED.match(line)), None)
+    return shorten(" ".join(told[-3:] if marked is None else told[marked : marked + _MARKED_LINES]))
 
 
 def _of_uv(clean: Sequence[str]) -> str:
@@ -154,6 +189,18 @@ def _of_uv(clean: Sequence[str]) -> str:
         return f"{what}: {raised[-1]}"
     told = [_CAUSE.sub("", line) for line in rest if any(c.isalpha() for c in line)]
     return f"{what}: {' '.join(line for line in told if not line.startswith('hint: '))}"
+
+
+def without_warnings(lines: Iterable[str]) -> list[str]:
+    """``lines`` without Python's warnings, each with the line of source that stands below it."""
+    found: list[str] = []
+    inside = False
+    for line in lines:
+        inside = inside or bool(_WARNING.match(line))
+        if not inside:
+            found.append(line)
+        inside = inside and not line.startswith("  ")
+    return found
 
 
 def tail(lines: Sequence[str], number: int) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["dump", "first_in", "from_stacks", "has_frames", "lean", "line_in"]
+__all__ = ["dump", "first_in", "from_stacks", "has_frames", "lean", "line_in", "what_stays"]
 
 PATIENCE = 0.5
 """Seconds that an interpreter has to write its stacks."""
@@ -75,6 +75,17 @@ def first_in(text: str, folder: str) -> str:
         if frame and frame["file"].startswith(folder + os.sep) and "site-packages" not in frame["file"]:
             return f"{os.path.relpath(frame['file'], folder)}:{frame['line']}"
     return ""
+
+
+def what_stays(text: str, folder: str) -> str:
+    """What keeps a process from its exit, by the stacks of its threads; empty where they do not tell."""
+    if found := first_in(text, folder):
+        return f"a thread that is no daemon still ran at {found}"
+    if re.search(r"[/\\]multiprocessing[/\\]", text):
+        return "a process that multiprocessing started still ran"
+    return (
+        "a thread that is no daemon still ran" if "in _shutdown" in text or "in _python_exit" in text else ""
+    )
 
 
 def _holds(pid: int, path: Path) -> bool:

@@ -17,7 +17,7 @@ from tasklib.reporting.lines.plain import PlainSink
 from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import short_id, shown_path
 from tasklib.reporting.words.text import lines, one_line, write
-from tasklib.results import Outcome, RunResult, Target, TargetResult, TestResult
+from tasklib.results import RAN, Outcome, RunResult, Target, TargetResult, TestResult
 from tasklib.shown.cleaning import neutral
 
 __all__ = ["ActionsSink", "command"]
@@ -91,7 +91,10 @@ class ActionsSink:
             self._print(title, *map(neutral, output), command("endgroup"))
         for test in result.failures:
             self._annotate_test(result.target, test, run)
-        if not result.failures and result.outcome is not Outcome.INTERRUPTED:
+        if result.outcome is Outcome.INTERRUPTED:
+            if RAN in result.reason:
+                self._annotate("warning", str(result.target), result.reason)
+        elif not result.failures:
             self._annotate("error", str(result.target), result.reason or str(result.outcome))
 
     def _annotate_test(self, target: Target, test: TestResult, run: RunState) -> None:

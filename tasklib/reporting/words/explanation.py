@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tasklib.reporting.words.text import bounded, lines
 from tasklib.results import TestResult
-from tasklib.shown.cutting import CUT
+from tasklib.shown.cutting import CUT, several
 
 __all__ = ["EXPLANATION_LINES", "explain"]
 
@@ -20,8 +20,9 @@ _PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
 """``tests/t.py:7: KeyError`` below a frame of pytest's, ``tests/t.py:7: in helper`` above one in short."""
 
 _ADVICE = re.compile(r"E\s+(Use -v|\(pytest_assertion plugin)")
-_HIDDEN = re.compile(r"(\.\.\.Full output truncated \(\d+ lines? hidden\)), use '-vv' to show")
+_HIDDEN = re.compile(r", use '?-vv?'? to show")
 
+_CAUSES = 2
 _CAUSED = "The above exception was the direct cause"
 _UNHANDLED = re.compile(r"E\s+pytest\.PytestUnhandled\w+: ")
 
@@ -46,9 +47,12 @@ def explain(result: TestResult) -> list[str]:
     Another runner's detail has no such marks: its message is the explanation, and what the detail has beyond
     it, without the frames of libraries.
     """
-    detail = _cause_first(_first_failure(lines(result.detail)))
+    first, names = _first_failure(lines(result.detail))
+    detail = _cause_first(first)
+    title, also = [f"{names[0]}:"] if names[:1] > [""] else [], _also(names[1:])
     if raised := _raised(detail):
-        return bounded([*_statement(detail, result), *_values(raised)], EXPLANATION_LINES)
+        told = [*title, *_statement(detail, result), *_values(raised), *_causes(detail)]
+        return [*bounded(told, EXPLANATION_LINES - len(also)), *also]
     marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
     if any(map(_is_raised, marked)):
         return bounded(_values(marked), EXPLANATION_LINES)
@@ -57,14 +61,34 @@ def explain(result: TestResult) -> list[str]:
     return _first([*message, *beyond] or detail[-EXPLANATION_LINES:], EXPLANATION_LINES)
 
 
-def _first_failure(detail: list[str]) -> list[str]:
-    """Of a test that failed more than once, each time under a title, the first: its place is the result's."""
+def _first_failure(detail: list[str]) -> tuple[list[str], list[str]]:
+    """Of a test that failed more than once, each time under a title, the first: its place is the result's.
+
+    And the names of all: a subtest's own, ``teardown``; empty for the test's call.
+    """
     if not detail or not _TITLE.fullmatch(detail[0]):
-        return detail
-    ends = (
-        index for index in range(2, len(detail)) if _TITLE.fullmatch(detail[index]) and not detail[index - 1]
-    )
-    return detail[1 : next(ends, len(detail))]
+        return detail, []
+    starts = [
+        index
+        for index, line in enumerate(detail)
+        if _TITLE.fullmatch(line) and (not index or not detail[index - 1])
+    ]
+    found = [match for index in starts if (match := _TITLE.fullmatch(detail[index]))]
+    names = [(match[2] or ("" if match[1] == "call" else match[1])).strip() for match in found]
+    return detail[1 : starts[1] if len(starts) > 1 else len(detail)], names
+
+
+def _also(names: Sequence[str]) -> list[str]:
+    """A line that names what else failed in the test."""
+    return [f"also failed: {several([name or 'the test' for name in names])}"] if names else []
+
+
+def _causes(detail: Sequence[str]) -> list[str]:
+    """What the last exception was raised from, the nearest first."""
+    ends = [index for index, line in enumerate(detail) if line.startswith(_CAUSED)]
+    parts = [detail[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    raised = [found[0] for part in reversed(parts) if (found := _raised(part))]
+    return [f"caused by {_narrow(line).removeprefix('E ')}" for line in raised[:_CAUSES]]
 
 
 def _cause_first(detail: list[str]) -> list[str]:
@@ -126,7 +150,7 @@ def _narrow(line: str) -> str:
 
 def _values(raised: Sequence[str]) -> list[str]:
     """pytest's lines, without its advice to use options that have other names here."""
-    return [_HIDDEN.sub(r"\1", _narrow(line)) for line in raised if not _ADVICE.match(line)]
+    return [_HIDDEN.sub("", _narrow(line)) for line in raised if not _ADVICE.match(line)]
 
 
 def _telling(detail: Sequence[str], *, placed: bool) -> list[str]:

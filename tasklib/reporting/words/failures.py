@@ -133,18 +133,19 @@ def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[st
 
 def rerun(target: TargetResult, result: TestResult) -> str:
     """The command that repeats just this test, or its whole target if no expression can select it."""
-    word = _selector(result.id) if target.rerun and target.selects else ""
+    word = _selector(result) if target.rerun and target.selects else ""
     return f"{target.rerun} -k {shlex.quote(word)}" if word else target.rerun
 
 
-def _selector(test_id: str) -> str:
+def _selector(result: TestResult) -> str:
     """What ``-k`` takes to select the test, empty if nothing does."""
-    file, name = split_id(test_id)
-    if _SCRIPT.search(file):
+    file, name = split_id(result.id)
+    if _SCRIPT.search(file) or (file and _SCRIPT.search(result.file or "")):
         if name == _OF_NO_TEST:
             return ""
-        # vitest takes a regular expression and searches the names of suites and test joined by spaces.
-        title = re.sub(r" \|[^|]+\|$", "", name.rpartition(" > ")[2])  # Not the project behind it.
+        # JavaScript's runners take a regular expression and search the names of suites and test joined by
+        # spaces; vitest and Playwright show them joined by what stands here.
+        title = re.sub(r" \|[^|]+\|$", "", re.split(r" [>\u203a] ", name)[-1])  # Not the project behind it.
         return re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) if title.isprintable() else ""
     if not file:
         return ""

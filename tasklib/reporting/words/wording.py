@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tasklib.reporting.words.text import both_ends, plural, seconds
-from tasklib.results import Counts, Outcome, Phase, RunResult, TargetResult
+from tasklib.results import RAN, Counts, Outcome, Phase, RunResult, TargetResult
 from tasklib.shown.cutting import several
 
 __all__ = ["counts", "phases", "run_summary", "stage_summary", "target_summary", "total"]
@@ -82,7 +82,7 @@ def _summary(result: TargetResult) -> str:
             return f"{text}: {reason}" if reason else text
         case Outcome.INTERRUPTED:
             text = f"interrupted, {told} {took}" if told else f"interrupted {took}"
-            return f"{text}: {reason}" if " was running" in reason else text
+            return f"{text}: {reason}" if RAN in reason else text
 
 
 def stage_summary(results: Sequence[TargetResult], took: float) -> str:

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from tasklib.pipeline.runners.command import reconcile
 from tasklib.pipeline.runners.junit import read_junit
-from tasklib.results import Outcome, TestOutcome
+from tasklib.pipeline.runners.junit_places import placed
+from tasklib.pipeline.suites.suite import Suite, SuiteKind
+from tasklib.results import Outcome, Stage, Target, TestOutcome
+from tasklib.shown.masking import hide
 
 MANY = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites>
@@ -88,3 +91,148 @@ def test_report_and_exit_code_have_to_agree() -> None:
     assert unexplained.outcome is Outcome.ERROR
     assert unexplained.reason == "no test failed, but the command ended with exit code 2"
     assert reconcile(Counts(), 0, "exit code 0", ("tests",)).reason == "no tests found in tests"
+
+
+def written(path: Path, cases: str) -> Path:
+    path.write_text(f"<testsuites><testsuite>{cases}</testsuite></testsuites>", encoding="utf-8")
+    return path
+
+
+def test_phpunit_says_first_which_test_it_was(tmp_path: Path) -> None:
+    """What is wrong comes after that."""
+    said = (
+        "CartTest::testTotal with data set #0 (1)\nFailed asserting that 2 matches expected 1.\n\n/x/C.php:8"
+    )
+    case = f'<testcase name="testTotal with data set #0 (1)"><failure>{said}</failure></testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert test.message == "Failed asserting that 2 matches expected 1."
+
+
+@pytest.mark.parametrize("illegal", ["\x1b[31m", "&#x1b;[31m", "&#27;[31m", "\x00", "\ufffe"])
+def test_what_xml_does_not_allow_costs_no_report(illegal: str, tmp_path: Path) -> None:
+    """Deno and others write colours as they come."""
+    case = f'<testcase name="adds"><failure message="{illegal}1 is not 2">trace</failure></testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert test.outcome is TestOutcome.FAILED
+    assert "1 is not 2" in test.message
+
+
+def test_a_folder_of_reports_is_one(tmp_path: Path) -> None:
+    """Maven and Gradle write a report for each class."""
+    (tmp_path / "junit.xml" / "deep").mkdir(parents=True)
+    written(tmp_path / "junit.xml" / "TEST-A.xml", '<testcase name="a"/>')
+    written(tmp_path / "junit.xml" / "deep" / "TEST-B.xml", '<testcase name="b"/>')
+    assert [test.id for test in read_junit(tmp_path / "junit.xml")] == ["a", "b"]
+
+
+def test_no_secret_is_cut_before_it_is_hidden(tmp_path: Path) -> None:
+    """A message ends somewhere: half a secret would stand there in plain."""
+    hide({"API_TOKEN": "zyxwvutsrqponmlk"})
+    case = f'<testcase name="a"><failure message="{"x" * 490} zyxwvutsrqponmlk"/></testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert "zyxw" not in test.message
+
+
+def test_what_a_failed_test_printed_is_bounded(tmp_path: Path) -> None:
+    """Whoever prints hundreds of megabytes fills neither memory nor reports."""
+    said = f"<failure>{'x' * 99_999}</failure><system-out>{'y ' * 99_999}</system-out>"
+    case = f'<testcase name="a">{said}</testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert len(test.detail) + len(test.output) < 130_000
+    assert "characters left out" in test.output
+
+
+@pytest.mark.parametrize(
+    ("file", "case", "line"),
+    [
+        # rspec_junit_formatter
+        (
+            "spec/cart_spec.rb",
+            '<testcase classname="spec.cart_spec" name="adds" file="./spec/cart_spec.rb">'
+            '<failure message="x">'
+            "Failure/Error: expect(1).to eq(2)\n/usr/lib/ruby/gems/3.3/gems/rspec/a.rb:1:in `x'\n"
+            "./spec/cart_spec.rb:5:in `block'</failure></testcase>",
+            5,
+        ),
+        # gotestsum
+        (
+            "internal/cart/cart_test.go",
+            '<testcase classname="example.com/shop/internal/cart" name="TestAdds"><failure message="Failed">'
+            "=== RUN   TestAdds\n    cart_test.go:9: got 3\n--- FAIL: TestAdds (0.00s)</failure></testcase>",
+            9,
+        ),
+        # PHPUnit: `line` is that of the test
+        (
+            "tests/CartTest.php",
+            '<testcase name="testA" class="CartTest" file="{root}/tests/CartTest.php" line="6"><failure>'
+            "CartTest::testA\nno\n\n{root}/vendor/a.php:1\n{root}/tests/CartTest.php:8</failure></testcase>",
+            8,
+        ),
+        # nextest
+        (
+            "src/lib.rs",
+            '<testcase name="tests::adds" classname="shop">'
+            '<failure message="thread panicked at src/lib.rs:9:5">'
+            "at /root/.cargo/registry/src/lib.rs:1:1\nthread panicked at src/lib.rs:9:5:\nno"
+            "</failure></testcase>",
+            9,
+        ),
+        # JunitXml.TestLogger
+        (
+            "CartTests.cs",
+            '<testcase classname="Shop.CartTests" name="Adds"><failure message="Assert.Equal() Failure">'
+            "   at Shop.CartTests.Adds() in {root}/CartTests.cs:line 12</failure></testcase>",
+            12,
+        ),
+        # Surefire
+        (
+            "src/test/java/com/shop/CartTest.java",
+            '<testcase name="adds" classname="com.shop.CartTest">'
+            '<failure message="expected: 3">org.x: expected\n'
+            "\tat org.junit.Assert.fail(Assert.java:89)\n"
+            "\tat com.shop.CartTest.adds(CartTest.java:9)</failure></testcase>",
+            9,
+        ),
+        # node:test
+        (
+            "tests/a.test.mjs",
+            '<testcase name="adds" classname="test"><failure message="no">at node:internal/x:1:1\n'
+            "    at TestContext.&lt;anonymous&gt; (file://{root}/tests/a.test.mjs:3:22)</failure></testcase>",
+            3,
+        ),
+        # unittest-xml-reporting
+        (
+            "shop/tests.py",
+            '<testcase name="test_a" classname="shop.tests.CartTest" file="shop/tests.py">'
+            '<failure message="no">'
+            'Traceback:\n  File "/usr/lib/python3.11/unittest/case.py", line 1, in x\n'
+            '  File "{root}/shop/tests.py", line 4, in test_a\nAssertionError</failure></testcase>',
+            4,
+        ),
+        # Deno before it said `classname`
+        (
+            "a_test.ts",
+            '<testcase name="a" filename="./a_test.ts" line="3"><failure message="no"/></testcase>',
+            3,
+        ),
+        ("x.py", '<testcase name="a" file="gone.py" line="3"><failure message="gone.py:4"/></testcase>', 3),
+    ],
+)
+def test_the_place_of_a_failure_is_found(file: str, case: str, line: int, tmp_path: Path) -> None:
+    """Each as its writer writes it: a file of the target's own, and the line that failed in it."""
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).touch()
+    suite = Suite(Target(Stage.UNIT, "shop"), SuiteKind.COMMAND, (), tmp_path, tmp_path)
+    [test] = read_junit(written(tmp_path / "junit.xml", case.replace("{root}", str(tmp_path))))
+    found = placed(test, suite)
+    assert (found.file, found.line) == (file if file != "x.py" else "gone.py", line)
+
+
+def test_in_a_container_the_folder_is_called_otherwise(tmp_path: Path) -> None:
+    """What is below it is the same."""
+    (tmp_path / "spec").mkdir()
+    (tmp_path / "spec" / "a_spec.rb").touch()
+    suite = Suite(Target(Stage.UNIT, "shop"), SuiteKind.COMMAND, (), tmp_path, tmp_path, inside="web")
+    case = '<testcase name="a"><failure message="no">/app/spec/a_spec.rb:7:in x</failure></testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert (placed(test, suite).file, placed(test, suite).line) == ("spec/a_spec.rb", 7)

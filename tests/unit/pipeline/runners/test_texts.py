@@ -63,7 +63,7 @@ def test_a_program_that_gives_up_is_quoted_where_it_says_why() -> None:
     ]
     assert (
         texts.complaint([*npm, "npm error Usage:", *["npm error  more"] * 50])
-        == "out of sync Missing: a Usage:"
+        == "out of sync Missing: a more more more more more more"
     )
     node = ["warming up", "\x1b[31mError: bad config\x1b[0m", "    at f (file:///a.js:1:2)", "───────", ""]
     assert texts.complaint(node) == "warming up Error: bad config"
@@ -110,6 +110,107 @@ hint: Build failures usually indicate a problem with the package
 )
 def test_what_uv_cannot_do_is_told_with_its_cause(said: str, why: str) -> None:
     """What a build raised, or what cannot be resolved; neither its chatter nor its hints."""
+    assert texts.complaint(said.splitlines()) == why
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            """
+npm ERR! code ERESOLVE
+npm ERR! ERESOLVE could not resolve
+npm ERR!
+npm ERR! While resolving: web@1.0.0
+npm ERR! Found: react@18.2.0
+npm ERR! node_modules/react
+npm ERR!
+npm ERR! Could not resolve dependency:
+npm ERR! peer react@"^17" from old@1.0.0
+npm ERR! node_modules/old
+npm ERR! Fix the upstream dependency conflict, or retry
+npm ERR! this command with --force or --legacy-peer-deps
+""",
+            "ERESOLVE could not resolve While resolving: web@1.0.0 Found: react@18.2.0 "
+            'Could not resolve dependency: peer react@"^17" from old@1.0.0',
+        ),
+        (
+            """
+npm error code 1
+npm error path /app/node_modules/native
+npm error command failed
+npm error command sh -c node install.js
+npm error Error: cannot find libpq
+npm error     at Object.<anonymous> (/app/node_modules/native/install.js:3:7)
+""",
+            "Error: cannot find libpq",
+        ),
+        (
+            """
+Scope: all 2 workspace projects
+ ERR_PNPM_OUTDATED_LOCKFILE  Cannot install with "frozen-lockfile" because it is not up to date
+
+Note that in CI environments this setting is true by default.
+
+  Failure reason:
+  specifiers in the lockfile don't match specifiers in package.json:
+* 1 dependencies were added: a
+  and
+  more
+""",
+            'ERR_PNPM_OUTDATED_LOCKFILE Cannot install with "frozen-lockfile" because it is not up to date '
+            "Failure reason: specifiers in the lockfile don't match specifiers in package.json: "
+            "* 1 dependencies were added: a",
+        ),
+        (
+            """
+yarn install v1.22.22
+[1/4] Resolving packages...
+error Your lockfile needs to be updated.
+info Visit https://yarnpkg.com/en/docs/cli/install for documentation about this command.
+""",
+            "error Your lockfile needs to be updated.",
+        ),
+        (
+            """
+ERROR: Could not find a version that satisfies the requirement nope==99 (from versions: none)
+ERROR: No matching distribution found for nope==99
+
+[notice] A new release of pip is available: 24.0 -> 25.0
+""",
+            "ERROR: Could not find a version that satisfies the requirement nope==99 (from versions: none) "
+            "ERROR: No matching distribution found for nope==99",
+        ),
+        (
+            """
+Installing dependencies from lock file
+
+  - Installing psycopg2 (2.9.9): Failed
+
+  ChefBuildError
+
+  Backend subprocess exited when trying to invoke get_requires_for_build_wheel
+
+  Error: pg_config executable not found.
+
+  at ~/.local/lib/python3.11/site-packages/poetry/installation/chef.py:164 in _prepare
+
+Note: This error originates from the build backend, and is likely not a problem with poetry.
+""",
+            "- Installing psycopg2 (2.9.9): Failed ChefBuildError Backend subprocess exited when trying to "
+            "invoke get_requires_for_build_wheel Error: pg_config executable not found.",
+        ),
+        (
+            """
+error: Failed to fetch: `https://packages.example/simple/a/`
+  Caused by: dns error
+""",
+            "Failed to fetch: `https://packages.example/simple/a/`: dns error",
+        ),
+    ],
+)
+def test_those_that_install_are_quoted_where_they_say_why(said: str, why: str) -> None:
+    """What npm, pnpm, yarn, pip, Poetry and uv say on their way, and to everybody, is left out."""
     assert texts.complaint(said.splitlines()) == why
 
 

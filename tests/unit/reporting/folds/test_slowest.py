@@ -67,6 +67,13 @@ def test_slow_tests_are_printed_before_the_last_line() -> None:
     assert found[-1].startswith("ERROR")
 
 
+def test_a_whole_command_is_no_slow_test() -> None:
+    """It is as long as all of its tests, of which nobody told."""
+    whole = TestResult("npm test", TestOutcome.PASSED, call=30, whole=True)
+    result = TargetResult(Target(Stage.UNIT, "web"), Outcome.PASSED, slowest=(whole,))
+    assert fail_slow(result, {}) is result
+
+
 def test_fail_slow_fails_a_passed_target_and_names_the_test() -> None:
     """A target whose tests passed fails for a slow one; another outcome stays as it is."""
     result = TargetResult(API, Outcome.PASSED, slowest=(a_test("a", 2.0), a_test("b", 0.1)))

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tasklib.events import Event, Notice, Output, RunFinished, RunStarted
+from tasklib.events import Event, Notice, Output, RunFinished, RunStarted, TargetFinished
 from tasklib.reporting.folds.folding import Folding
 from tasklib.reporting.folds.run import RunState
 from tasklib.reporting.lines.actions import ActionsSink, command
 from tasklib.reporting.lines.markdown import cell, fenced, job_summary
-from tasklib.results import Outcome, RunResult, Stage, Target, TargetResult
+from tasklib.results import RAN, Outcome, RunResult, Stage, Target, TargetResult
 from tasklib.shown.cleaning import neutral
 
 from .. import recordings
@@ -51,6 +51,13 @@ def test_a_failed_targets_output_is_in_a_group() -> None:
     group = found[found.index("::group::all output of service api") :]
     assert "start: waiting for api: health starting" in group[: group.index("::endgroup::")]
     assert "all output of unit api" not in found
+
+
+def test_what_ran_when_the_job_was_cancelled_is_annotated() -> None:
+    """Nothing failed, and yet whoever looks at the job wants to know it; else there is nothing to say."""
+    stopped = TargetResult(API, Outcome.INTERRUPTED, reason=f"ended by SIGTERM: t.py::test_x {RAN}")
+    assert f"::warning title=unit api::{stopped.reason}" in printed([TargetFinished(stopped)])
+    assert "::" not in printed([TargetFinished(replace(stopped, reason="ended by SIGTERM"))])
 
 
 def test_a_target_that_could_not_run_is_annotated() -> None:

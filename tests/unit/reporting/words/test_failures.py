@@ -193,7 +193,7 @@ E   ModuleNotFoundError: No module named 'nonesuch'"""
         (LIBRARY, None, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
         (HELPER, 13, ['> load("nope")', "E json.decoder.JSONDecodeError: Expecting value"]),
         (HELPER, 4, ["> json.loads(text)", "E json.decoder.JSONDecodeError: Expecting value"]),
-        (TWICE, 9, ["> assert 0", "E assert 0"]),
+        (TWICE, 9, ["> assert 0", "E assert 0", "also failed: teardown"]),
         (IMPORT, 2, ["> import nonesuch", "E ModuleNotFoundError: No module named 'nonesuch'"]),
     ],
 )
@@ -323,6 +323,41 @@ def test_advice_to_use_other_options_is_left_out() -> None:
     assert not [line for line in explain(failing(detail=detail)) if "-v" in line]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Omitting 1 identical items, use -vv to show",
+        "Skipping 90 identical leading characters in diff, use -v to show",
+        "...Full output truncated (3 lines hidden), use '-vv' to show",
+    ],
+)
+def test_advice_behind_what_is_said_is_left_out(said: str) -> None:
+    """What it says of the values stays."""
+    assert explain(failing(detail=f">   assert a == b\nE   {said}"))[-1] == f"E {said.partition(', use')[0]}"
+
+
+def test_subtests_are_named() -> None:
+    """Which one failed is not in the statement; the others that failed are named."""
+    one = "call [n] (i=1):\n>   assert i != 1\nE   assert 1 != 1\n\nt.py:7: AssertionError"
+    assert explain(failing(detail=one)) == ["[n] (i=1):", "> assert i != 1", "E assert 1 != 1"]
+    three = f"{one}\n\n{one.replace('i=1', 'i=2')}\n\n{one.replace('[n] (i=1)', '')}"
+    assert explain(failing(detail=three))[-1] == "also failed: [n] (i=2), the test"
+
+
+def test_what_an_exception_was_raised_from_is_told() -> None:
+    """It is the cause, as whoever wrote it says; the nearest one first."""
+    link = "\n\nThe above exception was the direct cause of the following exception:\n\n"
+    parts = [
+        f">   {name}()\nE   {name}: {n}\n\nt.py:{n}: {name}"
+        for n, name in enumerate(("Key", "Load", "Start"))
+    ]
+    assert explain(failing(detail=link.join(parts)))[1:] == [
+        "E Start: 2",
+        "caused by Load: 1",
+        "caused by Key: 0",
+    ]
+
+
 def test_equal_failures_are_told_once() -> None:
     """Thirty tests that cannot connect: one in full, a few names, and how many more."""
     tests = tuple(failing(f"t.py::test_{n}", message="ConnectionError: refused") for n in range(30))
@@ -366,6 +401,18 @@ _pytest/threadexception.py:54: PytestUnhandledThreadExceptionWarning
         "E ValueError: in the thread",
         "E pytest.PytestUnhandledThreadExceptionWarning: Exception in thread Thread-1 (boom)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("test_id", "selector"),
+    [
+        ("a.spec.ts::cart \u203a totals (2)", "'totals \\(2\\)'"),
+        ("test::adds [1]", "'adds \\[1\\]'"),
+    ],
+)
+def test_tests_in_javascript_are_searched_by_their_title(test_id: str, selector: str) -> None:
+    """Playwright shows suites before it and searches them joined otherwise; node's report names no file."""
+    assert rerun(API, failing(test_id, file="tests/a.test.mjs")) == f"{API.rerun} -k {selector}"
 
 
 def test_the_project_of_vitest_is_named_and_not_searched() -> None:
