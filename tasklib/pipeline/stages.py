@@ -128,11 +128,13 @@ class _Pipeline:
         context = fleet.first
         turn = Turn(time.time(), context.run_id, context.command, os.getpid())
         turns = Turns.of_run(context.state, turn, emit, cancel, os.environ, nested=bool(context.outer_runs))
+        self._turns = turns
         self._execution = Execution(project, options, fleet, turns, emit, cancel, session)
 
     def run(self) -> Mapping[Target, TargetResult]:
         stacks = self._stacks()
         tests = {t: self._execution.tests(t) for t in self._targets if t.stage is not Stage.UNIT}
+        over = process.Cancel(self._cancel)
         # Targets a few at a time; what may run ahead of them has threads of its own, as has what trails.
         with (
             ThreadPoolExecutor(self._jobs) as pool,
@@ -151,13 +153,17 @@ class _Pipeline:
                 finally:
                     behind.submit(stacks.close, test.stack)
 
+            def at_leisure(work: Callable[..., None], *arguments: object) -> None:
+                if self._turns.leisure(over):
+                    work(*arguments)
+
             try:
                 for step in self._steps:
                     match step:
                         case Ahead(key, effort):
-                            ahead.submit(stacks.ahead, key, effort)
+                            ahead.submit(at_leisure, stacks.ahead, key, effort)
                         case GetReady(target):
-                            ahead.submit(tests[target].get_ready)
+                            ahead.submit(at_leisure, tests[target].get_ready)
                         case Run(wanted, 1):
                             for test in wanted:
                                 self._finish(test, do)
@@ -169,6 +175,7 @@ class _Pipeline:
                                 break
                 return self._results
             finally:
+                over.set("the run is over")
                 ends: list[Callable[[], None]] = [
                     *stacks.closings(),
                     *(waiting.close for waiting in tests.values()),

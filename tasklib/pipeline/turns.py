@@ -1,6 +1,7 @@
 """Whose turn it is on a machine with many runs: stacks that start and tests that run take places.
 
-Work that somebody waits for takes one; what is only made ready ahead does not. Where there is memory enough a
+Work that somebody waits for takes one; what is only made ready ahead does not, and begins where earlier runs
+leave one. Where there is memory enough a
 run alone never waits, as there are as many places as it has work at once.
 """
 
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tasklib import process
-from tasklib.errors import UsageError
+from tasklib.errors import Interrupted, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.results import Target
 from tasklib.stacks.engine.values import EngineFacts
@@ -94,6 +95,19 @@ class Turns:
 
         with self._places.place(self._cancel, waits, places_for(memory, self._room)):
             yield
+
+    def leisure(self, cancel: process.Cancel) -> bool:
+        """Wait for the time for work that nobody waits for yet; ``False`` where ``cancel`` was set meanwhile.
+
+        Runs that began earlier come first: what is made ready ahead must not take from what they do now.
+        """
+        try:
+            if self._places is not None:
+                self._places.leisure(cancel)
+            cancel.check()
+        except Interrupted:
+            return False
+        return True
 
 
 def number_of_places(state: State, env: Mapping[str, str]) -> int:

@@ -20,12 +20,18 @@ from tasklib import process
 from tasklib.files.full import is_full
 from tasklib.files.lock import sign, signature
 from tasklib.files.usable import usable
-from tasklib.flock import open_lock, try_lock, wait_for_lock
+from tasklib.flock import open_lock, try_lock
 
 __all__ = ["Busy", "Places", "Turn"]
 
 _LOOK = 0.05
-"""Seconds between two looks while waiting."""
+"""Seconds between two looks of whoever is served next."""
+
+_SELDOM = 0.5
+"""Seconds between two looks of whoever has many before it: many that look often would be work themselves."""
+
+_DECISION = 1.0
+"""Seconds after which whoever decides is taken for stopped: it is a matter of milliseconds."""
 
 _SILENT = 2.0
 """Seconds after which a waiter that did not look again is passed over: most likely it is stopped."""
@@ -105,9 +111,36 @@ class Places:
                 if not told:
                     told = True
                     on_wait(found)
-                cancel.check()
-                time.sleep(_LOOK)
+                _pause(cancel, found.ahead)
                 os.utime(mine)
+
+    def leisure(self, cancel: process.Cancel) -> None:
+        """Wait until runs that began earlier leave a place: only then is there time for what nobody waits for.
+
+        Nothing is held by that. Raises as :meth:`place` does.
+        """
+        with usable(self._folder, "the machine's places cannot be counted"):
+            while (taken := self._taken_by_earlier()) >= self._number:
+                _pause(cancel, taken - self._number)
+
+    def _taken_by_earlier(self) -> int:
+        """How many places runs before this one have or wait for, those of stopped ones apart."""
+        with self._decision():
+            before = f"{self.turn.began:020.6f}-{self.turn.run}-"
+            ahead = (path for path in self._queue() if path.name < before and _waits(path))
+            free, holders = self._slots()
+            for descriptor in free:
+                os.close(descriptor)
+            working = [holder for holder in holders if not _is_stopped(holder.pid)]
+            earlier = sum(holder < self.turn and holder.run != self.turn.run for holder in working)
+            return earlier + sum(map(_number_of, ahead))
+
+    def _queue(self) -> list[Path]:
+        """The files of those who wait, by turn."""
+        try:
+            return sorted((self._folder / "waiting").iterdir())
+        except FileNotFoundError:
+            return []
 
     @contextlib.contextmanager
     def _waiting(self, number: int) -> Iterator[Path]:
@@ -129,20 +162,8 @@ class Places:
     def _try(self, mine: Path, number: int) -> tuple[int, ...] | Busy:
         """The open files of places; or why there are not so many."""
         with self._decision():
-            ahead = [path for path in sorted(mine.parent.iterdir()) if path.name < mine.name and _waits(path)]
-            free: list[int] = []
-            holders: list[Turn] = []
-            looked_at = 0
-            # A holder that is stopped keeps its place and takes none from the others.
-            limit = self._number
-            while looked_at < limit:
-                found = self._slot(looked_at)
-                if isinstance(found, int):
-                    free.append(found)
-                else:
-                    holders.append(found)
-                    limit += _is_stopped(found.pid)
-                looked_at += 1
+            ahead = [path for path in self._queue() if path.name < mine.name and _waits(path)]
+            free, holders = self._slots()
             enough = len(free) >= sum(map(_number_of, ahead)) + number
             taken = free[:number] if enough else []
             for descriptor in free[len(taken) :]:
@@ -152,6 +173,23 @@ class Places:
             for descriptor in taken:
                 sign(descriptor, self.turn)
             return tuple(taken)
+
+    def _slots(self) -> tuple[list[int], list[Turn]]:
+        """The open and locked files of the free places, and who holds the others."""
+        free: list[int] = []
+        holders: list[Turn] = []
+        looked_at = 0
+        # A holder that is stopped keeps its place and takes none from the others.
+        limit = self._number
+        while looked_at < limit:
+            found = self._slot(looked_at)
+            if isinstance(found, int):
+                free.append(found)
+            else:
+                holders.append(found)
+                limit += _is_stopped(found.pid)
+            looked_at += 1
+        return free, holders
 
     def _slot(self, number: int) -> int | Turn:
         """The open and locked file of a place; or who holds it."""
@@ -168,13 +206,24 @@ class Places:
 
     @contextlib.contextmanager
     def _decision(self) -> Iterator[None]:
-        """One look at a time, so that no two take the free places of each other for granted."""
+        """One look at a time, so that no two take the free places of each other for granted.
+
+        Whoever is stopped in the middle of one holds nobody up: each place has a lock of its own, too.
+        """
         descriptor = open_lock(self._folder / "decision")
         try:
-            wait_for_lock(descriptor)
+            until = time.monotonic() + _DECISION
+            while not try_lock(descriptor) and time.monotonic() < until:
+                time.sleep(_LOOK / 10)
             yield
         finally:
             os.close(descriptor)
+
+
+def _pause(cancel: process.Cancel, ahead: int) -> None:
+    """Until the next look of somebody with so many before it."""
+    cancel.check()
+    time.sleep(min(_SELDOM, _LOOK * (1 + ahead)))
 
 
 def _number_of(path: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from tasklib import process
@@ -19,8 +19,6 @@ def awaited(future: Future[_Made], cancel: process.Cancel) -> _Made:
     """What whoever makes it comes to; raises what he raises."""
     while True:
         cancel.check()
-        try:
-            return future.result(timeout=_LOOK)
-        except TimeoutError:
-            if future.done():
-                raise
+        # Not result(timeout): what it raises may as well be what the maker raised.
+        if wait([future], _LOOK).done:
+            return future.result()

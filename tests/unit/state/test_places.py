@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError, Interrupted
+from tasklib.flock import open_lock, try_lock
 from tasklib.process import Cancel
 from tasklib.state.places import Busy, Places, Turn
 
@@ -164,6 +165,60 @@ def test_a_holder_that_is_stopped_holds_nobody_up(tmp_path: Path) -> None:
         child.send_signal(signal.SIGCONT)
         os.waitpid(child.pid, os.WCONTINUED)
         assert not take(places(tmp_path, 1), 0.2)
+
+
+def at_leisure(mine: Places, seconds: float = 10.0) -> bool:
+    """Whether there was time for what nobody waits for within ``seconds``."""
+    cancel = Cancel()
+    timer = threading.Timer(seconds, cancel.set, ("late",))
+    timer.start()
+    try:
+        mine.leisure(cancel)
+    except Interrupted:
+        return False
+    finally:
+        timer.cancel()
+    return True
+
+
+def test_what_nobody_waits_for_begins_once_earlier_runs_leave_a_place(tmp_path: Path) -> None:
+    """Places that they have or wait for count; one's own, those of later runs and of stopped ones do not."""
+    first, mine, last = (places(tmp_path, 2, began) for began in (0.5, 2.0, 3.0))
+    with mine.place(Cancel(), number=2):
+        assert at_leisure(mine)
+        assert not at_leisure(last, 0.2)
+    with first.place(Cancel()):
+        assert at_leisure(mine)
+        waits = threading.Event()
+        thread = threading.Thread(target=take_both, args=(first, waits))
+        thread.start()
+        assert waits.wait(30)
+        assert not at_leisure(mine, 0.2)
+    thread.join(30)
+    assert at_leisure(mine)
+    with another_holds(tmp_path, 1) as child:
+        alone = places(tmp_path, 1)
+        assert not at_leisure(alone, 0.2)
+        child.send_signal(signal.SIGSTOP)
+        os.waitpid(child.pid, os.WUNTRACED)
+        assert at_leisure(alone)
+
+
+def take_both(first: Places, waits: threading.Event) -> None:
+    with first.place(Cancel(), lambda busy: waits.set(), 2):
+        pass
+
+
+def test_whoever_is_stopped_in_the_middle_of_a_look_holds_nobody_up(tmp_path: Path) -> None:
+    """Looks come one after another; one that never ends is gone past."""
+    mine = places(tmp_path, 1)
+    descriptor = open_lock(tmp_path / "decision")
+    try:
+        assert try_lock(descriptor)
+        assert take(mine)
+        assert at_leisure(mine)
+    finally:
+        os.close(descriptor)
 
 
 def test_a_waiter_that_died_or_is_stopped_is_passed_over(tmp_path: Path) -> None:
