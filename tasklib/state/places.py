@@ -115,7 +115,7 @@ class Places:
                 os.utime(mine)
 
     def leisure(self, cancel: process.Cancel) -> None:
-        """Wait until runs that began earlier leave a place: only then is there time for what nobody waits for.
+        """Wait until earlier runs leave a place: only then is there time for what nobody waits for.
 
         Nothing is held by that. Raises as :meth:`place` does.
         """
