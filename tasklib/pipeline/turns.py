@@ -45,6 +45,7 @@ class Turns:
         self._emit = emit
         self._cancel = cancel
         self._told = threading.Event()
+        self._one_looks = threading.Lock()
 
     @classmethod
     def of_run(
@@ -103,7 +104,8 @@ class Turns:
         """
         try:
             if self._places is not None:
-                self._places.leisure(cancel)
+                with self._one_looks:
+                    self._places.leisure(cancel)
             cancel.check()
         except Interrupted:
             return False

@@ -28,7 +28,7 @@ _LOOK = 0.05
 """Seconds between two looks of whoever is served next."""
 
 _SELDOM = 0.5
-"""Seconds between two looks of whoever has many before it: many that look often would be work themselves."""
+"""The same of whoever has many before it, or is in no hurry: to look often would be work itself."""
 
 _DECISION = 1.0
 """Seconds after which whoever decides is taken for stopped: it is a matter of milliseconds."""
@@ -111,7 +111,7 @@ class Places:
                 if not told:
                     told = True
                     on_wait(found)
-                _pause(cancel, found.ahead)
+                _rest(cancel, min(_SELDOM, _LOOK * (1 + found.ahead)))
                 os.utime(mine)
 
     def leisure(self, cancel: process.Cancel) -> None:
@@ -120,8 +120,8 @@ class Places:
         Nothing is held by that. Raises as :meth:`place` does.
         """
         with usable(self._folder, "the machine's places cannot be counted"):
-            while (taken := self._taken_by_earlier()) >= self._number:
-                _pause(cancel, taken - self._number)
+            while self._taken_by_earlier() >= self._number:
+                _rest(cancel, _SELDOM)
 
     def _taken_by_earlier(self) -> int:
         """How many places runs before this one have or wait for, those of stopped ones apart."""
@@ -220,10 +220,13 @@ class Places:
             os.close(descriptor)
 
 
-def _pause(cancel: process.Cancel, ahead: int) -> None:
-    """Until the next look of somebody with so many before it."""
+def _rest(cancel: process.Cancel, seconds: float) -> None:
+    """Between two looks; ends when ``cancel`` is set, and raises as it does."""
+    until = time.monotonic() + seconds
     cancel.check()
-    time.sleep(min(_SELDOM, _LOOK * (1 + ahead)))
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(_LOOK, left))
+        cancel.check()
 
 
 def _number_of(path: Path) -> int:
