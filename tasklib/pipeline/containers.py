@@ -14,14 +14,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tasklib import process
-from tasklib.errors import TasklibError
+from tasklib.errors import ConfigError, Interrupted, TasklibError
 from tasklib.events import Event, Notice, Output, Progress
-from tasklib.pipeline.runners import texts
+from tasklib.pipeline.runners import prepare_suite, texts
 from tasklib.pipeline.runners.launching import Here, InContainer, Launcher
 from tasklib.pipeline.runners.verdict import how_it_ended
 from tasklib.pipeline.suites.python.uv import startable
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.project import Project, Step
-from tasklib.results import ContainerLog, LogLine, Target
+from tasklib.results import ContainerLog, LogLine, Outcome, Target
 from tasklib.shown.cleaning import visible
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.harvest import harvest
@@ -105,12 +106,21 @@ class Beside(Struct, frozen=True):
             with contextlib.suppress(TasklibError):
                 inside.remove()  # What is left of it goes with the stack.
 
-    def set_up(self, steps: tuple[Step, ...], outside: Mapping[str, str], env: Mapping[str, str]) -> None:
+    def set_up(
+        self,
+        steps: tuple[Step, ...],
+        outside: Mapping[str, str],
+        env: Mapping[str, str],
+        suite: Callable[[], Suite] | None = None,
+    ) -> None:
         """Do ``steps``, one after another; ``outside`` is the environment of those on this machine.
 
-        ``env`` is added for all. Raises :class:`~tasklib.stacks.compose.failures.NotReady` with what the step
-        that failed said.
+        ``env`` is added for all. ``suite`` plans the tests that they are done for: what is installed for
+        these, steps on this machine need, too, and a new worktree lacks. Raises
+        :class:`~tasklib.stacks.compose.failures.NotReady` with what the step that failed said.
         """
+        if suite and any(step.inside is None for step in steps):
+            self._install(suite(), {**outside, **env})
         for step in steps:
             if step.inside is None:
                 whole = {name: value for name, value in outside.items() if name != "VIRTUAL_ENV"}
@@ -119,6 +129,13 @@ class Beside(Struct, frozen=True):
             else:
                 with self.container(step.inside) as (launch, own):
                     self._do(step, launch, {**own, **env})
+
+    def _install(self, suite: Suite, env: Mapping[str, str]) -> None:
+        failed = prepare_suite(suite, env, self.emit, self.cancel)
+        if failed and failed.outcome is Outcome.INTERRUPTED:
+            raise Interrupted(failed.reason)
+        if failed:
+            raise ConfigError(failed.reason)
 
     def _do(self, step: Step, launch: Launcher, env: Mapping[str, str]) -> None:
         last: deque[LogLine] = deque(maxlen=_REMEMBERED)

@@ -9,6 +9,7 @@ from tasklib import process
 from tasklib.events import Event, Notice
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.databases import keep_databases
+from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
 from tasklib.project import Project
 from tasklib.results import Stage, Target
 from tasklib.stacks.holding.held_stack import HeldStack
@@ -35,5 +36,6 @@ def set_up(
     if tests := own if name else project.integration:
         target = Target(Stage.SERVICE if name else Stage.INTEGRATION, name or project.suite)
         beside = Beside.of(project, held.stack, target, context.environment, emit, cancel)
-        beside.set_up(tests.setup, {**os.environ, **context.environment, **reachable}, tests.env)
+        outside = {**os.environ, **context.environment, **reachable}
+        beside.set_up(tests.setup, outside, tests.env, lambda: plan_suite(project, target, SuiteOptions()))
     keep_databases(held, project, context.engine, lambda text: emit(Notice(text, "warning")), set_up=True)

@@ -49,7 +49,7 @@ class TargetTests:
         cancel: process.Cancel,
     ) -> None:
         """``plan`` tells the suite; ``env`` is the environment as far as it is known before they are run."""
-        self._plan = plan
+        self.plan = plan
         self._env = env
         self._emit = emit
         self._cancel = process.Cancel(cancel)
@@ -65,7 +65,7 @@ class TargetTests:
                 return
             self._early = False
             try:
-                suite = self._plan()
+                suite = self.plan()
                 if suite.waits and not suite.skip:
                     self._waiting = self._start(suite)
             except (TasklibError, OSError):
@@ -92,14 +92,14 @@ class TargetTests:
                 pass  # The disk is full, most likely: this one leaves, and the next one says so.
             else:
                 return waiting.result.result()
-        return run_suite(self._plan(), whole, self._emit, self._cancel)
+        return run_suite(self.plan(), whole, self._emit, self._cancel)
 
     def run_inside(self, launch: Launcher, env: Mapping[str, str]) -> TargetResult:
         """Run the tests where ``launch`` starts them, with the environment ``env`` and their own.
 
         Raises as :func:`~tasklib.pipeline.suites.planning.plan_suite` does.
         """
-        suite = self._plan()
+        suite = self.plan()
         named = {word: launch.named(suite.cwd / word, word) for word in suite.paths}
         suite = replace(suite, argv=tuple(named.get(word, word) for word in suite.argv))
         return run_suite(suite, env, self._emit, self._cancel, launch=launch)

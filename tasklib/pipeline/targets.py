@@ -221,7 +221,7 @@ class Execution:
             )
             if said.setup:
                 with self._turns.turn(target, memory), phases.phase(Phase.START):
-                    beside.set_up(said.setup, {**os.environ, **variables}, said.env)
+                    beside.set_up(said.setup, {**os.environ, **variables}, said.env, tests.plan)
             stack.keep_databases(self._project, stack.context.engine)
             if said.inside:
                 with beside.container(said.inside) as (launch, env):
