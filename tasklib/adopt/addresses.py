@@ -24,6 +24,7 @@ from tasklib.adopt.names import (
     PORT_OF,
     URL,
 )
+from tasklib.adopt.reaching import is_for_tests
 from tasklib.adopt.stack import Stack, plain
 from tasklib.adopt.today import Given, Today
 from tasklib.adopt.usages import Usage
@@ -49,6 +50,8 @@ class Addresses(Struct):
     doubts: list[Doubt] = field(default_factory=list)
     lost: dict[str, Place] = field(default_factory=dict)
     """Variables that are set to an address of this machine behind which nothing of the stack is."""
+    missing: dict[str, Given] = field(default_factory=dict)
+    """Databases that tests use and that the stack does not make."""
 
 
 def addresses(usage: Usage, stack: Stack, evidence: Evidence, answers: Mapping[str, str]) -> Addresses:
@@ -285,11 +288,11 @@ class _Reading(Struct):
             )
             own = asked[name].default if name in asked else ""
             given = values.get(name)
-            loaded = (
-                given is not None
-                and given.places[0].file.rpartition("/")[2] == ".env"
-                and given.value == right
-            )
+            file = given.places[0].file.rpartition("/")[2] if given else ""
+            loaded = given is not None and (file == ".env" or is_for_tests(file)) and given.value == right
+            if given and right and is_for_tests(file) and not loaded and not re.match("USER|PASS", what):
+                self.found.missing[name] = given  # Tests have a database of their own.
+                continue
             if name == "PGDATABASE" and name not in self.usage.env and name not in values:
                 continue
             if right and own != right and not loaded:

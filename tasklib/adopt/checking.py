@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -15,11 +14,13 @@ from tasklib import process
 from tasklib.adopt.collecting import collected_inside, listing
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.proposal import Proposal
-from tasklib.checkout import git
+from tasklib.adopt.scratch import copy_of
 from tasklib.errors import ConfigError, EngineError, TasklibError
 from tasklib.isolation import Instance
 from tasklib.pipeline.suites.detect import script_tests
+from tasklib.pipeline.suites.places import place_of
 from tasklib.pipeline.suites.planning import Suite, SuiteKind, SuiteOptions, plan_suite
+from tasklib.pipeline.suites.python.uv import startable
 from tasklib.project import Project, find_project, targets
 from tasklib.reporting.words.text import one_line
 from tasklib.results import Stage, Target
@@ -51,7 +52,7 @@ def check(root: Path, evidence: Evidence, proposal: Proposal, cancel: process.Ca
     """
     with process.scratch_folder() as scratch:
         copy = scratch / root.name
-        _copied(root, copy, evidence)
+        copy_of(root, copy, evidence)
         for target, source in proposal.copies.items():
             if (copy / source).is_file() and not (copy / target).exists():
                 shutil.copyfile(copy / source, copy / target)
@@ -99,6 +100,7 @@ class _Check(Struct):
         for target in wanted:
             own = environments.get(target.service if target.stage is Stage.SERVICE else None, {})
             yield self._suite(target, {} if target.stage is Stage.UNIT else own)
+            yield from self._setup(target)
         yield from stacks
 
     def _plan(self, target: Target) -> StackPlan:
@@ -128,6 +130,19 @@ class _Check(Struct):
         start = f"{target}: {where}, {self._command(suite)}"
         found, failed = self._collected(suite, variables)
         return Checked(f"{start} ({found})", failed)
+
+    def _setup(self, target: Target) -> Iterator[Checked]:
+        """What steps before the tests would be started by, and is not here."""
+        try:
+            place = place_of(self.project, target)
+        except ConfigError:
+            return  # said of its tests
+        for step in place.said.setup:
+            program = startable(step.command, os.environ)[0]
+            there = shutil.which(program) or shutil.which(str(place.cwd / program))
+            if not step.inside and not there:
+                what = f"its setup `{' '.join(step.command)}` needs `{program}`, which is not installed"
+                yield Checked(f"{target}: {what}", failed=True)
 
     def _shown(self, path: str, suite: Suite) -> str:
         return os.path.relpath(suite.folder / path, self.copy) + (
@@ -271,24 +286,6 @@ def _endpoints(prepared: Prepared, project: Project) -> Mapping[str, str]:
     return endpoint_variables(
         config, found, project.endpoints, source="pyproject.toml", servers=prepared.servers
     )
-
-
-def _copied(root: Path, copy: Path, evidence: Evidence) -> None:
-    """The files that were listed, what git knows of them, and what lies beside: variables, packages."""
-    with contextlib.suppress(TasklibError):
-        git(root, "clone", "--quiet", "--shared", "--no-checkout", "--", str(root), str(copy), check=False)
-    copy.mkdir(exist_ok=True)
-    for name in {*evidence.files, *evidence.ignored}:
-        path = copy / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copy2(root / name, path, follow_symlinks=False)
-        except OSError:
-            continue
-    for folder in evidence.manifests:
-        modules = root / folder / "node_modules"
-        if modules.is_dir():
-            (copy / folder / "node_modules").symlink_to(modules.resolve())
 
 
 def _told(error: TasklibError, copy: Path) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tasklib.adopt.addresses import Addresses, addresses
-from tasklib.adopt.evidence import Evidence, Place
+from tasklib.adopt.evidence import Address, Evidence, Place
 from tasklib.adopt.needed import Needed
 from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.stack import Stack
@@ -32,6 +32,9 @@ def add_endpoints(
         found.add(("endpoints", variable), given.value, given.why, *given.places)
     for variable, given in told.env.items():
         found.add((*keys, "env", variable), given.value, given.why, *given.places)
+    named = {name for name, _ in told.ports} | {name for name, _ in _literal(stack, folder, evidence)}
+    if stack.use.answered and named < stack.up:
+        found.add((*keys, "needs"), sorted(named), "what the tests name of it", usage.place)
     wanted = {
         **told.ports,
         **{(n, stack.port(n) or 0): usage.place for n in stack.use.needs if stack.server(n)},
@@ -54,6 +57,9 @@ def add_endpoints(
     for variable, place in told.lost.items():
         note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
         found.notes.append(Note(note, (place,)))
+    for variable, given in told.missing.items():
+        text = f"{variable} is {given.value}, which the stack does not make: a step of `setup` has to"
+        found.notes.append(Note(text, given.places))
     _add_literal(stack, folder, evidence, found)
 
 
@@ -79,10 +85,16 @@ def _add_hosts_alone(told: Addresses, evidence: Evidence, found: Needed) -> None
 def _add_literal(stack: Stack, folder: str, evidence: Evidence, found: Needed) -> None:
     """Addresses in tests that no setting can reach."""
     places: dict[tuple[str, str], list[Place]] = {}
-    for address in evidence.addresses:
-        behind = stack.behind(str(address.port))
-        if behind and (not folder or address.place.file.startswith(f"{folder}/")):
-            places.setdefault((address.text, variable_part(behind[0])), []).append(address.place)
+    for name, address in _literal(stack, folder, evidence):
+        places.setdefault((address.text, variable_part(name)), []).append(address.place)
     for (text, part), own in places.items():
         told = f"tests name {text}, which is another port in each run: let them read TEST_{part}_URL"
         found.notes.append(Note(f"{told}, or _HOST and _PORT", tuple(own)))
+
+
+def _literal(stack: Stack, folder: str, evidence: Evidence) -> Iterator[tuple[str, Address]]:
+    """The services that tests name by their fixed ports."""
+    for address in evidence.addresses:
+        behind = stack.behind(str(address.port))
+        if behind and (not folder or address.place.file.startswith(f"{folder}/")):
+            yield behind[0], address

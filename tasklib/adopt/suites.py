@@ -14,6 +14,7 @@ from tasklib.adopt.copying import with_copies
 from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
 from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.ranking import drives_a_browser, is_narrowed, rank, script_of
+from tasklib.adopt.reaching import reaching
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
 from tasklib.adopt.variants import differing, other_server
@@ -167,8 +168,8 @@ def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: 
     files = evidence.standard or (tuple(evidence.stacks) if len(evidence.stacks) == 1 else ())
     if unit is None or part.against or not files or any("unit" in path for path in unit.paths):
         return
-    use = StackUse(Place(files[0], 1), files)
-    reached = [*_reached(unit, part.folder, Stack(use, evidence), evidence)]
+    use = StackUse(Place(files[0], 1), files, answered=True)
+    reached = [*reaching(unit, part.folder, Stack(use, evidence), evidence)]
     if not reached:
         return
     key = f"{part.folder}.tests" if part.folder else "tests"
@@ -182,22 +183,6 @@ def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: 
             Choice("unit", "they need nothing", (unit.place,)),
         )
         found.questions.append(Question(key, text, choices))
-
-
-def _reached(usage: Usage, folder: str, stack: Stack, evidence: Evidence) -> Iterator[Place]:
-    """Where tests name a port of ``stack``; of what CI does not run, also the code that they are about."""
-    for address in evidence.addresses:
-        if stack.behind(str(address.port)) and address.place.file.startswith(folder):
-            yield address.place
-    if usage.recipe.kind is not Kind.JOB:
-        asked = [variable for variable in evidence.variables if variable.place.file.startswith(folder)]
-        told = [(variable.default, variable.place) for variable in asked]
-        names = {variable.name for variable in asked}
-        told += [(value.value, value.place) for value in evidence.values if value.name in names]
-        for text, place in told:
-            named = re.search(r"(?:localhost|127\.0\.0\.1):(\d+)", text)
-            if named and stack.behind(named[1]):
-                yield place
 
 
 def _covers(own: Usage, usage: Usage) -> bool:

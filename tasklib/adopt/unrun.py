@@ -103,7 +103,7 @@ def _unrun(
     return Part(
         folder,
         of(unit) if unit else None,
-        replace(of(against), stack=StackUse(place, evidence.standard)) if against else None,
+        replace(of(against), stack=StackUse(place, evidence.standard, answered=True)) if against else None,
     )
 
 

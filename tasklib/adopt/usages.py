@@ -33,6 +33,8 @@ class StackUse(Struct, frozen=True):
     profiles: tuple[str, ...] = ()
     directory: str | None = None
     needs: tuple[str, ...] = ()
+    answered: bool = False
+    """Whether nobody brings it up but whoever says that the tests need it: which of it, they show."""
 
     def with_needs(self, call: ComposeCall) -> StackUse:
         """The same after another ``up``: what it names is needed too; without names everything is."""

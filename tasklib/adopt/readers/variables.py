@@ -31,6 +31,8 @@ _READS = (
         r"""(?:\s*[,)\]]\s*(?:\|\||\?\?)?\s*["']?(?P<default>[^"'),\]\s]*))?"""
     ),
 )
+_ENV_VAR = re.compile(rf"\bget\(\s*{_TEXT}")
+"""As the library env-var is asked."""
 _FIELD = re.compile(r"\s+(?P<name>[A-Za-z]\w*)\s*:\s*[^=#\n]+?(?:=\s*(?P<default>[^#\n]+?))?\s*(?:#.*)?")
 _PREFIX = re.compile(r"""env_prefix\s*=\s*["'](\w*)["']""")
 _CLASS = re.compile(r"class\s+(?P<name>\w+)\((?P<bases>.*)\)\s*:")
@@ -46,6 +48,7 @@ def read_variables(file: str, text: str) -> Iterator[Variable]:
     """The variables of the environment that a source file reads, with their defaults."""
     if not any(word in text for word in ("env", "Env", "ENV", "config(", "BaseSettings")):
         return
+    library = "env-var" in text
     for number, line in enumerate(text.splitlines(), 1):
         for pattern in _READS:
             for found in pattern.finditer(line):
@@ -53,6 +56,8 @@ def read_variables(file: str, text: str) -> Iterator[Variable]:
                 name = groups.get("name") or groups.get("indexed") or ""
                 default = groups.get("default") or groups.get("otherwise") or ""
                 yield Variable(Place(file, number), name, default.strip())
+            for found in _ENV_VAR.finditer(line) if library else ():
+                yield Variable(Place(file, number), found["name"], "")
     if "BaseSettings" in text:
         yield from _fields(file, text)
 

@@ -27,7 +27,7 @@ FULLSTACK = "fullstack"
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages", "vendor", "target"})
 _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
-_SCRIPT_TEST = re.compile(r".*\.(test|spec)\.[cm]?[jt]sx?")
+_SCRIPT_TEST = re.compile(r".*[._-](test|spec)\.[cm]?[jt]sx?")
 
 _SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
 _SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs|json|ya?ml|toml|ini)")
@@ -67,7 +67,7 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     """The language of the tests in ``folder`` (or of that one file), leaving out the folders in ``without``.
 
     Files named as tests decide; where there are none, any Python file makes it Python (a project may have
-    patterns of its own).
+    patterns of its own), but in a package of Node, beside which a noxfile.py may lie.
     """
     python = script = anything = False
     for path in _tests(folder, without):
@@ -78,6 +78,7 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
             return Language.BOTH
     if script:
         return Language.SCRIPT
+    anything = anything and not (folder / "package.json").is_file()
     return Language.PYTHON if python or anything else Language.NONE
 
 

@@ -273,3 +273,23 @@ def test_a_container_that_collects_leaves_nothing_in_the_copy() -> None:
     ]
     assert made["environment"] == {"A": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     assert (made["network_mode"], made.get("networks")) == ("none", None)
+
+
+def test_a_setup_step_whose_program_is_not_here_fails(
+    tmp_path: Path, runner: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first run says so once its stack is up; what is in the folder, or in a container, is there."""
+    steps = '[["no-such-tool", "up"], ["./seed.sh"], { in = "db", run = ["no-such-tool"] }]'
+    settings = f'[tool.tasklib]\nintegration = "tests"\nsetup = {steps}\n'
+    files = {"pyproject.toml": settings, "tests/test_a.py": "", "seed.sh": "#!/bin/sh\n"}
+    write(tmp_path, {**files, "compose.yml": "services: {db: {image: redis}}\n"})
+    (tmp_path / "seed.sh").chmod(0o755)
+    runner(answer(0, "1 test collected\n"))
+
+    def unrendered(*_: object) -> None:
+        raise EngineError("no docker compose")
+
+    monkeypatch.setattr(checking, "prepare", unrendered)
+    found = [line.line for line in checked(tmp_path, {}) if line.failed]
+    what = "its setup `no-such-tool up` needs `no-such-tool`, which is not installed"
+    assert found == [f"integration {tmp_path.name}: {what}"]

@@ -307,3 +307,21 @@ def test_a_script_that_generates_runs_no_tests(tmp_path: Path) -> None:
     files = {"scripts/generate-openapi-spec.sh": "#!/bin/sh\n./mvnw verify\n", "pom.xml": "", "mvnw": ""}
     files |= {"src/test/java/ATest.java": ""}
     assert settings_of(proposed(tmp_path, files)) == {"command": ["./mvnw", "test"]}
+
+
+def test_tests_that_a_file_of_variables_sends_to_a_server(tmp_path: Path) -> None:
+    """Only what they name of a stack is brought up; a database that it does not make is said."""
+    files = {
+        "package.json": '{"scripts": {"test": "jest --config jest.json"}}',
+        "src/config.ts": "import { get } from 'env-var';\nget('DB_HOST'); get('DB_PORT'); get('DB_NAME');\n",
+        "tests/user.e2e-spec.ts": "",
+        ".env.test": "DB_HOST=localhost\nDB_PORT=5432\nDB_NAME=shop_tests\n",
+        "docker/compose.yml": POSTGRES + "  admin: {image: pgadmin, ports: ['5050:80']}\n",
+    }
+    assert [question.key for question in proposed(tmp_path, files).questions] == ["tests"]
+    answered = proposed(tmp_path, files, answers={"tests": "integration"})
+    found = settings_of(answered)
+    assert found["needs"] == ["db"]
+    assert found["endpoints"] == {"DB_HOST": "{db.host}", "DB_PORT": "{db.port}"}
+    assert "env" not in found
+    assert "DB_NAME is shop_tests, which the stack does not make" in _notes(answered)

@@ -641,6 +641,15 @@ def test_what_a_folder_holds(tmp_path: Path, write: Callable[[Mapping[str, str]]
     assert language(tmp_path / "g", without=(tmp_path / "g/h",)) is Language.SCRIPT
 
 
+def test_a_noxfile_makes_no_tests_of_python(
+    tmp_path: Path, write: Callable[[Mapping[str, str]], None]
+) -> None:
+    """Beside a package.json; what it tests may be called otherwise."""
+    write({"a/package.json": "{}", "a/noxfile.py": "", "a/checks/user.js": "", "b/app.e2e-spec.ts": ""})
+    write({"c/package.json": "{}", "c/noxfile.py": "", "c/test_a.py": ""})
+    assert [language(tmp_path / name) for name in "abc"] == [Language.NONE, Language.SCRIPT, Language.PYTHON]
+
+
 def test_a_conftest_that_marks_stands_for_its_folder(
     tmp_path: Path, write: Callable[[Mapping[str, str]], None]
 ) -> None:
