@@ -33,7 +33,7 @@ def add_endpoints(
     for variable, given in told.env.items():
         found.add((*keys, "env", variable), given.value, given.why, *given.places)
     named = {name for name, _ in told.ports} | {name for name, _ in _literal(stack, folder, evidence)}
-    if stack.use.answered and named < stack.up:
+    if stack.use.answered and named and named < stack.up:
         found.add((*keys, "needs"), sorted(named), "what the tests name of it", usage.place)
     wanted = {
         **told.ports,

@@ -40,7 +40,9 @@ def untaken(project: Project, names: Sequence[str] = ()) -> tuple[Untaken, ...]:
             found += _of_service(project, service)
     if not project.single and (not names or project.suite in names):
         taken = [path for suite in (project.unit, project.integration) if suite for path in suite.paths]
-        places = _grouped(_files(project.root, taken), project.root, taken)
+        # A service's folder is its own, wherever it is.
+        others = [*taken, *(service.path for service in project.services)]
+        places = _grouped([*_files(project.root, others)], project.root, taken)
         keys = ("unit", "integration")
         found += (_named(project, project.suite, folder, files, keys) for folder, files in places)
     return tuple(found)

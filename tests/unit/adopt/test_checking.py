@@ -293,3 +293,23 @@ def test_a_setup_step_whose_program_is_not_here_fails(
     found = [line.line for line in checked(tmp_path, {}) if line.failed]
     what = "its setup `no-such-tool up` needs `no-such-tool`, which is not installed"
     assert found == [f"integration {tmp_path.name}: {what}"]
+
+
+@pytest.mark.parametrize(("stage", "failed"), [("unit", True), ("integration", False)])
+def test_tests_that_connect_when_they_are_loaded(
+    stage: str, failed: bool, tmp_path: Path, runner: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only with the stack they can be collected."""
+    runner(answer(2, "E   OperationalError: connection refused\n"))
+
+    def unrendered(*_: object) -> None:
+        raise EngineError("no docker compose")
+
+    monkeypatch.setattr(checking, "prepare", unrendered)
+    files = {
+        "pyproject.toml": SHOP["pyproject.toml"],
+        f"tests/{stage}/test_a.py": "",
+        "compose.yml": "services: {}\n",
+    }
+    found = next(line for line in checked(tmp_path, files) if line.line.startswith(stage))
+    assert (found.failed, "connection refused" in found.line) == (failed, True)

@@ -55,6 +55,13 @@ def test_a_service_whose_tests_lie_elsewhere_is_named(
     assert key in remedy
 
 
+def test_tests_of_services_in_src_are_theirs(tmp_path: Path) -> None:
+    """And not the project's own, whose tests may be there."""
+    settings = '[tool.tasklib.services.api]\npath = "src/api"\nunit = "tests"\n'
+    root = write(tmp_path, "pyproject.toml", "src/api/tests/test_a.py", pyproject=settings)
+    assert untaken(find_project(root, {})) == ()
+
+
 def test_what_is_taken_is_not_named(tmp_path: Path) -> None:
     """Folders of the stages, what a test script runs, and services with a command of their own."""
     root = write(
