@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from tasklib import process
 from tasklib.errors import TasklibError
 from tasklib.listener import Listener
-from tasklib.results import ContainerLog
-from tasklib.shown.cutting import shorten
+from tasklib.results import ContainerLog, LogLine
+from tasklib.shown.cutting import shorten, without_middle
 from tasklib.shown.masking import mask, masked
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.engine.engine import Engine
@@ -37,6 +37,9 @@ __all__ = ["Startup", "read_logs"]
 
 _LOOK = 0.05
 """Seconds between two looks while something is awaited that the engine does not report (an open port)."""
+
+_LONGEST = 4000
+"""Characters of a line of a log."""
 
 _QUIET = 1.0
 """Seconds after which containers are looked at although the engine reported nothing."""
@@ -197,7 +200,13 @@ def read_logs(
 ) -> tuple[ContainerLog, ...]:
     """The last ``tail`` lines of each container from ``since`` (seconds since the epoch) on."""
     read = ((c.service, masked(engine.logs(c.id, since=since, tail=tail))) for c in containers)
-    return tuple(ContainerLog(service, lines) for service, lines in read if lines)
+    return tuple(ContainerLog(service, tuple(map(_bounded, lines))) for service, lines in read if lines)
+
+
+def _bounded(line: LogLine) -> LogLine:
+    """``line``, without its middle if it is longer than anybody reads."""
+    text = without_middle(line.text, _LONGEST, mark="[... {left} characters left out ...]")
+    return line if text is line.text else LogLine(line.at, text)
 
 
 def _containers_of(services: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from tasklib.results import LogLine
 from tasklib.stacks.engine.docker.answers.containers import (
+    LOG_PART,
     container_from,
     container_id_from,
     log_lines_from,
@@ -26,6 +27,9 @@ __all__ = ["Containers"]
 
 _COMMIT = 600.0
 """Seconds that making an image of a container may take: it copies all that was written."""
+
+_MORE = 10
+"""How many times as much of a log is read where long lines, which come in parts, are in the way."""
 
 _COPY = 300.0
 """Seconds that the engine may take for unpacking what is copied into a container."""
@@ -196,6 +200,13 @@ class Containers(Client):
 
     @translated
     def logs(self, container_id: str, *, since: float = 0.0, tail: int = 200) -> tuple[LogLine, ...]:
+        found = self._logs(container_id, since, tail)
+        if len(found) < tail and any(len(line.text) >= LOG_PART for line in found):
+            # One that came in parts has taken the place of others.
+            found = self._logs(container_id, since, tail * _MORE)[-tail:]
+        return found
+
+    def _logs(self, container_id: str, since: float, tail: int) -> tuple[LogLine, ...]:
         import docker.errors
 
         try:

@@ -13,6 +13,7 @@ from tasklib.stacks.engine.values import PROJECT_LABEL, SERVICE_LABEL, Container
 from tasklib.stacks.labels import MADE_OF, PORTS
 
 __all__ = [
+    "LOG_PART",
     "container_from",
     "container_id_from",
     "log_lines_from",
@@ -20,6 +21,12 @@ __all__ = [
     "processes_from",
     "written_from",
 ]
+
+
+LOG_PART = 16_384
+"""Characters from which on the engine keeps a line in parts: each has a stamp, and counts as a line."""
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z ")
 
 
 def container_from(row: Mapping[str, Any], ours: Collection[str] = ()) -> Container:
@@ -158,12 +165,15 @@ def processes_from(answer: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
 
 def log_lines_from(raw: bytes) -> tuple[LogLine, ...]:
     """Lines that each begin with their time stamp, as values; empty ones are left out."""
-    return tuple(_log_line(line) for line in raw.decode(errors="replace").splitlines() if line.strip())
+    lines = raw.decode(errors="replace").split("\n")
+    return tuple(_log_line(line.rstrip("\r")) for line in lines if line.strip())
 
 
 def _log_line(line: str) -> LogLine:
     """``2024-05-01T10:00:00.123456789Z text`` as a value; a line without a time stamp keeps time 0."""
     stamp, _, text = line.partition(" ")
+    if len(text) > LOG_PART:
+        text = _STAMP.sub("", text)
     try:
         at = datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00").timestamp()
     except ValueError:

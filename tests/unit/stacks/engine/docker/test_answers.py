@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.engine.docker.answers.containers import container_from, networks_of
+from tasklib.stacks.engine.docker.answers.containers import container_from, log_lines_from, networks_of
 from tasklib.stacks.engine.docker.answers.resources import age_of, writable_mounts_from
 from tasklib.stacks.engine.values import Port, WritableMount
 from tasklib.stacks.labels import PORTS
@@ -35,6 +35,16 @@ def test_a_container_is_worth_asking_once_one_of_its_ports_is_open(
     """Those that its health check asks by its own URLs, and what the image exposes."""
     config = {"ExposedPorts": {"5432/tcp": {}, "53/udp": {}}, "Healthcheck": {"Test": test}}
     assert set(container_from({"Id": "1", "Config": config}).listens) == ports | {5432}
+
+
+def test_a_line_that_came_in_parts_is_one() -> None:
+    """The engine stamps every part, in the middle of a word if need be: no secret is torn by that."""
+    stamp, part = "2026-11-27T07:22:54.664675316Z ", "x" * 16_378
+    raw = f"{stamp}{part}secret{stamp}-value\x0bend\n{stamp}short {stamp}\r\n\n"
+    long, short = log_lines_from(raw.encode())
+    assert long.text == f"{part}secret-value\x0bend"
+    assert short.text == f"short {stamp}"
+    assert long.at == pytest.approx(1795764174.66, abs=0.1)
 
 
 def test_ports_that_nothing_publishes_are_at_the_containers_address() -> None:
