@@ -68,9 +68,9 @@ def survey(root: Path) -> Evidence:
     texts: dict[str, str] = {}
 
     def text(file: str) -> str:
-        if file not in texts:
+        if file in files and file not in texts:
             texts[file] = _read(root / file)
-        return texts[file]
+        return texts[file] if file in files else _read(root / file)
 
     recipes: list[Recipe] = []
     stacks: dict[str, StackFile] = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasklib.commands.console import complain, say
+from tasklib.commands.console import complain, say, say_patch
 from tasklib.errors import UsageError
 from tasklib.options.caller import hint
 
@@ -41,11 +41,11 @@ def adopt(path: str, *, write: bool, keep_make: bool, answers: Sequence[str], dr
     if not proposal.files and not proposal.questions and not proposal.adopted:
         remedy = f"`{hint('new.project', 'NAME')}` makes a project that has all of it."
         raise UsageError(_NOTHING, where=str(root), remedy=remedy)
-    for lines in (rendering.rendered(proposal, evidence.texts), rendering.notes(proposal)):
+    for line in rendering.rendered(proposal, evidence.texts):
+        say_patch(line)
+    for lines in (rendering.notes(proposal), rendering.questions(proposal)):
         for line in lines:
             say(line)
-    for line in rendering.questions(proposal):
-        say(line)
     if proposal.questions:
         say("nothing is checked or written while a question is open")
         return 2

@@ -17,7 +17,7 @@ from tasklib.options.likeness import meant
 from tasklib.shown.cleaning import colours_kept, harmless_json
 from tasklib.shown.cutting import shorten
 from tasklib.shown.masking import mask
-from tasklib.shown.people import for_people
+from tasklib.shown.people import for_patches, for_people
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance
@@ -41,6 +41,7 @@ __all__ = [
     "on",
     "say",
     "say_log",
+    "say_patch",
     "short",
     "show_difference",
     "show_logs",
@@ -60,6 +61,11 @@ def say(line: str) -> None:
     Raises :class:`~tasklib.errors.UsageError` where it cannot be written.
     """
     give(for_people(line))
+
+
+def say_patch(line: str) -> None:
+    """Print a line of a diff that somebody may apply. Raises as :func:`say` does."""
+    give(for_patches(line))
 
 
 def say_log(line: str) -> None:

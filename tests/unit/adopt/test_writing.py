@@ -35,6 +35,11 @@ def test_files_are_made_changed_and_removed(repository: Path) -> None:
     assert not (repository / "Makefile").exists()
 
 
+def test_a_file_that_is_not_there_is_none_of_those_read(repository: Path) -> None:
+    """Else the diff would change it where it has to make it, and git would refuse that."""
+    assert set(survey(repository).texts) <= survey(repository).files
+
+
 def test_what_fails_in_the_middle_leaves_everything_as_it_was(repository: Path) -> None:
     """The files before it have their contents again, folders that were made are gone."""
     before = {"kept.txt": "kept\n", "Makefile": "test:\n\tpytest\n"}

@@ -119,6 +119,13 @@ def test_no_line_is_a_command(line: str) -> None:
 HOSTILE = "x\n::error::stop\x1b]0;title\x07 ##[command]rm ##vso[task.complete]"
 
 
+@pytest.mark.parametrize("line", ["-\tpytest \ttests", "+a\r", " \t", "+\t\tmake\r"])
+def test_a_patch_keeps_what_it_changes(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A Makefile's tabs and another system's line ends: without them git would not apply it."""
+    console.say_patch(line)
+    assert capsys.readouterr().out == f"{line}\n"
+
+
 @pytest.mark.parametrize("variable", ["GITHUB_ACTIONS", "TF_BUILD"])
 def test_what_others_wrote_steers_nobody(
     variable: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -130,6 +137,7 @@ def test_what_others_wrote_steers_nobody(
     console.say(HOSTILE)
     console.complain(HOSTILE)
     console.say_log(HOSTILE)
+    console.say_patch(HOSTILE)
     shown = "".join(capsys.readouterr())
     with pytest.raises(ConfigError) as raised, boundary():
         raise ConfigError(f"unknown key {HOSTILE}", where=HOSTILE, remedy=HOSTILE)
