@@ -24,6 +24,7 @@ from tasklib.pipeline.runners.verdict import Verdict, how_it_ended
 from tasklib.pipeline.suites.suite import Suite
 from tasklib.results import RAN, Counts, Outcome, TargetResult, TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
+from tasklib.shown.cutting import flat, several
 from tasklib.shown.masking import mask
 
 __all__ = ["run_command"]
@@ -41,12 +42,29 @@ _CROSSES = "\N{HEAVY MULTIPLICATION X}\N{MULTIPLICATION X}\N{BALLOT X}\N{HEAVY B
 _VERDICT = re.compile(rf"\s*([\N{{HEAVY CHECK MARK}}\N{{CHECK MARK}}{_CROSSES}] |\((pass|fail)\) )")
 
 _HEADS, _WIDTH = 10, 500
+_NAME = 100
+"""Characters of a command or of a line in a reason."""
+
 _HEAD = re.compile(
     r"\s*(not ok \d+|FAIL(ED)?:? |ERROR: |--- FAIL: |\d+\) \S|---- \S.* stdout ----|\(fail\) "
     rf"|Failed \S.* \[|\[ERROR\] +\S+:\d+|.* (FAILED|\[FAIL\])( \(.*\))?\s*$"
     rf"|[{_CROSSES}\N{{MULTIPLICATION SIGN}}\N{{BLACK CIRCLE}}] )"
 )
 """How runners mark a line that names a failed test: so many of those before the last lines are kept."""
+
+
+_LIBRARY = re.compile(
+    r"\s+at (/rustc/|\S*/\.cargo/registry/|.*[/(](node_modules/|node:internal)|node:internal"
+    r"|(org\.junit|org\.gradle|java\.base|jdk\.internal|java\.lang\.reflect)[./])"
+)
+_FUNCTION = re.compile(r"\s+\d+: \S")
+"""Frames of libraries, which say nothing of the failure, and Rust's line before one."""
+
+_SUMMARY = 12
+_DONE = re.compile(
+    r"\s*(\d+ (passing|passed|tests? passed)|Tests?: +\d|# pass \d|Jest did not exit|test result: )"
+)
+"""What runners say at their end, among the last lines."""
 
 
 def run_command(
@@ -74,8 +92,11 @@ def run_command(
             before.setdefault(texts.plain(text), texts.plain(texts.tail(list(last), _BEFORE)))
         if len(last) == _REMEMBERED and len(heads) < _HEADS and _is_head(last[0]):
             heads.append(last[0])
-        last.append(text)
         emit(Output(suite.target, text))
+        if not _LIBRARY.match(text):
+            last.append(text)
+        elif last and _FUNCTION.match(last[-1]):
+            last.pop()
 
     def result(verdict: Verdict) -> TargetResult:
         return TargetResult(
@@ -114,6 +135,7 @@ def run_command(
             code = call.stream(line, cancel, on_tick=tick)
         except process.TimedOut as error:
             after = f"{error.seconds:g} s{', its time limit' if suite.timeout else ' of silence'}"
+            after += _lingering(last)
             add = _report(report, suite, tally, before) if reports else tally.finished
             add(
                 TestResult(
@@ -129,9 +151,8 @@ def run_command(
         except Interrupted as error:
             if reports:
                 _report(report, suite, tally, before)
-            said = texts.plain(texts.tail(last, 1)).strip()
-            said = f"; it last printed: {texts.shorten(said)}" if said else ""
-            return result(Verdict(Outcome.INTERRUPTED, f"{error}: {name} {RAN}{said}", error.exit_code))
+            reason = f"{error}: {flat(name, _NAME)} {RAN}{_so_far(tuple(before), last)}"
+            return result(Verdict(Outcome.INTERRUPTED, reason, error.exit_code))
         except process.CommandError as error:
             return result(Verdict(Outcome.ERROR, error.what, error.exit_code))
         detail = texts.plain(texts.tail([*heads, *last], _REMEMBERED + _HEADS))
@@ -164,6 +185,21 @@ def _by_report(
         what = f"its JUnit report cannot be read ({error})" if report.exists() else "it wrote no JUnit report"
         return Verdict(Outcome.ERROR, f"{what}; the command ended with {ended}{said}", 1 if code else 2)
     return reconcile(tally.counts, code, f"{ended}{said}", suite.paths)
+
+
+def _lingering(last: Sequence[str]) -> str:
+    """Why a command may not have ended although its tests had, as its last words say."""
+    done = any(_DONE.match(texts.plain(line)) for line in list(last)[-_SUMMARY:])
+    return (
+        "; its tests were done: what they opened (a server, a timer) keeps it from its exit" if done else ""
+    )
+
+
+def _so_far(failed: Sequence[str], last: Sequence[str]) -> str:
+    """What a command that was stopped had said: which tests failed, and its last words."""
+    words = [line for line in map(texts.plain, last) if any(c.isalnum() for c in line)][-1:]
+    told = f"; failed so far: {several([flat(line, _NAME) for line in failed], join='; ')}" if failed else ""
+    return told + "".join(f"; it last printed: {flat(line, _NAME)}" for line in words if line not in failed)
 
 
 def _is_head(line: str) -> bool:

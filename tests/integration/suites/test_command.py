@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tasklib.events import Event, Output
+from tasklib.process import Cancel
 from tasklib.results import Counts, Outcome, TestOutcome
 
 REPORT = """
@@ -68,6 +70,58 @@ def test_a_command_that_is_not_there_or_does_not_end_is_an_error(run: Callable[.
     assert (ran.result.outcome, ran.result.reason) == (Outcome.ERROR, "ended after 1 s, its time limit")
 
 
+def test_what_a_command_reported_before_it_was_ended_counts(run: Callable[..., Any]) -> None:
+    """At its limit, and where the run is cancelled: what failed by then, and what it printed last."""
+    command = (
+        sys.executable,
+        "-c",
+        f"{REPORT.partition('sys.exit')[0]}import time; time.sleep(600)",
+        "={junit}",
+    )
+    late = run(TEST, needs=(), command=command, timeout=5)
+    assert late.result.outcome is Outcome.ERROR
+    assert [failure.message for failure in late.result.failures] == [
+        "1 is not 2",
+        "ended after 5 s, its time limit",
+    ]
+    cancel = Cancel()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Output):
+            cancel.set("ended by SIGTERM")
+
+    stopped = run({}, needs=(), command=command, cancel=cancel, on_event=stop)
+    assert stopped.result.outcome is Outcome.INTERRUPTED
+    assert stopped.result.counts.failed == 1
+    assert stopped.result.reason.endswith("was running; it last printed: printed")
+
+
+@pytest.mark.parametrize("last", ["  12 passing (5ms)", "Tests:       1 passed, 1 total", "ok"])
+def test_a_command_that_outlives_its_tests_is_told_so(last: str, run: Callable[..., Any]) -> None:
+    """Its own summary says that they are done: what it waits for is something else."""
+    script = f"print({last!r}, flush=True); import time; time.sleep(600)"
+    ran = run(TEST, needs=(), command=(sys.executable, "-c", script), timeout=5)
+    assert ran.result.outcome is Outcome.ERROR
+    assert ("its tests were done" in ran.result.reason) is (last != "ok")
+
+
+def test_frames_of_libraries_take_no_room(run: Callable[..., Any]) -> None:
+    """Of the last lines, those of the project are what a failure shows; Rust writes a frame in two."""
+    frames = [
+        "   0: core::panicking::panic",
+        "             at /rustc/5980/library/core/src/panicking.rs:80:14",
+    ] * 60
+    printed = [
+        "panicked at src/lib.rs:7:57:",
+        *frames,
+        "   1: shop::adds",
+        "             at ./src/lib.rs:5:25",
+    ]
+    script = f"print({chr(10).join(printed)!r}); exit(1)"
+    ran = run(TEST, needs=(), command=(sys.executable, "-c", script))
+    assert ran.result.failures[0].output.splitlines() == [printed[0], *printed[-2:]]
+
+
 def test_a_command_that_cannot_filter_takes_no_part_in_a_keyword_run(run: Callable[..., Any]) -> None:
     """It is skipped with the reason rather than run in full."""
     ran = run(TEST, needs=(), command=("false",), keyword="orders")
@@ -93,7 +147,19 @@ def test_the_projects_own_pytest_command_reports_as_pytest(run: Callable[..., An
 
 
 @pytest.mark.parametrize(
-    "head", ["not ok 4 - breaks", "FAIL: test_breaks (x.Y)", "  ✖ breaks (1ms)", "  ● a breaks"]
+    "head",
+    [
+        "not ok 4 - breaks",
+        "FAIL: test_breaks (x.Y)",
+        "  \N{HEAVY MULTIPLICATION X} breaks (1ms)",
+        "  \N{BLACK CIRCLE} a breaks",
+        "(fail) breaks [1ms]",
+        "  \N{HEAVY BALLOT X} [fail]: breaks",
+        "test a::breaks ... FAILED",
+        "  Failed A.Breaks [2 ms]",
+        "[ERROR]   ATest.breaks:12 no",
+        "ATest > breaks() FAILED",
+    ],
 )
 def test_the_failed_test_is_named_however_much_follows(head: str, run: Callable[..., Any]) -> None:
     """A command without a report says it only in its output, where the last lines may not hold it."""
