@@ -98,7 +98,15 @@ def _mysql_baking(*programs: str, configuration: tuple[str, ...]) -> Baking:
             "-c",
             'exec "$(command -v mariadb-admin || command -v mysqladmin)" -h 127.0.0.1 --protocol=tcp ping',
         ),
-        options=("--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"),
+        # Each table that is made would be written to the disk seven times. Not each of them knows all of it.
+        options=(
+            "--innodb-flush-log-at-trx-commit=0",
+            "--sync-binlog=0",
+            "--loose-innodb-flush-method=nosync",
+            "--loose-innodb-doublewrite=0",
+            "--loose-sync-frm=0",
+            "--loose-log-ddl-recovery=/dev/shm/tasklib-ddl-recovery.log",
+        ),
         moving=(
             r"(?i)--(?:port|bind[-_]address|skip[-_]networking|defaults|datadir|basedir|innodb[-_][a-z_-]*dir"
             r"|server[-_]id|log[-_]bin|gtid|wsrep).*|-P.*|-h.*"
