@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
+
 from tasklib.errors import EngineError
 from tasklib.pipeline.inject.tasklib_in_pytest import clones as clones
+from tasklib.pipeline.inject.tasklib_in_pytest import mysql as mysql
+from tasklib.pipeline.inject.tasklib_in_pytest.mysql_clones import password_of
 from tasklib.pipeline.inject.tasklib_in_pytest.postgres import Connection, PostgresError
+from tasklib.pipeline.inject.tasklib_in_pytest.wire import DatabaseError
+from tasklib.pipeline.mysql.keeping import keep
 from tasklib.pipeline.suites.detect import mention
 from tasklib.project import Project, StageTests
 from tasklib.stacks.endpoints import settings_of
@@ -26,7 +32,6 @@ __all__ = ["FIXTURES", "keep_databases"]
 
 FIXTURES = ("fresh_database", "worker_database")
 
-_SERVED = "postgresql"
 _TAKEN = "55006"
 """Postgres' code for a database that somebody is connected to."""
 
@@ -58,11 +63,10 @@ def keep_databases(
     containers = {found.service: found for found in engine.containers(stack.project)}
     for service, server in prepared.servers.items():
         container = containers.get(service)
-        if container and server.kind == "postgres" and server.sql:
-            settings = _settings(prepared, service, server)
+        if container and server.kind in _KEEP and server.sql:
             try:
-                _keep(engine, container, server, settings)
-            except (PostgresError, EngineError) as error:
+                _KEEP[server.kind](prepared, engine, container, server)
+            except (DatabaseError, EngineError) as error:
                 notice(f"{service}: no {' or '.join(FIXTURES)} for these tests: {error}")
 
 
@@ -77,7 +81,29 @@ def _settings(prepared: Prepared, service: str, server: Server) -> Settings:
     return settings_of(definition, server, partial(prepared.text_of, service))
 
 
-def _keep(engine: Engine, container: Container, server: Server, settings: Settings) -> None:
+def _keep_mysql(prepared: Prepared, engine: Engine, container: Container, server: Server) -> None:
+    settings = _settings(prepared, container.service, server)
+    if not settings.database:
+        raise DatabaseError("its file names no database (" + " or ".join(server.database) + ")")
+    # Only that one may make databases and users; the first of the logins is the one of the URL.
+    almighty = _settings(prepared, container.service, replace(server, logins=server.logins[-1:]))
+    try:
+        connection = mysql.Connection(
+            *_address(container, server.port, engine.facts), almighty.user, almighty.password
+        )
+    except mysql.MysqlError as error:
+        if error.code == mysql.REFUSED:
+            names = " or ".join(server.logins[-1].password)
+            raise DatabaseError(f"its file does not say the password of {almighty.user} ({names})") from error
+        raise
+    try:
+        keep(connection, settings.database, password_of(settings.user, settings.password))
+    finally:
+        connection.close()
+
+
+def _keep_postgres(prepared: Prepared, engine: Engine, container: Container, server: Server) -> None:
+    settings = _settings(prepared, container.service, server)
     host, port = _address(container, server.port, engine.facts)
     connection = _connect(host, port, settings)
     try:
@@ -129,4 +155,10 @@ def _address(container: Container, port: int, facts: EngineFacts) -> tuple[str, 
     for known in container.ports:
         if known.target == port and known.published:
             return known.host, known.published
-    raise PostgresError(f"its port {port} is not published")
+    raise DatabaseError(f"its port {port} is not published")
+
+
+_KEEP: dict[str, Callable[[Prepared, Engine, Container, Server], None]] = {
+    "postgres": _keep_postgres,
+    "mysql": _keep_mysql,
+}

@@ -246,6 +246,7 @@ LOG_IN = """
     import os, pytest
     from tasklib.pipeline.inject.tasklib_in_pytest.databases import _database
     from tasklib.pipeline.inject.tasklib_in_pytest.postgres import PostgresError
+    from tasklib.pipeline.inject.tasklib_in_pytest.wire import DatabaseError
 
     @pytest.fixture
     def database(): return _database(os.environ["TEST_DB_URL"])
@@ -264,7 +265,7 @@ LOG_IN = """
             ask(database, "SELECT 1 / 0")
         with pytest.raises(PostgresError, match="does not exist"):
             ask(database._replace(name="no-such"), "SELECT 1")
-        with pytest.raises(PostgresError, match="nobody answers"):
+        with pytest.raises(DatabaseError, match="nobody answers"):
             ask(database._replace(port=1), "SELECT 1")
         assert ask(database, "SELECT NULL") == [None]
 """

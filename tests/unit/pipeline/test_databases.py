@@ -17,6 +17,20 @@ URL = "postgresql://shop:p%40ss@127.0.0.1:32768/orders"
 
 
 @pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("mysql://shop:x@127.0.0.1/orders", 3306),
+        ("mariadb://127.0.0.1:4000/orders", 4000),
+        ("mysql+pymysql://127.0.0.1/orders?charset=utf8mb4", 3306),
+    ],
+)
+def test_a_mysql_is_meant(url: str, port: int) -> None:
+    """By whatever its URL begins with."""
+    found = databases._original({"TEST_DB_URL": url}, None)
+    assert (found.name, found.port) == ("orders", port)
+
+
+@pytest.mark.parametrize(
     "url", [URL, "postgres://127.0.0.1:32768/orders", "postgresql+psycopg://127.0.0.1:32768/orders"]
 )
 def test_the_only_database_is_meant(url: str) -> None:
@@ -41,14 +55,14 @@ def test_one_of_several_has_to_be_named() -> None:
     with pytest.raises(Failed, match=r"TEST_ORDERS_DB_URL, TEST_USERS_DB_URL(.|\n)*def database_service"):
         databases._original(known, None)
     assert databases._original(known, "users-db").name == "users"
-    with pytest.raises(Failed, match="TEST_STOCK_URL names no Postgres database"):
+    with pytest.raises(Failed, match="TEST_STOCK_URL names no Postgres, MySQL or MariaDB"):
         databases._original(known, "stock")
 
 
-@pytest.mark.parametrize("url", ["mysql://127.0.0.1/orders", "postgresql://127.0.0.1:port/orders", ""])
+@pytest.mark.parametrize("url", ["redis://127.0.0.1/0", "postgresql://127.0.0.1:port/orders", ""])
 def test_no_database(url: str) -> None:
     """Another store, or what is no URL, is none."""
-    with pytest.raises(Failed, match="no Postgres database"):
+    with pytest.raises(Failed, match="the stack has no Postgres, MySQL or MariaDB"):
         databases._original({"TEST_DB_URL": url}, None)
 
 

@@ -14,7 +14,9 @@ import pytest
 
 __all__ = ["Database", "database_service", "fresh_database", "worker_database"]
 
-_PORT = 5432
+_PORTS = {"postgres": 5432, "mysql": 3306}
+_KINDS = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+"""What a URL begins with → whose protocol is spoken there."""
 
 
 class Database(
@@ -78,38 +80,24 @@ class _Copies:
 
     def __init__(self, original: Database) -> None:
         self._original = original
-        self._module = _sibling("postgres")
+        self._error = _sibling("wire").DatabaseError
         try:
-            self._clones = _sibling("clones").Clones(self._connect)
-            possible = self._clones.possible
-        except self._module.PostgresError as error:
+            self._clones = _OPEN[_kind(original.url)](original)
+        except self._error as error:
             _fail("the database at {}:{} cannot be copied: {}".format(original.host, original.port, error))
-        if not possible:
-            self._clones.close()
+        if self._clones is None or not self._clones.possible:
+            self.close()
             _fail(
                 "the database of this stack was not kept as it was when it became ready\n"
                 "That is done when a stack comes up whose tests name `fresh_database` or `worker_database`, "
-                "in one of their files or a conftest.py, and it is a Postgres. One that was up before gets "
-                "new data with `infra.up --fresh`."
+                "in one of their files or a conftest.py; what stood in the way was said then. One that was "
+                "up before gets new data with `infra.up --fresh`."
             )
-
-    def _connect(self, name: str) -> Any:
-        found = self._original
-        for database in ("postgres", found.name):
-            try:
-                return self._module.Connection(
-                    found.host, found.port, found.user, found.password, database, name
-                )
-            except self._module.PostgresError as error:
-                # Not every server has that one, and it is better nobody is connected to the original.
-                if error.code not in ("3D000", "42501") or database == found.name:
-                    raise
-        raise AssertionError("unreachable")
 
     def make(self) -> Database:
         try:
             name = self._clones.make()
-        except self._module.PostgresError as error:
+        except self._error as error:
             _fail("the database cannot be copied: {}".format(error))
         parts = urlsplit(self._original.url)
         return self._original._replace(name=name, url=urlunsplit(parts._replace(path="/" + name)))
@@ -117,15 +105,50 @@ class _Copies:
     def drop(self, database: Database) -> None:
         try:
             self._clones.drop(database.name)
-        except self._module.PostgresError as error:
+        except self._error as error:
             _fail("{} cannot be removed: {}".format(database.name, error))
 
     def close(self) -> None:
-        self._clones.close()
+        try:
+            if self._clones is not None:
+                self._clones.close()
+        except self._error as error:
+            _fail("a copy cannot be removed: {}".format(error))
+
+
+def _postgres(found: Database) -> Any:
+    module = _sibling("postgres")
+
+    def connect(name: str) -> Any:
+        for database in ("postgres", found.name):
+            try:
+                return module.Connection(found.host, found.port, found.user, found.password, database, name)
+            except module.PostgresError as error:
+                # Not every server has that one, and it is better nobody is connected to the original.
+                if error.code not in ("3D000", "42501") or database == found.name:
+                    raise
+        raise AssertionError("unreachable")
+
+    return _sibling("clones").Clones(connect)
+
+
+def _mysql(found: Database) -> Any:
+    """``None`` where our own user is not known: whoever keeps a database makes it."""
+    module, clones = _sibling("mysql"), _sibling("mysql_clones")
+    password = clones.password_of(found.user, found.password)
+    try:
+        return clones.Clones(lambda: module.Connection(found.host, found.port, clones.USER, password))
+    except module.MysqlError as error:
+        if error.code != module.REFUSED:
+            raise
+        return None
+
+
+_OPEN = {"postgres": _postgres, "mysql": _mysql}
 
 
 def _original(environment: Any, service: Optional[str]) -> Database:
-    """The stack's Postgres database, by the variables that every run sets."""
+    """The stack's database, by the variables that every run sets."""
     found = {}  # type: Dict[str, Database]
     for name, url in sorted(environment.items()):
         variable = re.match(r"TEST_([A-Z0-9_]+)_URL$", name)
@@ -135,11 +158,11 @@ def _original(environment: Any, service: Optional[str]) -> Database:
     if service:
         key = re.sub(r"[^A-Z0-9]", "_", service.upper())
         if key not in found:
-            _fail("TEST_{}_URL names no Postgres database{}".format(key, _known(found)))
+            _fail("TEST_{}_URL names no Postgres, MySQL or MariaDB{}".format(key, _known(found)))
         return found[key]
     different = {(one.host, one.port, one.name): one for one in found.values()}
     if len(different) != 1:
-        what = "several Postgres databases" if different else "no Postgres database"
+        what = "several databases" if different else "no Postgres, MySQL or MariaDB"
         text = "the stack has {}{}".format(what, _known(found))
         if different:
             text += (
@@ -155,14 +178,19 @@ def _known(found: Dict[str, Database]) -> str:
     return ": " + names if names else " (no TEST_…_URL names one)"
 
 
+def _kind(url: str) -> str:
+    """Whose protocol is spoken at ``url``, "" for what is none that is known."""
+    return _KINDS.get(urlsplit(url).scheme.split("+")[0], "")
+
+
 def _database(url: str) -> Optional[Database]:
     try:
-        parts = urlsplit(url)
-        if parts.scheme.split("+")[0] not in ("postgres", "postgresql"):
+        kind, parts = _kind(url), urlsplit(url)
+        if not kind:
             return None
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        name = unquote(parts.path[1:]) or user
-        return Database(url, parts.hostname or "", parts.port or _PORT, name, user, password)
+        name = unquote(parts.path[1:]) or (user if kind == "postgres" else "")
+        return Database(url, parts.hostname or "", parts.port or _PORTS[kind], name, user, password)
     except ValueError:
         return None
 

@@ -1,8 +1,7 @@
 """Speaks to Postgres: one connection, one statement at a time, text in and text out.
 
-Tests run in environments of their own, which may hold any driver or none. So this asks for the standard
-library alone, of Python 3.6 and later. What it says is written down in the manual's chapter "Frontend/Backend
-Protocol"; the login is by password in any of the ways that a server may ask for.
+What it says is written down in the manual's chapter "Frontend/Backend Protocol"; the login is by password in
+any of the ways that a server may ask for.
 """
 
 import base64
@@ -10,52 +9,39 @@ import hashlib
 import hmac
 import os
 import re
-import socket
 import struct
 import unicodedata
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
+
+from .wire import DatabaseError, Wire
 
 __all__ = ["Connection", "PostgresError"]
 
-# Those that block sockets in tests put something else in its place later.
-_Socket = socket.socket
-
 _VERSION = 3 << 16
-_SECONDS = 60.0
-"""That one answer may take: making a database copies files."""
 
 Row = Tuple[Optional[str], ...]
 
 
-class PostgresError(Exception):
-    """The server refused, with its own words.
-
-    ``code`` is its SQLSTATE ("" where it said nothing), ``fatal`` whether the session has ended.
-    """
-
-    def __init__(self, text: str, code: str = "", fatal: bool = True) -> None:
-        super().__init__(text)
-        self.code = code
-        self.fatal = fatal
+class PostgresError(DatabaseError):
+    """The server refused; ``code`` is its SQLSTATE."""
 
 
 class Connection:
     """A session as ``user`` in ``database``, called ``name`` in the server's list of sessions."""
 
     def __init__(self, host: str, port: int, user: str, password: str, database: str, name: str) -> None:
-        """Raises :class:`PostgresError`, also where nobody listens."""
+        """Raises :class:`DatabaseError`, also where nobody listens."""
         self.settings = {}  # type: Dict[str, str]
         self._password = password
         self._user = user
-        self._rest = b""
-        self._socket = _connected(host, port)
+        self._wire = Wire(host, port)
         try:
             words = ("user", user, "database", database, "application_name", name, "client_encoding", "UTF8")
             self._send(b"", struct.pack("!i", _VERSION) + b"".join(map(_text, words)) + b"\0")
             self._log_in()
             self._finish()
         except BaseException:
-            self._socket.close()
+            self._wire.close()
             raise
 
     @property
@@ -73,34 +59,19 @@ class Connection:
         """End the session. A connection that is lost is closed, too."""
         try:
             self._send(b"X", b"")
-        except PostgresError:
+        except DatabaseError:
             pass
         finally:
-            self._socket.close()
+            self._wire.close()
 
     # -- messages ------------------------------------------------------------------------------------------
 
     def _send(self, kind: bytes, body: bytes) -> None:
-        try:
-            self._socket.sendall(kind + struct.pack("!i", len(body) + 4) + body)
-        except OSError as error:
-            raise PostgresError("the connection to the database is lost: {}".format(error)) from error
-
-    def _take(self, size: int) -> bytes:
-        while len(self._rest) < size:
-            try:
-                more = self._socket.recv(65536)
-            except OSError as error:
-                raise PostgresError("the database does not answer: {}".format(error)) from error
-            if not more:
-                raise PostgresError("the database closed the connection")
-            self._rest += more
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+        self._wire.send(kind + struct.pack("!i", len(body) + 4) + body)
 
     def _receive(self) -> Tuple[bytes, bytes]:
-        kind, size = struct.unpack("!ci", self._take(5))
-        body = self._take(size - 4)
+        kind, size = struct.unpack("!ci", self._wire.take(5))
+        body = self._wire.take(size - 4)
         if kind == b"S":
             name, value = body.split(b"\0")[:2]
             self.settings[name.decode()] = value.decode("utf-8", "replace")
@@ -187,22 +158,6 @@ class _Scram:
 
 def _pairs(message: bytes) -> Dict[str, str]:
     return {part[:1]: part[2:] for part in message.decode().split(",")}
-
-
-def _connected(host: str, port: int) -> Any:
-    last = None  # type: Optional[OSError]
-    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-        made = _Socket(family, kind, protocol)
-        try:
-            made.settimeout(_SECONDS)
-            made.connect(address)
-        except OSError as error:
-            made.close()
-            last = error
-        else:
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return made
-    raise PostgresError("nobody answers at {}:{}: {}".format(host, port, last))
 
 
 def _text(text: str) -> bytes:

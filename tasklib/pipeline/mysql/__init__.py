@@ -1,0 +1,1 @@
+"""Databases of MySQL and MariaDB, kept as they are for copies of them."""
