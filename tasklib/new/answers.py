@@ -81,8 +81,8 @@ class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 _BASES = {
-    Kind.PYTHON: ("PYTHON_IMAGE", "python:3.12-slim", "FastAPI on Postgres"),
-    Kind.NODE: ("NODE_IMAGE", "node:22-slim", "Node on Postgres"),
+    Kind.PYTHON: ("PYTHON_IMAGE", "python:3.13-slim", "FastAPI on Postgres"),
+    Kind.NODE: ("NODE_IMAGE", "node:24-slim", "Node on Postgres"),
     Kind.COMMAND: ("NGINX_IMAGE", "nginx:1.27", "pages behind nginx"),
 }
 """The variable that may name another base image, the image, and what such a service is."""

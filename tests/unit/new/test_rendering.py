@@ -123,3 +123,24 @@ def test_without_copier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", missing)
     with pytest.raises(UsageError, match=r"pip install 'tasklib-stages\[new\]'"):
         rendered(Answers("1.2.0", "shop", (NewService("api", Kind.PYTHON),)))
+
+
+def test_images_have_what_ci_tests_with(made: Render) -> None:
+    """Unit tests run on CI's Python and Node, and their code in the images: the same versions."""
+    services = (NewService("api", Kind.PYTHON), NewService("web", Kind.NODE))
+    files = made(Answers("1.2.0", "shop", services, ci=Forge.GITHUB))
+    workflow = files[".github/workflows/test.yml"]
+    for service, image, key in (("api", "python", "python-version"), ("web", "node", "node-version")):
+        base = files[f"services/{service}/Dockerfile"].splitlines()[0].rpartition("=")[2]
+        version = base.removeprefix(f"{image}:").removesuffix("-slim")
+        assert f'{key}: "{version}"' in workflow
+        compose = files["deploy/test/docker-compose.yml"]
+        assert f":-{base}}}" in compose
+
+
+def test_a_readme_says_what_to_install(files: Mapping[str, str]) -> None:
+    """What `tasklib` is called elsewhere is another project."""
+    text = " ".join(files["README.md"].split())
+    assert "`uv tool install tasklib-stages --with-executables-from nox,invoke`" in text
+    assert "\n\n\n" not in files["README.md"]
+    assert ("Node.js" in text) == any(name.endswith("package.json") for name in files)
