@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from tasklib.adopt.actions import Inside, Other
+from tasklib.adopt.calling import called
 from tasklib.adopt.composing import ComposeCall
-from tasklib.adopt.evidence import Evidence, Kind
+from tasklib.adopt.evidence import Command, Evidence, Kind, Recipe
 from tasklib.adopt.flows import flow_of
 from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.shell import joined
-from tasklib.adopt.testing import plain_words, test_run
+from tasklib.adopt.testing import TestRun, plain_words, test_run
 from tasklib.adopt.usages import SetupStep, Usage
 
 __all__ = ["Launch"]
@@ -25,6 +27,8 @@ _STANDARD_REQUIREMENTS = re.compile(
     r"(requirements([-_](dev|test))?|(dev|test)-requirements|requirements/(dev|test))\.txt"
 )
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.(txt|in)$|(^|/)requirements/[^/]*\.(txt|in)$")
+_BUILDS = re.compile(r"\b(tsc|webpack|esbuild|rollup|swc|babel|tsup)\b|build|compile|transform|generate")
+"""What makes files that tests import: without them there is nothing to test."""
 
 
 class Launch(Struct, frozen=True):
@@ -51,7 +55,7 @@ class Launch(Struct, frozen=True):
         if runner in ("django", "unittest"):
             return words if usage.launcher else [*self._python(usage), *_python_words(words)]
         if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
-            script = self._script(usage)
+            script = self.building(usage) or self._script(usage)
             if self._brings_up(script):
                 return ["npx", *usage.words]
             return None if script == "test" or self._like_test(usage) else [self.manager(), "run", script]
@@ -78,6 +82,30 @@ class Launch(Struct, frozen=True):
             for name in ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
         )
         return () if told or any(file in self.evidence.files for file in beside) else ("python", "-m")
+
+    def building(self, usage: Usage) -> str:
+        """The script of package.json that builds what the run then tests, and brings up nothing itself.
+
+        All that it does before comes with it: steps on a stack are no other steps then.
+        """
+        if usage.place.file != joined(self.folder, "package.json"):
+            return ""
+        begun = [recipe for command in usage.recipe.commands for recipe, _ in self._called(command)]
+        for recipe in [usage.recipe] if usage.recipe.kind is Kind.PACKAGE else begun:
+            actions = [action for _, action in flow_of(recipe, self.evidence).actions]
+            runs = [
+                at for at, one in enumerate(actions) if isinstance(one, TestRun) and one.place == usage.place
+            ]
+            if not runs or any(isinstance(action, ComposeCall | Inside) for action in actions):
+                continue
+            before = [action.command.text for action in actions[: runs[0]] if isinstance(action, Other)]
+            if any(_BUILDS.search(text) for text in before):
+                return recipe.name
+        return ""
+
+    def _called(self, command: Command) -> Iterator[tuple[Recipe, tuple[str, ...]]]:
+        found = called(command, self.evidence, within=False)
+        return ((recipe, given) for recipe, given in found if recipe.kind is Kind.PACKAGE)
 
     def _script(self, usage: Usage) -> str:
         """The name of the script of package.json that a run is."""

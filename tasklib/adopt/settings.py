@@ -132,7 +132,13 @@ class _Writer(Struct):
             self._inside(usage, keys, stage)
         else:
             self._outside(usage, stack, keys, stage)
-        steps = [self.launch.step(step, usage) for step in usage.setup if self._fits(step, usage)]
+        # What builds before the tests does all that stands before them.
+        within = usage.place.file if self.launch.building(usage) else ""
+        steps = [
+            self.launch.step(step, usage)
+            for step in usage.setup
+            if step.place.file != within and self._fits(step, usage)
+        ]
         if steps:
             self.found.add(
                 (*keys, "setup"),

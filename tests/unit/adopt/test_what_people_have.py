@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -325,3 +326,28 @@ def test_tests_that_a_file_of_variables_sends_to_a_server(tmp_path: Path) -> Non
     assert found["endpoints"] == {"DB_HOST": "{db.host}", "DB_PORT": "{db.port}"}
     assert "env" not in found
     assert "DB_NAME is shop_tests, which the stack does not make" in _notes(answered)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "wanted"),
+    [
+        ({"test": "yarn build && yarn setup && yarn only"}, {"unit": [], "integration": "__tests__"}),
+        (
+            {"test": "eslint .", "test:db": "npm run build && npm run setup && npm run only"},
+            {"unit": [], "integration": {"command": ["npm", "run", "test:db"]}},
+        ),
+    ],
+)
+def test_what_a_script_builds_before_its_tests_stays(
+    scripts: dict[str, str], wanted: dict[str, object], tmp_path: Path
+) -> None:
+    """With the steps in it: a new checkout has nothing built."""
+    common = {"build": "tsc", "setup": "./scripts/seed-db.sh", "only": "jest"}
+    call = [*scripts][-1].replace("test", "npm test") if len(scripts) == 1 else "npm run test:db"
+    files = {
+        **_ci(f"run: {call}", services=CI_POSTGRES),
+        "package.json": json.dumps({"scripts": {**common, **scripts}}, indent=1),
+        "scripts/seed-db.sh": "#!/bin/sh\n",
+        "__tests__/a.test.ts": "",
+    }
+    assert settings_of(proposed(tmp_path, files)) == wanted
