@@ -52,6 +52,8 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     if dollar := _INTERPOLATION.search(text):
         what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"
         remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."
+    if "found character that cannot start any token" in last:
+        remedy = "YAML is indented by spaces, not by tabs, and quotes what begins with @ or `."
     if lacking := _UNDEFINED.search(last):
         remedy = f"Where {lacking[1]} has a profile, `profiles` in [tool.tasklib] names those to use."
     if "include cycle detected" in text:

@@ -15,12 +15,12 @@ from tasklib.reach import Way
 from tasklib.stacks.engine.values import Container, EngineFacts
 from tasklib.stacks.servers import NOWHERE, Server, listening
 
-__all__ = ["Doors", "Life", "Proof", "doors_of", "proof"]
+__all__ = ["PATIENCE", "Doors", "Life", "Proof", "doors_of", "proof"]
 
 _GRACE = 2.0
 """Seconds that further published ports have once one accepts."""
 
-_PATIENCE = 30.0
+PATIENCE = 30.0
 """Seconds that the port of a server has which says that it is healthy, or of which nobody else needs it."""
 
 _SETTLED = 1.0
@@ -69,7 +69,7 @@ def proof(container: Container, doors: Doors, life: Life, now: float) -> Proof:
     if doors.known and doors.known.isdisjoint(opened):
         since = life.since if container.health is None else life.healthy
         waited = 0.0 if since is None else now - since
-        if waited >= _PATIENCE and (container.health or doors.known.isdisjoint(doors.published)):
+        if waited >= PATIENCE and (container.health or doors.known.isdisjoint(doors.published)):
             return Proof(silent=doors.known)
         return Proof(f"port {min(doors.known)} does not accept")
     if container.health == "healthy":

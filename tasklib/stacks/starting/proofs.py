@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tasklib.errors import EngineError
 from tasklib.stacks.engine.values import Container, EngineFacts
 from tasklib.stacks.servers import NOWHERE, Server, listening
-from tasklib.stacks.starting.doors import Doors, Life, Proof, doors_of, proof
+from tasklib.stacks.starting.doors import PATIENCE, Doors, Life, Proof, doors_of, proof
 from tasklib.stacks.starting.knocking import knock
 
 __all__ = ["Proofs", "Sight"]
@@ -50,7 +50,7 @@ class Proofs:
         self._programs = programs
         self._knocks = knocks or self._knock
         self._clock = clock
-        self._preparing: dict[tuple[str, str], tuple[float, bool]] = {}
+        self._preparing: dict[tuple[str, str], tuple[float, float]] = {}
         self._lives: dict[tuple[str, str], Life] = {}
         self._told: set[tuple[str, int]] = set()
 
@@ -82,19 +82,21 @@ class Proofs:
         return Sight(tuple(seen), lacks, new)
 
     def _prepares(self, container: Container) -> bool:
-        """Whether a server works on its data and is to be started anew: so far it listens to nobody outside.
+        """Whether a server works on its data, or did a moment ago: so far it listens to nobody outside.
 
-        Its image's start script waits for that, so that it is another program than the container's own.
+        Its image's start script waits for that, so that it is another program than the container's own, and
+        starts it anew afterwards.
         """
-        at, said = self._preparing.get(container.life, (float("-inf"), False))
-        if self._clock() - at >= _ASKED:
+        asked, seen = self._preparing.get(container.life, (float("-inf"), float("-inf")))
+        if self._clock() - asked >= _ASKED:
             try:
                 _, *others = self._programs(container) or ((),)
             except EngineError:
                 others = []
-            said = any(NOWHERE in listening(words, {}) for words in others)
-            self._preparing[container.life] = (self._clock(), said)
-        return said
+            asked = self._clock()
+            seen = asked if any(NOWHERE in listening(words, {}) for words in others) else seen
+            self._preparing[container.life] = (asked, seen)
+        return self._clock() - seen < PATIENCE
 
     def _look(self, container: Container, doors: Doors, server: Server | None) -> Life:
         now = self._clock()

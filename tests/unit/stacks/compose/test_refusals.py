@@ -38,6 +38,12 @@ def test_files_that_include_each_other_are_told() -> None:
     assert "its `include` leads back to the file itself: /shop/compose.yml → /shop/b.yml" in str(error)
 
 
+def test_a_tab_is_told_by_what_yaml_wants() -> None:
+    """The parser speaks of characters and tokens."""
+    error = failure("yaml: line 2: found character that cannot start any token\n", ConfigError, SOURCE)
+    assert "by spaces, not by tabs" in str(error.remedy)
+
+
 def test_a_dependency_that_is_not_there_may_be_in_a_profile() -> None:
     """Compose says of both that it is undefined: what chooses profiles is named."""
     said = 'service "web" depends on undefined service "cache": invalid compose project'
