@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tasklib.stacks.engine.docker.answers.containers import container_from, log_lines_from, networks_of
+from tasklib.stacks.engine.docker.answers.facts import facts_from
 from tasklib.stacks.engine.docker.answers.resources import age_of, writable_mounts_from
-from tasklib.stacks.engine.values import Port, WritableMount
+from tasklib.stacks.engine.values import Port, Users, WritableMount
 from tasklib.stacks.labels import PORTS
 
 
@@ -108,3 +109,20 @@ def test_what_a_container_may_write_of_the_machine() -> None:
         WritableMount("1" * 12, "shop-dev", "postgres:16", *paths) for paths in expected
     )
     assert writable_mounts_from([{"Id": "1", "Mounts": None}], []) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "users"),
+    [
+        (["name=seccomp,profile=builtin", "name=cgroupns"], Users.SAME),
+        (["name=seccomp,profile=builtin", "name=rootless"], Users.OURS),
+        (["name=userns"], Users.SHIFTED),
+        (None, Users.SAME),
+    ],
+)
+def test_whose_files_containers_write_follows_the_engines_options(
+    options: list[str] | None, users: Users
+) -> None:
+    """Rootless, root inside is the engine's own user; with `userns-remap` everyone inside is another."""
+    info = {"ID": "x", "ServerVersion": "26.1", "NCPU": 2, "SecurityOptions": options}
+    assert facts_from(info, {"ApiVersion": "1.45"}, "http+docker://localhost").users is users
