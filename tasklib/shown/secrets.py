@@ -62,11 +62,12 @@ _LONG = re.compile(r"(?i)password|passwd|passphrase|secret|credential|private_?k
 """What names nothing but a secret, also where it is run together with other words: PGPASSWORD."""
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_IN_URL = re.compile(r"[a-zA-Z][\w+.-]*://(?P<user>[^\s/:@]*)(?::(?P<password>[^\s/@]*))?@")
+# What may be long begins where a word does: tried at each of its characters, a certificate takes seconds.
+_IN_URL = re.compile(r"(?<=[\w+.-])://(?P<user>[^\s/:@]*)(?::(?P<password>[^\s/@]*))?@")
 _TOKEN = 20
 """Characters from which on the user of a URL is taken for a token: `https://<token>@host`."""
 
-_ASSIGNED = re.compile(r"""(?P<name>[\w.-]+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
+_ASSIGNED = re.compile(r"""(?<![\w.-])(?P<name>[\w.-]+)=(?P<value>"[^"]*"|'[^']*'|[^&;,\s"']+)""")
 """`password=…` inside of a value: in a query, in what a driver takes, among a program's options."""
 
 _INSIDE = frozenset({"PASS", "PWD", "PW", "TOKEN", "APIKEY"})

@@ -69,6 +69,15 @@ def test_a_secret_inside_of_a_value(value: str, secret: str) -> None:
     assert secret_values({"SETTINGS": value}) == {secret}
 
 
+@pytest.mark.parametrize("part", ["x", "a1", "ab-", "a.", "://", "=x"])
+def test_long_values_are_read_in_one_go(part: str) -> None:
+    """A certificate, a key, a picture: with a look at the rest from each of its characters, nobody would see
+    the end of this test."""
+    long = part * 500_000
+    assert secret_values({"CERT": f"{long}="}) == frozenset()
+    assert secret_values({"CERT": f"{long} password=s3cr3t-word"}) == {"s3cr3t-word"}
+
+
 @pytest.mark.parametrize("value", ["{", "[" * 100_000, "=", "a=b=c", '{"password": 12345678}', "://:@"])
 def test_what_only_looks_like_one_is_passed_over(value: str) -> None:
     """No value of a variable is an error."""
