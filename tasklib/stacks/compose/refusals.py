@@ -59,6 +59,9 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     if "include cycle detected" in text:
         around = " → ".join(dict.fromkeys(line.strip().removeprefix("include ") for line in lines[1:]))
         what, remedy = f"its `include` leads back to the file itself: {around}", "Leave one of them out."
+    if "Circular reference:" in text:
+        around = " → ".join(line.strip().removeprefix("extends ") for line in lines if " in /" in line)
+        what, remedy = f"its `extends` leads back to the service itself: {around}", "Leave one of them out."
     if missing:
         what, remedy = f"the env file {missing[1]} is not there", way_to(Path(missing[1]))
     if _UNKNOWN.search(last):

@@ -16,6 +16,9 @@ _SOCKETS = re.compile(
 _SOCKET_FOLDERS = ("/run", "/var/run")
 _ABOVE_SOCKET = ("/", "/var")
 
+_LETTER = re.compile(r"[A-Za-z]:/")
+"""How a volume with a name of one letter is read: `d:/data`."""
+
 _ONLY_EVER_READ = (
     "/etc/group",
     "/etc/hostname",
@@ -48,6 +51,10 @@ def judge_mounts(draft: Draft) -> None:
             path = ("services", name, "use_api_socket")
             draft.problem(path, _ENGINE, "take it out of the test stack's Compose file")
         for index, mount in enumerate(service.get("volumes") or []):
+            if _LETTER.match(str(mount.get("target"))):
+                path = ("services", name, "volumes", index)
+                what = f"is `{mount['target']}`, which Compose takes for a path of Windows"
+                draft.problem(path, what, "give the volume a name of more than one letter")
             if mount.get("type") in ("bind", "npipe", "cluster"):
                 _judge(draft, name, index, str(mount.get("source") or ""))
 

@@ -38,6 +38,13 @@ def test_files_that_include_each_other_are_told() -> None:
     assert "its `include` leads back to the file itself: /shop/compose.yml → /shop/b.yml" in str(error)
 
 
+def test_services_that_extend_each_other_are_told() -> None:
+    """By their names and files, not by the last line alone."""
+    said = "Circular reference:\n  a in /shop/c.yml\n  extends b in /shop/c.yml\n  extends a in /shop/c.yml\n"
+    error = failure(said, ConfigError, SOURCE)
+    assert "back to the service itself: a in /shop/c.yml → b in /shop/c.yml → a in /shop/c.yml" in str(error)
+
+
 def test_a_tab_is_told_by_what_yaml_wants() -> None:
     """The parser speaks of characters and tokens."""
     error = failure("yaml: line 2: found character that cannot start any token\n", ConfigError, SOURCE)

@@ -33,6 +33,14 @@ def test_named_volumes_are_the_stacks_own() -> None:
     assert found.config["services"]["api"]["volumes"] == mounts
 
 
+def test_a_volume_of_one_letter_is_told_as_what_it_is_read() -> None:
+    """Compose takes `d:/data` for a drive and a folder of Windows, and the engine refuses that."""
+    (problem,) = reviewed({"api": {"volumes": [{"type": "volume", "target": "d:/data"}]}}).problems
+    assert problem.path == "services.api.volumes[0]"
+    assert "`d:/data`" in problem.what
+    assert "more than one letter" in problem.remedy
+
+
 def test_anonymous_volumes_become_named_ones() -> None:
     """Each path of each service gets a volume, the same on every run, never one that the file has."""
     services = {
