@@ -10,7 +10,9 @@ from pathlib import Path
 from tasklib.files.full import is_full
 from tasklib.files.whole import PRIVATE, write_whole
 from tasklib.project.compose_files import EXPORTED_FILES
+from tasklib.stacks.compose.source import Source
 from tasklib.stacks.preparation import Prepared
+from tasklib.stacks.rewrite import as_text
 from tasklib.stacks.rewrite.override import override_file
 from tasklib.state.store import State
 from tasklib.state.unkept import note_unkept
@@ -24,18 +26,24 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
     """The variables by which plain Compose finds the isolated stack, wherever it is typed.
 
     COMPOSE_FILE adds to the project's files an override that makes them the stack that is up: whatever plain
-    Compose makes anew is isolated, labelled and removed with the rest. On a full disk there is no
-    override, and Compose says so.
+    Compose makes anew is isolated, labelled and removed with the rest. Where the files' paths do not start in
+    the folder of the first one, a file of ours includes them all and says where. On a full disk there is
+    neither, and Compose says so.
     """
     source = prepared.plan.source
-    override = state.root / _FOLDER / f"{prepared.project}@{prepared.instance.checkout}.yml"
+    name = f"{prepared.project}@{prepared.instance.checkout}"
+    override = state.root / _FOLDER / f"{name}.yml"
+    files = os.pathsep.join(map(str, (*source.files, override)))
     try:
         _write_privately(override, override_file(prepared.rendered, prepared.config))
+        if source.directory != source.files[0].parent:
+            whole = override.with_name(f"{name}.whole.yml")
+            _write_privately(whole, _including(source, override))
+            files = str(whole)
     except OSError as error:
         if not is_full(error):
             raise
         note_unkept("compose", state.root)
-    files = os.pathsep.join(map(str, (*source.files, override)))
     yield "COMPOSE_PROJECT_NAME", prepared.project
     yield "COMPOSE_FILE", files
     if source.engine:
@@ -49,9 +57,20 @@ def plain_compose(prepared: Prepared, state: State) -> Iterator[tuple[str, str]]
     yield from ((variable, str(port)) for variable, port in sorted(prepared.facts.ports.items()))
 
 
+def _including(source: Source, override: Path) -> str:
+    """A file that is made of the stack's: no variable tells plain Compose where their paths start."""
+    whole = {
+        "path": [*map(str, source.files), str(override)],
+        "project_directory": str(source.directory),
+        "env_file": [str(path) for path in source.env_files],
+    }
+    kept = {key: value for key, value in whole.items() if value}
+    return as_text({"include": [kept]}).replace("$", "$$") + "\n"
+
+
 def forget_plain(state: State, checkout: str, projects: Callable[[str], bool]) -> None:
     """Remove what was written for a checkout's Compose ``projects``: those that this says yes to."""
-    for path in (state.root / _FOLDER).glob(f"*@{escape(checkout)}.yml"):
+    for path in (state.root / _FOLDER).glob(f"*@{escape(checkout)}.*yml"):
         if projects(path.name.rpartition("@")[0]):
             path.unlink(missing_ok=True)
 

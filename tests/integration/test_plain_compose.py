@@ -87,6 +87,31 @@ def test_plain_compose_speaks_to_this_instance(project: NewProject, engine: Any)
         assert shop.run("tasklib", "infra.down").code == 0
 
 
+def test_paths_start_where_the_settings_say_for_plain_compose_too(project: NewProject, token: str) -> None:
+    """A Compose file in a folder of its own, with paths from the root: no variable tells Compose that."""
+    files = {
+        "pyproject.toml": '[tool.tasklib]\ncompose.test = "docker/ci.yml"\nproject-directory = "."\n',
+        "docker/ci.yml": compose(
+            web=f"""
+            image: {PYTHON}
+            env_file: docker/own.env
+            volumes: ["./www:/www"]
+            ports: ["18998:8000"]
+            """
+        ),
+        "docker/own.env": "ANSWER=42\n",
+        "www/index.html": "",
+    }
+    shop = project(files)
+    env, _ = _variables(shop)
+    web = json.loads(_compose(shop, env, "config", "--format", "json"))["services"]["web"]
+    assert web["volumes"][0]["source"] == str(shop.root / "www")
+    assert web["environment"] == {"ANSWER": "42"}
+    assert web["container_name"] == f"test-feature-{token}.web"
+    assert "published" not in web["ports"][0]
+    assert shop.run("tasklib", "clean").code == 0
+
+
 def test_two_clones_on_one_branch_share_nothing(project: NewProject, traces: Traces, token: str) -> None:
     """Who asks second, before the first has anything up, gets another id, containers and volumes."""
     shops = [project(_KEEPING, name=name) for name in ("first", "second")]

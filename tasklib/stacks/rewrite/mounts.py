@@ -52,9 +52,9 @@ def judge_mounts(draft: Draft) -> None:
             draft.problem(path, _ENGINE, "take it out of the test stack's Compose file")
         for index, mount in enumerate(service.get("volumes") or []):
             if _LETTER.match(str(mount.get("target"))):
-                path = ("services", name, "volumes", index)
                 what = f"is `{mount['target']}`, which Compose takes for a path of Windows"
-                draft.problem(path, what, "give the volume a name of more than one letter")
+                at = ("services", name, "volumes", index)
+                draft.problem(at, what, "give the volume a name of more than one letter")
             if mount.get("type") in ("bind", "npipe", "cluster"):
                 _judge(draft, name, index, str(mount.get("source") or ""))
 
