@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -135,28 +134,25 @@ def _project(root: Path) -> Project | None:
         return None
 
 
-def _named(project: Project | None) -> dict[Path, Environment]:
-    """The files that the project's own settings give to an environment."""
+def _named(project: Project | None) -> dict[Path, Environment | None]:
+    """The files that the project's own settings give to an environment.
+
+    ``None``: a stack that tests use, and that people start, too. It is the tests' alone where the file is
+    called so, or where there is another one for development. What tasklib isolates of it for tests is as
+    people need it, and no mistake.
+    """
     if project is None:
         return {}
-    found = {path: environment for environment, files in project.compose.items() for path in files}
-    if not _names_its_test_stack(project):
-        found = {path: environment for path, environment in found.items() if path.parent != project.root}
-    own = {path: Environment.TEST for service in project.services for path in service.compose}
-    return own | found
-
-
-def _names_its_test_stack(project: Project) -> bool:
-    """Whether settings say which Compose files are the test stack's.
-
-    Where none do, the file at the top is what people start, too: what tasklib isolates of it for tests is as
-    they need it, and no mistake.
-    """
-    try:
-        settings = tomllib.loads((project.root / "pyproject.toml").read_text(errors="replace"))
-        return "test" in settings["tool"]["tasklib"]["compose"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+    found: dict[Path, Environment | None] = {
+        path: Environment.TEST for service in project.services for path in service.compose
+    }
+    found |= {path: environment for environment, files in project.compose.items() for path in files}
+    if Environment.DEV in found.values():
+        return found
+    return {
+        path: environment if environment is not Environment.TEST else _environment(path, project.root)
+        for path, environment in found.items()
+    }
 
 
 def _environment(path: Path, root: Path) -> Environment | None:
@@ -164,7 +160,8 @@ def _environment(path: Path, root: Path) -> Environment | None:
     words = [word for part in re.split(r"[.-]", path.name) if (word := part.lower()) in _WORDS]
     if words:
         return _WORDS[words[-1]]
-    folders = path.relative_to(root).parent.parts if path != root else path.parent.parts[-2:]
+    inside = path != root and path.is_relative_to(root)
+    folders = path.relative_to(root).parent.parts if inside else path.parent.parts[-2:]
     return next((_WORDS[part.lower()] for part in reversed(folders) if part.lower() in _WORDS), None)
 
 

@@ -17,16 +17,37 @@ from tasklib.project import Environment
     [
         ("README.md", "", None),
         ("pyproject.toml", "[tool.tasklib]\nneeds = ['db']\n", None),
-        ("pyproject.toml", "[tool.tasklib]\ncompose.test = 'compose.yml'\n", Environment.TEST),
+        ("pyproject.toml", "[tool.tasklib]\ncompose.test = 'compose.yml'\n", None),
         ("tests/integration/test_a.py", "def test_a(): ...\n", None),
     ],
 )
 def test_the_file_at_the_top(file: str, text: str, environment: Environment | None, tmp_path: Path) -> None:
-    """It is the test stack alone where settings name it; else it is what people start, too."""
+    """It is what people start, too, also where settings say that tests use it."""
     (tmp_path / "compose.yml").write_text("services: {db: {image: 'postgres:16', restart: always}}\n")
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(text)
     assert [one.environment for one in survey(tmp_path).compose] == [environment]
+
+
+@pytest.mark.parametrize(
+    ("settings", "file", "environment"),
+    [
+        ("compose.test = 'docker/compose.yml'", "docker/compose.yml", None),
+        ("compose.test = 'ci/compose.yml'", "ci/compose.yml", Environment.TEST),
+        ("compose = {test = 'docker/compose.yml', dev = 'dev.yml'}", "docker/compose.yml", Environment.TEST),
+        ("services.api = {path = 'src', compose = '../docker/compose.yml'}", "docker/compose.yml", None),
+    ],
+)
+def test_a_stack_that_tests_use_is_not_theirs_alone(
+    settings: str, file: str, environment: Environment | None, tmp_path: Path
+) -> None:
+    """Unless it is called so, or development has another one: a repair would take its ports and its data."""
+    for name in (file, "dev.yml", "src/a.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("services: {db: {image: 'postgres:16'}}\n")
+    (tmp_path / "pyproject.toml").write_text(f"[tool.tasklib]\n{settings}\n")
+    found = {one.path.relative_to(tmp_path).as_posix(): one.environment for one in survey(tmp_path).compose}
+    assert found[file] is environment
 
 
 def test_what_two_checkouts_cannot_both_start_is_found_at_the_top(tmp_path: Path) -> None:
