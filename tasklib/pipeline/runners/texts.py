@@ -39,7 +39,7 @@ _CHATTER = re.compile(
     r"Using (CPython|Python|PyPy)|Creating virtual ?env|(Resolved|Prepared|Installed|Uninstalled|Audited"
     r"|Built|Building|Downloading|Downloaded|Updated|Updating|Checked|Resolving|Fetching|Collecting) "
     r"|[+~-] \S+==|warning: |Installing dependencies from lock file|yarn install v|\[\d/\d\] |info |WARN  ?"
-    r"|Progress: |=+ .* =+$|\[notice\] |\S+ YN0000: |Lockfile is up to date"
+    r"|Progress: |[=-]+ .* [=-]+$|\[notice\] |\S+ YN0000: |Lockfile is up to date"
     r"|Note: This error originates from|Note that in CI environments"
 )
 """What uv, Poetry, yarn and pnpm say on their way, whether they get there or not."""

@@ -27,6 +27,8 @@ SHOWN = 3
 
 def _doing(state: TargetState) -> str:
     """What a target is at."""
+    if state.progress:
+        return one_line(state.progress, 200)
     phase = state.phase or state.last_phase
     if phase is not Phase.TEST:
         return str(phase or "waiting")

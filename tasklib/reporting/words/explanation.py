@@ -24,7 +24,7 @@ _HIDDEN = re.compile(r", use '?-vv?'? to show")
 
 _CAUSES = 2
 _CAUSED = "The above exception was the direct cause"
-_UNHANDLED = re.compile(r"E\s+pytest\.PytestUnhandled\w+: ")
+_UNHANDLED = re.compile(r"E\s+pytest\.PytestUn(handled|raisable)\w+: ")
 
 _FRAME = re.compile(r"\s*(at |\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNAMENT} )\S")
 """A frame of a JavaScript engine; where it is the test's own, its place stands in the head already."""

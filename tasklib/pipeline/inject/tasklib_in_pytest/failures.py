@@ -59,7 +59,7 @@ def message_of(report):
     crash = getattr(representation, "reprcrash", None)
     text = getattr(crash, "message", None) or getattr(representation, "errorstring", None) or ""
     chain = getattr(representation, "chain", None) or ()
-    if len(chain) > 1 and "PytestUnhandled" in text.split(":")[0]:
+    if len(chain) > 1 and text.split(":")[0].rpartition(".")[2].startswith("PytestUn"):
         # What a thread or a destructor raised, told by a warning that is an error here: the cause says more.
         cause = getattr(chain[0][1], "message", None)
         text = "%s: %s" % (" ".join(text.split()), cause) if cause else text

@@ -214,6 +214,20 @@ def test_those_that_install_are_quoted_where_they_say_why(said: str, why: str) -
     assert texts.complaint(said.splitlines()) == why
 
 
+def test_what_pythons_warnings_say_is_no_complaint() -> None:
+    """They stand on stderr in any case, with the line of source below; what is wrong stands on stdout."""
+    warned = [
+        "/lib/plugin.py:306: DeprecationWarning: unset.",
+        "More of it.",
+        "",
+        "  warnings.warn(X)",
+        "real",
+    ]
+    assert texts.without_warnings(warned) == ["real"]
+    said = ["---- snapshot report ----", "1 snapshot unused.", "Re-run with --update.", "==== 1 passed ===="]
+    assert texts.complaint(said) == "1 snapshot unused. Re-run with --update."
+
+
 def test_of_a_traceback_the_exception_is_the_complaint() -> None:
     """The frames before it would fill the line."""
     said = ["+ python a.py", "Traceback (most recent call last):", '  File "a.py", line 1', "NameError: no x"]

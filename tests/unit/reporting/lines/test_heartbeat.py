@@ -6,6 +6,7 @@ from tasklib.events import (
     Event,
     PhaseFinished,
     PhaseStarted,
+    Progress,
     RunStarted,
     TargetFinished,
     TestFinished,
@@ -59,6 +60,10 @@ def test_silence_is_broken_with_what_runs() -> None:
         now += LONGEST
         assert heartbeat.beat() <= LONGEST
     assert len(said) == 6
+    beating.emit(Progress(API, "tests done 5 s ago, waiting for the process to exit"))
+    now += LONGEST
+    heartbeat.beat()
+    assert said[-1].endswith("unit api (tests done 5 s ago, waiting for the process to exit)")
     beating.emit(TargetFinished(TargetResult(API, Outcome.PASSED)))
     now += LONGEST
     heartbeat.beat()
