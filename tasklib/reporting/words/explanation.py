@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tasklib.reporting.words.text import bounded, lines
 from tasklib.results import TestResult
-from tasklib.shown.cutting import CUT, several
+from tasklib.shown.cutting import CUT, several, shorten
 
 __all__ = ["EXPLANATION_LINES", "explain"]
 
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
 _ADVICE = re.compile(r"E\s+(Use -v|\(pytest_assertion plugin)")
 _HIDDEN = re.compile(r", use '?-vv?'? to show")
 
-_CAUSES = 2
+_CAUSES, _OTHER = 2, 120
 _CAUSED = "The above exception was the direct cause"
 _UNHANDLED = re.compile(r"E\s+pytest\.PytestUn(handled|raisable)\w+: ")
 
@@ -64,7 +64,7 @@ def explain(result: TestResult) -> list[str]:
 def _first_failure(detail: list[str]) -> tuple[list[str], list[str]]:
     """Of a test that failed more than once, each time under a title, the first: its place is the result's.
 
-    And the names of all: a subtest's own, ``teardown``; empty for the test's call.
+    And its name, a subtest's own or ``teardown`` (empty for the test's call), and of all others with why.
     """
     if not detail or not _TITLE.fullmatch(detail[0]):
         return detail, []
@@ -75,12 +75,18 @@ def _first_failure(detail: list[str]) -> tuple[list[str], list[str]]:
     ]
     found = [match for index in starts if (match := _TITLE.fullmatch(detail[index]))]
     names = [(match[2] or ("" if match[1] == "call" else match[1])).strip() for match in found]
-    return detail[1 : starts[1] if len(starts) > 1 else len(detail)], names
+    ends = [*starts[1:], len(detail)]
+    said = [_raised(detail[start:end])[:1] for start, end in zip(starts, ends, strict=True)]
+    whys = [f": {_narrow(line[0]).removeprefix('E ')}" if line else "" for line in said]
+    others = [f"{name or 'the test'}{why}" for name, why in zip(names, whys, strict=True)]
+    return detail[1 : ends[0]], [*names[:1], *others[1:]]
 
 
-def _also(names: Sequence[str]) -> list[str]:
+def _also(others: Sequence[str]) -> list[str]:
     """A line that names what else failed in the test."""
-    return [f"also failed: {several([name or 'the test' for name in names])}"] if names else []
+    return (
+        [f"also failed: {several([shorten(other, _OTHER) for other in others], join='; ')}"] if others else []
+    )
 
 
 def _causes(detail: Sequence[str]) -> list[str]:

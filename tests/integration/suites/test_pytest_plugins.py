@@ -197,6 +197,22 @@ def test_what_is_called_as_the_plugin_is_refused(run: Callable[..., Any], name: 
         run(files, needs=())
 
 
+@pytest.mark.parametrize("extra", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_what_a_failed_command_said_is_shown(extra: tuple[str, ...], run: Callable[..., Any]) -> None:
+    """subprocess keeps it from the message of its error, and the test printed nothing itself."""
+    test = """
+        import subprocess, sys
+
+        def test_command():
+            script = "import sys; print('migrating'); sys.exit('no such table')"
+            subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    """
+    ran = run({"tests/unit/test_a.py": test}, *extra, needs=("pytest>=9,<10", "pytest-xdist"))
+    [failure] = ran.result.failures
+    assert "migrating" in failure.output
+    assert "no such table" in failure.output
+
+
 def test_a_plugin_that_calls_the_place_by_the_tests_id(run: Callable[..., Any]) -> None:
     """pytest-check gives no file for its failures: the place is the test's own."""
     code = (

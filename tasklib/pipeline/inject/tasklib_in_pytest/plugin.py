@@ -14,6 +14,7 @@ import sys
 import pytest
 
 from .collection import Collection
+from .commands import Commands
 from .events import Channel
 from .reporter import Reporter
 from .share import Share
@@ -89,6 +90,7 @@ def _register(config, path, fullstack, part, worker):
     reporter = Reporter(config, channel, fullstack, part, worker)
     config.pluginmanager.register(reporter, "tasklib-reporter")
     config.pluginmanager.register(Collection(config, channel, fullstack, worker), "tasklib-collection")
+    config.pluginmanager.register(Commands(), "tasklib-commands")
     if part:
         config.pluginmanager.register(Share(json.loads(part), channel), "tasklib-share")
     return reporter

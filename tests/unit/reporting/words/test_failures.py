@@ -193,7 +193,7 @@ E   ModuleNotFoundError: No module named 'nonesuch'"""
         (LIBRARY, None, ['> base = os.environ["TEST_NOPE_URL"]', "E KeyError: 'TEST_NOPE_URL'"]),
         (HELPER, 13, ['> load("nope")', "E json.decoder.JSONDecodeError: Expecting value"]),
         (HELPER, 4, ["> json.loads(text)", "E json.decoder.JSONDecodeError: Expecting value"]),
-        (TWICE, 9, ["> assert 0", "E assert 0", "also failed: teardown"]),
+        (TWICE, 9, ["> assert 0", "E assert 0", "also failed: teardown: RuntimeError"]),
         (IMPORT, 2, ["> import nonesuch", "E ModuleNotFoundError: No module named 'nonesuch'"]),
     ],
 )
@@ -341,7 +341,9 @@ def test_subtests_are_named() -> None:
     one = "call [n] (i=1):\n>   assert i != 1\nE   assert 1 != 1\n\nt.py:7: AssertionError"
     assert explain(failing(detail=one)) == ["[n] (i=1):", "> assert i != 1", "E assert 1 != 1"]
     three = f"{one}\n\n{one.replace('i=1', 'i=2')}\n\n{one.replace('[n] (i=1)', '')}"
-    assert explain(failing(detail=three))[-1] == "also failed: [n] (i=2), the test"
+    assert (
+        explain(failing(detail=three))[-1] == "also failed: [n] (i=2): assert 1 != 1; the test: assert 1 != 1"
+    )
 
 
 def test_what_an_exception_was_raised_from_is_told() -> None:
