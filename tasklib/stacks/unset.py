@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tasklib.errors import ConfigError
+from tasklib.project.places import way_to
+from tasklib.shown.cutting import shorten
 from tasklib.stacks.references import parse_reference
 
 __all__ = ["not_set", "place_of", "refuse_bad_images", "refuse_unset"]
@@ -32,16 +34,25 @@ def place_of(variable: str, files: Iterable[Path]) -> str:
     return str(paths[0])
 
 
-def not_set(variables: Iterable[str]) -> str | None:
-    """What to tell whoever's files break by ``variables`` that are not set, where there are any."""
+def not_set(variables: Iterable[str], files: Iterable[Path] = ()) -> str | None:
+    """What to tell whoever's files break by ``variables`` that are not set, where there are any.
+
+    ``files`` are those that would be read if they were there, as they are not in a new worktree.
+    """
     names = ", ".join(sorted(variables))
-    return f"Not set, and without a default: {names}." if names else None
+    if not names:
+        return None
+    way = next(filter(None, map(way_to, files)), "")
+    return f"Not set, and without a default: {shorten(names, 200)}. {way}".rstrip()
 
 
-def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], where: str) -> None:
+def refuse_bad_images(
+    rendered: Mapping[str, Any], unset: Mapping[str, str], where: str, files: Iterable[Path] = ()
+) -> None:
     """Raise :class:`~tasklib.errors.ConfigError` for an image that is no reference, naming its service.
 
-    ``unset``: variable without a value → where it is asked for, ``where``: the Compose file.
+    ``unset``: variable without a value → where it is asked for, ``where``: the Compose file, ``files``: the
+    env files that are missing.
     """
     for name, service in rendered["services"].items():
         image = service.get("image")
@@ -49,7 +60,7 @@ def refuse_bad_images(rendered: Mapping[str, Any], unset: Mapping[str, str], whe
             continue
         place = next(iter(unset.values())) if len(unset) == 1 else where
         raise ConfigError(
-            f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset)
+            f"{name}: {image!r} is no valid image reference", where=place, remedy=not_set(unset, files)
         )
 
 

@@ -48,7 +48,7 @@ def failure(text: str, kind: type[TasklibError], source: Source) -> TasklibError
     missing = _MISSING.search(last)
     # A word that Compose does not know, or a name that is nowhere, is no empty value's doing.
     unset = () if missing or _UNKNOWN.search(last) or "undefined" in last else unset_variables(text)
-    remedy = not_set(unset)
+    remedy = not_set(unset, source.missing_env_files)
     if dollar := _INTERPOLATION.search(text):
         what = f"{dollar['path']}: no variable can be read in `{shorten(dollar['value'].strip(), 120)}`"
         remedy = "Write `${NAME}` for a variable, and `$$` for a dollar that is to stay one."

@@ -67,6 +67,13 @@ class Source(Struct, frozen=True):
         folders = dict.fromkeys((self.root, self.directory))
         return tuple(path for folder in folders if (path := folder / ".env").is_file())
 
+    @property
+    def missing_env_files(self) -> tuple[Path, ...]:
+        """Those that would be read if they were there; none where others are."""
+        if self.variables is not None or self.env_files:
+            return ()
+        return tuple(folder / ".env" for folder in dict.fromkeys((self.root, self.directory)))
+
 
 class Call(Struct, frozen=True):
     """A command as a process is started: ``env`` is its whole environment, ``stdin`` what it is fed."""

@@ -60,7 +60,7 @@ def prepare(
     rendered, probe = render(plan.source, project, env, cancel, unset.setdefault, twice=by_choice)
     root = checkout_root(plan.source.root)
     places = {name: place_of(name, plan.source.files) for name in unset}
-    refuse_bad_images(rendered, places, str(plan.source.files[0]))
+    refuse_bad_images(rendered, places, str(plan.source.files[0]), plan.source.missing_env_files)
     refuse_unset(rendered, {*os.environ, *env}, env_files, str(plan.source.files[0]))
     refuse_lacking(rendered, plan.source.files[0], root)
     facts = Facts(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.stacks.unset import place_of, refuse_bad_images, refuse_unset
+from tasklib.stacks.compose.source import Source
+from tasklib.stacks.unset import not_set, place_of, refuse_bad_images, refuse_unset
 
 
 def test_an_image_without_its_tag_is_refused_with_service_and_variable() -> None:
@@ -53,3 +54,14 @@ def test_a_secret_whose_variable_nothing_sets_is_refused() -> None:
     assert "Export TOKEN" in str(caught.value.remedy)
     for variables, text in (({"TOKEN"}, ""), ((), "A=1\nexport TOKEN=x\n"), ((), "TOKEN: x")):
         refuse_unset(rendered, variables, [text], "/p/compose.yml")
+
+
+def test_an_env_file_that_is_missing_is_told_with_what_brings_it(tmp_path: Path) -> None:
+    """In a new worktree git's ignored .env is not there: its example is."""
+    source = Source((tmp_path / "compose.yml",), tmp_path)
+    assert not_set(["B", "A"], source.missing_env_files) == "Not set, and without a default: A, B."
+    (tmp_path / "env.example").write_text("A=\nB=\n")
+    assert "`cp env.example .env`" in str(not_set(["A"], source.missing_env_files))
+    assert not_set([], source.missing_env_files) is None
+    (tmp_path / ".env").touch()
+    assert source.missing_env_files == ()
