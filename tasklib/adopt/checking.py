@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tasklib import process
+from tasklib.adopt.answered import count_of_files, pytest_said, reason
 from tasklib.adopt.collecting import collected_inside, listing
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.proposal import Proposal
@@ -31,8 +32,6 @@ from tasklib.stacks.preparation import Prepared, prepare
 __all__ = ["Checked", "check"]
 
 _PATIENCE = 180.0
-_PROGRESS = re.compile(r"ERROR: usage:|\s*(Download|Build|Built|Install|Prepar|Resolv|Using|Creat|Updat)\w* ")
-_CAUSE = re.compile(r"(?:(?:Caused by|cause):|\u2570\u2500\u25b6)\s*(.+)")
 _SHOWN = 3
 _BROKEN = re.compile(r"ModuleNotFoundError|ImportError|SyntaxError|NameError|finds no test")
 """What is wrong with tests whether their stack is there or not."""
@@ -187,7 +186,7 @@ class _Check(Struct):
             return self._listed((str(jest or suite.cwd / "node_modules"), "--listTests", *chosen), suite, env)
         if "--test" in suite.argv:
             own = [file for path in suite.paths for file in script_tests(suite.cwd / path)]
-            return f"{_files(len(own))}; node's own runner cannot list tests", False
+            return f"{count_of_files(len(own))}; node's own runner cannot list tests", False
         return f"`{text.split()[0]}` cannot list tests" if text else "", False
 
     def _inside(self, suite: Suite) -> tuple[str, bool]:
@@ -201,8 +200,8 @@ class _Check(Struct):
             return f"not collected: {one_line(done.replace(f'{self.copy}{os.sep}', ''), 200)}", False
         if argv[-1] == "--listTests":
             files = [line for line in done.stdout.splitlines() if line.startswith("/")]
-            return (_files(len(files)) if files else f"not collected: {_reason(done.stderr)}"), False
-        return _of_stage(suite, *_pytest_said(done))
+            return (count_of_files(len(files)) if files else f"not collected: {reason(done.stderr)}"), False
+        return _of_stage(suite, *pytest_said(done))
 
     def _pytest(self, suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         words = [word for word in suite.plain if word != "--integration"]
@@ -210,7 +209,7 @@ class _Check(Struct):
         done = self._run(argv, suite, env)
         if done is None:
             return "not collected: it takes too long", False
-        return _of_stage(suite, *_pytest_said(done))
+        return _of_stage(suite, *pytest_said(done))
 
     def _listed(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> tuple[str, bool]:
         if not Path(argv[0]).is_file():
@@ -219,7 +218,11 @@ class _Check(Struct):
         if done is None or done.code:
             return f"not collected: `{Path(argv[0]).name}` cannot list them", False
         files = [line for line in done.stdout.splitlines() if line.strip()]
-        return (_files(len(files)), False) if files else (f"{Path(argv[0]).name} finds no test there", True)
+        return (
+            (count_of_files(len(files)), False)
+            if files
+            else (f"{Path(argv[0]).name} finds no test there", True)
+        )
 
     def _run(self, argv: tuple[str, ...], suite: Suite, env: Mapping[str, str]) -> process.Completed | None:
         try:
@@ -235,40 +238,6 @@ class _Check(Struct):
 def _of_stage(suite: Suite, found: str, failed: bool) -> tuple[str, bool]:
     """What modules ask for when they are loaded may be what the stack has: without one that is no failure."""
     return found, failed and (suite.target.stage is Stage.UNIT or bool(_BROKEN.search(found)))
-
-
-def _pytest_said(done: process.Completed) -> tuple[str, bool]:
-    """How many tests pytest collected, or what it says is wrong with them."""
-    count = re.findall(r"(?m)^(?:(\d+)/)?(\d+) tests? collected", done.stdout)
-    if done.code == 0 and count:
-        number = int(count[-1][0] or count[-1][1])
-        return _tests(number), False
-    if done.code == 0 and (listed := [line for line in done.stdout.splitlines() if "::" in line]):
-        return _tests(len(listed)), False  # A plugin of the project writes the end otherwise.
-    if done.code == 5:
-        return "pytest finds no test there", True
-    lines = f"{done.stdout}\n{done.stderr}".splitlines()  # of a conftest pytest complains on the other one
-    words = [line for line in lines if line.startswith(("E   ", "ERROR "))]
-    if words:
-        return f"pytest cannot collect it: {words[0].removeprefix('E').strip()}", True
-    return f"not collected: {_reason(done.stderr or done.stdout) or f'exit code {done.code}'}", False
-
-
-def _reason(text: str) -> str:
-    """What an installer or a runner says is wrong: its first word on it, and the cause that it ends with."""
-    said = [line.strip() for line in text.splitlines() if line.strip() and not _PROGRESS.match(line)]
-    wrong = [line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)]
-    causes = [found[1] for line in said if (found := _CAUSE.match(line))]
-    first = next(iter(wrong or said), "").removeprefix("\u00d7").strip()
-    return one_line(": ".join([first, *causes[-1:]]), 200)
-
-
-def _tests(number: int) -> str:
-    return f"{number} test{'s' if number != 1 else ''}"
-
-
-def _files(number: int) -> str:
-    return f"{number} test file{'s' if number != 1 else ''}"
 
 
 def _script(folder: Path) -> str:

@@ -60,6 +60,9 @@ def checked(root: Path, files: Mapping[str, str], proposal: Proposal | None = No
     [
         (answer(0, "tests/unit/test_a.py::test_a\n\n3 tests collected in 0.01s\n"), "3 tests", False),
         (answer(0, "1/4 tests collected (3 deselected) in 0.01s\n"), "1 test", False),
+        (answer(0, "tests/unit/test_a.py: 2\ntests/unit/test_b.py: 3\n\n"), "5 tests", False),
+        (answer(0, "<Dir a>\n  <Module b>\n    <Function c>\n    <Coroutine d>\n"), "2 tests", False),
+        (answer(0, "all is well\n"), "collected", False),
         (answer(5, "no tests collected in 0.01s\n"), "pytest finds no test there", True),
         (
             answer(2, "E   ModuleNotFoundError: No module named 'shop'\nERROR tests/unit/test_a.py\n"),

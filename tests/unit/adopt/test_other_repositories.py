@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.adopt.checking import _reason
+from tasklib.adopt.answered import reason
 from tests import adopted
 
 from .support import proposed, settings_of
@@ -289,12 +289,12 @@ def test_a_second_adoption_proposes_nothing(kind: str, tmp_path: Path) -> None:
 def test_why_tests_cannot_be_collected() -> None:
     """The cause that an installer ends with, not what it did before."""
     uv = "Building shop\n  \u00d7 Failed to build `shop`\n  \u2570\u2500\u25b6 No file\n"
-    assert _reason(uv) == "Failed to build `shop`: No file"
-    assert _reason("error: cannot resolve\n  Caused by: a\n  Caused by: no network\n") == (
+    assert reason(uv) == "Failed to build `shop`: No file"
+    assert reason("error: cannot resolve\n  Caused by: a\n  Caused by: no network\n") == (
         "error: cannot resolve: no network"
     )
-    assert _reason("error: none\n  cause: a\n  cause: b\n\n     [stderr]\n") == "error: none: b"
-    assert _reason("") == ""
+    assert reason("error: none\n  cause: a\n  cause: b\n\n     [stderr]\n") == "error: none: b"
+    assert reason("") == ""
 
 
 def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:

@@ -71,9 +71,20 @@ class Manifest:
         build = table(self.data, "build-system")
         if build.get("build-backend") == "poetry.masonry.api":
             return False  # Poetry's first way of building cannot install a project as it lies.
+        if build.get("build-backend") == "poetry.core.masonry.api" and not self._poetry_finds_a_package:
+            return False  # An application: `poetry install` takes its dependencies, and fails at itself.
         built = "build-system" in self.data or self.has_setup or True in switches
         return (
             built and False not in switches and (bool(self.project) or "poetry" in table(self.data, "tool"))
+        )
+
+    @property
+    def _poetry_finds_a_package(self) -> bool:
+        """Whether there is what Poetry would install: what it is told, or what is called like the project."""
+        module = re.sub(r"[-.]+", "_", self.name)
+        places = (f"{where}{module}{what}" for where in ("", "src/") for what in ("/__init__.py", ".py", ""))
+        return bool(self.tool("poetry").get("packages")) or any(
+            (self.folder / one).exists() for one in places
         )
 
     @cached_property

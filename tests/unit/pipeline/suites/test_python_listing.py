@@ -229,5 +229,28 @@ def test_poetrys_first_backend_installs_nothing_as_it_lies(tmp_path: Path) -> No
     build = '[build-system]\nrequires = ["poetry>=0.12"]\nbuild-backend = "poetry.{}"\n'
     for backend, is_installed in (("masonry.api", False), ("core.masonry.api", True)):
         (tmp_path / "pyproject.toml").write_text(own + build.format(backend))
+        (tmp_path / "shop.py").touch()
         requirements = list(listed(read_manifest(tmp_path), None))
         assert (f"-e {tmp_path}" in requirements, "six" in requirements) == (is_installed, True)
+
+
+@pytest.mark.parametrize(
+    ("there", "said", "is_installed"),
+    [
+        ("app/main.py", "", False),
+        ("shop_api/__init__.py", "", True),
+        ("src/shop_api/a.py", "", True),
+        ("app/main.py", 'packages = [{ include = "app" }]', True),
+    ],
+)
+def test_an_application_of_poetrys_is_not_installed(
+    there: str, said: str, is_installed: bool, tmp_path: Path
+) -> None:
+    """Nothing is called like it: what it needs is listed, and the rest is imported from where it lies."""
+    (tmp_path / there).parent.mkdir(parents=True)
+    (tmp_path / there).touch()
+    build = '[build-system]\nrequires = ["poetry-core"]\nbuild-backend = "poetry.core.masonry.api"\n'
+    own = f'[tool.poetry]\nname = "shop-api"\n{said}\n[tool.poetry.dependencies]\nsix = "*"\n'
+    (tmp_path / "pyproject.toml").write_text(own + build)
+    requirements = list(listed(read_manifest(tmp_path), None))
+    assert (f"-e {tmp_path}" in requirements, "six" in requirements) == (is_installed, not is_installed)
