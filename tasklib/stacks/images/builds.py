@@ -135,7 +135,8 @@ class Builds:
                 mine[name].set_result(_Image(str(service["image"]), origin.image, origin))
             else:
                 changed.append(name)
-        if self._shared and any(name in inputs for name in changed):
+        # A base image that is missing may be what keeps us from knowing more.
+        if self._shared and changed and not _bases(services):
             self._share(self._shared, order, {name: mine[name] for name in changed})
         elif changed:
             self._build(order, {name: mine[name] for name in changed}, inputs)

@@ -36,13 +36,17 @@ NOWHERE = "ssh://root@127.0.0.1:1"
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[list[OwnEngine]]:
-    """Two engines with the image of these tests, each in a network of its own."""
+    """Two engines with the image of these tests, each in a network of its own; the second one keeps images in
+    containerd's store, as new ones do."""
     with ExitStack() as held:
         engines = []
-        for _ in range(2):
+        for containerd in (False, True):
             folder = Path(tempfile.mkdtemp(prefix="tasklib-far-"))
             held.callback(shutil.rmtree, folder, ignore_errors=True)
-            engine = held.enter_context(own_engine(folder))
+            settings = folder.with_suffix(".json")
+            settings.write_text(json.dumps({"features": {"containerd-snapshotter": containerd}}))
+            held.callback(settings.unlink)
+            engine = held.enter_context(own_engine(folder, [f"--config-file={settings}"]))
             engine.load(os.environ["PYTHON_IMAGE"])
             engines.append(engine)
         yield engines
@@ -110,11 +114,18 @@ def test_stacks_are_placed_where_there_is_room(
 def test_an_image_is_built_once_for_all_engines(
     project: NewProject, pair: list[OwnEngine], ways: list[Door], tmp_path: Path
 ) -> None:
-    """One builds it and pushes it to the registry that both have, the other one takes it from there."""
+    """One builds it and pushes it to the registry that both have, the other one takes it from there; both
+    have what it is built on from there, too."""
     shop, env = shop_of(project, [way.host for way in ways], "assert read() == b'hello\\n'"), ways[0].env
     with (shop.root / "pyproject.toml").open("a") as settings:
         settings.write(f'\n[tool.tasklib.images]\nname = "{BESIDE}/shop-{{service}}"\nreuse = "push"\n')
+    base = f"{BESIDE}/python:1"
+    for file in shop.root.glob("services/*/deploy/test/docker-compose.yml"):
+        file.write_text(file.read_text().replace(PYTHON, base))
     with beside(pair, tmp_path / "registry"):
+        for words in (("tag", os.environ["PYTHON_IMAGE"], base), ("push", base), ("rmi", base)):
+            done = shop.run("docker", "-H", pair[0].host, *words)
+            assert done.code == 0, done
         ran = shop.run("tasklib", "test.service", env={"PATH": env["PATH"]})
         assert ran.code == 0, ran
         said = ran.text + Path(ran.text.rpartition("Full log: ")[2].strip()).read_text()
@@ -124,8 +135,10 @@ def test_an_image_is_built_once_for_all_engines(
         assert len(json.loads(shop.run(*asked).out)["tags"]) == 1
     clean = shop.run("tasklib", "clean", env={"PATH": env["PATH"]})
     assert clean.code == 0, clean
-    images = [shop.run("docker", "-H", engine.host, "images", "--quiet", "--no-trunc") for engine in pair]
-    assert [len(set(listed.lines)) for listed in images] == [1, 1], "the image of these tests alone is left"
+    for engine in pair:
+        shop.run("docker", "-H", engine.host, "rmi", base)
+        left = shop.run("docker", "-H", engine.host, "images", "--all", "--quiet", "--no-trunc").lines
+        assert len(set(left)) == 1, "the image of these tests alone is left"
 
 
 def test_the_default_engine_and_one_of_a_context(

@@ -189,6 +189,17 @@ def test_a_base_image_that_is_missing_is_pulled_once(run: Run, far: Far) -> None
     assert len(far.has) == 3
 
 
+def test_what_copies_nothing_is_shared_though_its_base_image_was_missing(
+    run: Run, far: Far, tmp_path: Path
+) -> None:
+    """Only the image tells whether it has triggers that do."""
+    for name in ("api", "web"):
+        (tmp_path / name / "Dockerfile").write_text(f"FROM python\nRUN echo {name}\n")
+    far.has["python"] = "base"
+    assert run(bases=()) == {"api", "web"}
+    assert run(bases=()) == set()
+
+
 def test_two_stacks_on_one_missing_base_image_both_have_a_reference(
     machine: Machine, far: Far, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
