@@ -184,6 +184,13 @@ class TargetStack:
         except TasklibError:
             return ()
 
+    def ended(self) -> tuple[str, ...]:
+        """Lines that say which services have ended since the stack came up."""
+        try:
+            return self._held.stack.ended()
+        except TasklibError:
+            return ()
+
     def starved(self) -> tuple[str, ...]:
         """The services that memory did not suffice for."""
         try:

@@ -231,6 +231,8 @@ class Execution:
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
+            for line in stack.ended():
+                self._emit(Notice(line, "warning", target))
             for service in stack.starved():
                 self.starved.add(target)
                 what = f"the kernel ended a process of {service}: no memory was left, by its own limit or on "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 from tasklib import process
@@ -11,6 +11,7 @@ from tasklib.errors import Interrupted, StackError
 from tasklib.isolation import Instance
 from tasklib.listener import Listener
 from tasklib.results import ContainerLog
+from tasklib.stacks import aftermath
 from tasklib.stacks.compose import compose
 from tasklib.stacks.compose.failures import NotReady, missing_image
 from tasklib.stacks.endpoints import Endpoint, endpoints
@@ -64,7 +65,7 @@ class Stack:
         self._bakery = bakery
         self._prepared: Prepared | None = None
         self._created: frozenset[str] = frozenset()
-        self._lives: Mapping[str, str] = {}
+        self._ready: tuple[Container, ...] = ()
         self._others: tuple[str, ...] | None = None
         self.cut_off = False
         """Whether Compose was ended while it created: the engine may go on with what it had asked for."""
@@ -140,7 +141,7 @@ class Stack:
 
     def _follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         found = tuple(self._startup().follow(cancel))
-        self._lives = dict(container.life for container in found)
+        self._ready = found
         return found
 
     def look_around(self) -> tuple[str, ...]:
@@ -173,17 +174,16 @@ class Stack:
 
     def forgot(self) -> tuple[str, ...]:
         """The services that lost their data since :meth:`up`: in memory, and their container restarted."""
-        lost = in_memory(self.prepared.config)
-        return tuple(
-            container.service
-            for container in self._engine.containers(self.project)
-            if container.service in lost
-            and self._lives.get(container.id, container.started) != container.started
-        )
+        now = self._engine.containers(self.project)
+        return aftermath.forgot(self._ready, now, in_memory(self.prepared.config))
 
     def starved(self) -> tuple[str, ...]:
         """The services in whose containers the kernel ended something for want of memory."""
-        return tuple(found.service for found in self._engine.containers(self.project) if found.starved)
+        return aftermath.starved(self._engine.containers(self.project))
+
+    def ended(self) -> tuple[str, ...]:
+        """Lines that say which of its services have ended since :meth:`up`."""
+        return aftermath.ended(self._ready, self._engine.containers(self.project))
 
     def _what_is_there(self) -> frozenset[str]:
         return frozenset(r.id for r in self._engine.owned(self.labels, kinds=("container", "network")))
