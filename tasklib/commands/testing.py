@@ -238,10 +238,11 @@ def _run(
 
         with shown.sinks(project, stream=sys.stdout, last_run=evidence.last_run) as sink:
             with ThreadPoolExecutor(1) as aside:
-                before = aside.submit(evidence.content, os.environ)
+                of_now = evidence if project == evidence.project else Evidence.of(project)
+                before = aside.submit(of_now.content, os.environ)
                 result = run(project, wanted, sink, options=options, cancel=cancel, session=session)
             if not narrowed:
-                evidence.remember(before.result(), evidence.content(os.environ), result)
+                of_now.remember(before.result(), of_now.content(os.environ), result)
         if result.outcome is Outcome.SKIPPED and options.shard is None:
             raise NothingRan("no test ran")
         return result

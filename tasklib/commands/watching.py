@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tasklib.commands.console import complain
 from tasklib.errors import EngineError, Interrupted, NothingRan, TasklibError, UsageError
+from tasklib.shown.cutting import several
 
 if TYPE_CHECKING:
     from tasklib.pipeline.options import Options
@@ -136,9 +137,10 @@ class _Watching:
         """The project as it is once something is to be tested, or when the user has ended it."""
         if not self._cancel.is_set():
             self._tell(f"watching {self._root}; Ctrl-C ends it and removes what is up")
-            if names := self._wait(project):
+            now, names = self._wait(project)
+            if names:
                 self._options = replace(self._options, names=names, passed={})
-                return self._read_again(project)
+                return now
             self._cancel.set("nothing is watched any more")
         return project
 
@@ -164,35 +166,57 @@ class _Watching:
         finally:
             self._saved.tested(began, time.time())
 
-    def _wait(self, project: Project) -> tuple[str, ...]:
-        """The names whose tests the next change touches, and those that were skipped; none at the end."""
-        from tasklib.changes.saved import touched_by
-        from tasklib.pipeline.plan import matching
+    def _wait(self, project: Project) -> tuple[Project, tuple[str, ...]]:
+        """The project and the names whose tests the next change touches, with those that were skipped.
 
+        No names at the end. What cannot be understood yet, such as settings half written, counts with the
+        change after it.
+        """
+        pending: set[Path] = set()
         while (written := self._written.get()) is not None:
             changed = self._saved.changed(written)
             if not changed:
                 continue
+            pending.update(changed)
             try:
-                touched = touched_by(project, changed, self._cancel).tests
+                now = self._read_again(project)
+                names = self._touched(project, now, sorted(pending))
             except TasklibError as error:
                 complain(str(error))
                 continue
-            names = tuple(name for name in touched if not self._wanted or name in self._wanted)
-            paths = [path.relative_to(self._root).as_posix() for path in changed[:_NAMED]]
-            more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-            said = f"changed: {', '.join(paths)}{more}"
-            if names and matching(project, self._stages, replace(self._options, names=names)):
+            said = f"changed: {several([self._inside(path) for path in sorted(pending)], _NAMED)}"
+            if names:
                 self._tell(f"{said}: {', '.join(names)}")
-                return tuple(dict.fromkeys([*names, *sorted(self._skipped)]))
+                from tasklib.project import targets
+
+                there = {target.service for target in targets(now, self._stages)}
+                return now, tuple(dict.fromkeys([*names, *sorted(self._skipped & there)]))
             self._tell(f"{said}: touches none of these tests")
-        return ()
+            pending.clear()
+        return project, ()
 
     def _read_again(self, project: Project) -> Project:
+        """The project as it is now. Raises where there would be nothing to run, as at the start."""
+        from tasklib.pipeline.plan import plan
         from tasklib.project import find_project
 
-        try:
-            return find_project(project.root)
-        except TasklibError as error:
-            complain(str(error))
-            return project
+        now = find_project(project.root)
+        if now != project:
+            plan(now, self._stages, replace(self._options, names=self._wanted, passed={}))
+        return now
+
+    def _touched(self, before: Project, now: Project, changed: Sequence[Path]) -> tuple[str, ...]:
+        """The names, of those that are wanted, whose tests are touched or are new."""
+        from tasklib.changes.saved import touched_by
+        from tasklib.pipeline.plan import matching
+        from tasklib.project import targets
+
+        known = {target.service for target in targets(before, self._stages)}
+        new = [target.service for target in targets(now, self._stages) if target.service not in known]
+        touched = dict.fromkeys([*touched_by(now, changed, self._cancel).tests, *new])
+        names = tuple(name for name in touched if not self._wanted or name in self._wanted)
+        fitting = names and matching(now, self._stages, replace(self._options, names=names))
+        return names if fitting else ()
+
+    def _inside(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()

@@ -98,6 +98,32 @@ def test_another_compose_file_and_a_mistake_in_it(shop: Checkout, traces: Traces
         assert running.wait().code == 130
 
 
+def test_settings_half_written_and_another_branch(shop: Checkout) -> None:
+    """What cannot be read is told and counts with the next change; services come and go with a branch."""
+    units = {f"services/{name}/tests/unit/test_it.py": "def test_unit(): ...\n" for name in ("api", "web")}
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
+    shop.run("git", "checkout", "-qb", "without")
+    shop.run("git", "rm", "-rq", "services/web")
+    shop.run(*git, "commit", "-qm", "without")
+    shop.run("git", "checkout", "-q", "-")
+    with shop.during("tasklib", "test.unit", "--watch") as running:
+        assert until(lambda: running.text.count("watching ") == 1, 120), running.text
+        shop.write({"pyproject.toml": "[tool.tasklib\n"})
+        assert until(lambda: "is not valid TOML" in running.text, 60), running.text
+        shop.write({"pyproject.toml": "[tool.tasklib]\n"} | units)
+        assert until(lambda: running.text.count("watching ") == 2, 60), running.text
+        assert "ERROR" not in running.text
+        assert "2 passed" in running.text.rpartition("changed: ")[2]
+
+        shop.run("git", "checkout", "-q", "without")
+        assert until(lambda: "touches none" in running.text or running.text.count("watching ") == 3, 60)
+        shop.run("git", "checkout", "-q", "-")
+        assert until(lambda: "web" in running.text.rpartition("changed: ")[2].partition("\n")[0], 60)
+        assert until(lambda: "web: 1 passed" in running.text.rpartition("changed: ")[2], 60), running.text
+        running.process.send_signal(signal.SIGINT)
+        assert running.wait().code == 130
+
+
 def test_a_killed_watch_leaves_nothing(shop: Checkout, traces: Traces, state: Path) -> None:
     """As any run."""
     running = shop.start("tasklib", "test.service", "--watch", "--name", "api")
