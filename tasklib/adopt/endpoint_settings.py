@@ -53,7 +53,7 @@ def add_endpoints(
         found.questions.append(
             Question(f"endpoints.{doubt.variable}", f"which service does {doubt.variable} mean?", choices)
         )
-    _add_hosts_alone(told, evidence, found)
+    _add_hosts_alone(told, folder, evidence, found)
     for variable, place in told.lost.items():
         note = f"{variable} is set to an address behind which nothing of the stack is: left to you"
         found.notes.append(Note(note, (place,)))
@@ -63,7 +63,7 @@ def add_endpoints(
     _add_literal(stack, folder, evidence, found)
 
 
-def _add_hosts_alone(told: Addresses, evidence: Evidence, found: Needed) -> None:
+def _add_hosts_alone(told: Addresses, folder: str, evidence: Evidence, found: Needed) -> None:
     """Hosts that a variable gives, while the port is the code's own."""
     read = {variable.name for variable in evidence.variables}
     for variable, given in told.endpoints.items():
@@ -77,9 +77,21 @@ def _add_hosts_alone(told: Addresses, evidence: Evidence, found: Needed) -> None
             for g in told.endpoints.values()
             if re.search(rf"\{{{re.escape(host[1])}(:\d+)?(\.port)?\}}", g.value)
         ]
-        if not ported and own not in read:
+        if places := tuple(_without_port(variable, folder, evidence)):
+            port = next((name for name, g in told.endpoints.items() if g in ported), own)
+            text = f"an address is made of {variable} without a port, which is another in each run"
+            found.notes.append(Note(f"{text}: put {port} behind it", places))
+        elif not ported and own not in read:
             text = f"{variable} is where {host[1]} is, but its port, another in each run, is in no variable"
             found.notes.append(Note(f"{text}: let the code read {own}", given.places[:1]))
+
+
+def _without_port(variable: str, folder: str, evidence: Evidence) -> Iterator[Place]:
+    """Where code makes an address with the host that ``variable`` gives, and goes on with its path."""
+    made = re.compile(rf"(?:@|//)\$?\{{[^{{}}\n]*\b{re.escape(variable)}\b[^{{}}\n]*\}}/")
+    for file, text in sorted(evidence.texts.items()):
+        if variable in text and file.startswith(folder):
+            yield from (Place(file, text.count("\n", 0, at.start()) + 1) for at in made.finditer(text))
 
 
 def _add_literal(stack: Stack, folder: str, evidence: Evidence, found: Needed) -> None:

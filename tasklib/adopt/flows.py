@@ -91,7 +91,8 @@ def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -
     inner: list[Action] = []
     for recipe, arguments in recipes:
         # What a script does beside us starts where we are.
-        moved = _moved(recipe, command) if recipe.kind in (Kind.SCRIPT, Kind.FUNCTION) else recipe
+        here = recipe.kind in (Kind.SCRIPT, Kind.FUNCTION)
+        moved = _moved(recipe, command) if here else _told(recipe, command)
         inner += [action for _, action in _of_recipe(moved, evidence, arguments, way)]
     if any(not isinstance(action, Step | Other) for action in inner):
         yield from inner
@@ -211,6 +212,12 @@ def _given(command: Command, arguments: Sequence[str]) -> Command:
         r"\$\{?([1-9])\}?", lambda n: "".join(arguments[int(n[1]) - 1 : int(n[1])]) or n[0], command.folder
     )
     return replace(command, words=tuple(words), folder=folder)
+
+
+def _told(recipe: Recipe, command: Command) -> Recipe:
+    """The recipe with the variables of ``command``, which starts it."""
+    own = (replace(one, env={**command.env, **one.env}) for one in recipe.commands)
+    return replace(recipe, commands=tuple(own)) if command.env else recipe
 
 
 def _moved(recipe: Recipe, command: Command) -> Recipe:

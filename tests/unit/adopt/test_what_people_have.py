@@ -351,3 +351,45 @@ def test_what_a_script_builds_before_its_tests_stays(
         "__tests__/a.test.ts": "",
     }
     assert settings_of(proposed(tmp_path, files)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("`postgres://shop@${process.env.DB_HOST}/shop`", True),
+        ("`postgres://shop@${process.env.DB_HOST}:${process.env.DB_PORT}/shop`", False),
+        ("`the host is ${process.env.DB_HOST}/`", False),
+    ],
+)
+def test_an_address_that_is_made_without_a_port(address: str, found: bool, tmp_path: Path) -> None:
+    """Whatever the variable of the port is set to."""
+    files = {
+        **_ci("run: npm test", services=CI_POSTGRES, env="{DB_HOST: localhost, DB_PORT: 5432}"),
+        "package.json": '{"scripts": {"test": "jest"}}',
+        "tests/a.test.ts": "",
+        "src/db.ts": f"connect({address}, process.env.DB_PORT);\n",
+    }
+    proposal = proposed(tmp_path, files)
+    assert ("an address is made of DB_HOST without a port" in _notes(proposal)) is found
+    assert settings_of(proposal)["endpoints"]["DB_PORT"] == "{postgres.port}"
+
+
+@pytest.mark.parametrize(
+    ("call", "file", "text"),
+    [
+        ("make test", "Makefile", "test:\n\tpytest tests\n\nlint:\n\truff check\n"),
+        ("tox", "tox.ini", "[testenv]\ncommands = pytest tests\n"),
+    ],
+)
+def test_what_is_set_for_a_call_is_set_for_what_it_starts(
+    call: str, file: str, text: str, tmp_path: Path
+) -> None:
+    """A job's variables reach the tests behind a target, as they do behind a script."""
+    files = {
+        **_ci(f"run: {call}", services=CI_POSTGRES, env="{DB_HOST: localhost, DB_PORT: 5432}"),
+        file: text,
+        "shop.py": 'import os\nos.environ["DB_HOST"], os.environ["DB_PORT"]\n',
+        **TEST,
+    }
+    found = settings_of(proposed(tmp_path, files))["endpoints"]
+    assert found == {"DB_HOST": "{postgres.host}", "DB_PORT": "{postgres.port}"}
