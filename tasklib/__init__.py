@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+# Type checkers know this name. Importing it would be most of what it takes to import the package.
+TYPE_CHECKING = False
 
 __all__ = ["__version__"]
 

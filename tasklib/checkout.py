@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 _DEADLINE = 60.0
+_QUESTIONS = ("rev-parse", "--show-toplevel", "--absolute-git-dir", "HEAD", "--symbolic-full-name", "HEAD")
+"""All in one call, as every command asks. The last is left unanswered where HEAD names no commit, or a branch
+has its name.
+"""
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _RENAMED = re.compile(r"^Branch: renamed refs/heads/(\S+) to refs/heads/", re.MULTILINE)
 _KEPT = re.compile(
@@ -69,7 +73,7 @@ def find_checkout(start: Path) -> Checkout:
     if start.is_file():
         start = start.parent
     try:
-        asked = git(start, "rev-parse", "--show-toplevel", "--absolute-git-dir", "HEAD", check=False)
+        asked = git(start, *_QUESTIONS, check=False)
     except TasklibError:
         return _read(start) or Checkout(start)
     if "must be run in a work tree" in asked.stderr:
@@ -171,13 +175,16 @@ def git(
 
 
 def _answered(start: Path, stdout: str) -> Checkout | None:
-    """The checkout that git named on three lines; ``None`` when it did not, or not readably."""
+    """The checkout that git named on three or four lines; ``None`` when it did not, or not readably."""
     lines = stdout.splitlines()
-    if len(lines) != 3 or "\ufffd" in stdout:
+    if len(lines) not in (3, 4) or "\ufffd" in stdout:
         return None
     root, git_dir = Path(lines[0]), Path(lines[1])
     commit = lines[2] if _COMMIT.fullmatch(lines[2]) else None
-    reference = git(start, "symbolic-ref", "-q", "HEAD", check=False).stdout.strip("\n")
+    if len(lines) == 4:
+        reference = "" if lines[3] == "HEAD" else lines[3]
+    else:
+        reference = git(start, "symbolic-ref", "-q", "HEAD", check=False).stdout.strip("\n")
     if "\ufffd" in reference:
         return None
     branch = _short(reference) if reference else None

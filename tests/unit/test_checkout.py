@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tasklib import checkout
 from tasklib.checkout import Checkout, changed_files, existing_branch, find_checkout, git_environment
 from tasklib.errors import UsageError
 
@@ -56,6 +57,22 @@ def test_commit(repository: Path, git: Git) -> None:
     """HEAD's commit is told in full."""
     found = find_checkout(repository)
     assert (found.commit, found.unborn) == (head(git, repository), False)
+
+
+@pytest.mark.parametrize("reference", ["refs/heads/HEAD", "refs/tags/HEAD"])
+def test_what_is_called_head(repository: Path, git: Git, reference: str) -> None:
+    """A branch or a tag of that name, of which git warns, does not hide the branch that is checked out."""
+    git(repository, "update-ref", reference, "HEAD")
+    assert find_checkout(repository).branch == "main"
+
+
+def test_one_question(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command asks where it is, several times: git is started once for it."""
+    asked = []
+    real = checkout.git
+    monkeypatch.setattr(checkout, "git", lambda *words, **how: (asked.append(words), real(*words, **how))[1])
+    assert find_checkout(repository).branch == "main"
+    assert len(asked) == 1
 
 
 def test_detached(repository: Path, git: Git, impair: Callable[[], None]) -> None:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from tasklib.stacks.reaper.protocol import Left, LeftStack
 
@@ -36,9 +34,9 @@ def main() -> None:
             _kill(pid, started)
         _kill_untold(os.environ.get("TASKLIB_REAPER_OF", ""))
         for folder in left.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
+    # Imported only where it is needed: most runs end by themselves.
     if left.stacks or (left.engine and not left.alive):
-        # Imported only now: most runs end by themselves.
         from tasklib.stacks.reaper.removal import remove_left
 
         remove_left(left)
@@ -95,11 +93,19 @@ def _close(stack: LeftStack | None) -> None:
         os.close(stack.lock)
 
 
+def _remove(folder: str) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _kill_untold(run: str) -> None:
     """Kill what the run had started and could not tell of any more; its environment says whose it is.
 
     Looked for twice: what was just forked gets its own environment a moment later.
     """
+    from pathlib import Path
+
     mark = f"TASKLIB_CHILD_OF={run}".encode()
     for pause in (0.0, _FORKING) if run else ():
         time.sleep(pause)
@@ -123,7 +129,8 @@ def _kill(pid: int, started: str | None) -> None:
 def _start_time(pid: int) -> str | None:
     """When a process started, in clock ticks since boot; ``None`` where that cannot be known."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_bytes()
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - pathlib is not imported here
+            text = file.read()
     except OSError:
         return None
     # The name in parentheses may hold spaces and parentheses.
