@@ -46,40 +46,33 @@ OWNERS = {
 
 
 @cache
-def modules() -> tuple[tuple[str, ast.Module], ...]:
+def modules() -> dict[str, Path]:
     """Every module of the package; the plugin that runs in other interpreters imports nothing of it."""
-    found = []
+    found = {}
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
         if "inject" not in parts:
-            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            found.append((name, ast.parse(path.read_text(encoding="utf-8"))))
-    return tuple(found)
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
 @cache
 def known() -> frozenset[str]:
-    return frozenset(name for name, _ in modules())
+    return frozenset(modules())
 
 
-def statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every statement, however deep: imports stand in no expression, and those are most of a tree."""
-    for _, value in ast.iter_fields(tree):
-        if isinstance(value, list):
-            for node in value:
-                if isinstance(node, (ast.stmt, ast.excepthandler, ast.match_case)):
-                    yield node
-                    yield from statements(node)
+IMPORT = re.compile(r"(?m)^[ \t]*((?:from [\w.]+ )?import (?:\([^)]*\)|.*))$")
+"""Each has its line: ruff forbids what else could stand there. Parsing whole modules takes seconds."""
 
 
 @cache
 def graph() -> dict[str, tuple[str, ...]]:
     """What each module imports, in functions and for type checkers too."""
-    return {name: tuple(imports(tree)) for name, tree in modules()}
+    return {name: tuple(imports(path.read_text(encoding="utf-8"))) for name, path in modules().items()}
 
 
-def imports(tree: ast.Module) -> Iterator[str]:
-    for node in statements(tree):
+def imports(text: str) -> Iterator[str]:
+    for node in ast.parse("\n".join(IMPORT.findall(text))).body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -97,7 +90,7 @@ def part(module: str) -> str:
 
 def test_every_module_has_its_place() -> None:
     """The map and the tree agree: a new part has to be put into it, and what is gone taken out."""
-    found = {part(name) for name, _ in modules()} - {"", "stacks"}
+    found = {part(name) for name in modules()} - {"", "stacks"}
     assert found == set(LAYERS)
 
 
@@ -152,11 +145,11 @@ def test_no_two_modules_import_each_other() -> None:
 
 def test_no_two_folders_import_each_other() -> None:
     """What two rooms of the house need of each other belongs into a third one, or into one of them."""
-    folder = {name: name.partition(".")[0] for name, _ in modules()}
+    folder = {name: name.partition(".")[0] for name in modules()}
     ties = {
         (folder[name], folder[target])
-        for name, tree in modules()
-        for imported in imports(tree)
+        for name, imported_names in graph().items()
+        for imported in imported_names
         if (target := imported.removeprefix("tasklib.")) in folder
     }
     assert [(one, other) for one, other in sorted(ties) if one < other and (other, one) in ties] == []
@@ -176,9 +169,10 @@ def test_a_library_has_its_own_users(library: str) -> None:
 @pytest.mark.parametrize(
     ("module", "host", "free_of"),
     [
-        ("tasklib", "", ("docker", "rich", "nox", "invoke", "pytest", "msgspec")),
+        ("tasklib", "", ("docker", "rich", "nox", "invoke", "pytest", "msgspec", "typing")),
         ("tasklib.isolation", "", ("docker", "rich", "nox", "invoke", "subprocess")),
         ("tasklib.stacks.rewrite", "", ("docker", "rich", "nox", "invoke")),
+        ("tasklib.stacks.reaper.process", "", ("docker", "msgspec", "pathlib", "shutil", "typing")),
         ("tasklib.tasks", "invoke", ("docker", "rich", "nox", "msgspec")),
         ("tasklib.sessions", "nox", ("docker", "rich", "invoke", "msgspec")),
         ("tasklib.pytest_plugin", "pytest", ("docker", "rich", "nox", "invoke")),

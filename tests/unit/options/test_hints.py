@@ -36,7 +36,11 @@ def test_no_message_spells_a_command_itself() -> None:
         name = path.relative_to(ROOT).as_posix()
         if any(f"{name}/".startswith(f"{place}/") for place in SPELLED):
             continue
-        for line, text in texts(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        # A string may be written in parts. Parsing all takes a second.
+        if not re.search(r"`(tasklib|invoke|inv|nox)\b|`[\"']", source):
+            continue
+        for line, text in texts(ast.parse(source)):
             if re.search(r"`(tasklib|invoke|inv|nox) ", text):
                 found.append(f"{name}:{line}: {text}")
     assert found == []
