@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -68,11 +69,10 @@ def test_what_is_called_head(repository: Path, git: Git, reference: str) -> None
 
 def test_one_question(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every command asks where it is, several times: git is started once for it."""
-    asked = []
-    real = checkout.git
-    monkeypatch.setattr(checkout, "git", lambda *words, **how: (asked.append(words), real(*words, **how))[1])
+    asked = Mock(side_effect=checkout.git)
+    monkeypatch.setattr(checkout, "git", asked)
     assert find_checkout(repository).branch == "main"
-    assert len(asked) == 1
+    assert asked.call_count == 1
 
 
 def test_detached(repository: Path, git: Git, impair: Callable[[], None]) -> None:
