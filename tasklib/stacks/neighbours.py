@@ -67,8 +67,8 @@ def made_meanwhile(before: Collection[str], now: Collection[Resource], root: Pat
 def left_by_tests(
     engine: Engine, project: str, before: Collection[str] | None, root: str
 ) -> tuple[Resource, ...]:
-    """The same of a run that is dead: of the project in ``root``, ``before`` which it wrote down what was
-    there (``None``: it never came so far)."""
+    """The same of a run that has just died: of the project in ``root``, ``before`` which it wrote down what
+    was there (``None``: it never came so far)."""
     if before is None or not Path(root).is_dir() or not (found := others(engine, project)):
         return ()
     try:

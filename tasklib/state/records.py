@@ -83,7 +83,9 @@ class Runs:
             known = self.get(run)
             if known is not None:
                 projects = tuple(sorted(change(frozenset(known.projects))))
-                kept = self._state.keep(self._name(run), replace(known, projects=projects))
+                around = {project: there for project, there in known.around.items() if project in projects}
+                changed = replace(known, projects=projects, around=around)
+                kept = self._state.keep(self._name(run), changed)
                 if not kept and not projects:
                     self._state.remove(self._name(run))  # It says more than there is.
 

@@ -11,7 +11,6 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import PROJECT_LABEL
 from tasklib.stacks.labels import CHECKOUT, HOST
 from tasklib.stacks.leases import end_leases, leased
-from tasklib.stacks.neighbours import left_by_tests
 from tasklib.state.records import Kept, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import State
@@ -52,8 +51,8 @@ def _remove(engine: Engine, state: State, run: Run, project: str) -> tuple[bool,
     if not lock.try_acquire():
         return True, False
     try:
-        owned = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout, HOST: owner(state)})
-        found = (*owned, *left_by_tests(engine, project, run.around.get(project), run.root))
+        # What its tests made without our labels is its reaper's: by now it may as well be made by hand.
+        found = engine.owned({PROJECT_LABEL: project, CHECKOUT: run.checkout, HOST: owner(state)})
         return bool(found), bool(engine.remove(found))
     finally:
         lock.release()

@@ -42,6 +42,18 @@ def test_run(state: State) -> None:
     assert Runs(state, "other").all() == ()
 
 
+def test_what_was_around_a_stack_is_forgotten_with_it(state: State) -> None:
+    """When the run has the project again, something else may be in it by then."""
+    runs = Runs(state, "engine")
+    runs.start(a_run("a"))
+    for project in ("test-main", "test-main_api"):
+        runs.add("a", project)
+        runs.saw("a", project, ("volume data",))
+    runs.discard("a", "test-main")
+    runs.add("a", "test-main")
+    assert [run.around for run in runs.all()] == [{"test-main_api": ("volume data",)}]
+
+
 def test_run_of_the_dead(state: State) -> None:
     """A run whose process ended without finishing is told from a living one."""
     dead = replace(a_run("a"), process=replace(current(), start_time="1"))
