@@ -1,8 +1,8 @@
 """Whose turn it is on a machine with many runs: stacks that start and tests that run take places.
 
 Work that somebody waits for takes one; what is only made ready ahead does not, and begins where earlier runs
-leave one. Where there is memory enough a
-run alone never waits, as there are as many places as it has work at once.
+leave one. Where there is memory enough a run alone never waits, as there are as many places as it has work at
+once.
 """
 
 from __future__ import annotations

@@ -36,6 +36,9 @@ _DECISION = 1.0
 _SILENT = 2.0
 """Seconds after which a waiter that did not look again is passed over: most likely it is stopped."""
 
+_ASKED = itertools.count(1)
+"""Tells apart those of a process that wait, also where several objects stand for the same places."""
+
 
 class Turn(Struct, frozen=True, order=True):
     """Whose turn it is: ``began`` (seconds since the epoch) orders runs, the rest says which run it is."""
@@ -75,7 +78,6 @@ class Places:
         self._folder = folder
         self._number = number
         self.turn = turn
-        self._asked = itertools.count(1)
 
     @contextlib.contextmanager
     def place(
@@ -128,10 +130,8 @@ class Places:
         with self._decision():
             before = f"{self.turn.began:020.6f}-{self.turn.run}-"
             ahead = (path for path in self._queue() if path.name < before and _waits(path))
-            free, holders = self._slots()
-            for descriptor in free:
-                os.close(descriptor)
-            working = [holder for holder in holders if not _is_stopped(holder.pid)]
+            with self._slots() as (_, holders):
+                working = [holder for holder in holders if not _is_stopped(holder.pid)]
             earlier = sum(holder < self.turn and holder.run != self.turn.run for holder in working)
             return earlier + sum(map(_number_of, ahead))
 
@@ -147,13 +147,14 @@ class Places:
         """A locked file that says for how many we wait; its name sorts by turn."""
         folder = self._folder / "waiting"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(self._asked):06d}.{number}"
+        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(_ASKED):06d}.{number}"
         path = folder / name
-        with self._decision():
-            # Until it is locked, whoever decides takes it for a dead one's.
-            descriptor = open_lock(path)
-            try_lock(descriptor)
+        # It comes among the others locked: until it is, whoever decides takes it for a dead one's.
+        before = self._folder / name
+        descriptor = open_lock(before)
         try:
+            try_lock(descriptor)
+            before.rename(path)
             yield path
         finally:
             path.unlink(missing_ok=True)
@@ -161,35 +162,40 @@ class Places:
 
     def _try(self, mine: Path, number: int) -> tuple[int, ...] | Busy:
         """The open files of places; or why there are not so many."""
-        with self._decision():
+        with self._decision(), self._slots() as (free, holders):
             ahead = [path for path in self._queue() if path.name < mine.name and _waits(path)]
-            free, holders = self._slots()
-            enough = len(free) >= sum(map(_number_of, ahead)) + number
-            taken = free[:number] if enough else []
-            for descriptor in free[len(taken) :]:
-                os.close(descriptor)
-            if not enough:
+            if len(free) < sum(map(_number_of, ahead)) + number:
                 return Busy(tuple(holders), len(ahead), self.turn)
-            for descriptor in taken:
+            for descriptor in free[:number]:
                 sign(descriptor, self.turn)
-            return tuple(taken)
+            taken = tuple(free[:number])
+            del free[:number]
+            return taken
 
-    def _slots(self) -> tuple[list[int], list[Turn]]:
-        """The open and locked files of the free places, and who holds the others."""
+    @contextlib.contextmanager
+    def _slots(self) -> Iterator[tuple[list[int], list[Turn]]]:
+        """The open and locked files of the free places, and who holds the others.
+
+        Those that are not taken out are free again afterwards, whatever went wrong.
+        """
         free: list[int] = []
         holders: list[Turn] = []
         looked_at = 0
         # A holder that is stopped keeps its place and takes none from the others.
         limit = self._number
-        while looked_at < limit:
-            found = self._slot(looked_at)
-            if isinstance(found, int):
-                free.append(found)
-            else:
-                holders.append(found)
-                limit += _is_stopped(found.pid)
-            looked_at += 1
-        return free, holders
+        try:
+            while looked_at < limit:
+                found = self._slot(looked_at)
+                if isinstance(found, int):
+                    free.append(found)
+                else:
+                    holders.append(found)
+                    limit += _is_stopped(found.pid)
+                looked_at += 1
+            yield free, holders
+        finally:
+            for descriptor in free:
+                os.close(descriptor)
 
     def _slot(self, number: int) -> int | Turn:
         """The open and locked file of a place; or who holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -219,6 +220,66 @@ def test_whoever_is_stopped_in_the_middle_of_a_look_holds_nobody_up(tmp_path: Pa
         assert at_leisure(mine)
     finally:
         os.close(descriptor)
+
+
+def test_whoever_looks_while_another_joins_takes_it_for_no_dead_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where looks do not come one after another."""
+    mine, later = places(tmp_path, 1), places(tmp_path, 1, 9.0)
+    monkeypatch.setattr("tasklib.state.places._DECISION", 0.0)
+
+    def opened(path: Path) -> int:
+        found = open_lock(path)
+        if f"-{mine.turn.run}-" in path.name:
+            assert not at_leisure(later, 0.0)
+        return found
+
+    with places(tmp_path, 1, 1.0).place(Cancel()):
+        descriptor = open_lock(tmp_path / "decision")
+        try:
+            assert try_lock(descriptor)
+            monkeypatch.setattr("tasklib.state.places.open_lock", opened)
+            assert not take(mine, 0.5)
+        finally:
+            os.close(descriptor)
+
+
+def test_one_run_may_wait_by_several_objects(tmp_path: Path) -> None:
+    """The stacks of a run on one engine have one each: none takes another's file for its own."""
+    waits, wrong = [threading.Event(), threading.Event()], list[ConfigError]()
+
+    def work(waits: threading.Event) -> None:
+        try:
+            with places(tmp_path, 1).place(Cancel(), lambda busy: waits.set()):
+                pass
+        except ConfigError as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(event,)) for event in waits]
+    with places(tmp_path, 1, 1.0).place(Cancel()):
+        for thread, event in zip(threads, waits, strict=True):
+            thread.start()
+            assert event.wait(30)
+        assert len(list((tmp_path / "waiting").iterdir())) == 2
+    for thread in threads:
+        thread.join(30)
+    assert wrong == []
+
+
+def test_a_look_that_fails_holds_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more files may be open than a process is allowed to."""
+
+    def opened(path: Path) -> int:
+        if path.name == "place-1":
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        return open_lock(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tasklib.state.places.open_lock", opened)
+        with pytest.raises(ConfigError, match="ulimit"), places(tmp_path, 2).place(Cancel()):
+            pass
+    assert take(places(tmp_path, 1))
 
 
 def test_a_waiter_that_died_or_is_stopped_is_passed_over(tmp_path: Path) -> None:
