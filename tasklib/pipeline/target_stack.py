@@ -130,8 +130,12 @@ class TargetStack:
     def _bring_up(self) -> None:
         self.create()
         self._commons.enter(self, self._cancel, last=self._last)
+        self._held.up(self._cancel, self._turn)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
         with self._turns.turn(self.phases.target, self.memory), self.phases.phase(Phase.START):
-            self._held.up(self._cancel)
+            yield
 
     def variables(self, project: Project, state: State) -> dict[str, str]:
         """The endpoints as they are now, and how plain Compose finds the stack."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from tasklib import process
 from tasklib.errors import Interrupted, TasklibError
@@ -90,9 +92,12 @@ class HeldStack:
             self._take(cancel)
         return self.life is Life.OURS
 
-    def up(self, cancel: process.Cancel) -> tuple[Endpoint, ...]:
-        """Bring up and wait, once whoever uses the stack now has let go of it.
+    def up(
+        self, cancel: process.Cancel, turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> tuple[Endpoint, ...]:
+        """Bring up and wait, once whoever uses the stack now, or a folder of it, has let go of that.
 
+        The start itself is in a ``turn``: whoever is waited for may have to wait for one, too.
         A stack that was kept is brought up to date and stays kept; anything else of that name is leftover
         and goes first. Raises :class:`~tasklib.errors.UsageError` when we would wait for ourselves,
         and :class:`~tasklib.errors.StackError` where what stays up has its data in a folder of the stack.
@@ -101,7 +106,7 @@ class HeldStack:
         if self.life is Life.OURS:
             self.life = Life.TRIED
         try:
-            with alone_in_folders(self.context, self.stack.prepared, cancel):
+            with alone_in_folders(self.context, self.stack.prepared, cancel), turn():
                 found = self.stack.up(cancel)
         except Interrupted:
             if self.life is Life.TRIED:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +54,24 @@ def told(found: list[Event]) -> list[str]:
 def test_a_stack_waits_for_what_another_run_has_up_there(
     engine: MemoryEngine, new_run: NewRun, full: StackPlan
 ) -> None:
-    """And says for whom; it starts once that run has taken its stack down."""
+    """And says for whom; it starts, and has a turn for that, once that run has taken its stack down."""
     first = prepared(new_run("first"), full)
     first.up(Cancel())
     heard: list[Event] = []
+    turns: list[bool] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append(first.closed)
+        yield
 
     def hear(event: Event) -> None:
         heard.append(event)
         first.close()
 
     second = prepared(replace(new_run("second"), emit=hear), replace(full, name="api"))
-    second.up(Cancel())
+    second.up(Cancel(), turn)
+    assert turns == [True]
     assert [c.project for c in engine.containers(second.project)] == [second.project]
     assert engine.containers(first.project) == ()
     (text,) = told(heard)

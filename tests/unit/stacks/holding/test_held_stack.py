@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -247,6 +249,24 @@ def test_an_engine_that_stops_leaves_the_stack_to_the_reaper(
     engine.answering = True
     assert recorded(context) == (held.project,)
     assert watched(context) == {held.project}
+
+
+def test_whoever_waits_for_a_kept_stack_takes_no_turn_meanwhile(new_run: NewRun, plan: StackPlan) -> None:
+    """Who uses it needs turns for its tests before it lets go of it."""
+    first = prepared(new_run("first"), plan, keep=True)
+    first.up(Cancel())
+    turns: list[bool] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append(first.closed)
+        yield
+
+    second = prepared(replace(new_run("second"), emit=lambda event: first.close()), plan)
+    assert not second.take_ahead(Cancel())
+    second.up(Cancel(), turn)
+    assert turns == [True]
+    second.close()
 
 
 def test_a_run_does_not_wait_for_the_run_that_started_it(new_run: NewRun, plan: StackPlan) -> None:
