@@ -50,7 +50,7 @@ def read_junit(path: Path) -> list[TestResult]:
         except ElementTree.ParseError:
             text = _ILLEGAL.sub("\ufffd", path.read_bytes().decode(errors="replace"))
             return list(_cases(io.BytesIO(text.encode())))
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, LookupError, ElementTree.ParseError) as error:  # LookupError: no such encoding
         raise ValueError(str(error)) from error
 
 

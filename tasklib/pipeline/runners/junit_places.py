@@ -15,9 +15,9 @@ from tasklib.results import TestOutcome, TestResult
 __all__ = ["placed"]
 
 _PLACE = re.compile(
-    r"""File\ "(?P<python>[^"\n]+)",\ line\ (?P<at>\d+)"""
+    r"""File\ "(?P<python>[^"\n]+)",\ line\ (?P<at>\d{1,9})"""
     r"""|(?<![\w./@+~-])(?P<file>(?:file://)?[\w./@+~-]{0,300}[\w-]\.[A-Za-z]\w{0,4})"""
-    r""":(?:line\ )?(?P<line>\d+)""",
+    r""":(?:line\ )?(?P<line>\d{1,9})(?!\d)""",
     re.VERBOSE,
 )
 """``total_test.go:9``, ``(/app/a.test.js:3:20)``, ``Cart.cs:line 12``, ``File "tests.py", line 4``."""
@@ -81,6 +81,13 @@ def _found(name: str, folders: tuple[Path, ...], suite: Suite) -> Path | None:
     for folder in folders:
         for one in names:
             path = Path(os.path.normpath(folder / one))
-            if path.is_relative_to(suite.folder) and path.is_file():
+            if path.is_relative_to(suite.folder) and _is_file(path):
                 return path
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's, or a folder of somebody else's
+        return False

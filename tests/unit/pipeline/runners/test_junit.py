@@ -13,7 +13,7 @@ from tasklib.pipeline.runners.command import reconcile
 from tasklib.pipeline.runners.junit import read_junit
 from tasklib.pipeline.runners.junit_places import placed
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
-from tasklib.results import Outcome, Stage, Target, TestOutcome
+from tasklib.results import Outcome, Stage, Target, TestOutcome, TestResult
 from tasklib.shown.masking import hide
 
 MANY = """<?xml version="1.0" encoding="utf-8"?>
@@ -57,7 +57,9 @@ def test_every_kind_of_case_is_read(tmp_path: Path) -> None:
     assert (breaks.message, skips.message) == ("panic: nil", "no network")
 
 
-@pytest.mark.parametrize("text", ["", "no xml", "<html/>", "<testsuite>"])
+@pytest.mark.parametrize(
+    "text", ["", "no xml", "<html/>", "<testsuite>", '<?xml version="1.0" encoding="none"?><testsuite/>']
+)
 def test_what_is_no_report_is_refused(text: str, tmp_path: Path) -> None:
     """Half a file or another document is a ValueError."""
     path = tmp_path / "junit.xml"
@@ -236,3 +238,21 @@ def test_in_a_container_the_folder_is_called_otherwise(tmp_path: Path) -> None:
     case = '<testcase name="a"><failure message="no">/app/spec/a_spec.rb:7:in x</failure></testcase>'
     [test] = read_junit(written(tmp_path / "junit.xml", case))
     assert (placed(test, suite).file, placed(test, suite).line) == ("spec/a_spec.rb", 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "message"),
+    [
+        ("a" * 300, None, "a_spec.rb:7"),
+        ("cart", "b" * 300, "no place"),
+        ("cart", None, "c" * 280 + ".rb:7"),
+        ("cart", None, "a_spec.rb:" + "7" * 5000),
+    ],
+)
+def test_names_that_no_file_can_have_are_no_place(
+    name: str, file: str | None, message: str, tmp_path: Path
+) -> None:
+    """Titles of tests are sentences, some of them long ones."""
+    suite = Suite(Target(Stage.UNIT, "shop"), SuiteKind.COMMAND, (), tmp_path, tmp_path)
+    test = TestResult(f"{name}::total", TestOutcome.FAILED, file=file, message=message)
+    assert placed(test, suite) == test
