@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -61,10 +62,14 @@ def _once(
         with _locked(preparation.source, cancel):
             if not preparation.needed():
                 return ""
-            code = process.stream(
-                preparation.argv, on_line=line, cwd=preparation.folder, env=env, cancel=cancel
-            )
-            stamp = preparation.stamp
+            stamp, code = preparation.stamp, None
+            try:
+                code = process.stream(
+                    preparation.argv, on_line=line, cwd=preparation.folder, env=env, cancel=cancel
+                )
+            finally:
+                if code != 0:
+                    _age(stamp)
             if code == 0 and (stamp.exists() or (preparation.marks and stamp.parent.is_dir())):
                 stamp.touch()
     except process.CommandError as error:
@@ -74,6 +79,12 @@ def _once(
     if code == 0:
         return ""
     return f"`{name}` in {preparation.folder} failed: {texts.complaint(last)}"
+
+
+def _age(stamp: Path) -> None:
+    """Make it older than anything: npm writes its own before the scripts that may fail."""
+    with contextlib.suppress(OSError):
+        os.utime(stamp, (0, 0))
 
 
 @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tasklib.shown.cutting import flat, without_middle
 
@@ -29,10 +30,13 @@ _FRAME = re.compile("at .*[:(]|\N{HEAVY RIGHT-POINTING ANGLE QUOTATION MARK ORNA
 _NPM = re.compile(r"npm (error|ERR!) ?")
 _NPM_ASIDE = re.compile(
     r"(code|errno|syscall|path|command|dest|spawnargs) |command failed$|gyp (info|verb|http|WARN) |$"
-    r"|node_modules/|A complete log of this run|Clean install a project|Usage:|npm (ci|install)$|Options:|\["
-    r"|\^+$|at .*[:(]|Run \"npm help|Fix the upstream|this command with"
+    r"|node_modules/|(404 )?Note that you can also|\[|\^+$|at .*[:(]"
 )
-"""What npm says beside what is wrong: for it the same words, whatever that is."""
+_NPM_END = re.compile(
+    r"A complete log of this run|Clean install a project|Usage:|Options:|Run \"npm help|For a full report"
+    r"|Fix the upstream|this command with|(404 )?Note that you can also"
+)
+"""What npm says beside and after what is wrong: the same words for it, whatever that is."""
 _NPM_LINES = 8
 
 _CHATTER = re.compile(
@@ -170,15 +174,20 @@ def complaint(lines: Iterable[str]) -> str:
     if any(_CAUSE.match(line) for line in clean):
         return shorten(_of_uv(clean))
     npm = [_NPM.sub("", line, count=1).strip() for line in clean if _NPM.match(line)]
-    if npm:
-        said = [line for line in npm if not _NPM_ASIDE.match(line)] or npm
+    if said := [line for line in _until(_NPM_END, npm) if not _NPM_ASIDE.match(line)]:
         return shorten(" ".join(said[:_NPM_LINES]))
+    # A script of the project's own failed: what it said has no mark of npm's.
+    clean = [line for line in clean if not _NPM.match(line)] or npm
     if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
         return shorten(clean[-1])
     words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
     told = [line for line in words if not _CHATTER.match(line)] or words
     marked = next((at for at, line in enumerate(told) if _MARKED.match(line)), None)
     return shorten(" ".join(told[-3:] if marked is None else told[marked : marked + _MARKED_LINES]))
+
+
+def _until(end: re.Pattern[str], lines: Iterable[str]) -> Iterator[str]:
+    return itertools.takewhile(lambda line: not end.match(line), lines)
 
 
 def _of_uv(clean: Sequence[str]) -> str:

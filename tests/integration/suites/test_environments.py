@@ -126,6 +126,20 @@ def test_what_several_suites_need_is_installed_once(tmp_path: Path) -> None:
     assert prepare_suite(suite, os.environ, _ignore, Cancel()) is None
 
 
+def test_an_installation_that_failed_is_not_done(tmp_path: Path) -> None:
+    """npm writes its stamp before it runs the scripts that fail: the next run would test half an environment."""
+    source, stamp = tmp_path / "lock", tmp_path / "stamp"
+    source.touch()
+    need = Preparation(("sh", "-c", "touch stamp; exit 1"), tmp_path, source, stamp)
+    suite = Suite(
+        Target(Stage.UNIT, "web"), SuiteKind.COMMAND, ("true",), tmp_path, tmp_path, prepare=(need,)
+    )
+    for _ in range(2):
+        failed = prepare_suite(suite, os.environ, _ignore, Cancel())
+        assert failed is not None
+        assert failed.outcome is Outcome.ERROR
+
+
 def _ignore(event: Event) -> None:
     """Nobody listens."""
 

@@ -61,10 +61,7 @@ def test_a_program_that_gives_up_is_quoted_where_it_says_why() -> None:
         "npm error out of sync",
         "npm error Missing: a",
     ]
-    assert (
-        texts.complaint([*npm, "npm error Usage:", *["npm error  more"] * 50])
-        == "out of sync Missing: a more more more more more more"
-    )
+    assert texts.complaint([*npm, "npm error Usage:", *["npm error  more"] * 50]) == "out of sync Missing: a"
     node = ["warming up", "\x1b[31mError: bad config\x1b[0m", "    at f (file:///a.js:1:2)", "───────", ""]
     assert texts.complaint(node) == "warming up Error: bad config"
     assert texts.complaint([]) == ""
@@ -144,6 +141,37 @@ npm error Error: cannot find libpq
 npm error     at Object.<anonymous> (/app/node_modules/native/install.js:3:7)
 """,
             "Error: cannot find libpq",
+        ),
+        (
+            """
+npm error `npm ci` can only install packages when they are in sync.
+npm error
+npm error Missing: left-pad@1.3.0 from lock file
+npm error
+npm error Clean install a project
+npm error
+npm error Usage:
+npm error npm ci
+npm error   Sets the strategy for installing packages in node_modules.
+""",
+            "`npm ci` can only install packages when they are in sync. "
+            "Missing: left-pad@1.3.0 from lock file",
+        ),
+        (
+            """
+[eval]:1
+throw new Error('cannot find libpq')
+^
+
+Error: cannot find libpq
+    at [eval]:1:7
+npm error code 1
+npm error path /app
+npm error command failed
+npm error command sh -c node -e "throw new Error('cannot find libpq')"
+npm error A complete log of this run can be found in: /root/.npm/_logs/debug-0.log
+""",
+            "[eval]:1 throw new Error('cannot find libpq') Error: cannot find libpq",
         ),
         (
             """
