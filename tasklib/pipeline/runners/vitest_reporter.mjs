@@ -48,7 +48,7 @@ export default class TasklibReporter {
   }
 
   onTestSuiteResult(suite) {
-    for (const error of suite.errors()) this.broken(`${this.file(suite.module)} > ${suite.fullName}`, 'collection', error)
+    for (const error of suite.errors()) this.broken(`${this.file(suite.module)} > ${suite.fullName}`, 'collection', error, suite.module)
   }
 
   onTestCaseReady(test) {
@@ -112,17 +112,22 @@ export default class TasklibReporter {
   moduleErrors(module) {
     if (this.told.has(module.id)) return
     this.told.add(module.id)
-    for (const error of module.errors()) this.broken(this.file(module), 'collection', error)
+    for (const error of module.errors()) this.broken(this.file(module), 'collection', error, module)
   }
 
-  broken(id, kind, error) {
-    this.send({ e: 'broken', id, kind, message: message(error), detail: detail(error) })
+  broken(id, kind, error, module) {
+    const line = module && this.frame(error, module)?.line
+    this.send({ e: 'broken', id, kind, message: message(error), detail: detail(error), line })
+  }
+
+  // The deepest frame in the test's own file, in terms of its source. Version 3 hands over the text alone.
+  frame(error, module) {
+    const stacks = error.stacks ?? [...(error.stack ?? '').matchAll(/^ +at .*?(\/[^():]+):(\d+):\d+/gm)].map(([, file, line]) => ({ file, line: Number(line) }))
+    return stacks.find(({ file }) => file === module.moduleId)
   }
 
   failure(error, module) {
-    // The deepest frame in the test's own file, in terms of its source. Version 3 hands over the text alone.
-    const stacks = error.stacks ?? [...(error.stack ?? '').matchAll(/^ +at .*?(\/[^():]+):(\d+):\d+/gm)].map(([, file, line]) => ({ file, line: Number(line) }))
-    const frame = stacks.find(({ file }) => file === module.moduleId)
+    const frame = this.frame(error, module)
     const place = frame ? { file: this.file(module), line: frame.line } : {}
     return { when: 'call', message: message(error), detail: detail(error), ...place }
   }

@@ -179,7 +179,7 @@ def _beyond(message: str, detail: Sequence[str]) -> list[str]:
     """What ``detail`` says after the lines that ``message`` repeats."""
     flat = " ".join(message.split())
     for index, line in enumerate(detail):
-        said = " ".join(line.split())
+        said = " ".join(line.split()).removeprefix("Error: ")
         if said and said not in flat and not (flat and said.startswith(flat.removesuffix(CUT))):
             return list(detail[index:])
     return []

@@ -127,7 +127,7 @@ def test_what_several_suites_need_is_installed_once(tmp_path: Path) -> None:
 
 
 def test_an_installation_that_failed_is_not_done(tmp_path: Path) -> None:
-    """npm writes its stamp before it runs the scripts that fail: the next run would test half an environment."""
+    """npm writes its stamp before the scripts that fail: the next run would test half an environment."""
     source, stamp = tmp_path / "lock", tmp_path / "stamp"
     source.touch()
     need = Preparation(("sh", "-c", "touch stamp; exit 1"), tmp_path, source, stamp)
