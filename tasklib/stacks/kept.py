@@ -124,6 +124,10 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
     (plan,) = plans(context.project, [name] if name else [])
     found = prepare(plan, context.instance, context.engine)
     prepared = with_known_bakes(found, context.engine, context.state).addressed(context.engine)
+    tags, checkout = frozenset(prepared.isolation.built_images), context.instance.checkout
+    if not tags <= context.images.of(prepared.project, checkout):
+        # Plain Compose builds under our names, too, and tells nobody.
+        context.images.add(prepared.project, checkout, tags)
     yield from context.exports.items()
     yield from plain_compose(prepared, context.state)
     if not context.engine.facts.reach.lasts:

@@ -85,5 +85,6 @@ def real_paths(rendered: Mapping[str, Any], allowed: Iterable[str]) -> dict[str,
     parts = [*(rendered.get("secrets") or {}).values(), *(rendered.get("configs") or {}).values()]
     paths |= {str(part["file"]) for part in parts if part and "file" in part}
     paths |= {str((volume.get("driver_opts") or {}).get("device") or "") for volume in volumes if volume}
-    found = {path: os.path.realpath(path) for path in {*paths, *allowed} if path.startswith("/")}
+    meant = {path.replace("$$", "$") for path in paths}
+    found = {path: os.path.realpath(path) for path in {*meant, *allowed} if path.startswith("/")}
     return {path: real for path, real in found.items() if real != path}

@@ -39,6 +39,7 @@ def bring_files(draft: Draft) -> None:
             path = ("services", name, "volumes", index)
             there = draft.facts.reach.disk.there(real_path(draft, source))
             if there is not None:
+                there = there.replace("$", "$$")
                 kept.append({k: v for k, v in mount.items() if k not in _OWNER} | {"source": there})
                 draft.record((*path, "source"), source, there, _RULE, "the engine's machine has it there")
             else:
@@ -148,8 +149,8 @@ def _bound(draft: Draft, key: str, volume: dict[str, Any]) -> None:
     if there is None:
         what = f"is the folder {device}, which does not exist on the engine's machine"
         draft.problem(path, what, "mount the folder itself where it is needed")
-    elif there != device:
-        draft.put(path, there, _RULE, "the engine's machine has it there")
+    elif there != plain(device):
+        draft.put(path, there.replace("$", "$$"), _RULE, "the engine's machine has it there")
 
 
 def judge_hidden_files(draft: Draft) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from tasklib.stacks.rewrite.draft import Draft
+from tasklib.stacks.rewrite.draft import Draft, plain
 
 __all__ = ["is_inside", "judge_devices", "judge_folder", "judge_mounts", "outside_remedy", "real_path"]
 
@@ -100,11 +100,13 @@ def _is_engine(path: str) -> bool:
 
 def real_path(draft: Draft, path: str) -> str:
     """Where a path leads when its links are followed, as the engine's mounts do."""
-    return _plain(draft.facts.real_paths.get(path, path))
+    meant = plain(path)
+    return _plain(draft.facts.real_paths.get(meant, meant))
 
 
 def _told(source: str, where: str) -> str:
-    return source if where == _plain(source) else f"{source} (in fact {where})"
+    meant = plain(source)
+    return meant if where == _plain(meant) else f"{meant} (in fact {where})"
 
 
 def judge_devices(draft: Draft) -> None:

@@ -18,7 +18,7 @@ from tasklib.stacks.engine.docker.engine import DockerEngine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.holding import run
 from tasklib.state.liveness import current
-from tasklib.state.records import Run, Runs
+from tasklib.state.records import Images, Run, Runs
 from tasklib.state.stack_lock import StackLock
 from tasklib.state.store import default_state
 from tests.memory_compose import MemoryCompose
@@ -184,6 +184,26 @@ def test_clean_removes_what_this_checkout_has_and_nothing_else(
     cleaning.clean(caller, force=False, everything=False, dry=False)
     assert capsys.readouterr().out == "main: removed 1 container, 1 network\n"
     assert engine.containers("test-main") == (other,)
+
+
+def test_clean_takes_what_plain_compose_built_under_our_names(
+    engine: MemoryEngine,
+    compose: MemoryCompose,
+    repository: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It was given them by `infra.env`, and tells nobody what it does with them."""
+    compose.services = {"api": {"build": {"context": str(repository)}}}
+    Isolated().env(None, dry=False)
+    mine = default_state()
+    ((_, tags),) = Images(mine, engine.facts.id).all().items()
+    own = next(tag for tag in tags if not tag.endswith(":latest"))
+    engine.add_image(own)
+    engine.tag(own, "test-main-api:latest")
+    capsys.readouterr()
+    cleaning.clean(Caller(("invoke",), {}), force=False, everything=False, dry=False)
+    assert "2 image tags" in capsys.readouterr().out
+    assert Images(mine, engine.facts.id).all() == {}
 
 
 @pytest.mark.parametrize("everything", [False, True])

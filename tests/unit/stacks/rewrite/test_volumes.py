@@ -293,6 +293,16 @@ def test_what_is_only_ever_read_is_mounted_read_only() -> None:
     assert found.config["services"]["api"]["volumes"][0]["read_only"] is True
 
 
+def test_a_dollar_in_a_path_is_one_however_it_is_rendered() -> None:
+    """Compose doubles each: a checkout in such a folder is no other folder, and messages say its name."""
+    facts = replace(FACTS, checkout_root="/a$b", real_paths={"/link$": "/a$b/data"})
+    mounts = [bind("/a$$b/out"), bind("/link$$"), bind("/x$$y/out")]
+    (problem,) = reviewed({"api": {"volumes": mounts}}, facts=facts).problems
+    assert problem.path == "services.api.volumes[2]"
+    assert "/x$y/out" in problem.what
+    assert "/x$y/out" in problem.remedy
+
+
 def test_without_a_checkout_nothing_is_inside() -> None:
     """Where no root is known, every writable absolute mount counts as outside."""
     facts = replace(FACTS, checkout_root=None)
