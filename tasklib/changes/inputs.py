@@ -15,6 +15,7 @@ from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project
 from tasklib.stacks.compose.compose import render
 from tasklib.stacks.compose.source import Source
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.images.context import BuildContext, build_context
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
 from tasklib.stacks.rewrite import reserved_ports
@@ -46,7 +47,7 @@ def _facts(project: Project, owner: str | None, source: Source, cancel: process.
         return StackFacts(owner, files, unreadable=f"{_where(source, project)} cannot be read: {error.what}")
     shared = {
         kind: {
-            name: Path(str(entry["file"]))
+            name: Path(plain(entry["file"]))
             for name, entry in (config.get(kind) or {}).items()
             if "file" in entry
         }
@@ -79,12 +80,12 @@ def _service(
     project: Project, name: str, row: Mapping[str, Any], shared: Mapping[str, Mapping[str, Path]]
 ) -> ComposeService:
     build = row.get("build") or {}
-    paths = [Path(str(v["source"])) for v in row.get("volumes") or () if v.get("type") == "bind"]
+    paths = [Path(plain(v["source"])) for v in row.get("volumes") or () if v.get("type") == "bind"]
     for kind, known in shared.items():
         used = [str(entry.get("source")) for entry in row.get(kind) or ()]
         paths += [known[source] for source in used if source in known]
     more = (build.get("additional_contexts") or {}).values()
-    paths += [Path(str(context)) for context in more if str(context).startswith("/")]
+    paths += [Path(plain(context)) for context in more if str(context).startswith("/")]
     context = build_context(build)
     return ComposeService(
         name,

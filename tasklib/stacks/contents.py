@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tasklib.stacks.dollars import plain
+
 __all__ = ["dockerfiles", "mounted_texts", "text_in", "with_included"]
 
 _ROOTS = {"secrets": "/run/secrets/", "configs": "/"}
@@ -45,17 +47,17 @@ def _parts(
 
 def _text(part: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
     if "content" in part:
-        return str(part["content"]).replace("$$", "$")
+        return plain(part["content"])
     if "environment" in part:
         return variables.get(str(part["environment"]))
-    return _read(Path(str(part["file"]))) if "file" in part else None
+    return _read(Path(plain(part["file"]))) if "file" in part else None
 
 
 def _mounted(definition: Mapping[str, Any], path: str) -> Iterator[tuple[str, Callable[[], str | None]]]:
     """The file on this machine behind a path, where a folder or the file itself is mounted."""
     for mount in definition.get("volumes") or ():
         if isinstance(mount, Mapping) and mount.get("type") == "bind":
-            target, source = str(mount.get("target")).rstrip("/"), str(mount.get("source"))
+            target, source = plain(mount.get("target")).rstrip("/"), plain(mount.get("source"))
             if path == target or path.startswith(f"{target}/"):
                 file = Path(source + path.removeprefix(target))
                 yield path, lambda file=file: _read(file)  # type: ignore[misc]
@@ -79,7 +81,7 @@ def dockerfiles(rendered: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, service in rendered["services"].items():
         if build := service.get("build"):
-            path = Path(str(build.get("context", "."))) / str(build.get("dockerfile", "Dockerfile"))
+            path = Path(plain(build.get("context", "."))) / plain(build.get("dockerfile", "Dockerfile"))
             try:
                 found[name] = build.get("dockerfile_inline") or path.read_text(errors="replace")
             except OSError:
@@ -95,13 +97,13 @@ def mounted_texts(rendered: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings that files on this machine hold for the containers: mounted ones, configs, of folders the
     first few right in them."""
     sources = [
-        Path(str(mount.get("source")))
+        Path(plain(mount.get("source")))
         for service in rendered["services"].values()
         for mount in service.get("volumes") or ()
         if isinstance(mount, Mapping) and mount.get("type") == "bind"
     ]
     parts = (rendered.get("configs") or {}).values()
-    sources += [Path(str(part["file"])) for part in parts if part and "file" in part]
+    sources += [Path(plain(part["file"])) for part in parts if part and "file" in part]
     found = [_read(path) for source in dict.fromkeys(sources) for path in _settings(source)]
     return tuple(text for text in found if text)
 

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tasklib.errors import ConfigError
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.servers import Server, Settings, known_server, plain_url, read_settings, server_url
 
@@ -136,7 +137,7 @@ def _environment(definition: Mapping[str, Any]) -> dict[str, str]:
     environment = definition.get("environment") or {}
     if not isinstance(environment, Mapping):
         environment = dict(str(row).partition("=")[::2] for row in environment)
-    return {key: _written(value) for key, value in environment.items() if value is not None}
+    return {key: plain(value) for key, value in environment.items() if value is not None}
 
 
 def _arguments(definition: Mapping[str, Any]) -> list[str]:
@@ -145,11 +146,7 @@ def _arguments(definition: Mapping[str, Any]) -> list[str]:
     for key in ("entrypoint", "command"):
         words = definition.get(key) or ()
         found += [words] if isinstance(words, str) else words
-    return [_written(word) for word in found]
-
-
-def _written(value: object) -> str:
-    return str(value).replace("$$", "$")
+    return [plain(word) for word in found]
 
 
 _PLACE = re.compile(r"\{(?P<service>[A-Za-z0-9._ -]+?)(?::(?P<port>\d+))?(?:\.(?P<part>host|port))?\}")

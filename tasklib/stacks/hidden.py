@@ -9,6 +9,7 @@ from typing import Any
 
 from tasklib.shown.masking import hide
 from tasklib.shown.words import secret_words
+from tasklib.stacks.dollars import plain
 
 __all__ = ["hide_secrets", "hide_started"]
 
@@ -58,7 +59,7 @@ def _commands(service: Mapping[str, Any]) -> Iterator[Any]:
 def _words(command: Any) -> list[str]:
     # `$$` is how a rendered config writes a dollar.
     words = command if isinstance(command, list) else [] if command is None else [command]
-    return [str(word).replace("$$", "$") for word in words]
+    return [plain(word) for word in words]
 
 
 def _texts(variables: Any) -> Mapping[str, str]:
@@ -67,7 +68,7 @@ def _texts(variables: Any) -> Mapping[str, str]:
         variables = dict(str(item).partition("=")[::2] for item in variables)
     found = variables if isinstance(variables, Mapping) else {}
     # `$$` is how a rendered config writes a dollar.
-    return {str(key): str(value).replace("$$", "$") for key, value in found.items() if value}
+    return {str(key): plain(value) for key, value in found.items() if value}
 
 
 def _content(secret: Mapping[str, Any]) -> str:
@@ -76,6 +77,6 @@ def _content(secret: Mapping[str, Any]) -> str:
     if "file" not in secret:
         return str(secret.get("content") or "")
     try:
-        return Path(str(secret["file"])).read_text(errors="replace").strip()
+        return Path(plain(secret["file"])).read_text(errors="replace").strip()
     except (OSError, ValueError):
         return ""

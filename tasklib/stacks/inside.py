@@ -15,6 +15,7 @@ from tasklib.errors import ConfigError
 from tasklib.isolation import resource_name
 from tasklib.stacks.compose.compose import one_off
 from tasklib.stacks.compose.source import Call
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, named_ports
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Resource
@@ -125,7 +126,7 @@ class Inside:
     def folder(self) -> PurePosixPath:
         """Where commands start."""
         if named := self._definition.get("working_dir"):
-            return PurePosixPath(str(named))
+            return PurePosixPath(plain(named))
         image = self._engine.base_image(str(self._definition.get("image", "")))
         return PurePosixPath(image.folder if image else "/")
 
@@ -147,9 +148,9 @@ class Inside:
         root = self._prepared.facts.checkout_root
         for volume in self._definition.get("volumes") or ():
             if volume.get("type") == "bind" and not volume.get("read_only"):
-                source = Path(str(volume["source"]))
+                source = Path(plain(volume["source"]))
                 if root and source.is_relative_to(root):
-                    yield source, PurePosixPath(str(volume["target"]))
+                    yield source, PurePosixPath(plain(volume["target"]))
 
     def named(self, path: Path, word: str) -> str:
         """What a command is to call ``path``, a place in the checkout that ``word`` leads to outside.
@@ -157,8 +158,8 @@ class Inside:
         That is ``word``, unless it is mounted where that does not lead.
         """
         for volume in self._definition.get("volumes") or ():
-            if volume.get("type") == "bind" and path.is_relative_to(str(volume.get("source"))):
-                place = PurePosixPath(str(volume["target"]), path.relative_to(str(volume["source"])))
+            if volume.get("type") == "bind" and path.is_relative_to(plain(volume.get("source"))):
+                place = PurePosixPath(plain(volume["target"]), path.relative_to(plain(volume["source"])))
                 return word if place == self.folder / word else str(place)
         return word
 
@@ -235,9 +236,7 @@ def inside_endpoints(
 
 
 def _environment(service: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        k: str(v).replace("$$", "$") for k, v in (service.get("environment") or {}).items() if v is not None
-    }
+    return {k: plain(v) for k, v in (service.get("environment") or {}).items() if v is not None}
 
 
 def _escaped(text: str) -> str:

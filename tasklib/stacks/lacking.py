@@ -11,6 +11,7 @@ from typing import Any
 from tasklib.errors import ConfigError
 from tasklib.project.places import way_to
 from tasklib.siblings.lacking import found_elsewhere, from_here
+from tasklib.stacks.dollars import plain
 
 __all__ = ["refuse_lacking"]
 
@@ -67,4 +68,4 @@ def _mounts(rendered: Mapping[str, Any]) -> Iterator[tuple[str, Path, bool]]:
 
 
 def _plain(value: object) -> Path:
-    return Path(str(value).replace("$$", "$"))
+    return Path(plain(value))

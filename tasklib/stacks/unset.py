@@ -10,6 +10,7 @@ from typing import Any
 from tasklib.errors import ConfigError
 from tasklib.project.places import way_to
 from tasklib.shown.cutting import shorten
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.references import parse_reference
 
 __all__ = ["not_set", "place_of", "refuse_bad_images", "refuse_unset"]
@@ -56,7 +57,7 @@ def refuse_bad_images(
     """
     for name, service in rendered["services"].items():
         image = service.get("image")
-        if image is None or parse_reference(str(image).replace("$$", "$")) is not None:
+        if image is None or parse_reference(plain(image)) is not None:
             continue
         place = next(iter(unset.values())) if len(unset) == 1 else where
         raise ConfigError(

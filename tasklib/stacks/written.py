@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from tasklib.checkout import git
 from tasklib.errors import TasklibError
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.engine.values import Users
 from tasklib.stacks.rewrite import replica_count
-from tasklib.stacks.rewrite.draft import plain
 
 __all__ = [
     "Foreign",

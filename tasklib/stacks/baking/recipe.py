@@ -18,6 +18,7 @@ from msgspec import Struct
 from tasklib.stacks.baking.files import digest_of, refuse_texts
 from tasklib.stacks.baking.health import moved_test
 from tasklib.stacks.baking.unfit import Unfit
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.engine.values import Errand, ImageConfig
 from tasklib.stacks.references import parse_reference
 from tasklib.stacks.rewrite import Bake
@@ -129,8 +130,8 @@ def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -
     _refuse_keys(service)
     if image is None:
         raise Unfit("its image is not here yet")
-    environment = {k: _plain(v) for k, v in (service.get("environment") or {}).items() if v is not None}
-    words = tuple(_plain(word) for word in service.get("command") or image.command)
+    environment = {k: plain(v) for k, v in (service.get("environment") or {}).items() if v is not None}
+    words = tuple(plain(word) for word in service.get("command") or image.command)
     _refuse_command(service, image, baking, words)
     _refuse_variables(environment, baking)
     moved = (variables.get(baking.data_variable) for variables in (image.environment, environment))
@@ -157,7 +158,7 @@ def recipe_of(name: str, config: Mapping[str, Any], image: ImageConfig | None) -
             command,
             {**environment, **_moved(baking)},
             files,
-            _plain(service.get("hostname") or ""),
+            plain(service.get("hostname") or ""),
             int(service["shm_size"]) if service.get("shm_size") else None,
         ),
         image=image,
@@ -192,7 +193,7 @@ def _refuse_keys(service: Mapping[str, Any]) -> None:
 def _refuse_command(
     service: Mapping[str, Any], image: ImageConfig, baking: Baking, words: tuple[str, ...]
 ) -> None:
-    entrypoint = tuple(_plain(word) for word in service.get("entrypoint") or image.entrypoint)
+    entrypoint = tuple(plain(word) for word in service.get("entrypoint") or image.entrypoint)
     if len(entrypoint) != 1 or posixpath.basename(entrypoint[0]) != baking.entrypoint:
         raise Unfit("its entry point is not the image's own")
     if not words or not (words[0] in baking.programs or words[0].startswith("-")):
@@ -226,7 +227,7 @@ def _files(
             if mount["type"] == "volume":
                 _refuse_shared(config, name, str(mount.get("source") or ""))
         elif mount["type"] == "bind" and (mount.get("read_only") or _is_in(target, readable)):
-            yield _plain(mount.get("source")), target
+            yield plain(mount.get("source")), target
         else:
             raise Unfit(f"{target} is mounted and can be written")
     for entry in service.get("tmpfs") or ():
@@ -238,7 +239,7 @@ def _files(
             if "file" not in part:
                 raise Unfit(f"{entry.get('source')} of `{section}` is no file")
             target = str(entry.get("target") or entry.get("source"))
-            yield _plain(part["file"]), posixpath.normpath(posixpath.join(root or "/", target))
+            yield plain(part["file"]), posixpath.normpath(posixpath.join(root or "/", target))
 
 
 def _refuse_shared(config: Mapping[str, Any], name: str, key: str) -> None:
@@ -261,7 +262,3 @@ def _is_in(path: str, folders: tuple[str, ...]) -> bool:
 
 def _digest(parts: list[Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _plain(value: object) -> str:
-    return str(value).replace("$$", "$")

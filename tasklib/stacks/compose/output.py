@@ -12,6 +12,7 @@ from msgspec import Struct
 from tasklib.results import ContainerLog, LogLine
 from tasklib.shown.cutting import without_middle
 from tasklib.stacks.compose.failures import BuildFailed
+from tasklib.stacks.dollars import plain
 
 __all__ = ["BuildOutput", "UpOutput", "last_words", "unset_variables"]
 
@@ -133,11 +134,11 @@ def last_words(line: str) -> str:
 
 
 def _dockerfile(build: Mapping[str, Any]) -> Path | None:
-    context = Path(str(build.get("context", ".")))
+    context = Path(plain(build.get("context", ".")))
     # A context may also be the address of a git repository or archive.
     if "dockerfile_inline" in build or not context.is_dir():
         return None
-    return context / str(build.get("dockerfile", "Dockerfile"))
+    return context / plain(build.get("dockerfile", "Dockerfile"))
 
 
 def _where(dockerfile: Path | None, line: int | None) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tasklib.stacks.dockerfile import copied
+from tasklib.stacks.dollars import plain
 
 if TYPE_CHECKING:
     from pathspec import PathSpec, Pattern
@@ -68,15 +69,15 @@ class BuildContext:
 
 def build_context(build: Mapping[str, Any]) -> BuildContext | None:
     """The context of a rendered service's ``build``; ``None`` without one on this machine."""
-    folder = Path(str(build.get("context", "")))
+    folder = Path(plain(build.get("context", "")))
     if not folder.is_absolute():
         return None
     inline = build.get("dockerfile_inline")
-    dockerfile = None if inline else folder / str(build.get("dockerfile", "Dockerfile"))
+    dockerfile = None if inline else folder / plain(build.get("dockerfile", "Dockerfile"))
     ignored = read_text(dockerfile.with_name(f"{dockerfile.name}.dockerignore")) if dockerfile else None
     if ignored is None:
         ignored = read_text(folder / ".dockerignore")
-    text = str(inline) if inline else read_text(dockerfile)
+    text = plain(inline) if inline else read_text(dockerfile)
     return BuildContext(
         folder,
         dockerfile,

@@ -11,6 +11,7 @@ from typing import Any
 from tasklib.project.compose_files import assignments
 from tasklib.stacks.archive import digest_of
 from tasklib.stacks.compose.source import Source
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.engine.values import Container
 from tasklib.stacks.rewrite import LocalState, port_variable, project_names
@@ -72,7 +73,7 @@ def local_state(rendered: Mapping[str, Any]) -> dict[str, LocalState]:
     sources |= {str(part["file"]) for part in parts if part and "file" in part}
     found = {}
     for source in sources:
-        path = Path(source.replace("$$", "$"))
+        path = Path(plain(source))
         if path.is_absolute() and path.exists():
             found[source] = LocalState(path.is_dir(), digest_of(path))
     return found
@@ -85,6 +86,6 @@ def real_paths(rendered: Mapping[str, Any], allowed: Iterable[str]) -> dict[str,
     parts = [*(rendered.get("secrets") or {}).values(), *(rendered.get("configs") or {}).values()]
     paths |= {str(part["file"]) for part in parts if part and "file" in part}
     paths |= {str((volume.get("driver_opts") or {}).get("device") or "") for volume in volumes if volume}
-    meant = {path.replace("$$", "$") for path in paths}
+    meant = set(map(plain, paths))
     found = {path: os.path.realpath(path) for path in {*meant, *allowed} if path.startswith("/")}
     return {path: real for path, real in found.items() if real != path}

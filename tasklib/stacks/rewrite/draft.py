@@ -7,10 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 from tasklib.isolation import Instance, project_name, resource_name
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.labels import labels
 from tasklib.stacks.rewrite.model import Change, CopyIn, Facts, Hint, Problem
 
-__all__ = ["Draft", "Path", "build_arguments", "dockerfile_of", "plain", "show"]
+__all__ = ["Draft", "Path", "build_arguments", "dockerfile_of", "show"]
 
 Path = tuple[str | int, ...]
 
@@ -126,8 +127,3 @@ def dockerfile_of(draft: Draft, name: str) -> str:
 def build_arguments(build: Mapping[str, Any]) -> dict[str, str]:
     """The arguments of a build that have a value, as its builder reads them."""
     return {key: plain(value) for key, value in (build.get("args") or {}).items() if value is not None}
-
-
-def plain(value: object) -> str:
-    """A text of a config, in which every ``$`` is doubled, as it is meant."""
-    return str(value).replace("$$", "$")

@@ -12,8 +12,9 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any
 
+from tasklib.stacks.dollars import plain
 from tasklib.stacks.labels import FILES
-from tasklib.stacks.rewrite.draft import Draft, plain
+from tasklib.stacks.rewrite.draft import Draft
 from tasklib.stacks.rewrite.model import CopyIn
 from tasklib.stacks.rewrite.mounts import is_inside, real_path
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from tasklib.stacks.rewrite.draft import Draft, plain
+from tasklib.stacks.dollars import plain
+from tasklib.stacks.rewrite.draft import Draft
 
 __all__ = ["is_inside", "judge_devices", "judge_folder", "judge_mounts", "outside_remedy", "real_path"]
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from tasklib.stacks.dollars import plain
+
 __all__ = ["long_form", "plain_keys"]
 
 
@@ -31,7 +33,7 @@ def plain_keys(value: Any) -> Any:
     Rendering doubles every ``$``, but only values are read with ``$$`` for ``$`` again.
     """
     if isinstance(value, dict):
-        return {str(key).replace("$$", "$"): plain_keys(part) for key, part in value.items()}
+        return {plain(key): plain_keys(part) for key, part in value.items()}
     return [plain_keys(part) for part in value] if isinstance(value, list) else value
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tasklib.stacks.dockerfile import final_base, volumes_in
-from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of, plain
+from tasklib.stacks.dollars import plain
+from tasklib.stacks.rewrite.draft import Draft, build_arguments, dockerfile_of
 from tasklib.stacks.rewrite.mounts import judge_folder
 from tasklib.stacks.rewrite.names import kept_name
 from tasklib.stacks.rewrite.projects import default_names, has_default_name

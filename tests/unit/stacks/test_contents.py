@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasklib.stacks.contents import mounted_texts, text_in, with_included
+from tasklib.stacks.contents import dockerfiles, mounted_texts, text_in, with_included
 
 
 @pytest.fixture
@@ -75,3 +75,20 @@ def test_included_and_extended_files_are_found_however_deep(tmp_path: Path) -> N
         "parts/kafka.yml",
         "parts/base.yaml",
     ]
+
+
+def test_paths_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    """Rendering doubles each dollar, also in the folder that a checkout lies in."""
+    folder = tmp_path / "a$b"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text("FROM base\n")
+    (folder / "app.conf").write_text("listen 80;")
+    (folder / "token").write_text("hush")
+    shown = str(folder).replace("$", "$$")
+    mount = {"type": "bind", "source": f"{shown}/app.conf", "target": "/app.conf"}
+    api = {"build": {"context": shown}, "volumes": [mount], "secrets": ["token"]}
+    rendered = {"services": {"api": api}, "secrets": {"token": {"file": f"{shown}/token"}}}
+    assert dockerfiles(rendered) == {"api": "FROM base\n"}
+    assert mounted_texts(rendered) == ("listen 80;",)
+    assert text_in(rendered, "api", "/run/secrets/token") == "hush"
+    assert text_in(rendered, "api", "/app.conf") == "listen 80;"
