@@ -26,7 +26,7 @@ def add_unrun(found: Parts, evidence: Evidence, answers: Mapping[str, str]) -> N
     ran = {file for part in found.parts.values() for file in _files_of(part, evidence)}
     left: dict[str, list[str]] = {}
     for file in evidence.tests:
-        if file not in ran:
+        if file not in ran and _says_something(file, evidence):
             left.setdefault(_manifest(file, evidence), []).append(file)
     for folder, files in sorted(left.items()):
         if folder in found.parts or (
@@ -97,6 +97,8 @@ def _unrun(
         """They are run by pytest or Node, which tasklib starts itself, or by their language's own tool."""
         if whole:
             return replace(usage, place=whole.place, recipe=whole, runner="node", words=("npm", "test"))
+        if _is_of_django(folder, files, evidence):
+            return replace(usage, runner="django", words=("python", "manage.py", "test"))
         words = usual_command(evidence.manifests.get(folder, ""), folder, own, evidence)
         return replace(usage, runner=words[0], words=words) if words else replace(usage, paths=tuple(own))
 
@@ -112,6 +114,18 @@ def _reach_out(files: Sequence[str], evidence: Evidence) -> bool:
     asked = {address.place.file for address in evidence.addresses}
     asked |= {variable.place.file for variable in evidence.variables}
     return any(file.endswith(".py") or file in asked for file in files)
+
+
+def _says_something(file: str, evidence: Evidence) -> bool:
+    """Whether a file tests anything: what Django writes for a new app does not."""
+    text = evidence.texts.get(file, "")
+    return posixpath.basename(file) != "tests.py" or not text or bool(re.search(r"\b(def|class) ", text))
+
+
+def _is_of_django(folder: str, files: Sequence[str], evidence: Evidence) -> bool:
+    """Whether Django's own runner finds tests that pytest would not: they are called as it calls them."""
+    there = joined(folder, "manage.py") in evidence.files
+    return there and any(posixpath.basename(file) == "tests.py" for file in files)
 
 
 def _top(name: str) -> str:

@@ -393,3 +393,16 @@ def test_what_is_set_for_a_call_is_set_for_what_it_starts(
     }
     found = settings_of(proposed(tmp_path, files))["endpoints"]
     assert found == {"DB_HOST": "{postgres.host}", "DB_PORT": "{postgres.port}"}
+
+
+def test_tests_that_only_django_finds(tmp_path: Path) -> None:
+    """By its own runner; what it writes for a new app tests nothing."""
+    files = {
+        "manage.py": "",
+        "requirements.txt": "django\n",
+        "shop/tests.py": "class A:\n    def test_a(self): ...\n",
+    }
+    start = "uv run --no-project --isolated --with-requirements requirements.txt"
+    assert settings_of(proposed(tmp_path, files)) == {"command": f"{start} python manage.py test".split()}
+    empty = {**files, "shop/tests.py": "from django.test import TestCase\n\n# Create your tests here.\n"}
+    assert not proposed(tmp_path, empty).settings
