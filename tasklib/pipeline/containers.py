@@ -111,16 +111,16 @@ class Beside(Struct, frozen=True):
         steps: tuple[Step, ...],
         outside: Mapping[str, str],
         env: Mapping[str, str],
-        suite: Callable[[], Suite] | None = None,
+        suite: Callable[[], Suite | None] = lambda: None,
     ) -> None:
         """Do ``steps``, one after another; ``outside`` is the environment of those on this machine.
 
-        ``env`` is added for all. ``suite`` plans the tests that they are done for: what is installed for
-        these, steps on this machine need, too, and a new worktree lacks. Raises
+        ``env`` is added for all. ``suite`` plans the tests that they are done for, if it can: what is
+        installed for these, steps on this machine need, too, and a new worktree lacks. Raises
         :class:`~tasklib.stacks.compose.failures.NotReady` with what the step that failed said.
         """
-        if suite and any(step.inside is None for step in steps):
-            self._install(suite(), {**outside, **env})
+        if any(step.inside is None for step in steps) and (tests := suite()):
+            self._install(tests, {**outside, **env})
         for step in steps:
             if step.inside is None:
                 whole = {name: value for name, value in outside.items() if name != "VIRTUAL_ENV"}

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 
 from tasklib import process
+from tasklib.errors import ConfigError
 from tasklib.events import Event, Notice
 from tasklib.pipeline.containers import Beside
 from tasklib.pipeline.databases import keep_databases
 from tasklib.pipeline.suites.planning import SuiteOptions, plan_suite
+from tasklib.pipeline.suites.suite import Suite
 from tasklib.project import Project
 from tasklib.results import Stage, Target
 from tasklib.stacks.holding.held_stack import HeldStack
@@ -37,5 +39,13 @@ def set_up(
         target = Target(Stage.SERVICE if name else Stage.INTEGRATION, name or project.suite)
         beside = Beside.of(project, held.stack, target, context.environment, emit, cancel)
         outside = {**os.environ, **context.environment, **reachable}
-        beside.set_up(tests.setup, outside, tests.env, lambda: plan_suite(project, target, SuiteOptions()))
+        beside.set_up(tests.setup, outside, tests.env, lambda: _suite(project, target))
     keep_databases(held, project, context.engine, lambda text: emit(Notice(text, "warning")), set_up=True)
+
+
+def _suite(project: Project, target: Target) -> Suite | None:
+    """The tests that the setup is for, where they can be run: the stack is wanted in any case."""
+    try:
+        return plan_suite(project, target, SuiteOptions())
+    except ConfigError:
+        return None

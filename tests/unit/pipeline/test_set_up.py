@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from tasklib.errors import ConfigError
+from tasklib.errors import ConfigError, StackError
 from tasklib.pipeline.containers import Beside
+from tasklib.pipeline.set_up import set_up
 from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.suite import Preparation, Suite
 from tasklib.process import Cancel
-from tasklib.project import Step
+from tasklib.project import Project, StageTests, Step
 from tasklib.results import Stage, Target
 
 
@@ -52,13 +53,31 @@ def test_what_cannot_be_installed_is_told_instead_of_the_step(tmp_path: Path) ->
     assert not (tmp_path / "done").exists()
 
 
+def test_a_stack_is_brought_up_for_tests_that_nobody_can_plan(tmp_path: Path) -> None:
+    """Whoever starts it by hand wants the stack and its setup: what would run the tests is no matter."""
+    (tmp_path / "tests").mkdir()
+    tests = StageTests((tmp_path / "tests",), setup=(Step(("touch", "done")),))
+    project = Project(tmp_path, "shop", integration=tests)
+    plan = SimpleNamespace(title="the stack", name=None, ready_timeout=60.0)
+    held = cast("Any", SimpleNamespace(stack=SimpleNamespace(plan=plan, project="test-main"), since=None))
+    context = cast("Any", SimpleNamespace(environment={}, engine=None))
+    set_up(project, held, context, {}, lambda event: None, Cancel())
+    assert (tmp_path / "done").exists()
+
+
 def test_steps_in_containers_need_nothing_here(tmp_path: Path) -> None:
     """So that nothing is planned for them."""
 
     def never() -> Suite:
         raise AssertionError
 
-    _beside(tmp_path).set_up((), os.environ, {}, never)
+    def there(*_: object) -> Any:
+        raise StackError("no container")
+
+    beside = _beside(tmp_path)
+    cast("Any", beside.stack).inside = there
+    with pytest.raises(StackError, match="no container"):
+        beside.set_up((Step(("migrate",), inside="api"),), os.environ, {}, never)
 
 
 def test_a_step_may_start_the_uv_that_tasklib_came_with(
