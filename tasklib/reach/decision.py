@@ -14,13 +14,14 @@ __all__ = ["Own", "Seen", "decide"]
 class Own(Struct, frozen=True):
     """The container that this process runs in, as its engine describes it.
 
-    ``on_host`` is whether it uses the network of the engine's machine, ``mounts`` are what it has of that
-    machine's files (path here, path there).
+    ``on_host`` is whether it uses the network of the engine's machine, ``alone`` whether it is to be on none,
+    ``mounts`` are what it has of that machine's files (path here, path there).
     """
 
     id: str
     on_host: bool = False
     mounts: tuple[tuple[str, str], ...] = ()
+    alone: bool = False
 
 
 class Seen(Struct, frozen=True):
@@ -66,7 +67,7 @@ def decide(seen: Seen, wanted: Way | None = None) -> Reach:
 
 def _natural(seen: Seen) -> Reach:
     if seen.own and not seen.own.on_host:
-        return Reach(Way.JOINED, "it runs on this engine", direct=True, container=seen.own.id)
+        return _joined(seen.own, "it runs on this engine")
     if seen.local and seen.same_network:
         return Reach(Way.LOOPBACK, "the engine is on this machine", direct=True)
     # In a pod the port is that of a container that has our name and network.
@@ -93,7 +94,7 @@ def _asked(seen: Seen, wanted: Way) -> Reach:
         case Way.LOOPBACK if seen.local:
             return Reach(wanted, why, direct=seen.same_network)
         case Way.JOINED if seen.own:
-            return Reach(wanted, why, direct=True, container=seen.own.id)
+            return _joined(seen.own, why)
         case Way.FORWARDED if seen.ssh:
             return _forwarded(seen, why)
         case Way.PUBLISHED if seen.address:
@@ -108,6 +109,15 @@ def _asked(seen: Seen, wanted: Way) -> Reach:
         f'`reach = "{wanted}"` does not work here: {lacks}',
         remedy="Take `reach` out of [tool.tasklib]: what can be seen decides then.",
     )
+
+
+def _joined(own: Own, why: str) -> Reach:
+    if own.alone:
+        raise EngineError(
+            "this container has no network (`network_mode: none`), and engines let such a one join none",
+            remedy="Start it on a network, be it one of its own.",
+        )
+    return Reach(Way.JOINED, why, direct=True, container=own.id)
 
 
 def _forwarded(seen: Seen, why: str) -> Reach:

@@ -73,6 +73,7 @@ def test_a_neighbours_ports_are_published_on_its_own_address() -> None:
         (replace(SSH, forwards=True), "ssh cannot reach the containers", "runs as root"),
         (FAR, "tcp://build-1:2376 is on another machine", 'reach = "published"'),
         (PORT, "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
+        (replace(IN_A_JOB, own=replace(OURS, alone=True)), "network_mode: none", "on a network"),
         (replace(PORT, forwards=True), "tcp://127.0.0.1:2375 is on another machine", "DOCKER_HOST"),
         (replace(SOCKET, same_network=False, contained=True), "none of its containers", "network_mode: host"),
         (replace(SOCKET, same_network=False), "not the one we are in", "network_mode: host"),

@@ -15,7 +15,7 @@ from tasklib.errors import START_ENGINE, EngineError
 from tasklib.reach import Reach, Way, decide
 from tasklib.shown.cutting import shorten
 from tasklib.stacks.address import USUAL_SOCKET, EngineAddress, docker_folder, engine_address, leads_through
-from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports
+from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports, is_podman
 from tasklib.stacks.engine.docker.surroundings import look
 from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import EngineFacts
@@ -55,7 +55,9 @@ def connect(
         facts = facts_from(info, version, address.host if tunnel else str(client.base_url))
         # Neither a proxy nor a .netrc has a say in a socket; looking for them takes a fifth of each call.
         client.trust_env = facts.remote and not tunnel
-        seen = look(client, info, address.host, forwards=forwards_ports(info))
+        seen = look(
+            client, info, address.host, forwards=forwards_ports(info), makes_bridge_late=is_podman(version)
+        )
         try:
             reach = decide(seen, wanted)
         except EngineError as error:

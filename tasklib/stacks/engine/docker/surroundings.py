@@ -23,11 +23,18 @@ _MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
-def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> Seen:
+def look(
+    client: Any,
+    info: Mapping[str, Any],
+    host: str,
+    *,
+    forwards: bool,
+    makes_bridge_late: bool = False,
+) -> Seen:
     """Look around.
 
     ``client`` is the SDK's, ``info`` what the engine says of itself, ``host`` its URL as Docker writes it
-    ("": the usual socket).
+    ("": the usual socket). ``makes_bridge_late``: as Podman, only once something runs on it.
     """
     split = urlsplit(host)
     elsewhere = split.hostname if split.scheme not in ("", "unix", "npipe", "fd") else None
@@ -45,7 +52,7 @@ def look(client: Any, info: Mapping[str, Any], host: str, *, forwards: bool) -> 
         port=port,
         contained=contained,
         own=_own(client, contained=contained),
-        same_network=local and ours and _has_bridge(client),
+        same_network=local and ours and ((makes_bridge_late and named) or _has_bridge(client)),
         forwards=forwards,
         named=named,
         address="" if port else address,
@@ -160,7 +167,8 @@ def own_from(networked: Mapping[str, Any], row: Mapping[str, Any]) -> Own:
         for mount in row.get("Mounts") or ()
         if mount.get("Source") and (mount.get("Type") == "bind" or mount.get("Driver") == "local")
     )
-    return Own(str(networked["Id"]), _mode(networked) == "host", mounts)
+    mode = _mode(networked)
+    return Own(str(networked["Id"]), mode == "host", mounts, alone=mode == "none")
 
 
 def _read(path: str) -> str:

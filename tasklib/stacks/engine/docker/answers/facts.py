@@ -8,7 +8,7 @@ from typing import Any
 
 from tasklib.stacks.engine.values import EngineFacts, Users
 
-__all__ = ["facts_from", "forwards_ports"]
+__all__ = ["facts_from", "forwards_ports", "is_podman"]
 
 
 def facts_from(info: Mapping[str, Any], version: Mapping[str, Any], endpoint: str) -> EngineFacts:
@@ -38,11 +38,16 @@ def _users(info: Mapping[str, Any]) -> Users:
 def _id(info: Mapping[str, Any], version: Mapping[str, Any]) -> str:
     """What an engine is known by. Podman's own id is another one each time that it is asked: it is known by
     where it keeps its images."""
-    parts = version.get("Components") or ()
-    if not any(str(part.get("Name")).lower().startswith("podman") for part in parts):
+    if not is_podman(version):
         return str(info["ID"])
     place = f"{info.get('Name')} {info.get('DockerRootDir')}"
     return f"podman-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+
+def is_podman(version: Mapping[str, Any]) -> bool:
+    """Whether it is Podman, which speaks Docker's API."""
+    parts = version.get("Components") or ()
+    return any(str(part.get("Name")).lower().startswith("podman") for part in parts)
 
 
 def forwards_ports(info: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,6 +70,8 @@ def test_the_network_may_be_another_containers() -> None:
     assert own_from(pod, row).id == OTHER
     host = {"Id": ID, "HostConfig": {"NetworkMode": "host"}}
     assert own_from(host, host).on_host
+    none = {"Id": ID, "HostConfig": {"NetworkMode": "none"}}
+    assert own_from(none, none).alone
 
 
 def test_an_engine_in_a_namespace_of_its_own_is_not_in_ours(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +84,8 @@ def test_an_engine_in_a_namespace_of_its_own_is_not_in_ours(monkeypatch: pytest.
     socket = "unix:///run/user/1000/docker.sock"
     assert look(client, {}, socket, forwards=False).same_network
     assert not look(client, {}, socket, forwards=True).same_network
+    monkeypatch.setattr("tasklib.stacks.engine.docker.surroundings._is_ours", lambda address: False)
+    here = {"Name": platform.node()}
+    assert look(client, here, socket, forwards=False, makes_bridge_late=True).same_network
+    assert not look(client, {"Name": "there"}, socket, forwards=False, makes_bridge_late=True).same_network
+    assert not look(client, {}, socket, forwards=False).same_network
