@@ -19,6 +19,7 @@ __all__ = [
     "in_ci",
     "neutral",
     "obeys",
+    "unmarked",
     "visible",
 ]
 
@@ -103,6 +104,11 @@ def neutral(text: str) -> str:
     return "\n".join(map(_neutral, text.split("\n")))
 
 
+def unmarked(text: str) -> str:
+    """``text`` without what is a command wherever it stands."""
+    return _COMMAND.sub("## ", text)
+
+
 def _neutral(line: str) -> str:
-    line = _COMMAND.sub("## ", line)
+    line = unmarked(line)
     return line.replace("::", ": :", 1) if line.lstrip().startswith("::") else line

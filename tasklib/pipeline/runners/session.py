@@ -144,6 +144,9 @@ class Session:
                 part=str(self.suite.share.part) if self.suite.share and self.suite.share.part.of > 1 else "",
             )
         )
+        if end and end.seed and self.tally.failures:
+            said = f"`-- --randomly-seed={end.seed}` repeats the order and the random values of its tests"
+            self._emit(Notice(said, "info", self.suite.target))
         return self.result(verdict.outcome, verdict.reason, verdict.exit_code)
 
     def result(self, outcome: Outcome, reason: str = "", exit_code: int = 0) -> TargetResult:

@@ -102,6 +102,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     warnings: int = 0
     marks: str = ""
     words: str = ""
+    seed: str = ""
 
 
 Message = Hello | Collected | Shared | Start | Finish | Broken | Absent | Stop | Left | End

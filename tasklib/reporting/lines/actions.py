@@ -18,7 +18,7 @@ from tasklib.reporting.words.explanation import explain
 from tasklib.reporting.words.failures import short_id, shown_path
 from tasklib.reporting.words.text import lines, one_line, write
 from tasklib.results import RAN, Outcome, RunResult, Target, TargetResult, TestResult
-from tasklib.shown.cleaning import neutral
+from tasklib.shown.cleaning import neutral, unmarked
 
 __all__ = ["ActionsSink", "command"]
 
@@ -40,7 +40,7 @@ def command(name: str, message: str = "", **properties: str | int | None) -> str
 def _escaped(text: str, more: str = "") -> str:
     for char in f"%\r\n{more}":
         text = text.replace(char, f"%{ord(char):02X}")
-    return text.replace("##[", "## [")
+    return unmarked(text)
 
 
 class ActionsSink:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasklib.errors import ConfigError
-from tasklib.events import TestFinished, TestStarted
+from tasklib.events import Notice, TestFinished, TestStarted
 from tasklib.results import Counts, Outcome, TestOutcome
 
 XDIST = ["pytest==6.2.5 pytest-xdist==2.5.0", "pytest==8.4.2 pytest-xdist", "pytest>=9,<10 pytest-xdist"]
@@ -211,6 +211,16 @@ def test_what_a_failed_command_said_is_shown(extra: tuple[str, ...], run: Callab
     [failure] = ran.result.failures
     assert "migrating" in failure.output
     assert "no such table" in failure.output
+
+
+def test_the_seed_of_a_random_order_is_told(run: Callable[..., Any]) -> None:
+    """Whoever repeats a failure needs it; where nothing failed, nobody does."""
+    test = {"tests/unit/test_a.py": "def test_a(): assert 0\ndef test_b(): pass\n"}
+    needs = ("pytest>=9,<10", "pytest-randomly")
+    ran = run(test, "--randomly-seed=4711", needs=needs)
+    told = [event.text for event in ran.events if isinstance(event, Notice)]
+    assert told == ["`-- --randomly-seed=4711` repeats the order and the random values of its tests"]
+    assert not [e for e in run({}, needs=needs, keyword="test_b").events if isinstance(e, Notice)]
 
 
 def test_a_plugin_that_calls_the_place_by_the_tests_id(run: Callable[..., Any]) -> None:

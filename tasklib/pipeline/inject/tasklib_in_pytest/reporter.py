@@ -273,6 +273,8 @@ class Reporter:
         event["warnings"] = self.warnings
         event["marks"] = str(getattr(asked, "markexpr", "") or "")
         event["words"] = str(getattr(asked, "keyword", "") or "")
+        seed = getattr(asked, "randomly_seed", None)
+        event["seed"] = str(seed) if isinstance(seed, int) else ""
         self.channel.send(event)
 
     def _coverage(self):
