@@ -64,6 +64,7 @@ class HeldStack:
         """When a run before us kept it as it is (epoch seconds), ``None`` where its data is new."""
         self.closed = False
         self._wanted = keep
+        self._failed = False
         self._lock = context.lock(self.project)
 
     def _made(self, plan: StackPlan, listener: Listener) -> Stack:
@@ -77,6 +78,12 @@ class HeldStack:
         self.stack = self._made(plan, listener)
         if self.touched:
             self.since = self.since or time.time()
+        if self._failed:
+            # It stayed to be looked at, and is tested again now.
+            self._failed = False
+            self.life = Life.TRIED
+            self.context.reaper.watch(self.project, self.stack.labels, self._lock)
+            self.context.kept.discard(self.project)
 
     @property
     def touched(self) -> bool:
@@ -161,6 +168,7 @@ class HeldStack:
         self._record(until)
         self.context.reaper.spare(self.project)
         self.life = Life.KEPT
+        self._failed = True
         return until
 
     def _record(self, until: float = 0.0) -> None:

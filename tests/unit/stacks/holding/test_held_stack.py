@@ -353,6 +353,21 @@ def test_a_stack_of_failed_tests_stays_for_a_time(
     assert engine.owned(LABELS) == ()
 
 
+def test_what_stayed_to_be_looked_at_and_is_tested_again_goes(
+    engine: MemoryEngine, new_run: NewRun, plan: StackPlan
+) -> None:
+    """By the same run: unless it fails once more."""
+    held = prepared(new_run("first"), plan)
+    held.up(Cancel())
+    assert held.keep_failed(60)
+    held.again(plan, Listener())
+    held.stack.prepare(Cancel())
+    held.up(Cancel())
+    assert held.context.kept.get(held.project) is None
+    held.close()
+    assert engine.owned(LABELS) == ()
+
+
 def test_what_stayed_to_be_looked_at_goes_when_its_time_is_over(
     engine: MemoryEngine, new_run: NewRun, plan: StackPlan
 ) -> None:
