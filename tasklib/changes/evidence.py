@@ -11,20 +11,25 @@ from msgspec import Struct
 
 from tasklib.changes.choices import Selection
 from tasklib.changes.inputs import stack_facts
-from tasklib.changes.known import known_passes, proof
+from tasklib.changes.known import changes_since, known_passes, proof
 from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
-from tasklib.changes.surroundings import Rest, rest_of
+from tasklib.changes.surroundings import Rest, differences, rest_of
 from tasklib.changes.tree import differing, tree_of
 from tasklib.checkout import Checkout, find_checkout
 from tasklib.errors import TasklibError
 from tasklib.instance.identity import checkout_id
 from tasklib.project import Project
 from tasklib.results import Outcome, RunResult, Target
+from tasklib.shown.ages import ago
+from tasklib.shown.cutting import several
 from tasklib.state.passes import Pass, Passes
 from tasklib.state.store import State, default_state
 
 __all__ = ["Content", "Evidence"]
+
+_TOLD = 3
+"""Differences that are named for one target."""
 
 _MOST_OBJECTS = 3000
 """Objects of earlier trees that are kept; with more of them all are forgotten."""
@@ -78,6 +83,34 @@ class Evidence(Struct, frozen=True):
             self._touched,
         )
 
+    def unlike(self, targets: Iterable[Target], now: Content | None) -> dict[Target, str]:
+        """Why each of these targets is not known to pass: what is another one since its last pass."""
+        if now is None:
+            why = "what it depends on cannot be told outside git, nor with many ignored files"
+            return dict.fromkeys(targets, why)
+        passes, rests = self._passes.all(), self._passes.rests()
+
+        def of_rest(before: str) -> tuple[str, ...] | None:
+            told = rests.get(before)
+            return None if told is None else differences(told, now.rest.told, self.checkout.root)
+
+        found = {}
+        for target in targets:
+            mine = (p for p in passes if (p.stage, p.service) == (target.stage.value, target.service))
+            known = next(mine, None)
+            if known is None:
+                found[target] = "it has not passed in this checkout yet"
+                continue
+            reasons = changes_since(
+                known,
+                (now.tree, now.rest.digest),
+                of_rest,
+                lambda before: differing(self.checkout, self._trees, before, now.tree),
+                self._touched,
+            )
+            found[target] = f"{several(reasons, _TOLD, join='; ')}; it passed {ago(time.time() - known.at)}"
+        return found
+
     def proof(self, targets: Iterable[Target], env: Mapping[str, str]) -> Mapping[Target, Pass | None]:
         """Each target with its pass on exactly what is there now, if it has one."""
         now = self.content(env)
@@ -98,7 +131,7 @@ class Evidence(Struct, frozen=True):
             if r.outcome is Outcome.PASSED
         ]
         if passes:
-            self._passes.add(passes)
+            self._passes.add(passes, after.rest.told)
         if sum(1 for _ in self._trees.rglob("*")) > _MOST_OBJECTS:
             shutil.rmtree(self._trees, ignore_errors=True)
 

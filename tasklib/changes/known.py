@@ -12,7 +12,7 @@ from tasklib.changes.choices import Selection
 from tasklib.results import Stage, Target
 from tasklib.state.passes import Pass
 
-__all__ = ["known_passes", "proof"]
+__all__ = ["changes_since", "known_passes", "proof"]
 
 
 def known_passes(
@@ -54,6 +54,39 @@ def known_passes(
                 found[target] = known
                 break
     return found
+
+
+def changes_since(
+    known: Pass,
+    now: tuple[str, str],
+    rest: Callable[[str], Sequence[str] | None],
+    differing: Callable[[str], Sequence[Path] | None],
+    touched: Callable[[Sequence[Path]], Selection],
+) -> tuple[str, ...]:
+    """What a target depends on that is another one ``now`` (tree and rest) than at its pass, in words.
+
+    ``rest`` tells that of what it depends on beside the tree (``None``: unknown).
+    """
+    tree, digest = now
+    found: list[str] = []
+    if known.tree != tree:
+        files = differing(known.tree)
+        found += ["what changed since is not known any more"] if files is None else _of(known, touched(files))
+    if known.rest != digest:
+        others = rest(known.rest)
+        found += ["what is beside the files of git is not what it was"] if others is None else others
+    return tuple(dict.fromkeys(found))
+
+
+def _of(known: Pass, selection: Selection) -> list[str]:
+    choices = [*selection.services, *filter(None, (selection.suite,))]
+    full = known.stage == Stage.INTEGRATION
+    return [
+        reason
+        for choice in choices
+        if choice.selected and (full or choice.name == known.service)
+        for reason in choice.reasons
+    ]
 
 
 def proof(

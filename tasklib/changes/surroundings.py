@@ -16,7 +16,7 @@ from tasklib.changes.inputs import read_files
 from tasklib.checkout import Checkout, git
 from tasklib.project import Environment, Project
 
-__all__ = ["Rest", "rest_of"]
+__all__ = ["Rest", "differences", "rest_of"]
 
 _LEFT_BEHIND = re.compile(
     r"\.git|\.venv|venv|node_modules|\.nox|\.tox|__pycache__|\.\w+_cache|\.hypothesis|dist|build|target|htmlcov"
@@ -36,6 +36,8 @@ _VARIABLE = re.compile(r"\$(?:\{)?([A-Za-z_][A-Za-z0-9_]*)")
 _MOST = 5000
 """Ignored files that are looked at; whoever has more of them is never known to be the same."""
 
+_VERSIONS = {"python": "Python", "tasklib": "tasklib"}
+
 _LARGE = 1_000_000
 """Bytes from which a file is known by its size and time, not by its content."""
 
@@ -51,11 +53,45 @@ class Rest(Struct, frozen=True):
         whole = "".join(f"{name}\0{part}\0" for name, part in sorted(self.parts.items()))
         return hashlib.sha256(whole.encode(errors="surrogateescape")).hexdigest()
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What tells each part from another one, without showing it: variables may hold secrets."""
+        return {name: _short(name, part) for name, part in self.parts.items()}
+
     def holds_after(self, after: Rest) -> bool:
         """Whether ``after`` is the same, but for environments that a run installed meanwhile."""
         new = after.parts.keys() - self.parts.keys()
         same = all(after.parts.get(name) == part for name, part in self.parts.items())
         return same and new <= after.installed
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str], root: Path) -> tuple[str, ...]:
+    """What is another one between two :attr:`Rest.told`, in words; files by their place below ``root``."""
+    names = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    return tuple(dict.fromkeys(_difference(name, before.get(name), now.get(name), root) for name in names))
+
+
+def _difference(name: str, before: str | None, now: str | None, root: Path) -> str:
+    if name in _VERSIONS:
+        return f"it passed with another {_VERSIONS[name]}"
+    if name.startswith("$"):
+        unset = _short(name, repr(None))
+        if before in (None, unset):
+            return f"{name} is set" if now not in (None, unset) else f"{name} is named by a Compose file"
+        return f"{name} is not set" if now in (None, unset) else f"{name} has another value"
+    path = Path(name)
+    for place in _INSTALLED:
+        if path.parts[-2:] == Path(place).parts:
+            return f"{_inside(path.parent, root)} is another environment"
+    return f"{_inside(path, root)} {'is new' if before is None else 'is gone' if now is None else 'changed'}"
+
+
+def _inside(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _short(name: str, part: str) -> str:
+    return hashlib.sha256(f"{name}\0{part}".encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def rest_of(project: Project, checkout: Checkout, env: Mapping[str, str]) -> Rest | None:

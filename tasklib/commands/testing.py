@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["run_stages"]
 
+_NARROWED = (
+    "only whole targets are known to pass, and this run is narrowed (`-k`, `--shard`, another Python, `--`)"
+)
+
 
 def run_stages(
     stages: Sequence[str],
@@ -268,13 +272,17 @@ def _without_passed(
     from tasklib.shown.ages import ago
 
     targets = plan(project, wanted, options)
-    passed = {} if narrowed else evidence.known(targets, evidence.content(os.environ))
-    for target in targets if explain else ():
-        if target in passed:
-            age = ago(time.time() - passed[target].at)
-            complain(f"{target}: out: passed {age}, and nothing that it depends on has changed")
-        else:
-            complain(f"{target}: in: did not pass on this content yet")
+    now = None if narrowed else evidence.content(os.environ)
+    passed = evidence.known(targets, now)
+    if explain:
+        others = [target for target in targets if target not in passed]
+        why = dict.fromkeys(others, _NARROWED) if narrowed else evidence.unlike(others, now)
+        for target in targets:
+            if target in passed:
+                age = ago(time.time() - passed[target].at)
+                complain(f"{target}: out: passed {age}, and nothing that it depends on has changed")
+            else:
+                complain(f"{target}: in: {why[target]}")
     return replace(options, passed={target: known.at for target, known in passed.items()})
 
 

@@ -63,7 +63,7 @@ def test_what_a_change_does_not_touch_is_skipped(shop: Checkout) -> None:
     code, said = tasklib(shop, "test.unit", "--cached", "--explain")
     assert code == 0
     assert "unit api: out: passed " in said
-    assert "unit web: in: did not pass on this content yet" in said
+    assert "unit web: in: services/web/page.py changed; it passed " in said
     assert "unit web: 1 passed" in said
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasklib.changes.choices import Choice, Selection
-from tasklib.changes.known import known_passes, proof
+from tasklib.changes.known import changes_since, known_passes, proof
 from tasklib.results import Stage, Target
 from tasklib.state.passes import Pass
 
@@ -67,3 +67,27 @@ def test_a_proof_takes_the_exact_content_alone() -> None:
     """Untouched is not enough: nobody tested this very tree."""
     proven = proof([API, WEB], [passed(API, tree="now"), passed(WEB)], "now", "same")
     assert {target: known is not None for target, known in proven.items()} == {API: True, WEB: False}
+
+
+def since(
+    known: Pass, *, files: Sequence[Path] | None = (Path("/x"),), rest: Sequence[str] | None = ("A is set",)
+) -> tuple[str, ...]:
+    reasons = Selection(
+        (Choice("api", True, ("x changed",)), Choice("web", False, ("nothing changed",))),
+        Choice("shop", True, ("api changed",)),
+    )
+    return changes_since(
+        known, ("now", "same"), lambda digest: rest, lambda tree: files, lambda files: reasons
+    )
+
+
+def test_what_is_another_one_is_said() -> None:
+    """Files of the target itself, and what is beside them; the full stack is made of every service."""
+    assert since(passed(API)) == ("x changed",)
+    assert since(passed(FULL)) == ("x changed", "api changed")
+    assert since(passed(API, tree="now", rest="other")) == ("A is set",)
+    assert since(passed(API, rest="other")) == ("x changed", "A is set")
+    assert since(passed(API), files=None) == ("what changed since is not known any more",)
+    assert since(passed(API, tree="now", rest="other"), rest=None) == (
+        "what is beside the files of git is not what it was",
+    )

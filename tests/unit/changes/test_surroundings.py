@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.changes.surroundings import Rest, rest_of
+from tasklib.changes.surroundings import Rest, differences, rest_of
 from tasklib.checkout import find_checkout
 from tasklib.project import Project, Service
 
@@ -92,3 +92,21 @@ def test_what_a_run_installs_does_not_void_it() -> None:
     assert not before.holds_after(Rest({".env": "1", "key.pem": "x"}))
     assert not before.holds_after(Rest({".env": "2"}))
     assert not before.holds_after(Rest({}))
+
+
+def test_what_is_another_one_is_told_in_words(tmp_path: Path) -> None:
+    """By its name, and by no value: variables may hold secrets."""
+    here = {"python": "3.12", "tasklib": "1", "$TAG": repr("16"), "$KEY": repr(None), f"{tmp_path}/.env": "a"}
+    there = {"python": "3.13", "tasklib": "1", "$TAG": repr("17"), "$KEY": repr("hush")}
+    there |= {f"{tmp_path}/api/.venv/pyvenv.cfg": "b"}
+    before, now = Rest(here).told, Rest(there).told
+    assert differences(before, now, tmp_path) == (
+        "$KEY is set",
+        "$TAG has another value",
+        ".env is gone",
+        "api/.venv is another environment",
+        "it passed with another Python",
+    )
+    assert differences(now, before, tmp_path)[0] == "$KEY is not set"
+    assert differences(now, now, tmp_path) == ()
+    assert "hush" not in str(now)

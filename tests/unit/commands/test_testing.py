@@ -65,7 +65,7 @@ def test_what_passed_on_this_content_is_left_out_and_proven(shop: Path, typed: T
     (shop / "services/web/run").write_text("echo other\n")
     assert typed("test.proof").code == 1
     rest = typed("test.unit --cached --explain")
-    assert "unit web: in: did not pass on this content yet" in rest.err
+    assert "unit web: in: services/web/run changed; it passed " in rest.err
     assert "unit web: 1 passed" in rest.out
     assert "unit api: 1 passed" not in rest.out
 
