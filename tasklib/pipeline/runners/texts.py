@@ -68,6 +68,10 @@ LINE = 100_000
 """Characters of one line of output that are handed on."""
 
 _WARNING = re.compile(r"\S.*:\d+: \w*Warning: ")
+_NO_SOURCE = re.compile(r"(<[^>]*>|sys):\d+: ")
+_OTHERS = re.compile(rf"{_WARNING.pattern}|{re.escape(_TRACEBACK)}|Fatal Python error: ")
+_WARNED_LINES = 8
+"""Lines below a warning's first within which its line of source stands."""
 
 TEXT = 60_000
 """Characters of what a failed test says or printed."""
@@ -201,14 +205,22 @@ def _of_uv(clean: Sequence[str]) -> str:
 
 
 def without_warnings(lines: Iterable[str]) -> list[str]:
-    """``lines`` without Python's warnings, each with the line of source that stands below it."""
+    """``lines`` without Python's warnings, each with the line of source that stands below it.
+
+    A warning without source (of a frozen module, of a shell's ``-c``) is one line: what follows it is said by
+    somebody else.
+    """
     found: list[str] = []
-    inside = False
-    for line in lines:
-        inside = inside or bool(_WARNING.match(line))
-        if not inside:
-            found.append(line)
-        inside = inside and not line.startswith("  ")
+    rest = list(lines)
+    while rest:
+        if not _WARNING.match(rest[0]):
+            found.append(rest.pop(0))
+            continue
+        below = rest[1 : 1 + _WARNED_LINES]
+        source = next((at for at, line in enumerate(below, 1) if line.startswith("  ")), 0)
+        if _NO_SOURCE.match(rest[0]) or any(_OTHERS.match(line) for line in rest[1:source]):
+            source = 0
+        del rest[: source + 1]
     return found
 
 

@@ -252,6 +252,15 @@ def test_what_pythons_warnings_say_is_no_complaint() -> None:
         "real",
     ]
     assert texts.without_warnings(warned) == ["real"]
+    bare = ["<frozen importlib._bootstrap>:241: RuntimeWarning: size changed", "Fatal Python error: Aborted"]
+    assert texts.without_warnings([*bare, "", '  File "a.py", line 3 in f']) == [
+        "Fatal Python error: Aborted",
+        "",
+        '  File "a.py", line 3 in f',
+    ]
+    assert texts.without_warnings(["/a.py:3: UserWarning: gone", "Killed"]) == ["Killed"]
+    raised = ["Traceback (most recent call last):", '  File "a.py", line 3', "ValueError: no"]
+    assert texts.without_warnings(["/a.py:3: UserWarning: gone", *raised]) == raised
     said = ["---- snapshot report ----", "1 snapshot unused.", "Re-run with --update.", "==== 1 passed ===="]
     assert texts.complaint(said) == "1 snapshot unused. Re-run with --update."
 
