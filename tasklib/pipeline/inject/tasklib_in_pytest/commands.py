@@ -25,4 +25,6 @@ class Commands:
             if isinstance(text, bytes):
                 text = text.decode("utf-8", "replace")
             if isinstance(text, str) and text.strip():
+                # What is no text (`errors="surrogateescape"`) could not leave a worker of pytest-xdist.
+                text = text.encode("utf-8", "replace").decode("utf-8")
                 sections.append(("%s of the command" % name, text))
