@@ -28,6 +28,8 @@ FULLSTACK = "fullstack"
 _SKIPPED = frozenset({"node_modules", "__pycache__", "dist", "build", "site-packages", "vendor", "target"})
 _PYTHON_TEST = re.compile(r"test_.*\.py|.*_test\.py")
 _SCRIPT_TEST = re.compile(r".*[._-](test|spec)\.[cm]?[jt]sx?")
+_MAYBE_TEST = re.compile(r".*[_-]test\.[cm]?[jt]sx?")
+"""Beside tests in Python these are mostly scripts of other tools: ``load-test.js`` of k6."""
 
 _SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
 _SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs|json|ya?ml|toml|ini)")
@@ -67,18 +69,23 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     """The language of the tests in ``folder`` (or of that one file), leaving out the folders in ``without``.
 
     Files named as tests decide; where there are none, any Python file makes it Python (a project may have
-    patterns of its own), but in a package of Node, beside which a noxfile.py may lie.
+    patterns of its own), but in a package of Node, beside which a noxfile.py may lie: there a conftest.py
+    does, or what Django calls its tests.
     """
-    python = script = anything = False
+    python = script = maybe = anything = False
+    in_package = (folder / "package.json").is_file()
     for path in _tests(folder, without):
         python = python or bool(_PYTHON_TEST.fullmatch(path.name))
-        script = script or bool(_SCRIPT_TEST.fullmatch(path.name))
-        anything = anything or path.suffix == ".py"
+        if _SCRIPT_TEST.fullmatch(path.name):
+            maybe = maybe or bool(_MAYBE_TEST.fullmatch(path.name))
+            script = script or not _MAYBE_TEST.fullmatch(path.name)
+        anything = anything or (
+            path.name in ("conftest.py", "tests.py") if in_package else path.suffix == ".py"
+        )
         if python and script:
             return Language.BOTH
-    if script:
+    if script or (maybe and not python):
         return Language.SCRIPT
-    anything = anything and not (folder / "package.json").is_file()
     return Language.PYTHON if python or anything else Language.NONE
 
 

@@ -650,6 +650,22 @@ def test_a_noxfile_makes_no_tests_of_python(
     assert [language(tmp_path / name) for name in "abc"] == [Language.NONE, Language.SCRIPT, Language.PYTHON]
 
 
+def test_a_package_of_node_may_hold_djangos_tests(
+    tmp_path: Path, write: Callable[[Mapping[str, str]], None]
+) -> None:
+    """Its styles are built by Node; pytest's own settings say what its tests are called."""
+    write({"a/package.json": "{}", "a/shop/tests.py": "", "b/package.json": "{}", "b/checks/conftest.py": ""})
+    assert [language(tmp_path / name) for name in "ab"] == [Language.PYTHON] * 2
+
+
+def test_scripts_of_other_tools_beside_tests_in_python_are_no_tests(
+    tmp_path: Path, write: Callable[[Mapping[str, str]], None]
+) -> None:
+    """k6's are called like node's own tests, which they are where nothing else is."""
+    write({"a/test_a.py": "", "a/load-test.js": "", "b/user-test.js": "", "c/smoke_test.js": ""})
+    assert [language(tmp_path / name) for name in "abc"] == [Language.PYTHON, *[Language.SCRIPT] * 2]
+
+
 def test_a_conftest_that_marks_stands_for_its_folder(
     tmp_path: Path, write: Callable[[Mapping[str, str]], None]
 ) -> None:
