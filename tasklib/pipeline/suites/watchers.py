@@ -5,9 +5,8 @@ Sources: the programs' own manuals.
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tasklib.errors import ConfigError
@@ -32,11 +31,20 @@ _WORDS = frozenset(
 """Those that do so by their first word."""
 
 _OFF = ("false", "0")
+_ENDS = frozenset(";|&\n")
+"""What operators that end a command consist of."""
+
 _STARTERS = frozenset(
     {"npx", "bunx", "cross-env", "dotenv", "c8", "nyc", "exec", "run", "uv", "uvx", "poetry", "pdm"}
     | {"pipenv", "hatch", "npm", "pnpm", "yarn", "env", "sudo", "python", "python3", "sh", "bash"}
 )
 """What may stand before the program that is meant."""
+
+_VALUED = frozenset(
+    {"--with", "--with-editable", "--with-requirements", "--group", "--only-group", "--extra", "--python"}
+    | {"--package", "--project", "--directory", "--env-file", "-p", "-C", "-e", "-w"}
+)
+"""Options of those whose value is the next word: it is no program."""
 
 
 def watcher(words: Sequence[str]) -> str:
@@ -46,8 +54,10 @@ def watcher(words: Sequence[str]) -> str:
     ('mocha --watch', 'tsx watch', '')
     """
     names = [word.rpartition("/")[2] for word in words]
-    at = next((at for at, name in enumerate(names) if not _starts(words[at], name)), None)
-    if at is None:
+    at = 0
+    while at < len(words) and _starts(words[at], names[at]):
+        at += 2 if words[at] in _VALUED else 1
+    if at >= len(words):
         return ""
     if any(character.isspace() for character in words[at]):
         return watcher_in(words[at])  # What a shell is given.
@@ -60,19 +70,30 @@ def watcher(words: Sequence[str]) -> str:
 
 
 def watcher_in(script: str) -> str:
-    """The same of a shell's script: of the first of its commands that waits.
+    """The same of a shell's script: of the first of its commands that waits, and is waited for.
 
-    >>> watcher_in("tsc && nodemon --exec 'mocha tests'"), watcher_in("jest --watchAll=false")
+    >>> watcher_in("tsc && nodemon --exec 'mocha tests'"), watcher_in("nodemon a.js & mocha; kill %1")
     ('nodemon', '')
     """
-    for command in re.split(r"&&|\|\||[;|&\n]", script):
-        try:
-            words = shlex.split(command)
-        except ValueError:
-            words = command.split()
-        if found := watcher(words):
-            return found
-    return ""
+    return next((found for words in _commands(script) if (found := watcher(words))), "")
+
+
+def _commands(script: str) -> Iterator[list[str]]:
+    """The words of its commands, but for those in the background: the script ends without them."""
+    lexer = shlex.shlex(script, posix=True, punctuation_chars=";|&<>\n")
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
+    words: list[str] = []
+    try:
+        for word in lexer:
+            if not _ENDS.issuperset(word):
+                words.append(word)
+                continue
+            if word.strip("\n") != "&":
+                yield words
+            words = []
+    except ValueError:
+        pass  # A quote that is not closed: what stands before it is known.
+    yield words
 
 
 def refuse_watching(found: str, key: str, where: Path, script: str = "") -> None:

@@ -21,6 +21,14 @@ from tasklib.pipeline.suites.watchers import watcher_in, without_watching
         ("/usr/bin/deno test --watch", "deno --watch"),
         ("sh -c 'mocha --watch'", "mocha --watch"),
         ("jest --watchAll=true", "jest --watchAll=true"),
+        ("npx -p nodemon nodemon a.js", "nodemon"),
+        ("uv run --python 3.12 ptw", "ptw"),
+        ("mocha 2>&1 | tee log && nodemon a.js", "nodemon"),
+        ("uv run --with watchfiles pytest", ""),
+        ("npx -p nodemon mocha", ""),
+        ("nodemon a.js & wait-on tcp:3000 && mocha; kill %1", ""),
+        ("tsc --watch &\nmocha", ""),
+        ("mocha --grep 'a && nodemon b'", ""),
         ("jest --watchAll=false", ""),
         ("ng test --watch false", ""),
         ("jest -w 4", ""),
@@ -31,7 +39,7 @@ from tasklib.pipeline.suites.watchers import watcher_in, without_watching
     ],
 )
 def test_what_waits_for_changes_is_known(script: str, found: str) -> None:
-    """However it is started, and nothing else: an option that is off, a value, a folder called so."""
+    """However it is started, and nothing else: an option that is off, a value, a folder, the background."""
     assert watcher_in(script) == found
 
 
