@@ -42,6 +42,9 @@ _SOURCE = re.compile(r".*\.(py|[cm]?[jt]sx?|go|rb|rs|java|kt|php|cs)|.*/?test/co
 _SKIPPED = frozenset(
     {"node_modules", "__pycache__", "site-packages", "dist", "vendor", "third_party", "venv"}
 )
+_ASKED = re.compile(r"(.*/)?(pytest\.ini|Pipfile|requirements[^/]*\.(txt|in)|requirements/[^/]*\.(txt|in))")
+"""What others ask for what it says: pytest's settings, and lists of what is installed."""
+
 _LARGEST = 400_000
 _MOST_SOURCES = 4000
 
@@ -85,6 +88,8 @@ def survey(root: Path) -> Evidence:
                 stacks[file] = stack
         elif _DOTENV.fullmatch(file):
             values += read_dotenv(file, text(file))
+        elif _ASKED.fullmatch(file):
+            text(file)
     _add_named_stacks(root, files, recipes, stacks, text)
     variables, addresses = _sources(files, text)
     standard = compose_files(root / "deploy" / "test") or compose_files(root) or compose_files_for_tests(root)

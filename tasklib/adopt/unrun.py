@@ -18,6 +18,7 @@ from tasklib.adopt.usages import StackUse, Usage
 __all__ = ["add_unrun"]
 
 _NAMED_FOR_STACK = re.compile(r"(?i)(test_)?(e2e|integration|component|acceptance)([_.-]|tests?\b)")
+_OF_PYTEST = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _STACK_FOLDERS = ("integration", "e2e", "functional", "acceptance", "system", "service", "api")
 
 
@@ -119,13 +120,18 @@ def _reach_out(files: Sequence[str], evidence: Evidence) -> bool:
 def _says_something(file: str, evidence: Evidence) -> bool:
     """Whether a file tests anything: what Django writes for a new app does not."""
     text = evidence.texts.get(file, "")
-    return posixpath.basename(file) != "tests.py" or not text or bool(re.search(r"\b(def|class) ", text))
+    told = re.search(r"\b(def|class) |\bimport \*", text)
+    return posixpath.basename(file) != "tests.py" or not text or told is not None
 
 
 def _is_of_django(folder: str, files: Sequence[str], evidence: Evidence) -> bool:
-    """Whether Django's own runner finds tests that pytest would not: they are called as it calls them."""
+    """Whether Django's own runner finds tests that pytest would not: they are called as it calls them.
+
+    It does not see functions: where pytest's settings say what files of tests are called, they are pytest's.
+    """
     there = joined(folder, "manage.py") in evidence.files
-    return there and any(posixpath.basename(file) == "tests.py" for file in files)
+    told = any("python_files" in evidence.texts.get(joined(folder, name), "") for name in _OF_PYTEST)
+    return there and not told and any(posixpath.basename(file) == "tests.py" for file in files)
 
 
 def _top(name: str) -> str:

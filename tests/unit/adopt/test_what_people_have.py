@@ -406,3 +406,16 @@ def test_tests_that_only_django_finds(tmp_path: Path) -> None:
     assert settings_of(proposed(tmp_path, files)) == {"command": f"{start} python manage.py test".split()}
     empty = {**files, "shop/tests.py": "from django.test import TestCase\n\n# Create your tests here.\n"}
     assert not proposed(tmp_path, empty).settings
+
+
+def test_djangos_tests_that_pytest_is_told_of(tmp_path: Path) -> None:
+    """They may be functions, none of which Django's runner would run, and it would be content."""
+    files = {
+        "manage.py": "",
+        "requirements.txt": "django\npytest-django\n",
+        "pytest.ini": "[pytest]\npython_files = tests.py test_*.py\n",
+        "shop/tests.py": "def test_a(db): ...\n",
+    }
+    assert "command" not in str(settings_of(proposed(tmp_path / "own", files)))
+    shared = {**files, "shop/tests.py": "from shop.checks import *\n", "pytest.ini": ""}
+    assert "manage.py" in str(settings_of(proposed(tmp_path / "shared", shared)))
