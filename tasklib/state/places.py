@@ -121,9 +121,15 @@ class Places:
 
         Nothing is held by that. Raises as :meth:`place` does.
         """
+        cancel.check()
         with usable(self._folder, "the machine's places cannot be counted"):
-            while self._taken_by_earlier() >= self._number:
-                _rest(cancel, _SELDOM)
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                while self._taken_by_earlier() >= self._number:
+                    _rest(cancel, _SELDOM)
+            except OSError as error:
+                if not is_full(error):
+                    raise
 
     def _taken_by_earlier(self) -> int:
         """How many places runs before this one have or wait for, those of stopped ones apart."""

@@ -205,6 +205,17 @@ def test_what_nobody_waits_for_begins_once_earlier_runs_leave_a_place(tmp_path: 
         assert at_leisure(alone)
 
 
+def test_where_nobody_had_a_place_yet_there_is_leisure(tmp_path: Path) -> None:
+    """As on each machine of a CI system; and when a run is to end nobody looks any more."""
+    mine = places(tmp_path / "places" / "here", 1)
+    ended = Cancel()
+    ended.set()
+    with pytest.raises(Interrupted):
+        mine.leisure(ended)
+    assert not (tmp_path / "places").exists()
+    mine.leisure(Cancel())
+
+
 def take_both(first: Places, waits: threading.Event) -> None:
     with first.place(Cancel(), lambda busy: waits.set(), 2):
         pass
