@@ -44,4 +44,6 @@ def docs(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build wheel and source distribution of tasklib-pytest and of tasklib-stages into dist/."""
     for folder in (".", "stages"):
-        session.run("python", "-m", "build", "--outdir", "dist", folder, external=True)
+        session.run(
+            *("python", "-m", "build", "--installer", "uv", "--outdir", "dist", folder), external=True
+        )

@@ -119,13 +119,18 @@ def processes_of(state: Path) -> list[str]:
 
 
 def until(condition: Any, patience: float = 90.0) -> bool:
-    """Whether ``condition()`` holds within ``patience`` seconds."""
+    """Whether ``condition()`` holds within ``patience`` seconds.
+
+    It is asked less often the more each answer costs: what is waited for needs the processors.
+    """
     deadline = time.monotonic() + patience
-    while not condition():
+    while True:
+        began = time.thread_time()
+        if condition():
+            return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
-    return True
+        time.sleep(max(0.05, 19 * (time.thread_time() - began)))
 
 
 @dataclass(frozen=True)

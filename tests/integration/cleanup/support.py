@@ -202,9 +202,11 @@ def gone_within(traces: Traces, state: Path, seconds: float = LIMIT, *, scratch:
         return traces.left() + processes_of(state) + [f"folder {path}" for path in folders]
 
     began = time.monotonic()
+    # Processes first: as long as one is there, the engine has enough to do without our questions.
+    until(lambda: not processes_of(state), seconds)
     found = left()
     while found and time.monotonic() - began < seconds:
-        time.sleep(0.05)
+        time.sleep(0.2)
         found = left()
     return found
 

@@ -93,11 +93,17 @@ def made_earlier(index: Path, folder: Path, answers: Answers) -> Mapping[str, st
     return dict(json.loads(done.stdout))
 
 
+@pytest.fixture(scope="module")
+def made(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The files of a project that the earlier version made."""
+    return made_earlier(index, tmp_path_factory.mktemp("earlier"), shop_of(EARLIER))
+
+
 @pytest.fixture
-def old(index: Path, tmp_path: Path, state: Path) -> Checkout:
+def old(made: Mapping[str, str], index: Path, tmp_path: Path, state: Path) -> Checkout:
     """A project that the earlier version made, committed; uv finds that version and nothing else."""
     shop = tmp_path / "shop"
-    write(shop, made_earlier(index, tmp_path / "earlier", shop_of(EARLIER)))
+    write(shop, made)
     env = command_environment(state) | {"UV_FIND_LINKS": str(index), "UV_NO_INDEX": "1"}
     checkout = Checkout(shop, "main", env)
     checkout.git("init", "-q", "-b", "main")

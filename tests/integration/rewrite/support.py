@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tasklib.stacks.compose.program import compose_program
 from tests.unit.stacks.rewrite import generated
 from tests.unit.stacks.rewrite import support as unit
 
@@ -21,7 +22,8 @@ REDIS = os.environ.get("REDIS_IMAGE", "redis:7")
 
 def compose(*arguments: str, text: str | None = None, root: Path = CORPUS, **env: str) -> str:
     done = subprocess.run(
-        ["docker", "compose", "--project-directory", str(root), *arguments],
+        # As tasklib starts it: Docker's client takes as long again to find it.
+        [*compose_program(), "--project-directory", str(root), *arguments],
         input=text,
         capture_output=True,
         text=True,

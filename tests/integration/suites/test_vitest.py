@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tasklib import process
 from tasklib.events import Event, Progress, TestFinished, TestStarted
 from tasklib.results import Counts, Outcome, TestOutcome
 
@@ -57,23 +59,48 @@ it('slow', async () => { await new Promise((done) => setTimeout(done, 1500)) })
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, str]]:
-    """package.json and lock file of a vitest major, resolved once."""
-    found: dict[str, dict[str, str]] = {}
+def resolved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """``resolved(major)`` is a folder with that vitest: package.json, lock file, node_modules; made once."""
+    made: dict[str, Path] = {}
+
+    def work(major: str) -> Path:
+        if major not in made:
+            folder = tmp_path_factory.mktemp("vitest")
+            (folder / "package.json").write_text(listing(major))
+            process.run(["npm", "install", "--no-audit", "--no-fund"], cwd=folder)
+            made[major] = folder
+        return made[major]
+
+    return work
+
+
+def listing(major: str) -> str:
+    return json.dumps({"private": True, "type": "module", "devDependencies": {"vitest": f"^{major}"}})
+
+
+@pytest.fixture
+def packages(resolved: Callable[[str], Path]) -> Callable[[str], dict[str, str]]:
+    """package.json and lock file of a vitest major; one without a lock file, as many projects have it."""
 
     def work(major: str) -> dict[str, str]:
-        if major not in found:
-            from tasklib import process
+        if major == MAJORS[-1]:
+            return {"package.json": listing(major)}
+        return {name: (resolved(major) / name).read_text() for name in ("package.json", "package-lock.json")}
 
-            folder = tmp_path_factory.mktemp("vitest")
-            text = json.dumps({"private": True, "type": "module", "devDependencies": {"vitest": f"^{major}"}})
-            (folder / "package.json").write_text(text)
-            process.run(["npm", "install", "--no-audit", "--no-fund"], cwd=folder)
-            lock = (folder / "package-lock.json").read_text()
-            found[major] = {"package.json": text}
-            if major != MAJORS[-1]:  # One without a lock file, as many projects have it.
-                found[major]["package-lock.json"] = lock
-        return found[major]
+    return work
+
+
+@pytest.fixture
+def installed(resolved: Callable[[str], Path], folder: Path) -> Callable[[str], None]:
+    """``installed(major)`` makes the service's folder one where that vitest is installed already."""
+
+    def work(major: str) -> None:
+        folder.mkdir()
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(resolved(major) / name, folder)
+        here = folder / "node_modules"
+        shutil.copytree(resolved(major) / "node_modules", here, symlinks=True, copy_function=os.link)
+        (here / ".package-lock.json").touch()
 
     return work
 
@@ -115,10 +142,11 @@ def test_every_outcome_is_counted_once_with_place_and_values(
 
 @pytest.mark.parametrize("major", ["2", "1"])
 def test_versions_that_tell_of_no_single_test_are_counted_by_their_report(
-    major: str, run: Callable[..., Any], packages: Callable[[str], dict[str, str]]
+    major: str, run: Callable[..., Any], installed: Callable[[str], None]
 ) -> None:
     """All green is a pass; what fails, and what cannot be loaded, has its name and its values."""
-    ran = run({**packages(major), "tests/unit/slow.test.ts": SLOW.replace("1500", "1")}, needs=())
+    installed(major)
+    ran = run({"tests/unit/slow.test.ts": SLOW.replace("1500", "1")}, needs=())
     assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=2, passed=2)), ran.output
     tests = {"tests/unit/all.test.ts": ALL, "tests/unit/broken.test.ts": BROKEN}
     ran = run(tests, needs=())
@@ -158,11 +186,12 @@ def test_progress_comes_while_it_runs_and_a_pass_is_a_pass(
 
 
 def test_endings_without_results_are_errors(
-    run: Callable[..., Any], packages: Callable[[str], dict[str, str]], folder: Path
+    run: Callable[..., Any], installed: Callable[[str], None]
 ) -> None:
     """A configuration that throws, a process that dies, a hang and a file without tests are not passes."""
     hang = "import { it } from 'vitest'\nit('hangs', { timeout: 1e6 }, () => new Promise(() => {}))\n"
-    ran = run({**packages("4"), "tests/unit/a.test.ts": hang}, needs=(), timeout=20)
+    installed("4")
+    ran = run({"tests/unit/a.test.ts": hang}, needs=(), timeout=20)
     assert ran.result.outcome is Outcome.ERROR
     assert ran.result.reason == "ended after 20 s, its time limit: tests/unit/a.test.ts > hangs was running"
     assert [failure.id for failure in ran.result.failures] == ["tests/unit/a.test.ts > hangs"]
@@ -201,13 +230,14 @@ export default defineConfig({ test: { projects: [side('server'), side('browser')
 
 @pytest.mark.parametrize("major", MAJORS[:1])
 def test_the_project_in_which_a_test_failed_is_named(
-    major: str, run: Callable[..., Any], packages: Callable[[str], dict[str, str]]
+    major: str, run: Callable[..., Any], installed: Callable[[str], None]
 ) -> None:
     """The same test runs in several projects of one configuration, and is counted in each."""
     side = "expect(process.env.SIDE).toBe('server')"
     test = f"import {{ expect, it }} from 'vitest'\nit('knows', () => {{ {side} }})\n"
     files = {"vitest.config.js": PROJECTS, "tests/unit/a.test.js": test}
-    ran = run({**packages(major), **files}, needs=())
+    installed(major)
+    ran = run(files, needs=())
     assert ran.result.counts == Counts(total=2, passed=1, failed=1), ran.output
     [failure] = ran.result.failures
     assert failure.id == "tests/unit/a.test.js > knows |browser|"
