@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, ValuesView
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -63,7 +64,7 @@ class Document(Struct, frozen=True):
         return self._struct(kind, self.table(*keys) or {}, keys)
 
     def _struct(self, kind: type[S], table: object, keys: tuple[str, ...]) -> S:
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         values = {}
         for key, value in self._items(table, keys):
             if key not in fields:
@@ -132,6 +133,12 @@ def _holds_nul(value: object) -> bool:
     if isinstance(value, ValuesView):
         return any(map(_holds_nul, value))
     return isinstance(value, str) and "\0" in value
+
+
+@cache
+def _fields(kind: type[Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """The keys that a table may have; its annotations are read anew each time that msgspec is asked."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
