@@ -55,9 +55,12 @@ class Launch(Struct, frozen=True):
         if runner in ("django", "unittest"):
             return words if usage.launcher else [*self._python(usage), *_python_words(words)]
         if usage.recipe.kind == "npm run" or usage.place.file.endswith("package.json"):
-            script = self.building(usage) or self._script(usage)
+            built = self.building(usage)
+            script = built or self._script(usage)
             if self._brings_up(script):
                 return ["npx", *usage.words]
+            if built and runner == "vitest":
+                return [self.manager(), "run", script]  # By itself it is started without what stands before.
             return None if script == "test" or self._like_test(usage) else [self.manager(), "run", script]
         if runner in ("jest", "vitest", "node", "mocha"):
             return words if usage.launcher else ["npx", *words]

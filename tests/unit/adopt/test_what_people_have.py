@@ -353,6 +353,19 @@ def test_what_a_script_builds_before_its_tests_stays(
     assert settings_of(proposed(tmp_path, files)) == wanted
 
 
+def test_what_a_script_builds_before_vitest_stays(tmp_path: Path) -> None:
+    """vitest is started without the script by itself: what that builds and migrates would be lost."""
+    scripts = {"build": "tsc", "migrate": "prisma migrate deploy"}
+    scripts["test"] = "npm run build && npm run migrate && vitest run"
+    files = {
+        **_ci("run: npm test", services=CI_POSTGRES),
+        "package.json": json.dumps({"scripts": scripts}, indent=1),
+        "test/a.test.ts": "",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found == {"unit": [], "integration": {"command": ["npm", "run", "test"]}}
+
+
 @pytest.mark.parametrize(
     ("address", "found"),
     [
