@@ -196,6 +196,7 @@ class Stack:
             starts=not only_compose_can_start(self.prepared.config),
             comes_back=self.prepared.comes_back,
             servers=self.prepared.servers,
+            needs=self.plan.needs,
         )
         launch = (lambda cancel: None) if self._created else self._renewed
         return Startup(self._engine, plan, launch, self._listener)

@@ -39,7 +39,7 @@ class StartPlan(Struct, frozen=True):
 
     ``timeout``: seconds it may take. ``starts``: whether we start what Compose only creates. ``comes_back``:
     the services that their file has started again whatever they end with, where the engine does not do it.
-    ``servers``: the known ones, by service.
+    ``servers``: the known ones, by service. ``needs``: the services that the settings name as needed.
     """
 
     config: Mapping[str, Any]
@@ -48,6 +48,7 @@ class StartPlan(Struct, frozen=True):
     starts: bool = True
     comes_back: frozenset[str] = frozenset()
     servers: Mapping[str, Server] = field(default_factory=lambda: MappingProxyType({}))
+    needs: frozenset[str] = frozenset()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -138,7 +139,7 @@ def next_step(plan: StartPlan, seen: Seen) -> Step:
     new = [c for c in seen.containers if seen.launched or c.id not in seen.before]
     coming = {c.id for c in new if _comes_back(plan, seen, c)}
     counted = tuple(_as_pending(c) if c.id in seen.pending | coming else c for c in new)
-    verdict = readiness.judge(plan.services, counted, seen.lacks, order.optional(plan.config))
+    verdict = readiness.judge(plan.services, counted, seen.lacks, order.optional(plan.config) - plan.needs)
     if isinstance(verdict, readiness.Failed):
         return Lost(verdict.container, verdict.why)
     if seen.failure:

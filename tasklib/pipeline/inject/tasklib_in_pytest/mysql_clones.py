@@ -30,7 +30,7 @@ SCRIPT = "tasklib script"
 """The table in it that holds the statements: it is made last."""
 
 PREFIX = "tasklib_copy_"
-USER = "tasklib"
+USER = "tasklib_copies"
 
 _WAIT = 20
 """Seconds for those who still use a copy that has to go."""

@@ -147,12 +147,16 @@ def test_a_server_that_works_on_its_data_is_waited_for(monkeypatch: pytest.Monke
 
 
 def test_what_nobody_requires_may_fail() -> None:
-    """Compose only warns of a dependency that is not `required`: whoever depends on it does without."""
+    """Compose only warns of a dependency that is not `required`; what the settings need is required."""
     depends = {"condition": "service_completed_successfully", "required": False}
     world = World({"api": {"depends_on": {"seed": depends}}, "seed": {}})
     world.created = [{"service": "api"}, {"service": "seed", "argv": ("false",)}]
     assert world.up()["api"].state == "running"
     assert world.listener.notices == ["seed exited with code 1: nothing requires it (`required: false`)"]
+    world = World({"api": {"depends_on": {"seed": depends}}, "seed": {}}, needs=frozenset({"seed"}))
+    world.created = [{"service": "api"}, {"service": "seed", "argv": ("false",)}]
+    with pytest.raises(NotReady, match="seed exited with code 1"):
+        world.up()
     world = World({"api": {"depends_on": {"seed": depends}}, "web": {"depends_on": {"seed": {}}}, "seed": {}})
     world.created = [{"service": "api"}, {"service": "web"}, {"service": "seed", "argv": ("false",)}]
     with pytest.raises(NotReady, match="seed exited with code 1"):
