@@ -42,7 +42,7 @@ def read_junit(path: Path) -> list[TestResult]:
     RERUN results before their test. Raises ``ValueError`` for what is no JUnit report.
     """
     if path.is_dir():
-        return [result for file in sorted(path.rglob("*.xml")) for result in read_junit(file)]
+        return [result for file in sorted(path.rglob("*.xml")) for result in _if_report(file)]
     try:
         try:
             with path.open("rb") as file:
@@ -54,6 +54,18 @@ def read_junit(path: Path) -> list[TestResult]:
         raise ValueError(str(error)) from error
 
 
+class _OtherDocument(ValueError):
+    pass
+
+
+def _if_report(path: Path) -> list[TestResult]:
+    """What a file says that lies in a folder of reports: TestNG puts documents of its own there."""
+    try:
+        return read_junit(path)
+    except _OtherDocument:
+        return []
+
+
 def _cases(file: IO[bytes]) -> Iterator[TestResult]:
     """Case by case, since what tests print makes reports of any size."""
     root = None
@@ -61,7 +73,7 @@ def _cases(file: IO[bytes]) -> Iterator[TestResult]:
         if root is None:
             root = element.tag
             if root not in ("testsuites", "testsuite"):
-                raise ValueError(f"its root element is <{root}>")
+                raise _OtherDocument(f"its root element is <{root}>")
         if event == "end" and element.tag == "testcase":
             yield from _case(element)
             element.clear()

@@ -256,3 +256,13 @@ def test_names_that_no_file_can_have_are_no_place(
     suite = Suite(Target(Stage.UNIT, "shop"), SuiteKind.COMMAND, (), tmp_path, tmp_path)
     test = TestResult(f"{name}::total", TestOutcome.FAILED, file=file, message=message)
     assert placed(test, suite) == test
+
+
+def test_other_documents_in_a_folder_of_reports_are_left_out(tmp_path: Path) -> None:
+    """TestNG's are beside Surefire's reports; half a report is none, there as elsewhere."""
+    (tmp_path / "TEST-a.xml").write_text('<testsuite><testcase name="a"/></testsuite>')
+    (tmp_path / "testng-results.xml").write_text("<testng-results/>")
+    assert [test.id for test in read_junit(tmp_path)] == ["a"]
+    (tmp_path / "TEST-b.xml").write_text('<testsuite><testcase name="b"/>')
+    with pytest.raises(ValueError, match="no element found"):
+        read_junit(tmp_path)
