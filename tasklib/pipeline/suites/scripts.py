@@ -44,8 +44,10 @@ _REPORTER, _DESTINATION = "--test-reporter", "--test-reporter-destination"
 _NOT_HERE = (_REPORTER, "--watch")
 """How node's options begin that a run has of its own, or that keep it from ending."""
 
-_ITSELF = ("node", "bun", "deno")
-"""Programs that no package brings."""
+_ITSELF = frozenset(
+    {"node", "bun", "deno", "npm", "pnpm", "yarn", "sh", "bash", "make", "cargo", "dotnet", "go", "python"}
+)
+"""Programs that no package has to bring."""
 
 _JEST = re.compile(r"(^|/)jest(/bin/jest(\.js)?|\.js)?$")
 _JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
@@ -185,7 +187,10 @@ def once(script: StageScript, folder: Path, extra: Sequence[str]) -> Script | No
     # Where npm looks for it: workspaces have it at their top.
     programs = [place / "node_modules" / ".bin" / found.program for place in (folder, *folder.parents)]
     own = found.program if found.program in _ITSELF else str(programs[0])
-    program = next((str(program) for program in programs if program.exists()), own)
+    if "/" in found.words[0] and "node_modules/.bin/" not in found.words[0]:
+        program = str(folder / found.words[0])  # A script of the package's own.
+    else:
+        program = next((str(program) for program in programs if program.exists()), own)
     return Script((program, *words[1:], *extra), {"CI": "true", **found.env})
 
 

@@ -380,6 +380,24 @@ def test_a_script_that_waits_for_changes_is_run_without_that(plan: Plan, tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("script", "start"),
+    [
+        ("./scripts/check.sh --watch", ("services/api/scripts/check.sh",)),
+        ("yarn mocha --watch", ("yarn", "mocha")),
+        ("./node_modules/.bin/mocha --watch", ("services/api/node_modules/.bin/mocha",)),
+    ],
+)
+def test_what_no_package_brings_is_started_from_where_it_is(
+    script: str, start: tuple[str, ...], plan: Plan
+) -> None:
+    """A script of the package's own, or a program of the machine's; without its watcher, too."""
+    package = {"services/api/package.json": json.dumps({"scripts": {"test": script}})}
+    suite = plan({**package, "services/api/tests/unit/a.test.js": ""})
+    program = suite.argv[0].removeprefix(f"{suite.folder.parent.parent}/")
+    assert (program, *suite.argv[1 : len(start)]) == start
+
+
+@pytest.mark.parametrize(
     "script", ["nodemon --exec mocha", "tsc && jest --watch", "tsc; node --test --watch"]
 )
 def test_a_script_that_never_ends_is_refused(script: str, plan: Plan) -> None:
