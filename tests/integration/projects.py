@@ -111,8 +111,10 @@ class Ran:
 
     @property
     def told(self) -> list[str]:
-        """:attr:`lines` without what differs from run to run: times, and where the full log is."""
-        timeless = (re.sub(r"\((\d+m )?\d[\d.]*s(: [^)]*)?\)", "(…)", line) for line in self.lines)
+        """:attr:`lines` without what differs from run to run: times, where the full log is, and that other
+        programs had the processors."""
+        lines = (line for line in self.lines if "the machine was busy: " not in line)
+        timeless = (re.sub(r"\((\d+m )?\d[\d.]*s(: [^)]*)?\)", "(…)", line) for line in lines)
         return [re.sub(r" Full log: \S+$", "", line) for line in timeless]
 
     def __str__(self) -> str:
