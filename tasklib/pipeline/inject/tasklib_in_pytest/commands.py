@@ -7,6 +7,9 @@ __all__ = ["Commands"]
 ERRORS = ("CalledProcessError", "TimeoutExpired")
 """Of the module subprocess: they hold the command's output, and their message does not."""
 
+DEPTH = 10
+"""Exceptions that are looked at, each raised from the next."""
+
 
 class Commands:
     """Adds that output to the report of the test, beside what the test itself printed."""
@@ -16,9 +19,7 @@ class Commands:
         outcome = yield
         if call.excinfo is None or outcome.excinfo:
             return
-        error = call.excinfo.value
-        if type(error).__name__ not in ERRORS:
-            return
+        error = _of_command(call.excinfo.value)
         sections = outcome.get_result().sections
         for name in ("stdout", "stderr"):
             text = getattr(error, name, None)
@@ -28,3 +29,14 @@ class Commands:
                 # What is no text (`errors="surrogateescape"`) could not leave a worker of pytest-xdist.
                 text = text.encode("utf-8", "replace").decode("utf-8")
                 sections.append(("%s of the command" % name, text))
+
+
+def _of_command(error):
+    """The exception that holds a command's output: this one, or what it was raised from."""
+    for _ in range(DEPTH):
+        if error is None or type(error).__name__ in ERRORS:
+            break
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    else:
+        return None
+    return error
