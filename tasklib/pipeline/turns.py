@@ -18,7 +18,7 @@ from tasklib.errors import Interrupted, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.results import Target
 from tasklib.stacks.engine.values import EngineFacts
-from tasklib.stacks.placing import places_of
+from tasklib.stacks.placing import places_of, shared_places_of
 from tasklib.state.liveness import host_id
 from tasklib.state.places import Busy, Places, Turn
 from tasklib.state.store import State
@@ -65,7 +65,9 @@ class Turns:
         """
         number = number_of_places(state, env)
         folder = state.root / State.name("places", host_id())
-        return cls(None if nested else Places(folder, number, turn), emit, cancel, _memory() // number)
+        shared = number if _places_said(state, env)[1] else shared_places_of(os.cpu_count() or 1, number)
+        places = None if nested else Places(folder, number, turn, shared)
+        return cls(places, emit, cancel, _memory() // number)
 
     def on(self, engine: EngineFacts, state: State) -> Turns:
         """The same run's on an engine that is apart: by the processors and memory over there."""
@@ -73,7 +75,7 @@ class Turns:
             return self
         folder = state.root / State.name("places", engine.id)
         number = places_of(engine.cpus, engine.memory)
-        places = Places(folder, number, self._places.turn)
+        places = Places(folder, number, self._places.turn, shared_places_of(engine.cpus, number))
         return Turns(places, self._emit, self._cancel, engine.memory // number)
 
     @contextmanager
@@ -113,19 +115,24 @@ class Turns:
 
 
 def number_of_places(state: State, env: Mapping[str, str]) -> int:
-    """As TASKLIB_PLACES says, or the file ``places`` in the state folder, or by the machine's processors."""
-    where, given = PLACES, env.get(PLACES, "")
-    if not given:
-        where = str(state.root / "places.txt")
-        try:
-            given = (state.root / "places.txt").read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            given = ""
+    """As TASKLIB_PLACES says, or ``places.txt`` in the state folder, or by the machine's processors."""
+    where, given = _places_said(state, env)
     if not given:
         return places_of(os.cpu_count() or 1, _memory())
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
     return int(given)
+
+
+def _places_said(state: State, env: Mapping[str, str]) -> tuple[str, str]:
+    """Where somebody says how many places there are, and what; nothing where nobody does."""
+    if given := env.get(PLACES, ""):
+        return PLACES, given
+    where = state.root / "places.txt"
+    try:
+        return str(where), where.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return str(where), ""
 
 
 def places_for(memory: int, room: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-__all__ = ["Load", "Room", "place", "places_of"]
+__all__ = ["Load", "Room", "place", "places_of", "shared_places_of"]
 
 _MEMORY = 512 << 20
 """Bytes that a stack of a few services, its data in memory and its tests are given room for."""
@@ -60,3 +60,15 @@ def places_of(processors: int, memory: int) -> int:
     """
     by_processors = max(4, 2 * processors) + 1
     return min(by_processors, max(2, memory // _MEMORY)) if memory else by_processors
+
+
+def shared_places_of(processors: int, places: int) -> int:
+    """How many of a machine's ``places`` several runs fill: as many as keep its processors busy.
+
+    The others are for what a run has to wait for besides: alone it is sooner done by them, while with work of
+    other runs they only take turns.
+
+    >>> shared_places_of(2, 5), shared_places_of(16, 33), shared_places_of(16, 8)
+    (3, 17, 8)
+    """
+    return min(places, processors + 1)

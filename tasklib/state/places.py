@@ -36,6 +36,9 @@ _DECISION = 1.0
 _SILENT = 2.0
 """Seconds after which a waiter that did not look again is passed over: most likely it is stopped."""
 
+_STILL = 10.0
+"""Seconds that everybody has had a place when it is no use to wait for one of them to be free soon."""
+
 _ASKED = itertools.count(1)
 """Tells apart those of a process that wait, also where several objects stand for the same places."""
 
@@ -71,12 +74,24 @@ class Busy(Struct, frozen=True):
         return f"waiting for {first or 'another run'}{since}{more}"
 
 
-class Places:
-    """``number`` places in ``folder``, which every run that shares them names. Safe to use from threads."""
+class _Held(Struct, frozen=True):
+    """A place that somebody has, ``since`` when (seconds since the epoch)."""
 
-    def __init__(self, folder: Path, number: int, turn: Turn) -> None:
+    by: Turn
+    since: float
+
+
+class Places:
+    """``number`` places in ``folder``, which every run that shares them names. Safe to use from threads.
+
+    Runs fill ``shared`` of them (``None``: all); the rest is for the one of them that began first, and for
+    whoever is next while nobody's work ends for some time.
+    """
+
+    def __init__(self, folder: Path, number: int, turn: Turn, shared: int | None = None) -> None:
         self._folder = folder
         self._number = number
+        self._shared = number if shared is None else shared
         self.turn = turn
 
     @contextlib.contextmanager
@@ -125,7 +140,7 @@ class Places:
         with usable(self._folder, "the machine's places cannot be counted"):
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                while self._taken_by_earlier() >= self._number:
+                while self._taken_by_earlier() >= self._shared:
                     _rest(cancel, _SELDOM)
             except OSError as error:
                 if not is_full(error):
@@ -134,12 +149,18 @@ class Places:
     def _taken_by_earlier(self) -> int:
         """How many places runs before this one have or wait for, those of stopped ones apart."""
         with self._decision():
-            before = f"{self.turn.began:020.6f}-{self.turn.run}-"
-            ahead = (path for path in self._queue() if path.name < before and _waits(path))
-            with self._slots() as (_, holders):
-                working = [holder for holder in holders if not _is_stopped(holder.pid)]
-            earlier = sum(holder < self.turn and holder.run != self.turn.run for holder in working)
-            return earlier + sum(map(_number_of, ahead))
+            ahead = (path for path in self._queue() if path.name < self._name and _waits(path))
+            with self._slots() as (_, held):
+                return sum(map(self._is_earlier, held)) + sum(map(_number_of, ahead))
+
+    @property
+    def _name(self) -> str:
+        """How the names of all files of this run begin that wait."""
+        return f"{self.turn.began:020.6f}-{self.turn.run}-"
+
+    def _is_earlier(self, held: _Held) -> bool:
+        """Whether a place is held by a run before this one, which is not stopped."""
+        return held.by < self.turn and held.by.run != self.turn.run and not _is_stopped(held.by.pid)
 
     def _queue(self) -> list[Path]:
         """The files of those who wait, by turn."""
@@ -153,7 +174,7 @@ class Places:
         """A locked file that says for how many we wait; its name sorts by turn."""
         folder = self._folder / "waiting"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{self.turn.began:020.6f}-{self.turn.run}-{os.getpid()}-{next(_ASKED):06d}.{number}"
+        name = f"{self._name}{os.getpid()}-{next(_ASKED):06d}.{number}"
         path = folder / name
         # It comes among the others locked: until it is, whoever decides takes it for a dead one's.
         before = self._folder / name
@@ -168,24 +189,30 @@ class Places:
 
     def _try(self, mine: Path, number: int) -> tuple[int, ...] | Busy:
         """The open files of places; or why there are not so many."""
-        with self._decision(), self._slots() as (free, holders):
+        with self._decision(), self._slots() as (free, held):
             ahead = [path for path in self._queue() if path.name < mine.name and _waits(path)]
-            if len(free) < sum(map(_number_of, ahead)) + number:
-                return Busy(tuple(holders), len(ahead), self.turn)
+            kept_free = 0 if self._may_fill(held, ahead) else self._number - self._shared
+            if len(free) < sum(map(_number_of, ahead)) + number + kept_free:
+                return Busy(tuple(place.by for place in held), len(ahead), self.turn)
             for descriptor in free[:number]:
                 sign(descriptor, self.turn)
             taken = tuple(free[:number])
             del free[:number]
             return taken
 
+    def _may_fill(self, held: list[_Held], ahead: list[Path]) -> bool:
+        """Whether this run may have the last places, too: no other is before it, or all of them work on."""
+        is_first = not any(map(self._is_earlier, held)) and all(p.name.startswith(self._name) for p in ahead)
+        return is_first or all(time.time() - place.since > _STILL for place in held)
+
     @contextlib.contextmanager
-    def _slots(self) -> Iterator[tuple[list[int], list[Turn]]]:
+    def _slots(self) -> Iterator[tuple[list[int], list[_Held]]]:
         """The open and locked files of the free places, and who holds the others.
 
         Those that are not taken out are free again afterwards, whatever went wrong.
         """
         free: list[int] = []
-        holders: list[Turn] = []
+        held: list[_Held] = []
         looked_at = 0
         # A holder that is stopped keeps its place and takes none from the others.
         limit = self._number
@@ -195,24 +222,25 @@ class Places:
                 if isinstance(found, int):
                     free.append(found)
                 else:
-                    holders.append(found)
-                    limit += _is_stopped(found.pid)
+                    held.append(found)
+                    limit += _is_stopped(found.by.pid)
                 looked_at += 1
-            yield free, holders
+            yield free, held
         finally:
             for descriptor in free:
                 os.close(descriptor)
 
-    def _slot(self, number: int) -> int | Turn:
+    def _slot(self, number: int) -> int | _Held:
         """The open and locked file of a place; or who holds it."""
         path = self._folder / f"place-{number}"
         descriptor = open_lock(path)
         if try_lock(descriptor):
             return descriptor
+        since = os.fstat(descriptor).st_mtime
         try:
-            return Turn(**signature(descriptor))
+            return _Held(Turn(**signature(descriptor)), since)
         except (ValueError, TypeError):
-            return Turn(0.0, "")
+            return _Held(Turn(0.0, ""), since)
         finally:
             os.close(descriptor)
 

@@ -221,6 +221,24 @@ def take_both(first: Places, waits: threading.Event) -> None:
         pass
 
 
+def test_the_last_places_are_for_the_run_that_began_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others have them, too, where all the work goes on for long: nobody waits for ever for one long run."""
+    first, second = (
+        Places(tmp_path, 3, Turn(began, f"run-{began}", "tasklib test", os.getpid()), 2)
+        for began in (1.0, 2.0)
+    )
+    with first.place(Cancel()):
+        assert take(second)
+        with second.place(Cancel()):
+            assert take(first)
+            assert not take(second, 0.2)
+            monkeypatch.setattr("tasklib.state.places._STILL", 0.0)
+            assert take(second)
+    assert take(second)
+
+
 def test_whoever_is_stopped_in_the_middle_of_a_look_holds_nobody_up(tmp_path: Path) -> None:
     """Looks come one after another; one that never ends is gone past."""
     mine = places(tmp_path, 1)
