@@ -63,7 +63,7 @@ def test_together_all_tests_and_none_twice(
 
 
 def test_the_tests_of_one_file_are_shared(many: Checkout, tmp_path: Path) -> None:
-    """With classes and parameters; those of a group together, none twice and none left out."""
+    """With parameters; those of a class or a group together, none twice and none left out."""
     shutil.rmtree(many.root / "services/small")
     tests = many.root / "services/big/tests/unit"
     for path in tests.glob("*.py"):
@@ -85,7 +85,9 @@ def test_the_tests_of_one_file_are_shared(many: Checkout, tmp_path: Path) -> Non
     assert Counter(functools.reduce(operator.iadd, found, [])) == Counter(ids(tmp_path / "whole.json"))
     assert all(found)
     together = {f"big tests/unit/test_it.py::test_{name}" for name in ("first", "z")}
-    assert [len(together.intersection(share)) for share in found].count(2) == 1
+    of_a_class = {f"big tests/unit/test_it.py::TestThem::test_{name}" for name in "ab"}
+    for pair in (together, of_a_class):
+        assert [len(pair.intersection(share)) for share in found].count(2) == 1
     merged = many.run("tasklib", "ci.merge", str(tmp_path / "shards"))
     assert merged.code == 0, merged
 

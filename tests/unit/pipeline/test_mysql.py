@@ -98,6 +98,19 @@ def test_what_the_server_refuses(server: Callable[..., tuple[int, list[bytes]]])
     assert caught.value.code == mysql.REFUSED
 
 
+@pytest.mark.parametrize("said", [b"\x0a8", b"HTTP/1.1 400 Bad Request\r\n", b"-ERR"])
+def test_whoever_speaks_another_protocol(server: Callable[..., tuple[int, list[bytes]]], said: bytes) -> None:
+    """It is told as what it is, never a mistake of ours."""
+    port, _ = server((said,), (b"\xfd\xff",))
+    with pytest.raises(DatabaseError):
+        mysql.Connection("127.0.0.1", port, "app", "secret")
+    port, _ = server((greeting("mysql_native_password"),), (OK,), (b"\xff",), ())
+    connection = mysql.Connection("127.0.0.1", port, "app", "secret")
+    with pytest.raises(DatabaseError, match="does not speak MySQL's protocol"):
+        connection.query("SELECT 1")
+    connection.close()
+
+
 def test_a_password_is_known_to_who_knows_the_login() -> None:
     """And to nobody else."""
     known = {

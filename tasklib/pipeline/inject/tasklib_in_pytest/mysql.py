@@ -5,9 +5,10 @@ MariaDB, "Clientserver Protocol". The login is by password, in the ways that off
 newer one wants TLS, in which the password is sent as it is.
 """
 
+import contextlib
 import hashlib
 import struct
-from typing import List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from .wire import DatabaseError, Wire
 
@@ -48,7 +49,8 @@ class Connection:
         self._number = 0
         self._wire = Wire(host, port)
         try:
-            self._log_in(user, password)
+            with _understood():
+                self._log_in(user, password)
         except BaseException:
             self._wire.close()
             raise
@@ -65,6 +67,10 @@ class Connection:
 
     def finish(self) -> List[Row]:
         """The rows of what was begun. Raises :class:`MysqlError` for the first statement that fails."""
+        with _understood():
+            return self._results()
+
+    def _results(self) -> List[Row]:
         rows = []  # type: List[Row]
         more = True
         while more:
@@ -161,6 +167,15 @@ class Connection:
                 raise MysqlError("the database wants a login that is not known here ({})".format(plugin))
 
 
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    """Whoever listens there may be no such server at all."""
+    try:
+        yield
+    except (struct.error, IndexError, KeyError) as error:
+        raise MysqlError("what answers does not speak MySQL's protocol") from error
+
+
 def _proof(plugin: str, password: str, seed: bytes) -> bytes:
     """That the password is known, without saying it."""
     text = password.encode("utf-8", "surrogateescape")
@@ -191,7 +206,7 @@ def _number(body: bytes, at: int) -> Tuple[int, int]:
 
 
 def _row(body: bytes) -> Row:
-    found = []  # type: List[Any]
+    found = []  # type: List[Optional[str]]
     at = 0
     while at < len(body):
         if body[at] == 0xFB:

@@ -51,7 +51,8 @@ class Share:
 def groups(items):
     """The tests of a file by id, each with the name of those it stays with (its own, mostly).
 
-    Nothing where the file has to stay whole: it holds something else than functions, or tests in an order.
+    Those of a class stay together, since they may build on each other. Nothing where the file has to stay
+    whole: it holds something else than functions, or tests in an order.
     """
     found = {}
     for item in items:
@@ -60,7 +61,8 @@ def groups(items):
             return {}
         mark = marks.get("xdist_group")
         if mark is None:
-            found[item.nodeid] = item.nodeid
+            holder = item.getparent(pytest.Class)
+            found[item.nodeid] = (holder or item).nodeid
         else:
             name = mark.args[0] if mark.args else mark.kwargs.get("name", "default")
             found[item.nodeid] = "@%s" % name
