@@ -32,6 +32,9 @@ __all__ = ["Channel", "cut", "dumps", "now", "quoted"]
 LIMIT = 60000
 """Characters that one text of an event may have: what is longer loses its middle."""
 
+WORD = 2000
+"""Characters that a word may have to stay whole or go whole."""
+
 try:
     _monotonic = functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 except AttributeError:
@@ -102,12 +105,21 @@ class Channel:
 
 
 def cut(text):
+    """The beginning and the end of a long text. No word is cut: half a secret would not be known as one."""
     text = str(text)
     if len(text) <= LIMIT:
         return text
-    half = LIMIT // 2
-    left = text[half:-half]
+    begin, end = LIMIT // 2, len(text) - LIMIT // 2
+    begin -= _rest_of_word(text[begin - WORD : begin + 1][::-1])
+    end += _rest_of_word(text[end - 1 : end + WORD])
+    left = text[begin:end]
     number, what = left.count("\n"), "lines"
     if not number:
         number, what = len(left), "characters"
-    return "%s\n[... %d %s left out ...]\n%s" % (text[:half], number, what, text[-half:])
+    return "%s\n[... %d %s left out ...]\n%s" % (text[:begin], number, what, text[end:])
+
+
+def _rest_of_word(text):
+    """How many characters after the first are one word with it; 0 where that has no end in ``text``."""
+    found = len(text.split(None, 1)[0]) if text[0].strip() else 0
+    return found - 1 if 0 < found < len(text) else 0
