@@ -16,7 +16,7 @@ __all__ = ["refuse_watching", "watcher", "watcher_in", "without_watching"]
 _WATCHES = ("--watch", "--watchAll", "--watch=true", "--watchAll=true")
 """How most runners are told to wait for changes."""
 
-_SHORT = frozenset({"mocha", "_mocha", "electron-mocha", "ava"})
+_SHORT = frozenset({"mocha", "_mocha", "ts-mocha", "electron-mocha", "ava"})
 """Those that are told so by ``-w`` as well; to others it means something else."""
 
 _PROGRAMS = frozenset(

@@ -20,9 +20,9 @@ __all__ = ["Where", "bake"]
 class Where(Enum):
     """Where images end up, as buildx is told."""
 
-    ENGINE = ("--load",)
-    REGISTRY = ("--push",)
-    CACHE = ()
+    ENGINE = "--load"
+    REGISTRY = "--push"
+    CACHE = ""
     """The builder's own, from which it pushes later: an engine does not hold several platforms."""
 
 
@@ -50,10 +50,11 @@ def bake(
         on_line(line)
 
     # What the config itself says of platforms is not read.
-    wanted = [word for platform in platforms for word in ("--set", f"*.platform={platform}")]
+    wanted = [where.value] if where.value else []
+    wanted += [word for platform in platforms for word in ("--set", f"*.platform={platform}")]
     wanted += [word for attest in attests for word in ("--set", f"*.attest={attest}")]
     code = process.stream(
-        ["docker", "buildx", "bake", "--progress", "plain", *where.value, *wanted, "--file", "-"],
+        ["docker", "buildx", "bake", "--progress", "plain", *wanted, "--file", "-"],
         on_line=read,
         cwd=folder,
         # Contexts may lie outside of the folder; what is attested unasked makes every image an index.
