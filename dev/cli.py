@@ -29,8 +29,8 @@ __all__ = ["main", "parse", "suite_runs"]
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ROOT / "example-project"
 PARALLEL = ("-n", "auto", "--maxprocesses", "8")
-WAITING = ("-n", str(min(8, (os.cpu_count() or 1) + 1)), "--dist", "worksteal")
-"""For tests that wait for containers much of their time: one more than processors. Neighbours may share
+WAITING = ("-n", str(min(8, (os.cpu_count() or 1) + 2)), "--dist", "worksteal")
+"""For tests that wait for containers much of their time: two more than processors. Neighbours may share
 what their module brings up, and stay together until a process has nothing left to do."""
 COVERAGE = ("--cov", "--cov-report=")
 THOROUGH = "--hypothesis-profile=thorough"  # tests/conftest.py has it, and a quick one
