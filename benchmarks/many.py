@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.compare import example_copy
@@ -59,10 +60,15 @@ def _runs(checkouts: list[Path], env: dict[str, str]) -> list[float]:
         for checkout in checkouts
     }
     ended = []
+
+    def finish(process: subprocess.Popen[bytes]) -> tuple[bytes, float]:
+        return process.communicate()[0], time.perf_counter() - began
+
     try:
-        for process, checkout in running.items():
-            output = process.communicate()[0]
-            ended.append(time.perf_counter() - began)
+        with ThreadPoolExecutor(len(running)) as pool:
+            finished = list(pool.map(finish, running))
+        for (process, checkout), (output, seconds) in zip(running.items(), finished, strict=True):
+            ended.append(seconds)
             if process.returncode:
                 raise SystemExit(f"{checkout} failed ({process.returncode}):\n{output.decode()[-3000:]}")
     finally:
