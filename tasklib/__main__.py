@@ -18,6 +18,9 @@ def main() -> None:
     """Run ``sys.argv``; leaves by SystemExit when the code is not 0."""
     # Nothing has begun while we import, so there is nothing to clean up.
     usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    from tasklib.garbage import look_seldom
+
+    look_seldom()
     from tasklib.commands.boundary import boundary, open_streams, spoken
     from tasklib.errors import TasklibError
 

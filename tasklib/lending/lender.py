@@ -24,6 +24,7 @@ from tasklib.commands.boundary import boundary
 from tasklib.commands.console import engines_of, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Notice, Progress
+from tasklib.garbage import look_seldom
 from tasklib.lending.choice import Choice, Wanted, choose
 from tasklib.listener import Listener
 from tasklib.pipeline.commons import Commons
@@ -51,6 +52,7 @@ _LINES = 60
 
 def main() -> None:
     """Lend one stack to the process at the other end of standard input."""
+    look_seldom()
     _Lender(socket.socket(fileno=os.dup(0))).lend()
 
 

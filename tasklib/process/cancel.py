@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 from tasklib.errors import Interrupted
 
@@ -17,6 +18,7 @@ class Cancel:
 
     def __init__(self, parent: Cancel | None = None) -> None:
         self._event = threading.Event()
+        self._woken: set[threading.Event] = set()
         self._parent = parent
         self._reason = "interrupted"
 
@@ -24,6 +26,8 @@ class Cancel:
         if not self._event.is_set():
             self._reason = reason
         self._event.set()
+        for waiter in tuple(self._woken):
+            waiter.set()
 
     def is_set(self) -> bool:
         return self._event.is_set() or (self._parent is not None and self._parent.is_set())
@@ -36,3 +40,24 @@ class Cancel:
         """Raise :class:`Interrupted` once the request is there."""
         if self.is_set():
             raise Interrupted(self.reason)
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long, and raise :class:`Interrupted` as soon as the request is there."""
+        woken = threading.Event()
+        family = tuple(self._line())
+        for each in family:
+            each._woken.add(woken)
+        try:
+            if not self.is_set():
+                woken.wait(seconds)
+        finally:
+            for each in family:
+                each._woken.discard(woken)
+        self.check()
+
+    def _line(self) -> Iterator[Cancel]:
+        """This request and those that set it."""
+        each: Cancel | None = self
+        while each is not None:
+            yield each
+            each = each._parent

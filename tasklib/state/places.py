@@ -27,13 +27,13 @@ __all__ = ["Busy", "Places", "Turn"]
 _LOOK = 0.05
 """Seconds between two looks of whoever is served next."""
 
-_SELDOM = 0.5
+_SELDOM = 1.0
 """The same of whoever has many before it, or is in no hurry: to look often would be work itself."""
 
 _DECISION = 1.0
 """Seconds after which whoever decides is taken for stopped: it is a matter of milliseconds."""
 
-_SILENT = 2.0
+_SILENT = 3.0
 """Seconds after which a waiter that did not look again is passed over: most likely it is stopped."""
 
 _STILL = 10.0
@@ -128,7 +128,7 @@ class Places:
                 if not told:
                     told = True
                     on_wait(found)
-                _rest(cancel, min(_SELDOM, _LOOK * (1 + found.ahead)))
+                cancel.wait(min(_SELDOM, _LOOK * (1 + found.ahead)))
                 os.utime(mine)
 
     def leisure(self, cancel: process.Cancel) -> None:
@@ -137,14 +137,19 @@ class Places:
         Nothing is held by that. Raises as :meth:`place` does.
         """
         cancel.check()
+        while not self.at_leisure():
+            cancel.wait(_SELDOM / 2)
+
+    def at_leisure(self) -> bool:
+        """Whether earlier runs leave a place now. Raises ``ConfigError`` as :meth:`place` does."""
         with usable(self._folder, "the machine's places cannot be counted"):
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                while self._taken_by_earlier() >= self._shared:
-                    _rest(cancel, _SELDOM)
+                return self._taken_by_earlier() < self._shared
             except OSError as error:
                 if not is_full(error):
                     raise
+                return True
 
     def _taken_by_earlier(self) -> int:
         """How many places runs before this one have or wait for, those of stopped ones apart."""
@@ -258,15 +263,6 @@ class Places:
             yield
         finally:
             os.close(descriptor)
-
-
-def _rest(cancel: process.Cancel, seconds: float) -> None:
-    """Between two looks; ends when ``cancel`` is set, and raises as it does."""
-    until = time.monotonic() + seconds
-    cancel.check()
-    while (left := until - time.monotonic()) > 0:
-        time.sleep(min(_LOOK, left))
-        cancel.check()
 
 
 def _number_of(path: Path) -> int:

@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 
+from tasklib.garbage import look_seldom
 from tasklib.stacks.reaper.protocol import Left, LeftStack
 
 __all__ = ["main", "read"]
@@ -25,6 +26,7 @@ _FORKING = 0.2
 
 def main() -> None:
     """Read until the run's end, then remove what is left."""
+    look_seldom()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     os.chdir("/")

@@ -231,3 +231,25 @@ def test_a_plugin_that_calls_the_place_by_the_tests_id(run: Callable[..., Any]) 
     ran = run({"tests/unit/test_a.py": code}, needs=("pytest>=9,<10", "pytest-check"))
     failed = ran.test("test_sums")
     assert (failed.file, failed.line) == ("tests/unit/test_a.py", 3), ran.output
+
+
+def test_workers_leave_alone_what_tests_are_made_of(run: Callable[..., Any]) -> None:
+    """Each of xdist's processes has collected by itself; what a test makes is garbage as ever."""
+    test = """
+        def test_alone():
+            import gc
+            assert gc.get_freeze_count() > 1000
+            assert gc.get_threshold()[0] < 50000
+
+        def test_made_here():
+            import gc, weakref
+            class Node: pass
+            node = Node()
+            node.itself = node
+            kept = weakref.ref(node)
+            del node
+            gc.collect()
+            assert kept() is None
+    """
+    ran = run({"tests/unit/test_a.py": test}, "-n", "2", needs=tuple(XDIST[-1].split()))
+    assert ran.result.counts == Counts(total=2, passed=2), ran.output

@@ -16,6 +16,7 @@ import pytest
 from .collection import Collection
 from .commands import Commands
 from .events import Channel
+from .garbage import Garbage
 from .reporter import Reporter
 from .share import Share
 
@@ -91,6 +92,7 @@ def _register(config, path, fullstack, part, worker):
     config.pluginmanager.register(reporter, "tasklib-reporter")
     config.pluginmanager.register(Collection(config, channel, fullstack, worker), "tasklib-collection")
     config.pluginmanager.register(Commands(), "tasklib-commands")
+    config.pluginmanager.register(Garbage(), "tasklib-garbage")
     if part:
         config.pluginmanager.register(Share(json.loads(part), channel), "tasklib-share")
     return reporter
