@@ -19,10 +19,15 @@ _SETUP = re.compile(
     r"|go\.(work|mod|sum|work\.sum)|Cargo\.toml|.+\.lock|.+-lock\.(json|ya?ml)|npm-shrinkwrap\.json|bun\.lockb"
     r"|(poetry|pdm|hatch|pixi|mypy|ruff)\.(toml|ini)|(site|user)customize\.py|pylock(\..+)?\.toml"
     r"|\.[\w-]+rc(\..+)?|[\w.-]+\.(config|conf|setup|shared|base|preset)\.[cm]?[jt]s|deno\.jsonc?"
+    r"|packages\.lock\.json|gradle\.lockfile|Package\.(swift|resolved)|build\.sbt|rebar\.config|stack\.yaml"
+    r"|(WORKSPACE|MODULE)(\.bazel)?|pants\.toml"
     r"|pom\.xml|(.+\.)?(gradle|gradle\.kts|properties)|libs\.versions\.toml|.+\.(props|targets)|global\.json"
     r"|nuget\.config|Gemfile|\.rspec|composer\.json|phpunit\.xml.*|mix\.exs|CMakeLists\.txt|buf(\..+)?\.yaml"
 )
 """What tools read from a folder for all that lies below it, whoever else is made from it."""
+
+_COMMANDS = re.compile(r"(GNU)?[Mm]akefile|\.?[Jj]ustfile|[Tt]askfile(\.dist)?\.ya?ml")
+"""The same, but for a project in a folder further below: how commands are called there says nothing of it."""
 
 _HARMLESS = re.compile(
     r"(.*/)?(docs?/.*|[^/]+\.(md|rst|adoc)|(LICEN[CS]E|NOTICE|AUTHORS|CODEOWNERS|COPYING)[^/]*"
@@ -38,9 +43,10 @@ def is_harmless(name: str) -> bool:
     return _HARMLESS.fullmatch(name) is not None
 
 
-def is_setup(path: Path) -> bool:
-    """Whether tools read it for all that lies below its folder."""
-    return _SETUP.fullmatch(path.name) is not None
+def is_setup(path: Path, root: Path) -> bool:
+    """Whether tools read it for all of the project at ``root`` that lies below its folder."""
+    commands = path.is_relative_to(root) and _COMMANDS.fullmatch(path.name)
+    return bool(commands or _SETUP.fullmatch(path.name))
 
 
 def may_be_of_images(path: Path, root: Path) -> bool:

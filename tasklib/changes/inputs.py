@@ -15,9 +15,11 @@ from tasklib.errors import TasklibError
 from tasklib.project import Environment, Project
 from tasklib.stacks.compose.compose import render
 from tasklib.stacks.compose.source import Source
+from tasklib.stacks.dockerfile import bases
 from tasklib.stacks.dollars import plain
-from tasklib.stacks.images.context import BuildContext, build_context
+from tasklib.stacks.images.context import BuildContext, build_context, read_text
 from tasklib.stacks.plan import full_stack_plan, service_stack_plan
+from tasklib.stacks.references import parse_reference
 from tasklib.stacks.rewrite import reserved_ports
 
 __all__ = ["built_from", "read_config", "read_files", "stack_facts"]
@@ -45,16 +47,23 @@ def _facts(project: Project, owner: str | None, source: Source, cancel: process.
         config = read_config(source, cancel)
     except TasklibError as error:
         return StackFacts(owner, files, unreadable=f"{_where(source, project)} cannot be read: {error.what}")
-    shared = {
+    places = {
         kind: {
-            name: Path(plain(entry["file"]))
+            name: Path(plain(place))
             for name, entry in (config.get(kind) or {}).items()
-            if "file" in entry
+            if (
+                place := str(entry.get("file") or (entry.get("driver_opts") or {}).get("device", ""))
+            ).startswith("/")
         }
-        for kind in ("configs", "secrets")
+        for kind in ("configs", "secrets", "volumes")
     }
-    services = config["services"].items()
-    return StackFacts(owner, files, tuple(_service(project, name, row, shared) for name, row in services))
+    services = config["services"]
+    made = {
+        _whole(row["image"]): name for name, row in services.items() if row.get("build") and "image" in row
+    }
+    return StackFacts(
+        owner, files, tuple(_service(project, name, row, places, made) for name, row in services.items())
+    )
 
 
 def read_config(
@@ -77,23 +86,46 @@ def _where(source: Source, project: Project) -> str:
 
 
 def _service(
-    project: Project, name: str, row: Mapping[str, Any], shared: Mapping[str, Mapping[str, Path]]
+    project: Project,
+    name: str,
+    row: Mapping[str, Any],
+    places: Mapping[str, Mapping[str, Path]],
+    made: Mapping[str, str],
 ) -> ComposeService:
+    """``places`` are where the file's configs, secrets and volumes lie on this machine, ``made`` the services
+    that build an image by its whole name."""
     build = row.get("build") or {}
     paths = [Path(plain(v["source"])) for v in row.get("volumes") or () if v.get("type") == "bind"]
-    for kind, known in shared.items():
-        used = [str(entry.get("source")) for entry in row.get(kind) or ()]
+    for kind, known in places.items():
+        used = [str(entry.get("source")) for entry in [*(row.get(kind) or ()), *(build.get(kind) or ())]]
         paths += [known[source] for source in used if source in known]
-    more = (build.get("additional_contexts") or {}).values()
-    paths += [Path(plain(context)) for context in more if str(context).startswith("/")]
+    contexts = [str(context) for context in (build.get("additional_contexts") or {}).values()]
+    paths += [Path(plain(context)) for context in contexts if context.startswith("/")]
     context = build_context(build)
+    others = {context.removeprefix("service:") for context in contexts if context.startswith("service:")}
+    others |= {made[image] for image in map(_whole, _images(row, context)) if image in made}
     return ComposeService(
         name,
         built_from(project, name, context) if build else None,
         (context,) if context else (),
         tuple(paths),
-        tuple(row.get("depends_on") or ()),
+        (*(row.get("depends_on") or ()), *sorted(others - {name})),
     )
+
+
+def _images(row: Mapping[str, Any], context: BuildContext | None) -> tuple[str, ...]:
+    """The images that a service's container is, or that its own stands on."""
+    build = row.get("build")
+    if not build:
+        return (str(row.get("image", "")),)
+    text = build.get("dockerfile_inline") or read_text(context.dockerfile if context else None) or ""
+    return bases(text, {key: plain(value or "") for key, value in (build.get("args") or {}).items()})
+
+
+def _whole(image: object) -> str:
+    """An image's name in full, which two spellings of it share; the text itself where it is none."""
+    text = plain(str(image))
+    return str(parse_reference(text) or text)
 
 
 def built_from(project: Project, name: str, context: BuildContext | None) -> str | None:

@@ -19,7 +19,8 @@ __all__ = ["ComposeService", "Outside", "StackFacts", "select"]
 
 
 class ComposeService(Struct, frozen=True):
-    """One service of a Compose file: what on disk it is made from, and what it waits for.
+    """One service of a Compose file: what on disk it is made from, and which others it waits for or its image
+    stands on.
 
     ``service`` is the project's service that its image is built from, if any.
     """
@@ -163,7 +164,7 @@ def _in_stack(
 
 def _as_setup(project: Project, path: Path, name: str, reasons: _Reasons) -> bool:
     """Note the services below the folder of a set-up file; all where the whole project is below it."""
-    if not is_setup(path):
+    if not is_setup(path, project.root):
         return False
     why = f"{name} changed, which every service below it depends on"
     if project.root.is_relative_to(path.parent):

@@ -6,10 +6,11 @@ import re
 
 from tasklib import process
 from tasklib.changes.choices import Selection, everything
+from tasklib.changes.compared import changed_files
 from tasklib.changes.inputs import stack_facts
 from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
-from tasklib.checkout import changed_files, existing_branch, find_checkout
+from tasklib.checkout import existing_branch, find_checkout
 from tasklib.errors import UsageError
 from tasklib.project import Project
 

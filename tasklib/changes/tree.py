@@ -6,11 +6,10 @@ repository is not touched and two trees can be compared later.
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from tasklib import process
+from tasklib.changes.overlooked import copy_index, forget_overlooked
 from tasklib.checkout import Checkout, find_checkout, git
 from tasklib.errors import TasklibError, UsageError
 
@@ -27,13 +26,9 @@ def tree_of(checkout: Checkout, store: Path) -> str:
         raise UsageError("only a git checkout can tell what was tested", where=str(checkout.root))
     with process.scratch_folder() as scratch:
         index = scratch / "index"
-        # The repository's own index spares reading every file again: it knows their times and sizes.
-        own = checkout.git_dir / "index"
-        if own.is_file():
-            shutil.copyfile(own, index)
-            os.utime(index, ns=(own.stat().st_atime_ns, own.stat().st_mtime_ns))
+        copy_index(checkout, index)
         env = _apart(checkout, store, index)
-        _see_all(checkout, env)
+        forget_overlooked(checkout, env)
         git(checkout.root, "add", "--all", "--", ".", env=env)
         tree = git(checkout.root, "write-tree", env=env).stdout.strip()
     inner = [tree_of(module, store) for module in _submodules(checkout)]
@@ -63,20 +58,6 @@ def _apart(checkout: Checkout, store: Path, index: Path) -> dict[str, str]:
         "GIT_OBJECT_DIRECTORY": str(store),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(checkout.root / objects),
     }
-
-
-def _see_all(checkout: Checkout, env: dict[str, str]) -> None:
-    """Forget what git was told to overlook (``update-index --assume-unchanged``): it may have changed."""
-    listed = git(checkout.root, "ls-files", "-v", "-z", env=env).stdout
-    hidden = [entry[2:] for entry in listed.split("\0") if entry[:1].islower()]
-    skipped = [
-        entry[2:]
-        for entry in listed.split("\0")
-        if entry[:1] in ("S", "s") and (checkout.root / entry[2:]).exists()
-    ]
-    for flag, names in (("--no-assume-unchanged", hidden), ("--no-skip-worktree", skipped)):
-        if names:
-            git(checkout.root, "update-index", flag, "-z", "--stdin", stdin="\0".join(names), env=env)
 
 
 def _submodules(checkout: Checkout) -> list[Checkout]:

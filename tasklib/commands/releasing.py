@@ -33,7 +33,7 @@ def tag(
     from tasklib.commands.consent import confirm
     from tasklib.process.interrupts import interruptible
     from tasklib.project import find_project
-    from tasklib.release.tag.planning import plan
+    from tasklib.release.tag.planning import plan, typed
     from tasklib.release.tag.tagging import apply, survey
     from tasklib.release.tag.versions import Bump
 
@@ -61,7 +61,8 @@ def tag(
         + (f", pushed to {remote.name}" if made.pushed and remote else "")
     )
     if remote and not made.pushed:
-        say(f"`git push --atomic {remote.name} {planned.branch} {made.tag}` publishes it")
+        publishing = ("git", "push", "--atomic", remote.name, planned.branch, made.tag)
+        say(f"{typed(*publishing)} publishes it")
 
 
 def images(

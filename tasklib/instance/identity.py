@@ -87,11 +87,17 @@ def checkout_id(checkout: Checkout, folder: Path | None = None) -> str:
 
 
 def known_id(folder: Path) -> str | None:
-    """The id of the project in ``folder`` if it has one yet; ``None`` where there is no such folder."""
+    """The id of the project in ``folder`` if it has one yet; ``None`` where there is no such folder.
+
+    Raises :class:`~tasklib.errors.ConfigError` for a worktree whose repository is not where it was: its id
+    lies there, so nobody can tell until `git worktree repair`, or until that disk is back.
+    """
     if not folder.is_dir():
         return None
     try:
         checkout = find_checkout(folder)
+        if checkout.git_dir is None and (checkout.root / ".git").is_file():
+            raise ConfigError("the repository of this worktree is not here", where=str(folder))
         own = _kept_id(checkout) or _fixed_id(checkout.root)
         return _within(own, checkout.root, folder)
     except OSError:

@@ -11,8 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from tasklib import checkout
-from tasklib.checkout import Checkout, changed_files, existing_branch, find_checkout, git_environment
-from tasklib.errors import UsageError
+from tasklib.checkout import Checkout, existing_branch, find_checkout, git_environment
 
 Git = Callable[..., str]
 
@@ -204,71 +203,6 @@ def test_hostile_path(tmp_path: Path, git: Git) -> None:
     assert find_checkout(root) == Checkout(root, root / ".git", "main", None, unborn=False)
 
 
-def commit_file(git: Git, root: Path, name: str) -> None:
-    path = root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(name)
-    git(root, "add", "--", name)
-    git(root, "commit", "-q", "-m", name)
-
-
-def test_changed_files(repository: Path, git: Git) -> None:
-    """Committed, staged, changed and untracked files since the fork are told; those of the base are not."""
-    for name in ("kept", "edited", "gone"):
-        commit_file(git, repository, name)
-    git(repository, "branch", "base")
-    commit_file(git, repository, "services/a b/committed")
-    (repository / "edited").write_text("x")
-    git(repository, "rm", "-q", "gone")
-    (repository / "new").touch()
-    (repository / ".gitignore").write_text("ignored\n")
-    (repository / "ignored").touch()
-    git(repository, "worktree", "add", "-q", str(repository.parent / "base"), "base")
-    commit_file(git, repository.parent / "base", "theirs")
-    found = changed_files(find_checkout(repository), "base")
-    assert [str(path.relative_to(repository)) for path in found] == [
-        ".gitignore",
-        "edited",
-        "gone",
-        "new",
-        "services/a b/committed",
-    ]
-
-
-def test_changed_against_a_remote_branch(repository: Path, git: Git, tmp_path: Path) -> None:
-    """A base that only the remote has is found there."""
-    git(tmp_path, "clone", "-q", str(repository), "clone")
-    clone = tmp_path / "clone"
-    git(clone, "switch", "-q", "-c", "work")
-    git(clone, "branch", "-q", "-D", "main")
-    commit_file(git, clone, "new")
-    assert changed_files(find_checkout(clone), "main") == (clone / "new",)
-
-
-def test_everything_is_new_on_an_unborn_branch(tmp_path: Path, git: Git) -> None:
-    """Before the first commit every file counts as changed."""
-    git(tmp_path, "init", "-q")
-    (tmp_path / "a").touch()
-    (tmp_path / "b").touch()
-    git(tmp_path, "add", "a")
-    assert changed_files(find_checkout(tmp_path), "main") == (tmp_path / "a", tmp_path / "b")
-
-
-@pytest.mark.parametrize("base", ["absent", "--output=x", ""])
-def test_no_such_base(repository: Path, base: str) -> None:
-    """A base that does not exist is refused, also when it looks like an option."""
-    with pytest.raises(UsageError, match="no branch or commit"):
-        changed_files(find_checkout(repository), base)
-
-
-def test_unrelated_base(repository: Path, git: Git) -> None:
-    """A base without common history (a shallow clone) is refused with the remedy."""
-    git(repository, "switch", "-q", "--orphan", "island")
-    git(repository, "commit", "-q", "--allow-empty", "-m", "x")
-    with pytest.raises(UsageError, match="unshallow"):
-        changed_files(find_checkout(repository), "main")
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
 def test_another_owner(repository: Path, git: Git) -> None:
     """In another user's repository, where git refuses to work, the branch is known all the same."""
@@ -276,53 +210,6 @@ def test_another_owner(repository: Path, git: Git) -> None:
         os.chown(path, 54321, 54321)
     found = find_checkout(repository)
     assert (found.root, found.branch) == (repository, "main")
-    with pytest.raises(UsageError, match=r"safe\.directory"):
-        changed_files(found, "main")
-
-
-def test_changed_outside_git(tmp_path: Path) -> None:
-    """Without git nothing can be compared."""
-    with pytest.raises(UsageError, match="needs a git checkout"):
-        changed_files(find_checkout(tmp_path), "main")
-
-
-def test_unpushed_commits(repository: Path, git: Git, tmp_path: Path) -> None:
-    """On the base branch, what is not pushed yet has changed; without a remote only what is not committed."""
-    (repository / "pushed").touch()
-    git(repository, "add", ".")
-    git(repository, "commit", "-qm", "pushed")
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", str(repository), str(clone))
-    (clone / "unpushed").touch()
-    git(clone, "add", ".")
-    git(clone, "commit", "-qm", "unpushed")
-    branch = find_checkout(clone).branch
-    assert branch is not None
-    assert changed_files(find_checkout(clone), branch) == (clone / "unpushed",)
-    git(clone, "branch", "--unset-upstream")
-    assert changed_files(find_checkout(clone), branch) == (clone / "unpushed",)
-    git(clone, "remote", "remove", "origin")
-    assert changed_files(find_checkout(clone), branch) == ()
-
-
-@pytest.mark.parametrize("how", ["moved", "dirty", "untracked"])
-@pytest.mark.parametrize("setting", ["submodule.libs.ignore", "diff.ignoreSubmodules"])
-def test_overlooked_submodule(repository: Path, git: Git, tmp_path: Path, how: str, setting: str) -> None:
-    """A submodule that moved or holds changes has changed, whatever git is set to overlook."""
-    inner = tmp_path / "inner"
-    git(tmp_path, "init", "-q", str(inner))
-    (inner / "a").touch()
-    git(inner, "add", ".")
-    git(inner, "commit", "-qm", "a")
-    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "libs")
-    git(repository, "commit", "-qm", "libs")
-    git(repository, "config", setting, "all")
-    here = head(git, repository)
-    assert changed_files(find_checkout(repository), here) == ()
-    (repository / "libs" / ("b" if how == "untracked" else "a")).write_text("new")
-    if how == "moved":
-        git(repository / "libs", "commit", "-qam", "moved")
-    assert changed_files(find_checkout(repository), here) == (repository / "libs",)
 
 
 @pytest.mark.parametrize(
@@ -350,8 +237,6 @@ def test_a_branch_that_the_project_names_is_not_replaced(repository: Path, git: 
     """Compared with another branch, a change could seem to touch nothing: what is missing is refused."""
     checkout = find_checkout(repository)
     assert existing_branch(checkout, "--output=stolen") == "--output=stolen"
-    with pytest.raises(UsageError, match="no branch or commit trunk"):
-        changed_files(checkout, existing_branch(checkout, "trunk"))
 
 
 def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Path) -> None:

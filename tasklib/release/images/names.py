@@ -21,6 +21,7 @@ __all__ = [
     "image_name",
     "is_latest",
     "labels",
+    "lacking",
     "platforms",
     "public_url",
     "rows",
@@ -32,7 +33,7 @@ REVISION = f"{_PREFIX}revision"
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*")
-_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/].*)")
+_SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/:].*)")
 
 
 class Image(Struct, frozen=True):
@@ -122,6 +123,13 @@ def public_url(remote: str) -> str | None:
 
     ``None`` for what is no address on the network.
     """
+    try:
+        return _public_url(remote)
+    except ValueError:
+        return None  # a port that is no number, a bracket that is not closed
+
+
+def _public_url(remote: str) -> str | None:
     if scp := _SCP.fullmatch(remote) if "://" not in remote else None:
         return f"https://{scp['host']}/{scp['path'].removesuffix('.git')}"
     parts = urlsplit(remote)
@@ -141,6 +149,17 @@ def is_latest(version: Version, known: Iterable[Version]) -> bool:
 def platforms(text: str | None) -> tuple[str, ...]:
     """``linux/amd64,linux/arm64`` as typed."""
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def lacking(wanted: Iterable[str], there: Iterable[str]) -> tuple[str, ...]:
+    """The platforms ``wanted`` that are not ``there``. A variant that one leaves out is the usual one."""
+
+    def fits(one: str, other: str) -> bool:
+        ours, theirs = one.split("/"), other.split("/")
+        return ours[:2] == theirs[:2] and (len(ours) < 3 or len(theirs) < 3 or ours[2] == theirs[2])
+
+    known = tuple(there)
+    return tuple(one for one in wanted if "/" in one and not any(fits(one, other) for other in known))
 
 
 def config(

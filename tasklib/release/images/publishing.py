@@ -71,7 +71,10 @@ def publish(
 
 
 def _there(release: Release, wanted: Sequence[Image], say: Say) -> list[Image]:
-    """Those that the registry has of this version and commit. Raises where it has another commit's."""
+    """Those that the registry has of this version and commit.
+
+    Raises where it has another commit's, or not for all platforms.
+    """
     found = []
     for image in wanted:
         try:
@@ -85,6 +88,11 @@ def _there(release: Release, wanted: Sequence[Image], say: Say) -> list[Image]:
         if not release.revision or revision != release.revision:
             raise UsageError(
                 f"{image.reference} is in the registry already, built from {revision or 'an unknown commit'}",
+                remedy="A version is pushed once: raise it, or delete that tag in the registry.",
+            )
+        if published.platforms and names.lacking(release.platforms, published.platforms):
+            raise UsageError(
+                f"{image.reference} is in the registry already, for {', '.join(published.platforms)} alone",
                 remedy="A version is pushed once: raise it, or delete that tag in the registry.",
             )
         found.append(replace(image, digest=published.digest, kept=True))

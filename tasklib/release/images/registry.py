@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, TypeVar
@@ -26,6 +27,11 @@ __all__ = ["Published", "Registry", "RegistryError", "RegistryRefused"]
 _TIMEOUT = (5.0, 20.0)
 """Seconds to connect, and to wait for an answer."""
 
+_BUSY = (429, 502, 503, 504)
+_PAUSES = (1.0, 3.0)
+_LONGEST = 10
+"""Seconds before a busy registry is asked again, and the most of those that it asks for."""
+
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -43,6 +49,11 @@ class _Tags(msgspec.Struct, frozen=True):
 
 class _Platform(msgspec.Struct, frozen=True):
     os: str = ""
+    architecture: str = ""
+    variant: str | None = None
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
 
 
 class _Descriptor(msgspec.Struct, frozen=True):
@@ -61,7 +72,7 @@ class _Config(msgspec.Struct, frozen=True):
     labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
 
 
-class _Image(msgspec.Struct, frozen=True):
+class _Image(_Platform, frozen=True):
     config: _Config | None = None
 
 
@@ -94,10 +105,12 @@ class RegistryRefused(RegistryError):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """An image as a registry has it: the digest of what the tag names, and the image's labels."""
+    """An image as a registry has it: the digest of what the tag names, the image's labels and platforms
+    (``linux/arm64``)."""
 
     digest: str
     labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    platforms: tuple[str, ...] = ()
 
 
 class Registry:
@@ -138,15 +151,18 @@ class Registry:
             return None
         manifest = self._read(answer, _Manifest)
         digest = answer.headers.get("Docker-Content-Digest", "")
+        platforms: tuple[str, ...] = ()
         if listed := manifest.manifests:
             images = [entry for entry in listed if (entry.platform or _Platform()).os != "unknown"] or listed
+            platforms = tuple(str(entry.platform) for entry in images if entry.platform)
             url = f"/v2/{self.repository}/manifests/{images[0].digest}"
             manifest = self._read(self._get(url, accept=", ".join(_MANIFESTS)), _Manifest)
         if manifest.config is None:
             raise self._odd()
         blob = self._get(f"/v2/{self.repository}/blobs/{manifest.config.digest}")
-        config = self._read(blob, _Image).config or _Config()
-        return Published(digest, MappingProxyType(config.labels or {}))
+        image = self._read(blob, _Image)
+        labels = (image.config or _Config()).labels or {}
+        return Published(digest, MappingProxyType(labels), platforms or tuple(filter(None, (str(image),))))
 
     def check_push(self) -> None:
         """Ask whether a push would be let in, by beginning an upload and ending it without a byte.
@@ -206,6 +222,16 @@ class Registry:
             raise RegistryError(f"{self.host} does not answer ({type(error).__name__})") from None
 
     def _ask(self, method: str, url: str, accept: str) -> requests.Response:
+        """What it answers; one that is busy is asked again, as what is not known may be pushed over."""
+        for pause in _PAUSES:
+            answer = self._ask_once(method, url, accept)
+            if answer.status_code not in _BUSY:
+                return answer
+            wanted = answer.headers.get("Retry-After", "")
+            time.sleep(min(int(wanted), _LONGEST) if wanted.isdecimal() else pause)
+        return self._ask_once(method, url, accept)
+
+    def _ask_once(self, method: str, url: str, accept: str) -> requests.Response:
         headers = {"Accept": accept}
         # A page's link may lead elsewhere; the login does not.
         if self._token and urlsplit(url).netloc == urlsplit(self._base).netloc:

@@ -16,7 +16,7 @@ from tasklib.project import Project, Service
 from tasklib.release.images import names
 from tasklib.release.images.attesting import NOTHING, Attesting
 from tasklib.release.tag.repository import Repository
-from tasklib.release.tag.versions import highest, parse, tagged_version
+from tasklib.release.tag.versions import highest, parse, tag_name, tagged_version
 from tasklib.shown.cutting import several
 
 __all__ = ["Release", "only", "previous_tag", "reference", "release_of"]
@@ -60,7 +60,8 @@ def release_of(
 ) -> Release:
     """The release of ``version``, by default the one that HEAD is tagged as.
 
-    Raises :class:`~tasklib.errors.UsageError` where that is none.
+    Raises :class:`~tasklib.errors.UsageError` where that is none, and where what would be pushed is not what
+    its tag names.
     """
     checkout = find_checkout(project.root)
     repository = Repository(checkout, cancel) if checkout.git_dir else None
@@ -68,7 +69,17 @@ def release_of(
     tags = repository.tags() if repository else {}
     chosen = parse(version) if version is not None else _tagged_here(project, repository)
     notices = []
-    if repository and (dirty := repository.dirty()):
+    there = repository.commit_of(f"refs/tags/{tag_name(chosen)}") if repository else None
+    if there and there != commit:
+        what = f"{tag_name(chosen)} is the tag of {there[:10]}, not of what is checked out"
+        if push:
+            raise UsageError(
+                what,
+                where=str(project.root),
+                remedy=f"`git switch --detach {tag_name(chosen)}` first, or raise the version.",
+            )
+        notices.append(what)
+    if repository and (dirty := repository.dirty(overlooked=True)):
         what = f"the tree is dirty ({several(dirty)}): the images are not what {commit or 'HEAD'} is"
         if push:
             raise UsageError(

@@ -32,9 +32,15 @@ def package_version(pyproject: str) -> tuple[str, str] | None:
 
 
 def _stating(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The tables that state the package's version, by their names; they are parts of ``data``."""
+    """The tables that state the package's version, by their names; they are parts of ``data``.
+
+    None where poetry-dynamic-versioning puts it there while it builds: what stands there stands for it.
+    """
     tool = data.get("tool")
-    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    tool = tool if isinstance(tool, dict) else {}
+    poetry, dynamic = tool.get("poetry"), tool.get("poetry-dynamic-versioning")
+    if isinstance(dynamic, dict) and dynamic.get("enable"):
+        return {}
     tables = {"project": data.get("project"), "tool.poetry": poetry}
     return {
         name: said

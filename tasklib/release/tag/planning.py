@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -29,7 +30,7 @@ from tasklib.release.tag.versions import (
 )
 from tasklib.shown.cutting import several
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "typed"]
 
 _RELEASE_BRANCH = re.compile(r"(release|releases|hotfix|maintenance|support)/.+|v?\d+(\.\d+)*\.x")
 _SHOWN = 20
@@ -86,6 +87,11 @@ class Plan(Struct, frozen=True):
             yield "  pushes nothing"
 
 
+def typed(*words: str) -> str:
+    """A command that can be copied into a shell, whatever branches and remotes are called."""
+    return f"`{shlex.join(words)}`"
+
+
 def plan(
     survey: Survey,
     *,
@@ -131,13 +137,15 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
     if survey.commit is None:
         raise UsageError("there is no commit to release", where=where)
     if survey.branch is None:
-        raise UsageError("HEAD is detached", where=where, remedy=f"`git switch {base_branch}` first.")
+        raise UsageError(
+            "HEAD is detached", where=where, remedy=f"{typed('git', 'switch', base_branch)} first."
+        )
     if survey.branch != base_branch and not _RELEASE_BRANCH.fullmatch(survey.branch):
         raise UsageError(
             f"releases are made on {base_branch}, not on {survey.branch}",
             where=where,
-            remedy=f"`git switch {base_branch}`, or a branch called release/…; base-branch in [tool.tasklib] "
-            "names another.",
+            remedy=f"{typed('git', 'switch', base_branch)}, or a branch called release/…; base-branch in "
+            "[tool.tasklib] names another.",
         )
     if survey.dirty:
         raise UsageError(
@@ -145,11 +153,18 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
             where=where,
             remedy="Commit, ignore or remove what is not committed.",
         )
+    if survey.gone and survey.remote:
+        raise UsageError(
+            f"{survey.remote.name} has no branch {survey.branch} any more",
+            where=where,
+            remedy=f"{typed('git', 'branch', '-m', survey.branch, 'NAME')} where it is called NAME now; "
+            f"{typed('git', 'fetch', '--prune', survey.remote.name)} to have it there again.",
+        )
     if survey.behind and survey.remote:
         raise UsageError(
             f"{survey.remote.name} has commits on {survey.branch} that are not here",
             where=where,
-            remedy=f"`git pull --ff-only {survey.remote.name} {survey.branch}` first.",
+            remedy=f"{typed('git', 'pull', '--ff-only', survey.remote.name, survey.branch)} first.",
         )
     if push and survey.remote is None:
         raise UsageError(
@@ -172,7 +187,7 @@ def _last(survey: Survey, on_base: bool) -> Version | None:
         raise UsageError(
             "this clone is shallow: which versions the branch descends from is not known here",
             where=str(survey.root),
-            remedy=f"`git fetch --unshallow --tags {name}` first.",
+            remedy=f"{typed('git', 'fetch', '--unshallow', '--tags', name)} first.",
         )
     return last
 
@@ -227,7 +242,8 @@ def _refuse_tagged(survey: Survey, version: Version) -> None:
     if remote and tag in remote.tags:
         raise UsageError(f"{version} is tagged already: {remote.name} has {tag}", where=str(survey.root))
     if tag in survey.tags:
-        both = f"`git push --atomic {remote.name} {survey.branch} {tag}` publishes it, " if remote else ""
+        push = ("git", "push", "--atomic", remote.name, survey.branch or "HEAD", tag) if remote else ()
+        both = f"{typed(*push)} publishes it, " if push else ""
         raise UsageError(
             f"{version} is tagged already: {tag} exists here",
             where=str(survey.root),

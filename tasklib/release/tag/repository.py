@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from tasklib import process
+from tasklib.changes.overlooked import seeing_all
 from tasklib.checkout import Checkout, git
 from tasklib.errors import TasklibError, UsageError
 from tasklib.process import Completed
@@ -40,10 +41,17 @@ class Repository:
         if checkout.git_dir is None:
             raise UsageError("a release needs a git checkout", where=str(checkout.root))
         self.root = checkout.root
+        self._checkout = checkout
         self._cancel = cancel
 
-    def _git(self, *arguments: str, check: bool = True, stdin: str | None = None) -> Completed:
-        return git(self.root, *arguments, check=check, stdin=stdin, cancel=self._cancel)
+    def _git(
+        self,
+        *arguments: str,
+        check: bool = True,
+        stdin: str | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Completed:
+        return git(self.root, *arguments, check=check, stdin=stdin, env=env, cancel=self._cancel)
 
     def _ask(self, *arguments: str) -> str:
         """What a command prints, "" where it fails: a setting, a reference that may not exist."""
@@ -63,9 +71,15 @@ class Repository:
         """Whether the history here ends before its beginning."""
         return self._ask("rev-parse", "--is-shallow-repository") == "true"
 
-    def dirty(self) -> tuple[str, ...]:
-        """What was changed, added or never added, relative to the top folder."""
-        out = self._git("status", "--porcelain", "-z", "--untracked-files=all", "--no-renames").stdout
+    def dirty(self, *, overlooked: bool = False) -> tuple[str, ...]:
+        """What was changed, added or never added, relative to the top folder; with ``overlooked`` also what
+        git is set or told to overlook: files and submodules."""
+        asked = ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames"]
+        if not overlooked:
+            out = self._git(*asked).stdout
+        else:
+            with seeing_all(self._checkout) as env:
+                out = self._git(*asked, "--ignore-submodules=none", env=env).stdout
         return tuple(entry[3:] for entry in out.rstrip("\n").split("\0") if entry)
 
     def tags(self, *, merged: str | None = None, at: str | None = None) -> dict[str, str]:
@@ -89,6 +103,10 @@ class Repository:
         if followed in names:
             return followed
         return "origin" if "origin" in names else names[0] if len(names) == 1 else None
+
+    def followed(self, remote: str, branch: str) -> bool:
+        """Whether the remote had the branch when it was last fetched from or pushed to."""
+        return self.commit_of(f"refs/remotes/{remote}/{branch}") is not None
 
     def remote_url(self) -> str | None:
         """Where the branch's remote is, as git is told."""

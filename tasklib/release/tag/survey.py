@@ -19,10 +19,10 @@ class Survey(Struct, frozen=True):
     ``commit`` and ``branch`` are HEAD's, ``dirty`` what is not committed, ``tags`` the local tags' objects
     by name, ``merged`` the tags, here and on the remote, that HEAD descends from as far as its history is
     here (``shallow``: not to its beginning), ``remote`` what the remote answered (``None``: there is none),
-    ``behind`` whether it has commits on this branch that are not here. ``files`` are the texts of the
-    changelog, of pyproject.toml and of uv.lock by path; ``other_changelog`` is one in another form,
-    ``unwritten`` says of what is like a changelog why it is none, ``mentions`` are lines that may state a
-    version.
+    ``behind`` whether it has commits on this branch that are not here, ``gone`` whether it had the branch
+    when it was last asked and has it no more. ``files`` are the texts of the changelog, of pyproject.toml and
+    of uv.lock by path; ``other_changelog`` is one in another form, ``unwritten`` says of what is like a
+    changelog why it is none, ``mentions`` are lines that may state a version.
     """
 
     root: Path
@@ -35,6 +35,7 @@ class Survey(Struct, frozen=True):
     shallow: bool = False
     remote: Remote | None = None
     behind: bool = False
+    gone: bool = False
     changelog: Path | None = None
     pyproject: Path | None = None
     lock: Path | None = None

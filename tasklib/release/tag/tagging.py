@@ -15,7 +15,7 @@ from tasklib.files.whole import write_whole
 from tasklib.process import CommandError
 from tasklib.project import Project
 from tasklib.release.tag import elsewhere
-from tasklib.release.tag.planning import Plan
+from tasklib.release.tag.planning import Plan, typed
 from tasklib.release.tag.refusals import own_words, refused_references
 from tasklib.release.tag.repository import Remote, Repository
 from tasklib.release.tag.survey import Survey
@@ -83,6 +83,7 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
         merged=_merged(repository, commit, remote) if commit else (),
         shallow=repository.is_shallow,
         remote=remote,
+        gone=bool(branch and remote and remote.branch is None and repository.followed(remote.name, branch)),
         behind=bool(commit and remote and remote.branch and not repository.contains(commit, remote.branch)),
         files=files,
         unwritten=tuple(_unwritten(repository, folders)) if found["changelog"] is None else (),
@@ -195,8 +196,8 @@ def _push(repository: Repository, plan: Plan, commit: str, tag: str) -> None:
             where=str(plan.survey.root),
             remedy=f"Nothing was pushed, and {plan.tag} is not here any more."
             if there
-            else f"It does not answer now; {plan.tag} is not here any more. `git ls-remote {remote}` tells "
-            "whether it is there.",
+            else f"It does not answer now; {plan.tag} is not here any more. "
+            f"{typed('git', 'ls-remote', remote)} tells whether it is there.",
         ) from error
 
 

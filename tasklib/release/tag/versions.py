@@ -25,7 +25,8 @@ __all__ = [
 
 _TOKEN = "rc"
 _NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+|(?:^|[-_/])[vVr]?[0-9]+$")
-_PLAIN = re.compile(r"[vV]?[0-9]+(?:\.[0-9]+)+")
+_PLAIN = re.compile(r"([vV]?[0-9]+(?:\.[0-9]+)+)(?:[-+._]?[a-zA-Z].*|\+.*)?", re.DOTALL)
+"""A version and no more, or with what follows it: 1.3.0rc1, v1.3.0+build.5."""
 _PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
 
 
@@ -96,7 +97,7 @@ def unlike(tags: Iterable[str], *, above: Version | None = None) -> tuple[str, .
     found = [tag for tag in tags if _NUMBERS.search(tag) and not tagged_version(tag)]
     if above:
         last = order(tag_name(above.finalize_version()))
-        found = [tag for tag in found if _PLAIN.fullmatch(tag) and order(tag) > last]
+        found = [tag for tag in found if (plain := _PLAIN.fullmatch(tag)) and order(plain[1]) > last]
     return tuple(sorted(found, key=order, reverse=True))
 
 

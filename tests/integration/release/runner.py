@@ -126,6 +126,7 @@ class Runner:
             "runner": _Values({"temp": str(temp), "os": "Linux"}),
         }
         common = {**self._env, "GITHUB_OUTPUT": str(output), "GITHUB_WORKSPACE": str(clone)}
+        common |= {"GITHUB_RUN_ID": "7", "GITHUB_RUN_ATTEMPT": "1"}
         for variable, value in {**env, **job.get("env", {})}.items():
             common[variable] = self._text(value, context)
         passed = True

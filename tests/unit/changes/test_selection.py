@@ -122,6 +122,13 @@ def test_one_file(name: str, services: list[str]) -> None:
         "Gemfile",
         "composer.json",
         "deno.json",
+        "packages.lock.json",
+        "gradle.lockfile",
+        "Package.resolved",
+        "Makefile",
+        "justfile",
+        "Taskfile.yml",
+        "MODULE.bazel",
     ],
 )
 def test_set_up_that_one_image_copies(name: str) -> None:

@@ -51,7 +51,7 @@ def test_the_engine_of_jobs_is_chosen_on_gitlab_alone(shop: Path, typed: Type) -
     """Elsewhere there is no choice; the usual one is an engine beside each job."""
     assert typed("ci.workflow --for gitlab").code == 0
     file = shop / ".gitlab-ci.yml"
-    assert "docker:28-dind" in file.read_text()
+    assert "docker:29-dind" in file.read_text()
     assert typed("ci.workflow --for gitlab --engine socket --force").code == 0
     assert "dind" not in file.read_text()
     ran = typed("ci.workflow --for gitea --engine dind")

@@ -229,6 +229,7 @@ def test_a_builder_in_a_container_attests_and_pushes(
     told = settings.read_text().replace("127.0.0.1:1/", "registry.invalid/")
     settings.write_text(f'{told}attestations = ["provenance,mode=max"]\n')
     git(named, "commit", "-q", "-a", "-m", "settings")
+    git(named, "tag", "--force", "v1.0.0")
 
     def published(registry: Registry, tag: str) -> Published | None:
         return Published(DIGEST) if any("--push" in line for line in asked(docker)) else None
@@ -268,6 +269,7 @@ def test_who_cannot_attest_says_so_in_a_line(
     with (named / "pyproject.toml").open("a") as file:
         file.write("attestations = []\n")
     git(named, "commit", "-q", "-a", "-m", "settings")
+    git(named, "tag", "--force", "v1.0.0")
     quiet = typed("release.images --version 1.0.0")
     assert (quiet.code, "provenance" in quiet.err) == (0, False), quiet.err
 
@@ -292,6 +294,20 @@ def test_without_a_tag_the_version_has_to_be_given(named: Path, docker: Path, ty
     (named / "new").touch()
     refused = typed("release.images --version 1.0.1")
     assert (refused.code, "the tree is dirty (new)" in refused.err) == (2, True)
+    (named / "new").unlink()
+    git(named, "update-index", "--assume-unchanged", "services/web/run")
+    (named / "services/web/run").write_text("mine\n")
+    refused = typed("release.images --version 1.0.1")
+    assert (refused.code, "the tree is dirty (services/web/run)" in refused.err) == (2, True)
+
+
+def test_a_version_is_what_its_tag_names(named: Path, docker: Path, typed: Type, git: Git) -> None:
+    """Images of another commit are no version that git has a tag of; without a push it is only said."""
+    git(named, "commit", "-q", "--allow-empty", "-m", "later")
+    refused = typed("release.images --version 1.0.0")
+    assert (refused.code, "v1.0.0 is the tag of " in refused.err, asked(docker)) == (2, True, [])
+    only = typed("release.images --version 1.0.0 --no-push")
+    assert (only.code, "v1.0.0 is the tag of " in only.err) == (0, True)
 
 
 def test_only_images_that_a_change_touches(named: Path, docker: Path, typed: Type, git: Git) -> None:

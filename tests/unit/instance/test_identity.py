@@ -14,9 +14,10 @@ import pytest
 from msgspec.structs import replace
 
 from tasklib.checkout import find_checkout
-from tasklib.errors import UsageError
+from tasklib.errors import ConfigError, UsageError
 from tasklib.instance import identity
 from tasklib.instance.identity import Identity, checkout_id, exports, known_id, raw_identity
+from tasklib.instance.whereabouts import why_gone
 from tasklib.isolation import IdSource, Instance, instance_id
 
 Git = Callable[..., str]
@@ -175,6 +176,20 @@ class TestCheckoutId:
         assert not (repository / ".git" / "tasklib").exists()
         assert known_id(repository) != id_of(repository) == known_id(repository)
         assert known_id(tmp_path / "gone") is None
+
+    def test_known_id_of_a_worktree_whose_repository_was_moved(
+        self, repository: Path, git: Git, tmp_path: Path
+    ) -> None:
+        """Nobody knows whose it is, until `git worktree repair`: least of all that it is another one now."""
+        tree, moved = tmp_path / "tree", tmp_path / "moved"
+        git(repository, "worktree", "add", "-q", "--detach", str(tree))
+        own = id_of(tree)
+        repository.rename(moved)
+        with pytest.raises(ConfigError, match="is not here"):
+            known_id(tree)
+        assert why_gone(own, str(tree)) == ""
+        git(moved, "worktree", "repair", str(tree))
+        assert known_id(tree) == own
 
     def test_at_the_same_moment(self, repository: Path) -> None:
         """Processes that ask first at the same moment get one id."""

@@ -17,6 +17,7 @@ from tasklib.release.images.names import (
     image_name,
     is_latest,
     labels,
+    lacking,
     platforms,
     public_url,
     rows,
@@ -85,6 +86,10 @@ def test_split(name: str, split: tuple[str, str]) -> None:
         ("/srv/git/shop.git", None),
         ("../shop", None),
         ("file:///srv/git/shop.git", None),
+        ("https://example.com/team/shop.git?private_token=x#y", "https://example.com/team/shop"),
+        ("https://example.com:port/team/shop", None),
+        ("https://[example.com/team/shop", None),
+        ("ext::ssh -i key example.com %S /shop", None),
         ("", None),
     ],
 )
@@ -161,3 +166,19 @@ def test_platforms() -> None:
     """Platforms are separated by commas; none is the engine's own."""
     assert platforms("linux/amd64, linux/arm64") == ("linux/amd64", "linux/arm64")
     assert platforms(None) == platforms("") == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "found"),
+    [
+        ("", "linux/amd64", ""),
+        ("linux/amd64", "linux/amd64,linux/arm64", ""),
+        ("linux/arm64/v8", "linux/arm64", ""),
+        ("linux/arm64", "linux/arm64/v8", ""),
+        ("linux/arm/v6", "linux/arm/v7", "linux/arm/v6"),
+        ("linux/amd64,linux/arm64", "linux/amd64", "linux/arm64"),
+    ],
+)
+def test_lacking_platforms(wanted: str, there: str, found: str) -> None:
+    """What was pushed for fewer platforms than are asked for now is not what is asked for."""
+    assert lacking(platforms(wanted), platforms(there)) == platforms(found)

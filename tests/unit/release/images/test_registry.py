@@ -12,16 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.release.images.registry import Registry, RegistryRefused
+from tasklib.release.images.registry import Registry, RegistryError, RegistryRefused
 
 
 @dataclass
 class Answers:
-    """What a registry that gives tokens answers, and what it was asked."""
+    """What a registry that gives tokens answers, and what it was asked.
+
+    ``busy`` is how often it asks to wait first, ``files`` what it has by the last part of its name.
+    """
 
     token: int = 200
     upload: int = 202
     said: bytes = b"{}"
+    busy: int = 0
+    files: dict[str, object] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     host: str = ""
 
@@ -38,6 +43,13 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers
             elif "Authorization" not in self.headers:
                 realm = f'Bearer realm="http://{wanted.host}/token",scope="repository:shop:pull,push"'
                 self._send(401, b"{}", ("WWW-Authenticate", realm))
+            elif wanted.busy:
+                wanted.busy -= 1
+                self._send(429, b"", ("Retry-After", "7"))
+            elif (name := self.path.rpartition("/")[2]) in wanted.files:
+                self._send(
+                    200, json.dumps(wanted.files[name]).encode(), ("Docker-Content-Digest", "sha256:1")
+                )
             elif self.command == "POST":
                 self._send(wanted.upload, wanted.said, ("Location", "/v2/shop/blobs/uploads/1"))
             else:
@@ -121,3 +133,36 @@ def test_what_does_not_answer_the_question(answers: Answers, upload: int) -> Non
     """Any other answer leaves it to the push."""
     answers.upload = upload
     Registry(f"{answers.host}/shop").check_push()
+
+
+def test_a_busy_registry_is_asked_again(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as it wants; one that stays busy has not answered, and nobody waits for ever."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    answers.busy, answers.files = 2, {"list?n=1000": {"tags": ["1.0.0"]}}
+    assert Registry(f"{answers.host}/shop").tags() == ("1.0.0",)
+    assert slept == [7, 7]
+    answers.busy = 100
+    with pytest.raises(RegistryError, match="answered 429"):
+        Registry(f"{answers.host}/shop").tags()
+
+
+LINUX = {"os": "linux", "architecture": "arm64", "variant": "v8"}
+
+
+def test_platforms(answers: Answers) -> None:
+    """Those of an index, what is attested left out; of a single image its own."""
+    manifest, config = {"config": {"digest": "sha256:c"}}, {**LINUX, "config": {"Labels": {"a": "b"}}}
+    several = [
+        {"digest": "sha256:d", "platform": {"os": "linux", "architecture": "amd64"}},
+        {"digest": "sha256:a", "platform": {"os": "unknown", "architecture": "unknown"}},
+        {"digest": "sha256:b", "platform": LINUX},
+    ]
+    answers.files = {"1": {"manifests": several}, "2": manifest, "sha256:d": manifest, "sha256:c": config}
+    registry = Registry(f"{answers.host}/shop")
+    both = [registry.published(tag) for tag in ("1", "2")]
+    assert [found.platforms for found in both if found] == [
+        ("linux/amd64", "linux/arm64/v8"),
+        ("linux/arm64/v8",),
+    ]
+    assert [dict(found.labels) for found in both if found] == [{"a": "b"}] * 2

@@ -44,10 +44,17 @@ def test_the_version_in_poetrys_own_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[project]\nname = 'a'\ndynamic = ['version']\n", "[tool.x]\nversion = '1'\n", "not toml ["]
+    "text",
+    [
+        "",
+        "[project]\nname = 'a'\ndynamic = ['version']\n",
+        "[tool.x]\nversion = '1'\n",
+        "not toml [",
+        "[tool.poetry]\nname = 'a'\nversion = '0.0.0'\n[tool.poetry-dynamic-versioning]\nenable = true\n",
+    ],
 )
 def test_no_package_version(text: str) -> None:
-    """Where no version is stated, none is read and none written."""
+    """Where no version is stated, or one that stands for git's tags, none is read and none written."""
     assert package_version(text) is None
     assert with_version(text, "2") == text
 

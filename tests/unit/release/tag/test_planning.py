@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 
@@ -197,7 +198,18 @@ def test_tags_of_another_form(tag: str) -> None:
     assert "  ignores " not in "".join(planned(bump="minor").lines())
 
 
-@pytest.mark.parametrize(("tag", "is_named"), [("1.2.0", True), ("1.1", False), ("deploy-9.0.0", False)])
+@pytest.mark.parametrize(
+    ("tag", "is_named"),
+    [
+        ("1.2.0", True),
+        ("1.1", False),
+        ("deploy-9.0.0", False),
+        ("v1.2.0+build.5", True),
+        ("1.2.0rc1", True),
+        ("v1.1.0+build.5", False),
+        ("1.1.0rc1", False),
+    ],
+)
 def test_a_later_tag_of_another_form(tag: str, is_named: bool) -> None:
     """Where the last version is known, a plain tag above it is named: somebody left out the v."""
     lines = list(planned(changed(tags={**FOUND.tags, tag: "4"}), bump="minor").lines())
@@ -233,6 +245,7 @@ def test_nothing_is_unreleased(body: str) -> None:
         (changed(branch="feature/a"), "2.0.0", "made on main, not on feature/a"),
         (changed(dirty=("a", "b", "c", "d")), "2.0.0", "dirty: a, b, c and 1 more"),
         (changed(behind=True), "2.0.0", "origin has commits on main that are not here"),
+        (changed(gone=True), "2.0.0", "origin has no branch main any more"),
         (FOUND, "1.1.0", "tagged already: origin has v1.1.0"),
         (changed(remote=None), "1.0.0", "tagged already: v1.0.0 exists here"),
         (FOUND, "1.0.5", "1.0.5 is not above 1.1.0"),
@@ -250,6 +263,15 @@ def test_refused(survey: Survey, version: str | None, said: str) -> None:
     """Every reason not to release is told, with what to do."""
     with pytest.raises(UsageError, match=said):
         planned(survey, version=version)
+
+
+def test_commands_can_be_copied_into_a_shell() -> None:
+    """Whatever a branch is called: what stands in backquotes is one command, and none of the branch's."""
+    branch = "release/$(touch${IFS}x);y"
+    with pytest.raises(UsageError) as caught:
+        planned(changed(branch=branch, behind=True), version="2.0.0")
+    told = str(caught.value).split("`")[1]
+    assert shlex.split(told) == ["git", "pull", "--ff-only", "origin", branch]
 
 
 def test_no_remote_to_push_to() -> None:
