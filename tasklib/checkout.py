@@ -109,7 +109,7 @@ def existing_branch(checkout: Checkout, wanted: str) -> str:
     """``wanted``, which a project names; or what stands in for a ``main`` that there is none of.
 
     That (here and on ``origin``) is what ``origin`` says, ``master``, or the only branch: ``main`` may be
-    nobody's choice.
+    nobody's choice. Where only one was cloned it is no such branch: nothing would differ from it.
     """
     if checkout.git_dir is None or wanted != "main":
         return wanted
@@ -123,8 +123,8 @@ def existing_branch(checkout: Checkout, wanted: str) -> str:
     remote = there.pop("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
     known = {name.removeprefix(prefix) for name in there for prefix in names if name.startswith(prefix)}
     only = next(iter(known)) if len(known) == 1 else ""
-    choices = (name for name in (wanted, remote, "master", only) if name in known)
-    return next(choices, wanted)
+    choices = (name for name in (wanted, remote, "master") if name in known)
+    return next(choices, None) or (only if only and _has_all_branches(checkout) else wanted)
 
 
 def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -172,6 +172,14 @@ def _answered(start: Path, stdout: str) -> Checkout | None:
 
 def _short(reference: str) -> str:
     return reference.removeprefix("refs/heads/")
+
+
+def _has_all_branches(checkout: Checkout) -> bool:
+    """Whether a clone leaves out no branch of ``origin``, as those of CI systems and of one branch do."""
+    fetched = git(checkout.root, "config", "--get-all", "remote.origin.fetch", check=False).stdout.split()
+    shallow = git(checkout.root, "rev-parse", "--is-shallow-repository", check=False).stdout.strip()
+    one = bool(fetched) and not any("*" in refspec for refspec in fetched)
+    return checkout.branch is not None and shallow != "true" and not one
 
 
 def _read(start: Path) -> Checkout | None:

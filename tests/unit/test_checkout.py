@@ -245,3 +245,18 @@ def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Pat
     git(repository, "branch", "master")
     git(tmp_path, "clone", "-q", str(repository), str(tmp_path / "clone"))
     assert existing_branch(find_checkout(tmp_path / "clone"), "main") == "develop"
+
+
+@pytest.mark.parametrize("options", [["--single-branch"], ["--depth=1"], ["--depth=1", "--no-single-branch"]])
+def test_the_only_branch_that_was_cloned_is_no_base(
+    repository: Path, git: Git, tmp_path: Path, options: list[str]
+) -> None:
+    """Compared with itself it has not changed: what it left is to be fetched."""
+    git(repository, "branch", "-m", "trunk")
+    git(repository, "switch", "-q", "-c", "work")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--branch=work", *options, f"file://{repository}", str(clone))
+    git(clone, "remote", "set-head", "origin", "--delete")
+    if "--no-single-branch" in options:
+        git(clone, "branch", "-rd", "origin/trunk")
+    assert existing_branch(find_checkout(clone), "main") == "main"

@@ -126,6 +126,7 @@ def plan(
     edits, notes = _edits(survey, chosen, today)
     before = [stated[1]] if (stated := _package(survey)) else []
     before += spellings(last) if last else []
+    before = [stated for stated in before if stated not in spellings(chosen)]
     texts = {_relative(survey, path): text for path, text in edits.items()}
     behind = staying_behind(survey.mentions, before, texts) if before else ()
     return Plan(survey, chosen, last, branch, commit, _message(survey, chosen), edits, notes, push, behind)
@@ -136,6 +137,12 @@ def _ready(survey: Survey, base_branch: str, push: bool) -> tuple[str, str]:
     where = str(survey.root)
     if survey.commit is None:
         raise UsageError("there is no commit to release", where=where)
+    if survey.left:
+        raise UsageError(
+            f"a rebase or bisection of {survey.left} is under way",
+            where=where,
+            remedy="End it first: `git status` says how.",
+        )
     if survey.branch is None:
         raise UsageError(
             "HEAD is detached", where=where, remedy=f"{typed('git', 'switch', base_branch)} first."

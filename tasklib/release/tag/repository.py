@@ -12,7 +12,7 @@ from tasklib import process
 from tasklib.changes.overlooked import seeing_all
 from tasklib.checkout import Checkout, git
 from tasklib.errors import TasklibError, UsageError
-from tasklib.process import Completed
+from tasklib.process import CommandError, Completed
 
 __all__ = ["Remote", "Repository"]
 
@@ -154,9 +154,14 @@ class Repository:
 
     def tag(self, name: str, commit: str, message: str) -> str:
         """Make an annotated tag, signed where git is set to; returns the id of the tag object."""
-        self._git(
+        done = self._git(
             "tag", "--annotate", "--cleanup=whitespace", "--file", "-", "--", name, commit, stdin=message
         )
+        signs = self._ask("config", "--type=bool", "tag.gpgSign") == "true"
+        if signs and "\n-----BEGIN " not in self._git("cat-file", "tag", f"refs/tags/{name}").stdout:
+            # Some versions of git make it without a signature where ssh-keygen fails.
+            self.untag(name, commit)
+            raise CommandError(done)
         return self._git("rev-parse", f"refs/tags/{name}").stdout.strip()
 
     def untag(self, name: str, commit: str) -> None:

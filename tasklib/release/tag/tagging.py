@@ -53,7 +53,8 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
     Raises :class:`~tasklib.errors.UsageError` outside git, :class:`ReleaseError` when the remote does not
     answer.
     """
-    repository = Repository(find_checkout(project.root), cancel)
+    checkout = find_checkout(project.root)
+    repository = Repository(checkout, cancel)
     commit, branch = repository.head()
     name = repository.remote_name(branch) if branch else None
     remote = None
@@ -78,6 +79,7 @@ def survey(project: Project, cancel: process.Cancel | None = None) -> Survey:
         name=project.name,
         commit=commit,
         branch=branch,
+        left=checkout.left,
         dirty=repository.dirty(),
         tags=repository.tags(),
         merged=_merged(repository, commit, remote) if commit else (),

@@ -306,8 +306,13 @@ def test_interrupted(work: Checkout, remote: Checkout, tmp_path: Path, number: s
 
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="signing takes ssh-keygen")
 def test_signed(work: Checkout, tmp_path: Path) -> None:
-    """Where git is set to sign, the tag is signed."""
+    """Where git is set to sign, the tag is signed; one that cannot be is not made."""
     signing(work, tmp_path / "key", "tag.gpgSign")
+    work.git("config", "user.signingKey", str(tmp_path / "no key"))
+    before = references(work)
+    ran = tag(work, "--version", "1.0.0")
+    assert (ran.code, "no key" in ran.err, references(work), work.is_clean) == (1, True, before, True), ran
+    work.git("config", "user.signingKey", str(tmp_path / "key"))
     assert tag(work, "--version", "1.0.0").code == 0
     assert "BEGIN SSH SIGNATURE" in work.git("cat-file", "tag", "v1.0.0")
 

@@ -228,6 +228,9 @@ def test_what_stays_behind() -> None:
     lines = list(planned(survey, bump="minor").lines())
     assert "  leaves src/__init__.py:3, pyproject.toml:5, package.json:2 at the version before" in lines
     assert not planned(replace(survey, mentions=()), bump="minor").behind
+    # What states the version that is released stays nowhere.
+    first = replace(survey, tags={}, merged=(), remote=None)
+    assert not planned(replace(first, changelog=None), version="1.1.0").behind
 
 
 @pytest.mark.parametrize("body", ["", "### Added\n\n### Fixed\n"])
@@ -242,6 +245,7 @@ def test_nothing_is_unreleased(body: str) -> None:
     [
         (changed(commit=None), "2.0.0", "no commit"),
         (changed(branch=None), "2.0.0", "detached"),
+        (changed(branch=None, left="main"), "2.0.0", "rebase or bisection of main is under way"),
         (changed(branch="feature/a"), "2.0.0", "made on main, not on feature/a"),
         (changed(dirty=("a", "b", "c", "d")), "2.0.0", "dirty: a, b, c and 1 more"),
         (changed(behind=True), "2.0.0", "origin has commits on main that are not here"),
