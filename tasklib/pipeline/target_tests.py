@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 
@@ -11,12 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tasklib import process
-from tasklib.errors import TasklibError
+from tasklib.errors import ConfigError, TasklibError
 from tasklib.events import Event
 from tasklib.pipeline.runners import run_suite
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import Launcher
+from tasklib.pipeline.suites.node import node_variables, scripts_in
 from tasklib.pipeline.suites.suite import Suite
+from tasklib.pipeline.suites.watchers import watcher
 from tasklib.results import TargetResult
 
 __all__ = ["TargetTests"]
@@ -100,6 +102,8 @@ class TargetTests:
         Raises as :func:`~tasklib.pipeline.suites.planning.plan_suite` does.
         """
         suite = self.plan()
+        if not suite.argv:
+            suite = _by_itself(suite, launch.by_itself())
         named = {word: launch.named(suite.cwd / word, word) for word in suite.paths}
         suite = replace(suite, argv=tuple(named.get(word, word) for word in suite.argv))
         return run_suite(suite, env, self._emit, self._cancel, launch=launch)
@@ -113,6 +117,21 @@ class TargetTests:
                 wait([self._waiting.result], _SOON)
             self._cancel.set("not needed any more")
             self._held.close()
+
+
+def _by_itself(suite: Suite, words: Sequence[str]) -> Suite:
+    """``suite``, whose command is what its container does by itself: ``words``.
+
+    Raises :class:`~tasklib.errors.ConfigError` where that never ends.
+    """
+    if found := watcher(words, scripts_in(suite.folder)):
+        raise ConfigError(
+            f"{suite.inside} runs `{found}`, which waits for changes and never ends",
+            where=str(suite.folder),
+            remedy="Give a command that tests once as `command`, beside `in`.",
+        )
+    env = {**node_variables(words), **suite.env}
+    return replace(suite, env=env)
 
 
 def _news(suite: Suite, before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

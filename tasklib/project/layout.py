@@ -29,11 +29,16 @@ _MARKS = (
 _PLACEHOLDERS = frozenset({"__init__.py", "conftest.py", "README.md"})
 """What a folder of tests may hold before there is any."""
 
+_BESIDES_TESTS = frozenset(
+    {"__pycache__", "__snapshots__", "__fixtures__", "__mocks__", "fixtures", "testdata"}
+)
+"""Folders that hold what tests leave and read: where they are alone, there is no test yet, or any more."""
+
 
 def holds_tests(folder: Path) -> bool:
-    """Whether ``folder`` is one and holds more than what keeps it in git, caches aside."""
+    """Whether ``folder`` is one and holds more than what keeps it in git, and what tests leave or read."""
     for _, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
+        folders[:] = [name for name in folders if name not in _BESIDES_TESTS and not name.startswith(".")]
         if any(not name.startswith(".") and name not in _PLACEHOLDERS for name in names):
             return True
     return False

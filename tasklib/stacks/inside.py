@@ -6,6 +6,7 @@ and our labels, so that all that finds the stack finds it, too.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -18,13 +19,13 @@ from tasklib.stacks.compose.source import Call
 from tasklib.stacks.dollars import plain
 from tasklib.stacks.endpoints import Endpoint, endpoint_variables, named_ports
 from tasklib.stacks.engine.engine import Engine
-from tasklib.stacks.engine.values import Resource
+from tasklib.stacks.engine.values import ImageConfig, Resource
 from tasklib.stacks.labels import CONTAINER, labels
 from tasklib.stacks.preparation import Prepared
 from tasklib.stacks.rewrite import replica_count
 from tasklib.stacks.servers import Server, known_server
 
-__all__ = ["Inside", "definition_of", "inside_endpoints"]
+__all__ = ["Inside", "definition_of", "inside_endpoints", "own_command"]
 
 _OF_THE_SERVICE = (
     *("build", "container_name", "depends_on", "develop", "healthcheck", "hostname", "mac_address", "ports"),
@@ -130,6 +131,12 @@ class Inside:
         image = self._engine.base_image(str(self._definition.get("image", "")))
         return PurePosixPath(image.folder if image else "/")
 
+    @property
+    def own_command(self) -> tuple[str, ...]:
+        """What its containers do by themselves, without an entrypoint that only starts it."""
+        image = self._engine.image_config(str(self._definition.get("image", "")))
+        return own_command(self._definition, image)
+
     def written(self) -> Iterator[tuple[str, PurePosixPath]]:
         """The container's id, with each path below :attr:`folder` that the command wrote beside mounts."""
         if self.folder == PurePosixPath("/"):
@@ -198,6 +205,22 @@ def definition_of(
         ),
     ]
     return made
+
+
+def own_command(service: Mapping[str, Any], image: ImageConfig | None) -> tuple[str, ...]:
+    """PURE: what a container of ``service`` does by itself, without an entrypoint that only starts it.
+
+    An entrypoint of the service takes the image's command away.
+    """
+    entrypoint, command = service.get("entrypoint"), service.get("command")
+    if entrypoint is None and image:
+        entrypoint, command = image.entrypoint, image.command if command is None else command
+    first, words = _worded(entrypoint), _worded(command)
+    return words if first and words and _hands_on(first) else (*first, *words)
+
+
+def _worded(said: str | Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(plain(word) for word in (shlex.split(said) if isinstance(said, str) else said or ()))
 
 
 def _hands_on(entrypoint: str | Sequence[str]) -> bool:

@@ -15,6 +15,7 @@ from tasklib import process
 from tasklib.errors import Interrupted
 from tasklib.events import Event, Output
 from tasklib.pipeline.runners import texts
+from tasklib.pipeline.runners.heads import VERDICT, is_head
 from tasklib.pipeline.runners.junit import read_junit, says_nothing
 from tasklib.pipeline.runners.junit_places import placed
 from tasklib.pipeline.runners.launching import Here, Launcher
@@ -38,20 +39,11 @@ _REMEMBERED = 50
 _BEFORE = 20
 """Lines before a failed test's that may be about it."""
 
-_CROSSES = "\N{HEAVY MULTIPLICATION X}\N{MULTIPLICATION X}\N{BALLOT X}\N{HEAVY BALLOT X}"
-_VERDICT = re.compile(rf"\s*([\N{{HEAVY CHECK MARK}}\N{{CHECK MARK}}{_CROSSES}] |\((pass|fail)\) )")
+_HEADS = 10
+"""How many lines that name failed tests are kept of those before the last ones."""
 
-_HEADS, _WIDTH = 10, 500
 _NAME = 100
 """Characters of a command or of a line in a reason."""
-
-_HEAD = re.compile(
-    r"\s*(not ok \d+|FAIL(ED)?:? |ERROR: |--- FAIL: |\d+\) \S|---- \S.* stdout ----|\(fail\) "
-    rf"|Failed \S.* \[|\[ERROR\] +\S+:\d+|.* (FAILED|\[FAIL\])( \(.*\))?\s*$"
-    rf"|[{_CROSSES}\N{{MULTIPLICATION SIGN}}\N{{BLACK CIRCLE}}] )"
-)
-"""How runners mark a line that names a failed test: so many of those before the last lines are kept."""
-
 
 _LIBRARY = re.compile(
     r"\s+at (/rustc/|\S*/\.cargo/registry/|.*[/(](node_modules/|node:internal)|node:internal"
@@ -88,9 +80,9 @@ def run_command(
     def line(_: str, text: str) -> None:
         patience.heard = time.monotonic()
         text = texts.bounded(mask(text))  # masked before anybody cuts it
-        if len(before) < _REMEMBERED and _is_head(text):
+        if len(before) < _REMEMBERED and is_head(text):
             before.setdefault(texts.plain(text), texts.plain(texts.tail(list(last), _BEFORE)))
-        if len(last) == _REMEMBERED and len(heads) < _HEADS and _is_head(last[0]):
+        if len(last) == _REMEMBERED and len(heads) < _HEADS and is_head(last[0]):
             heads.append(last[0])
         emit(Output(suite.target, text))
         if not _LIBRARY.match(text):
@@ -202,10 +194,6 @@ def _so_far(failed: Sequence[str], last: Sequence[str]) -> str:
     return told + "".join(f"; it last printed: {flat(line, _NAME)}" for line in words if line not in failed)
 
 
-def _is_head(line: str) -> bool:
-    return _HEAD.match(texts.plain(line[:_WIDTH])) is not None
-
-
 def _report(
     report: Path, suite: Suite, tally: Tally, before: Mapping[str, str]
 ) -> Callable[[TestResult], None]:
@@ -228,7 +216,7 @@ def _with_words(found: TestResult, before: Mapping[str, str]) -> TestResult:
     name = found.id.rpartition("::")[2]
     printed = next((text for head, text in before.items() if name in head), "")
     own = printed.splitlines()
-    ends = [at for at, row in enumerate(own, 1) if _VERDICT.match(row)]
+    ends = [at for at, row in enumerate(own, 1) if VERDICT.match(row)]
     own = own[ends[-1] if ends else 0 :]
     said = next((row.strip() for row in own if texts.RAISED.match(row.strip())), "")
     return replace(found, message=said or found.message, detail="\n".join(own) or found.detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import math
 import re
@@ -34,6 +35,9 @@ _ILLEGAL = re.compile(
     re.IGNORECASE,
 )
 
+_ENCODING = re.compile(rb"""\s*<\?xml\s[^>]*?\sencoding\s*=\s*["'](?P<name>[\w.:-]+)""")
+_DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
+
 
 def read_junit(path: Path) -> list[TestResult]:
     """The test cases of the report at ``path``, in its order; of a folder those of all reports below it.
@@ -47,11 +51,24 @@ def read_junit(path: Path) -> list[TestResult]:
         try:
             with path.open("rb") as file:
                 return list(_cases(file))
-        except ElementTree.ParseError:
-            text = _ILLEGAL.sub("\ufffd", path.read_bytes().decode(errors="replace"))
-            return list(_cases(io.BytesIO(text.encode())))
+        except _OtherDocument:
+            raise
+        except (ElementTree.ParseError, ValueError):  # ValueError: an encoding that it cannot read
+            return list(_cases(io.BytesIO(_mended(path.read_bytes()).encode())))
     except (OSError, LookupError, ElementTree.ParseError) as error:  # LookupError: no such encoding
         raise ValueError(str(error)) from error
+
+
+def _mended(report: bytes) -> str:
+    """A report's text without what no XML may hold, and without the name of an encoding that it has no more.
+
+    Raises ``LookupError`` for an encoding that nobody knows.
+    """
+    said = _ENCODING.match(report.removeprefix(codecs.BOM_UTF8))
+    wide = report.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if wide else said["name"].decode() if said else "utf-8"
+    text = report.decode(encoding, errors="replace").removeprefix("\ufeff")
+    return _ILLEGAL.sub("\ufffd", text[found.end() if (found := _DECLARATION.match(text)) else 0 :])
 
 
 class _OtherDocument(ValueError):
@@ -70,6 +87,7 @@ def _cases(file: IO[bytes]) -> Iterator[TestResult]:
     """Case by case, since what tests print makes reports of any size."""
     root = None
     for event, element in ElementTree.iterparse(file, ("start", "end")):
+        element.tag = element.tag.rpartition("}")[2]  # Some writers say a namespace, whichever they like.
         if root is None:
             root = element.tag
             if root not in ("testsuites", "testsuite"):

@@ -30,6 +30,10 @@ class Launcher(Protocol):
         """What starts ``argv`` with ``env``; paths below ``shared`` in them are the command's, too."""
         ...
 
+    def by_itself(self) -> tuple[str, ...]:
+        """The command that an empty one stands for."""
+        ...
+
     def named(self, path: Path, word: str) -> str:
         """What the command is to call ``path`` in the checkout, which ``word`` leads to on this machine."""
         ...
@@ -47,6 +51,9 @@ class Here(Struct, frozen=True):
 
     def call(self, argv: Sequence[str], env: Mapping[str, str], shared: Path) -> Call:
         return Call(tuple(argv), self.folder, env)
+
+    def by_itself(self) -> tuple[str, ...]:
+        return ()
 
     def named(self, path: Path, word: str) -> str:
         return word
@@ -81,6 +88,9 @@ class InContainer(Struct, frozen=True):
             path.chmod(0o666)
         given = {name: there(value) for name, value in env.items()}
         return self.inside.call([there(word) for word in argv], given, mounts)
+
+    def by_itself(self) -> tuple[str, ...]:
+        return self.inside.own_command
 
     def named(self, path: Path, word: str) -> str:
         return self.inside.named(path, word)

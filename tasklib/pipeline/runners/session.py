@@ -7,10 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts, tracebacks, wire
 from tasklib.pipeline.runners.tally import Tally
-from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge
+from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge, why_unfinished
 from tasklib.pipeline.suites.suite import PLUGIN, Suite
 from tasklib.results import Outcome, TargetResult, TestOutcome, TestResult
 from tasklib.shown.cleaning import visible
@@ -42,6 +44,7 @@ class Session:
         }
         self._end: wire.End | None = None
         self._deselected = 0
+        self._importing = ""
         self._stop: wire.Stop | None = None
         self._stopped = ""
         self._trouble: tuple[str, str] | None = None
@@ -86,7 +89,10 @@ class Session:
                 if not message.worker:
                     self._root = self._here(message)
                     self._emit(Progress(self.suite.target, "collecting tests"))
+            case wire.Importing():
+                self._importing = visible(message.id)
             case wire.Collected():
+                self._importing = ""
                 self._deselected = max(self._deselected, message.deselected)
                 if not message.worker:
                     self._emit(Progress(self.suite.target, ""))
@@ -119,7 +125,7 @@ class Session:
         else:
             running = ()
         last = texts.complaint(texts.without_warnings(self._lines["stderr"]))
-        last = last or texts.complaint(self._lines["stdout"])
+        last = last or texts.complaint(texts.without_progress(self._lines["stdout"]))
         end = self._end
         verdict = judge(
             Ending(
@@ -131,6 +137,7 @@ class Session:
                 only_collected=bool(end and end.only_collected),
                 collected=collected,
                 running=running,
+                importing=self._importing,
                 deselected=self._deselected,
                 keyword=self.suite.keyword,
                 paths=self.suite.paths,
@@ -245,15 +252,7 @@ class Session:
         return self._lines["stderr"], self._lines["stdout"]
 
     def _cut_short(self, code: int | None, silent: float) -> None:
-        if silent:
-            message = f"still running, and nothing was heard for {silent:g} s"
-        elif code is None:
-            message = f"still running at the time limit of {self.suite.timeout or 0:g} s"
-        elif self._end and self._stop:
-            why = "" if self._stop.kind == "KeyboardInterrupt" else self._stop.why
-            message = f"the session was stopped in this test: {texts.shorten(why) or self._stop.kind}"
-        else:
-            message = f"the test process ended in this test ({how_it_ended(code)})"
+        message = why_unfinished(code, silent, self.suite.timeout or 0, self._stop if self._end else None)
         # Most write their stacks to stderr; pytest-timeout writes them where pytest prints.
         died = next((text for text in map("\n".join, self._streams()) if tracebacks.has_frames(text)), "")
         stopped = bool(self._end and self._stop)
@@ -273,11 +272,20 @@ class Session:
                 detail=tracebacks.lean(detail),
             )
             self.tally.finished(result, worker)
+        if code is not None and not running and self._importing:
+            self._lost_import(f"the test process ended while it was imported ({how_it_ended(code)})", died)
         if code is None and not running and self.stacks.get(""):
             # It hangs where no test is: in a module that is imported, most often.
             name = "between tests" if self.tally.counts.total else "collection"
             detail = tracebacks.lean(self.stacks[""])
             self.tally.added(TestResult(name, TestOutcome.ERROR, message=message, detail=detail))
+
+    def _lost_import(self, message: str, died: str) -> None:
+        file = self._file_of(self._importing)
+        line = tracebacks.line_in(died, os.path.normpath(f"{self.suite.folder}/{file}"))
+        detail = tracebacks.lean(died)
+        found = TestResult(self._importing, TestOutcome.ERROR, file=file, line=line, message=message)
+        self.tally.added(replace(found, detail=detail))
 
 
 def _message(failures: list[wire.Failure]) -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "printed",
     "shorten",
     "tail",
+    "without_progress",
     "without_warnings",
 ]
 
@@ -59,6 +60,9 @@ _CAUSE = re.compile(
 )
 RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
 """How uv begins what it could not do and the causes, and what a build that it started raised."""
+
+_NODE_END = re.compile(r"Node\.js v\d+\.")
+"""What Node says last when it dies of an exception, below where that was raised and what it holds."""
 
 _TRACEBACK = "Traceback (most recent call last):"
 _GO = re.compile(r"(=== |--- |\s*$)")
@@ -184,6 +188,8 @@ def complaint(lines: Iterable[str]) -> str:
     clean = [line for line in clean if not _NPM.match(line)] or npm
     if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
         return shorten(clean[-1])
+    if any(_NODE_END.match(line) for line in clean) and (raised := [*filter(RAISED.match, clean)]):
+        return shorten(raised[-1])
     words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
     told = [line for line in words if not _CHATTER.match(line)] or words
     marked = next((at for at, line in enumerate(told) if _MARKED.match(line)), None)
@@ -222,6 +228,23 @@ def without_warnings(lines: Iterable[str]) -> list[str]:
             source = 0
         del rest[: source + 1]
     return found
+
+
+_PYTEST = re.compile(
+    r"=+ .* =+$|platform \w+ -- Python|(rootdir|configfile|testpaths|plugins|cachedir|asyncio): "
+    r"|collect(ing|ed) |(\[gw\d+\] )?\[ *\d+%\]|\S+\.py [.FEsxXuR,-]+ *(\[ *\d+%\])?$"
+    r"|\S+::.* (PASSED|FAILED|SKIPPED|ERROR|XFAIL|XPASS)\b.*\]?$"
+)
+"""What pytest prints of its own accord as long as nothing is wrong."""
+
+
+def without_progress(lines: Iterable[str]) -> list[str]:
+    """``lines`` that pytest printed, but for those that say what it is and how far it came.
+
+    >>> without_progress(["rootdir: /shop", "collected 2 items", "tests/test_a.py .F [100%]", "bye"])
+    ['bye']
+    """
+    return [line for line in lines if not _PYTEST.match(plain(line).strip())]
 
 
 def tail(lines: Sequence[str], number: int) -> str:

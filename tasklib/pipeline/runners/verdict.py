@@ -6,10 +6,12 @@ import signal
 
 from msgspec import Struct
 
+from tasklib.pipeline.runners.texts import shorten
+from tasklib.pipeline.runners.wire import Stop
 from tasklib.results import NOTHING_LEFT, Counts, Outcome
 from tasklib.shown.cutting import several
 
-__all__ = ["Ending", "Verdict", "how_it_ended", "judge"]
+__all__ = ["Ending", "Verdict", "how_it_ended", "judge", "why_unfinished"]
 
 USAGE = 4
 NO_TESTS = 5
@@ -25,7 +27,7 @@ class Ending(Struct, frozen=True):
     narrowed the tests although nobody typed it, with its value, ``ended`` the exit code that it announced
     itself (``None``: it never did), ``stopped`` why the session was interrupted from inside, ``trouble`` what
     kept it from working (with its kind), ``last`` the last lines of its output, ``part`` which part of its
-    tests was to run (empty: all).
+    tests was to run (empty: all), ``importing`` the file that it was importing.
     """
 
     code: int | None
@@ -47,6 +49,7 @@ class Ending(Struct, frozen=True):
     last: str = ""
     runner: str = "pytest"
     part: str = ""
+    importing: str = ""
 
 
 class Verdict(Struct, frozen=True):
@@ -60,7 +63,9 @@ def judge(ending: Ending) -> Verdict:
 
     A pass needs all of it: the runner announced its end, with code 0, the process left with 0, and tests ran.
     """
-    where = f"while {several(ending.running, join=' and ')} ran" if ending.running else "between tests"
+    where = f"while {ending.importing} was imported" if ending.importing else "between tests"
+    if ending.running:
+        where = f"while {several(ending.running, join=' and ')} ran"
     if ending.code is None:
         idle = "no test was running" if ending.collected else "it had not come to its tests"
         running = f"{several(ending.running, join=' and ')} was running" if ending.running else idle
@@ -78,7 +83,8 @@ def judge(ending: Ending) -> Verdict:
         return _troubled(ending.runner, "usage", ending.last)
     if ending.ended is None:
         what = f"the test process ended {where} ({how_it_ended(ending.code)})"
-        return Verdict(Outcome.ERROR, what if ending.running else _with(what, ending.last), 1)
+        known = ending.running or ending.importing
+        return Verdict(Outcome.ERROR, what if known else _with(what, ending.last), 1)
     if ending.stopped and ending.running:
         return Verdict(Outcome.ERROR, ending.stopped, 1)
     broken = ending.counts.failed + ending.counts.errors
@@ -102,6 +108,18 @@ def judge(ending: Ending) -> Verdict:
     if ending.counts.done == 0 and not ending.only_collected:
         return Verdict(Outcome.ERROR, f"{ending.runner} ended without running any of its tests", 1)
     return Verdict(Outcome.PASSED)
+
+
+def why_unfinished(code: int | None, silent: float, limit: float, stop: Stop | None) -> str:
+    """Why a test did not end: the process (exit code ``code``) or the session, which ``stop`` says, did."""
+    if silent:
+        return f"still running, and nothing was heard for {silent:g} s"
+    if code is None:
+        return f"still running at the time limit of {limit:g} s"
+    if stop:
+        why = "" if stop.kind == "KeyboardInterrupt" else stop.why
+        return f"the session was stopped in this test: {shorten(why) or stop.kind}"
+    return f"the test process ended in this test ({how_it_ended(code)})"
 
 
 def how_it_ended(code: int) -> str:

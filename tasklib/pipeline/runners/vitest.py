@@ -20,6 +20,9 @@ from tasklib.results import TargetResult, TestOutcome
 
 __all__ = ["missing", "run_vitest"]
 
+_DIED = re.compile(r"Worker (\w+ emitted error|exited unexpectedly|terminated)|Channel closed")
+"""What vitest says of a process of its own that is gone."""
+
 REPORTER = Path(__file__).with_name("vitest_reporter.mjs")
 
 
@@ -67,6 +70,7 @@ class _Session(Session):
     def __init__(self, suite: Suite, emit: Callable[[Event], None]) -> None:
         super().__init__(suite, emit)
         self._told: Counter[str] = Counter()
+        self._died = False
         self._root_folder = str(suite.cwd)
 
     def take(self, message: wire.Message) -> None:
@@ -74,6 +78,8 @@ class _Session(Session):
             case wire.Hello():
                 self._root_folder = message.root
             case wire.Left() | wire.Broken():
+                # Nothing tells which process it was.
+                self._died |= isinstance(message, wire.Broken) and bool(_DIED.search(message.message))
                 self._told[_without_project(message.id)] += 1
             case wire.Finish() if message.outcome != TestOutcome.RERUN:
                 self._told[_without_project(message.id)] += 1
@@ -85,13 +91,16 @@ class _Session(Session):
             found = msgspec.json.decode(report.read_bytes(), type=Report)
         except (OSError, msgspec.MsgspecError):
             return  # vitest died before it wrote one; that there was no end says so already.
-        for message in missing(found, self._root_folder, self._told):
+        for message in missing(found, self._root_folder, self._told, died=self._died):
             super().take(message)
 
 
-def missing(report: Report, root: str, told: Mapping[str, int]) -> list[wire.Finish | wire.Broken]:
+def missing(
+    report: Report, root: str, told: Mapping[str, int], *, died: bool = False
+) -> list[wire.Finish | wire.Broken]:
     """The tests and broken files of ``report`` that are not in ``told`` (how often each id was heard of).
 
+    Where a process of vitest's ``died``, those that it calls pending died with it.
     A test's id is its file (relative to ``root``), its suites and its title, joined by `` > ``; the report
     does not tell the projects.
     """
@@ -105,7 +114,7 @@ def missing(report: Report, root: str, told: Mapping[str, int]) -> list[wire.Fin
             key = " > ".join((name, *test.ancestor_titles, test.title))
             left[_without_project(key)] -= 1
             if left[_without_project(key)] < 0:
-                found.append(_finish(key, name, test))
+                found.append(_finish(key, name, test, died=died))
     return found
 
 
@@ -114,8 +123,11 @@ def _without_project(test_id: str) -> str:
     return re.sub(r" \|[^|]+\|$", "", test_id)
 
 
-def _finish(key: str, file: str, test: Assertion) -> wire.Finish:
+def _finish(key: str, file: str, test: Assertion, *, died: bool) -> wire.Finish:
     said = "\n".join(test.failure_messages or ())
+    if died and test.status == "pending":
+        lost = wire.Failure("call", "a process of vitest died before this test ended", "")
+        return wire.Finish(key, "error", (0.0, 0.0, 0.0), file=file, failures=(lost,))
     failures = (wire.Failure("call", said.split("\n    at ")[0], texts.plain(said)),) if said else ()
     outcome = test.status if test.status in ("passed", "failed") else "skipped"
     seconds = (0.0, (test.duration or 0.0) / 1000, 0.0)

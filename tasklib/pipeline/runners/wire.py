@@ -19,6 +19,7 @@ __all__ = [
     "Failure",
     "Finish",
     "Hello",
+    "Importing",
     "Left",
     "Message",
     "Shared",
@@ -39,6 +40,10 @@ class Collected(msgspec.Struct, frozen=True, tag="collected", tag_field="e"):
     n: int
     deselected: int = 0
     worker: str = ""
+
+
+class Importing(msgspec.Struct, frozen=True, tag="importing", tag_field="e"):
+    id: str
 
 
 class Shared(msgspec.Struct, frozen=True, tag="shared", tag_field="e"):
@@ -105,7 +110,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     seed: str = ""
 
 
-Message = Hello | Collected | Shared | Start | Finish | Broken | Absent | Stop | Left | End
+Message = Hello | Importing | Collected | Shared | Start | Finish | Broken | Absent | Stop | Left | End
 
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 

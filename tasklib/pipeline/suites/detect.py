@@ -43,6 +43,9 @@ _OTHER_TEST = re.compile(
 _IN_A_FOLDER = re.compile(r"(.*/)?(tests/[^/]*\.rs|t/[^/]*\.t)")
 """Tests by the folder that they are in: Rust's and Perl's."""
 
+_WITHIN = re.compile(rb"#\[(cfg\(test\)|(\w+::)?test\b)")
+"""Rust's tests inside of what they test."""
+
 _SETTINGS = (
     "pytest.toml",
     ".pytest.toml",
@@ -99,8 +102,8 @@ def is_test(path: Path) -> bool:
 def tests_of_any_kind(place: Path) -> Iterator[Path]:
     """The files below ``place`` that some language's habits call tests."""
     for path in _files(place, ()):
-        named = is_test(path) or _OTHER_TEST.fullmatch(path.name)
-        if named or _IN_A_FOLDER.fullmatch(path.as_posix()):
+        named = is_test(path) or _OTHER_TEST.fullmatch(path.name) or _IN_A_FOLDER.fullmatch(path.as_posix())
+        if named or (path.suffix == ".rs" and _WITHIN.search(_read(path))):
             yield path
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from tasklib.pipeline.suites.suite import Preparation
 __all__ = [
     "node_folder",
     "node_preparation",
+    "node_variables",
     "package",
+    "scripts_in",
     "vitest_program",
 ]
 
@@ -35,6 +39,27 @@ def package(folder: Path) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise ConfigError("is not a JSON object", where=str(path))
     return data
+
+
+def scripts_in(folder: Path) -> Mapping[str, str]:
+    """The scripts of the package in ``folder``; none where there is no readable one."""
+    try:
+        return {name: str(text) for name, text in table(package(folder), "scripts").items()}
+    except ConfigError:
+        return {}
+
+
+_STARTS = frozenset({"npm", "npx", "pnpm", "yarn", "bun", "bunx"})
+
+
+def node_variables(words: Sequence[str]) -> Mapping[str, str]:
+    """What a command gets that starts what packages of Node bring: CI keeps watchers among that from waiting.
+
+    >>> node_variables(["sh", "-c", "npm ci && npm test"]), node_variables(["go", "test"])
+    ({'CI': 'true'}, {})
+    """
+    named = any(_STARTS.intersection(re.split(r"[\s;&|/]+", word)) for word in words)
+    return {"CI": "true"} if named and "CI" not in os.environ else {}
 
 
 def vitest_program(folder: Path, top: Path, script: str) -> Path | None:

@@ -16,12 +16,20 @@ from tasklib.errors import ConfigError
 from tasklib.pipeline.runners import prepare_suite, run_suite
 from tasklib.pipeline.suites import scripts
 from tasklib.pipeline.suites.detect import Language, language, loads_plugins_first
-from tasklib.pipeline.suites.node import node_folder, node_preparation, package, vitest_program
-from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of
+from tasklib.pipeline.suites.node import (
+    node_folder,
+    node_preparation,
+    node_variables,
+    package,
+    scripts_in,
+    vitest_program,
+)
+from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of, unless_narrowed
 from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
 from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
+from tasklib.pipeline.suites.vitest_script import vitest
 from tasklib.pipeline.suites.watchers import refuse_watching, watcher, watcher_in
 from tasklib.project import Project, StageTests
 from tasklib.results import Stage, Target
@@ -117,7 +125,7 @@ class _Common(Struct, frozen=True):
             *integration,
             *(keyword if options.keyword else ()),
             *(f"--ignore={as_argument(path, self.place.cwd)}" for path in self.place.without),
-            *_unless_narrowed(self.place.paths, options.extra, self.place.cwd),
+            *unless_narrowed(self.place.paths, options.extra, self.place.cwd),
             *options.extra,
         )
         unset = frozenset({"VIRTUAL_ENV"})
@@ -156,21 +164,13 @@ class _Common(Struct, frozen=True):
         if found := scripts.playwright(folder, self.place.tests, without, keyword, extra):
             return self._script(found, folder, prepare)
         if program is not None:
-            named = ("-t", keyword) if keyword else ()
             # An absolute path selects what lies below it; a relative one whatever contains it.
             chosen = tuple(
                 f"{path}{os.sep if path.is_dir() else ''}" for path in self.place.tests if path != folder
             )
-            leave = tuple(part for path in self.place.without for part in ("--exclude", f"{path}{os.sep}**"))
-            argv = (
-                str(program),
-                "run",
-                *_unless_narrowed(chosen, extra, folder),
-                *leave,
-                *named,
-                *extra,
-            )
-            return self._suite(SuiteKind.VITEST, argv, cwd=folder, prepare=prepare)
+            chosen, leave = unless_narrowed(chosen, extra, folder), [f"{path}{os.sep}**" for path in without]
+            found = vitest(script, program, folder, chosen, leave, keyword, extra)
+            return self._script(found, folder, prepare, kind=SuiteKind.VITEST)
         tests = self.place.tests
         if script is None:
             raise ConfigError(
@@ -185,17 +185,23 @@ class _Common(Struct, frozen=True):
         known = known or scripts.once(script, folder, extra)
         if known is None or known.argv[0] == "npm":
             refuse_watching(watcher_in(script.text), self._key, folder / "package.json", script.name)
-        return self._script(known or scripts.npm_test(extra, script.name), folder, prepare, whole=whole)
+        known = scripts.after(script, known or scripts.npm_test(extra, script.name))
+        return self._script(known, folder, prepare, whole=whole)
 
     def _script(
-        self, script: Script, folder: Path, prepare: tuple[Preparation, ...], *, whole: bool = False
+        self,
+        script: Script,
+        folder: Path,
+        prepare: tuple[Preparation, ...],
+        *,
+        kind: SuiteKind = SuiteKind.COMMAND,
+        whole: bool = False,
     ) -> Suite:
         """``whole``: it tests all that the package in ``folder`` holds."""
-        env = {name: value for name, value in script.env.items() if name not in os.environ}
-        argv = script.argv
+        env = {name: value for name, value in script.env.items() if name != "CI" or name not in os.environ}
         return self._suite(
-            SuiteKind.COMMAND,
-            argv,
+            kind,
+            script.argv,
             cwd=folder,
             variables=env,
             prepare=prepare,
@@ -207,11 +213,8 @@ class _Common(Struct, frozen=True):
         """Says that a package's script runs another stage's tests as well, which it cannot be kept from."""
         there = others_in_package(self.project, self.place, folder)
         said = f"{self.target}: its `npm test` runs all tests that it finds, also those in {several(there)}; "
-        return (
-            (f"{said}{self._key} with {{paths}} in it says which tests belong to this stage",)
-            if there
-            else ()
-        )
+        said += f"{self._key} with {{paths}} in it says which tests belong to this stage"
+        return (said,) if there else ()
 
     def command(self, command: tuple[str, ...]) -> Suite:
         """The project's own command, with ``{paths}``, ``{stage}`` and ``{keyword}`` filled in."""
@@ -227,13 +230,14 @@ class _Common(Struct, frozen=True):
             else:
                 filled = part.replace("{stage}", str(self.target.stage))
                 argv.append(filled.replace("{keyword}", self.options.keyword))
-        refuse_watching(watcher(command), self._key, self.project.config or self.project.root)
-        selects = any("{keyword}" in part for part in command)
-        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), selects=selects)
+        found = watcher(command, scripts_in(self.place.cwd))
+        refuse_watching(found, self._key, self.project.config or self.project.root)
+        selects, env = any("{keyword}" in part for part in command), node_variables(command)
+        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), variables=env, selects=selects)
 
     def own_command(self) -> Suite:
         """What the Compose service does by itself, in which the tests run."""
-        return self._suite(SuiteKind.COMMAND, self.options.extra, selects=False)
+        return self._suite(SuiteKind.COMMAND, (), selects=False)
 
     def _suite(
         self,
@@ -275,21 +279,13 @@ class _Common(Struct, frozen=True):
         """Why the suite cannot do what the user asks."""
         if self.options.keyword and not selects:
             return "its test command takes no -k"
+        if self.options.extra and self.place.said.inside and not self.place.said.command:
+            return "its container's own command takes nothing that follows --"
         if self.options.python is None:
             return ""
         if kind is not SuiteKind.PYTEST:
             return "not run by pytest, so by no other Python"
         return "its command chooses its Python itself" if self.place.said.command else ""
-
-
-def _unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
-    """``paths``, or nothing where ``extra`` already names tests inside them."""
-    folders = [os.path.normpath(cwd / path) for path in paths]
-    for argument in extra:
-        name = Path(os.path.normpath(cwd / argument.split("::")[0]))
-        if not argument.startswith("-") and any(name.is_relative_to(folder) for folder in folders):
-            return ()
-    return paths
 
 
 def _pytest_launcher(command: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
-__all__ = ["Command", "last_command"]
+__all__ = ["SHELL", "Command", "last_command"]
 
-_SHELL = frozenset("|&;<>$`()~\n")
+SHELL = frozenset("|&;<>$`()~\n")
 """What makes a script more than one command with its arguments, patterns of files among them."""
 
 _COVERAGE = ("c8", "nyc")
@@ -62,9 +62,9 @@ def _program_behind(words: Sequence[str]) -> int:
 
 
 def _words(script: str) -> list[str]:
-    if _SHELL.intersection(script):
+    if SHELL.intersection(script):
         script = re.sub(r"'[^']*'|\"[^\"]*\"", "", script)  # Patterns in quotes are node's own.
-        if _SHELL.intersection(script):
+        if SHELL.intersection(script):
             return []
     try:
         return shlex.split(script)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tasklib.pipeline.suites.detect import script_tests, sources
 from tasklib.pipeline.suites.folders import table
 from tasklib.pipeline.suites.script_words import last_command
 from tasklib.pipeline.suites.watchers import without_watching
 
-__all__ = ["Script", "StageScript", "jest", "node_test", "npm_test", "once", "playwright", "script_of"]
+__all__ = [
+    "Script",
+    "StageScript",
+    "after",
+    "behind",
+    "jest",
+    "node_test",
+    "npm_test",
+    "once",
+    "playwright",
+    "script_of",
+]
 
 PLAYWRIGHT = "@playwright/test"
 _TEST_DIR = re.compile(r"""\btestDir\s*:\s*['"`]([^'"`$]+)['"`]""")
@@ -55,11 +68,16 @@ _JEST_WITHIN = (("react-scripts", "test"), ("craco", "test"))
 
 
 class StageScript(Struct, frozen=True):
-    """The script of a package.json that tests a stage; ``is_own``: no other one."""
+    """The script of a package.json that tests a stage; ``is_own``: no other one.
+
+    ``before`` are the scripts that npm runs ahead of those that start it, ``ahead`` the one of its own.
+    """
 
     name: str
     text: str
     is_own: bool = False
+    before: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
 
 
 def script_of(data: Mapping[str, Any], stage: str) -> StageScript | None:
@@ -69,10 +87,16 @@ def script_of(data: Mapping[str, Any], stage: str) -> StageScript | None:
     if name is None:
         return None
     is_own, seen = name != "test", {name}
+    before: tuple[str, ...] = ()
     while (other := _DELEGATES.fullmatch(scripts[name].strip())) and other["name"] in scripts.keys() - seen:
+        before += _ahead(scripts, name)
         name = other["name"]
         seen.add(name)
-    return StageScript(name, scripts[name], is_own)
+    return StageScript(name, scripts[name], is_own, before, _ahead(scripts, name))
+
+
+def _ahead(scripts: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return (f"pre{name}",) if f"pre{name}" in scripts else ()
 
 
 class Script(Struct, frozen=True):
@@ -81,6 +105,18 @@ class Script(Struct, frozen=True):
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     takes_keyword: bool = False
+
+
+def after(script: StageScript, found: Script) -> Script:
+    """``found``, the command of ``script``, behind what npm runs ahead and it does not."""
+    names = script.before if found.argv[0] == "npm" else (*script.before, *script.ahead)
+    return replace(found, argv=behind(names, found.argv))
+
+
+def behind(names: Sequence[str], argv: tuple[str, ...], commands: str = "") -> tuple[str, ...]:
+    """``argv``, once npm's scripts ``names`` and then a shell's ``commands`` have gone well."""
+    steps = [*(f"npm run --silent {shlex.quote(name)}" for name in names), *filter(None, (commands,))]
+    return ("sh", "-c", " && ".join((*steps, 'exec "$@"')), "sh", *argv) if steps else argv
 
 
 def playwright(

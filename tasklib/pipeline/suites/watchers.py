@@ -6,8 +6,9 @@ Sources: the programs' own manuals.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tasklib.errors import ConfigError
 
@@ -47,8 +48,17 @@ _VALUED = frozenset(
 """Options of those whose value is the next word: it is no program."""
 
 
-def watcher(words: Sequence[str]) -> str:
+_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
+_SHORTER = {"t": "test", "tst": "test"}
+"""What npm takes for another word."""
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def watcher(words: Sequence[str], scripts: Mapping[str, str] = _NONE) -> str:
     """What makes this command wait for changes, as it is written; empty where nothing does.
+
+    ``scripts`` are those of the package that it may start one of.
 
     >>> watcher(["npx", "mocha", "--watch", "tests"]), watcher(["tsx", "watch", "a.ts"]), watcher(["mocha"])
     ('mocha --watch', 'tsx watch', '')
@@ -60,8 +70,13 @@ def watcher(words: Sequence[str]) -> str:
     if at >= len(words):
         return ""
     if any(character.isspace() for character in words[at]):
-        return watcher_in(words[at])  # What a shell is given.
+        return watcher_in(words[at], scripts)  # What a shell is given.
     name = names[at]
+    script = _SHORTER.get(name, name)
+    if script in scripts and _MANAGERS.intersection(names[:at]) and "exec" not in names[:at]:
+        others = {other: text for other, text in scripts.items() if other != script}
+        if found := watcher_in(scripts[script], others):
+            return found
     if name in _PROGRAMS:
         return name
     if (name, *words[at + 1 : at + 2]) in _WORDS:
@@ -69,13 +84,13 @@ def watcher(words: Sequence[str]) -> str:
     return next((f"{name} {word}" for i, word in enumerate(words) if i > at and _asks(words, i, name)), "")
 
 
-def watcher_in(script: str) -> str:
+def watcher_in(script: str, scripts: Mapping[str, str] = _NONE) -> str:
     """The same of a shell's script: of the first of its commands that waits, and is waited for.
 
     >>> watcher_in("tsc && nodemon --exec 'mocha tests'"), watcher_in("nodemon a.js & mocha; kill %1")
     ('nodemon', '')
     """
-    return next((found for words in _commands(script) if (found := watcher(words))), "")
+    return next((found for words in _commands(script) if (found := watcher(words, scripts))), "")
 
 
 def _commands(script: str) -> Iterator[list[str]]:

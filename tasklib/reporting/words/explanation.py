@@ -34,8 +34,8 @@ _LIBRARY = re.compile(
     r"(/node_modules/|node:internal|site-packages|/lib/python\d|new Promise)"
 )
 _INDENTED = re.compile(r"\s{4}")
-_GO = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|PASS|SKIP): )")
-"""What Go's runner puts around a test's own words."""
+_RUNNERS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|PASS|SKIP): )|\[gw\d+\] ")
+"""What Go's runner puts around a test's own words, and xdist before those of a worker that died."""
 
 _GROUP = re.compile(r"\s*[|+](-\+)?\s*(-+ \d+ -+|[\w.]*(Group|Error|Exception|Warning|Exit)(: .*)?)$")
 """In the text of an exception group: its exceptions, and the lines between them."""
@@ -170,7 +170,7 @@ def _telling(detail: Sequence[str], *, placed: bool) -> list[str]:
             continue  # The source of a frame that was dropped.
         known = placed or not re.search(r":\d", line)
         dropping = bool(_LIBRARY.match(line) or (known and _FRAME.match(line)))
-        if not dropping and not _GO.match(line) and (line or (found and found[-1])):
+        if not dropping and not _RUNNERS.match(line) and (line or (found and found[-1])):
             found.append(line)
     return found
 

@@ -146,21 +146,7 @@ def test_the_projects_own_pytest_command_reports_as_pytest(run: Callable[..., An
     assert (ran.result.outcome, ran.result.counts) == (Outcome.PASSED, Counts(total=2, passed=2)), ran.output
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        "not ok 4 - breaks",
-        "FAIL: test_breaks (x.Y)",
-        "  \N{HEAVY MULTIPLICATION X} breaks (1ms)",
-        "  \N{BLACK CIRCLE} a breaks",
-        "(fail) breaks [1ms]",
-        "  \N{HEAVY BALLOT X} [fail]: breaks",
-        "test a::breaks ... FAILED",
-        "  Failed A.Breaks [2 ms]",
-        "[ERROR]   ATest.breaks:12 no",
-        "ATest > breaks() FAILED",
-    ],
-)
+@pytest.mark.parametrize("head", ["not ok 4 - breaks", "test a::breaks ... FAILED"])
 def test_the_failed_test_is_named_however_much_follows(head: str, run: Callable[..., Any]) -> None:
     """A command without a report says it only in its output, where the last lines may not hold it."""
     script = f"print('ok 1 - fine'); print({head!r}); [print('noise', i) for i in range(90)]; exit(1)"

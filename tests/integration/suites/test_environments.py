@@ -152,3 +152,5 @@ def test_a_package_beside_the_tests_is_found_without_packaging(run: Callable[...
     }
     ran = run(files)
     assert ran.result.outcome is Outcome.PASSED, ran.output
+    ran = run({}, "-n", "1", needs=("pytest", "pytest-xdist"))
+    assert ran.result.outcome is Outcome.PASSED, ran.output

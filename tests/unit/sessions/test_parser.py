@@ -21,6 +21,15 @@ def test_options_are_ours_and_what_follows_a_second_dash_is_pytests() -> None:
     assert values.extra == ("-x", "--", "y")
 
 
+@pytest.mark.parametrize(("session", "words"), [("clean", ["--all"]), ("clean", ["--force", "--dry"])])
+def test_what_removes_is_asked_for_after_the_dashes(session: str, words: list[str]) -> None:
+    """Under the names that `tasklib` recommends."""
+    values = read(command(session), words, NOX)
+    assert values is not None
+    assert values[catalog.ALL] is ("--all" in words)
+    assert values.dry is ("--dry" in words)
+
+
 def test_help_is_no_run() -> None:
     """Whatever else is typed."""
     assert read(command("service"), ["--name", "api", "-h"], NOX) is None

@@ -9,7 +9,8 @@ import pytest
 
 from tasklib.stacks.endpoints import Endpoint
 from tasklib.stacks.engine.docker.answers.containers import written_from
-from tasklib.stacks.inside import definition_of, inside_endpoints
+from tasklib.stacks.engine.values import ImageConfig
+from tasklib.stacks.inside import definition_of, inside_endpoints, own_command
 from tasklib.stacks.rewrite import held_back
 
 
@@ -128,3 +129,22 @@ def test_an_entrypoint_that_is_a_program_of_its_own_goes(entrypoint: str | list[
     made = definition_of({"entrypoint": entrypoint}, ["pytest"], {}, {})
     assert (made["entrypoint"], "command" in made) == (["pytest"], False)
     assert definition_of({"entrypoint": entrypoint}, [], {}, {})["entrypoint"] == entrypoint
+
+
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        ({}, ("npm", "test")),
+        ({"command": ["npx", "jest", "--json=$$x"]}, ("npx", "jest", "--json=$x")),
+        ({"command": "npx jest 'a b'"}, ("npx", "jest", "a b")),
+        ({"entrypoint": ["mocha"]}, ("mocha",)),
+        ({"entrypoint": ["mocha"], "command": ["-w"]}, ("mocha", "-w")),
+        ({"entrypoint": ["tini", "--"], "command": ["mocha", "-w"]}, ("mocha", "-w")),
+        ({"entrypoint": []}, ()),
+    ],
+)
+def test_what_a_container_does_by_itself(service: dict[str, Any], words: tuple[str, ...]) -> None:
+    """The file's words come before the image's, and an entrypoint of the file takes the image's command."""
+    image = ImageConfig("sha256:1", ("docker-entrypoint.sh",), ("npm", "test"))
+    assert own_command(service, image) == words
+    assert own_command({"command": ["ptw"]}, None) == ("ptw",)

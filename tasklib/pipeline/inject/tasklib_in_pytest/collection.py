@@ -62,6 +62,8 @@ class Collection:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
+        if not self.worker and isinstance(collector, pytest.File):
+            self.channel.send({"e": "importing", "id": collector.nodeid})
         outcome = yield
         if outcome.excinfo:
             return

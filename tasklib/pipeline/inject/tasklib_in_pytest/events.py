@@ -10,6 +10,7 @@ every ``fork`` in a test warn.
 hello       pid, root (what test ids and files are relative to), dir (where it was started), pytest,
             worker (empty: the main one)
 collected   n, deselected; again while workers report
+importing   id: the file that is being imported, so that one which ends the process is known
 shared      digest: of what decided which machine runs which of the tests
 start       id, worker, at
 finish      id, outcome, seconds [setup, call, teardown], worker, at; file, line; why (of a skip or xfail);

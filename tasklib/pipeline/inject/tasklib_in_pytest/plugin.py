@@ -72,8 +72,11 @@ def _take_over(config):
     fullstack = os.environ.pop("TASKLIB_FULLSTACK", "")
     part = os.environ.pop("TASKLIB_PART", "")
     # What `python -m pytest` finds is found here as well, but last: it takes the place of nothing installed.
-    if path and os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    if path:
+        # xdist's workers get what it has kept of the path since it was loaded.
+        for known in (sys.path, getattr(sys.modules.get("xdist.plugin"), "_sys_path", sys.path)):
+            if os.getcwd() not in known:
+                known.append(os.getcwd())
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     kept = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry != here]
     if any(kept):

@@ -119,6 +119,46 @@ def test_what_xml_does_not_allow_costs_no_report(illegal: str, tmp_path: Path) -
     assert "1 is not 2" in test.message
 
 
+@pytest.mark.parametrize(
+    ("encoding", "begin"),
+    [
+        ("iso-8859-1", '<?xml version="1.0" encoding="ISO-8859-1" standalone="yes"?>'),
+        ("windows-1252", "<?xml version='1.0' encoding='windows-1252'?>"),
+        ("utf-16", '<?xml version="1.0" encoding="UTF-16"?>'),
+        ("utf-8-sig", '<?xml version="1.0" encoding="UTF-8"?>'),
+        ("utf-8", '\n<?xml version="1.0" encoding="UTF-8"?>'),
+        ("utf-8", ""),
+    ],
+)
+@pytest.mark.parametrize("illegal", ["\x1b", ""])
+def test_a_report_in_another_encoding(encoding: str, begin: str, illegal: str, tmp_path: Path) -> None:
+    """What it says is read as it was written, with characters that XML does not allow, too."""
+    case = (
+        f'<testsuite><testcase name="a"><failure message="{illegal}gr\u00f6\u00dfer"/></testcase></testsuite>'
+    )
+    (tmp_path / "junit.xml").write_bytes(f"{begin}{case}".encode(encoding))
+    [test] = read_junit(tmp_path / "junit.xml")
+    assert test.message.endswith("gr\u00f6\u00dfer")
+
+
+def test_an_encoding_of_several_bytes(tmp_path: Path) -> None:
+    """The parser itself reads none of those."""
+    text = '<?xml version="1.0" encoding="Shift_JIS"?><testsuite><testcase name="\u5408\u8a08"/></testsuite>'
+    (tmp_path / "junit.xml").write_bytes(text.encode("shift_jis"))
+    assert [test.id for test in read_junit(tmp_path / "junit.xml")] == ["\u5408\u8a08"]
+
+
+def test_a_namespace_is_of_no_matter(tmp_path: Path) -> None:
+    """Alone and in a folder: a report is known by what its elements are called."""
+    case = '<testcase name="a"><failure message="no"/><system-out>printed</system-out></testcase>'
+    text = f'<testsuite xmlns="https://example.org/junit">{case}</testsuite>'
+    (tmp_path / "TEST-a.xml").write_text(text)
+    for path in (tmp_path, tmp_path / "TEST-a.xml"):
+        [test] = read_junit(path)
+        assert (test.id, test.outcome, test.message) == ("a", TestOutcome.FAILED, "no")
+        assert test.output == "printed"
+
+
 def test_a_folder_of_reports_is_one(tmp_path: Path) -> None:
     """Maven and Gradle write a report for each class."""
     (tmp_path / "junit.xml" / "deep").mkdir(parents=True)

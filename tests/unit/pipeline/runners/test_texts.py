@@ -269,3 +269,9 @@ def test_of_a_traceback_the_exception_is_the_complaint() -> None:
     """The frames before it would fill the line."""
     said = ["+ python a.py", "Traceback (most recent call last):", '  File "a.py", line 1', "NameError: no x"]
     assert texts.complaint(said) == "NameError: no x"
+
+
+def test_of_what_ended_node_the_exception_is_the_complaint() -> None:
+    """Its source comes before it, what it holds and Node's version after it."""
+    said = ["/a.js:1", "throw new Error('no licence')", "^", "", "Error: no licence", "    at /a.js:1:7 {"]
+    assert texts.complaint([*said, "  code: 'E1'", "}", "", "Node.js v20.20.2"]) == "Error: no licence"

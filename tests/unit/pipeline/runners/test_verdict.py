@@ -114,6 +114,12 @@ def ending(**changes: Any) -> Ending:
             "coverage is 60.00 %, below the 90 % that the project asks for",
         ),
         (
+            {"ended": None, "code": 5, "counts": Counts(), "importing": "t/test_a.py", "last": "chatter"},
+            Outcome.ERROR,
+            1,
+            "the test process ended while t/test_a.py was imported (exit code 5)",
+        ),
+        (
             {"runner": "vitest", "ended": None, "code": 4},
             Outcome.ERROR,
             1,

@@ -219,6 +219,87 @@ def test_vitest_runs_what_is_below_the_folder(plan: Plan, tmp_path: Path) -> Non
     assert not install.needed()
 
 
+@pytest.mark.parametrize(
+    ("script", "argv", "env"),
+    [
+        ("vitest", ("{vitest}", "run", "{unit}"), {}),
+        ("vitest run --config a.ts --coverage", ("{vitest}", "run", "{unit}", "--config", "a.ts"), {}),
+        ("TZ=UTC npx vitest --watch -t x tests", ("{vitest}", "run", "{unit}", "-t", "x"), {"TZ": "UTC"}),
+        ("vitest run --reporter junit --outputFile a.xml", ("{vitest}", "run", "{unit}"), {}),
+        ("vitest run --project unit src && eslint .", ("{vitest}", "run", "{unit}", "--project", "unit"), {}),
+        (
+            "node -C x node_modules/vitest/vitest.mjs",
+            ("sh", "-c", '{path} && exec "$@"', "sh", "node", "-C"),
+            {},
+        ),
+        (
+            "node prep.js && vitest run",
+            ("sh", "-c", '{path} && node prep.js && exec "$@"', "sh", "{vitest}"),
+            {},
+        ),
+        ("npm run test:unit && vitest run", ("{vitest}", "run", "{unit}"), {}),
+        ("vitest run a && vitest run -c b.ts", ("{vitest}", "run", "{unit}"), {}),
+        ("vitest run -c b.ts > log", ("{vitest}", "run", "{unit}"), {}),
+        ("vitest related --config b.ts", ("{vitest}", "run", "{unit}"), {}),
+        ("concurrently 'vitest run'", ("{vitest}", "run", "{unit}"), {}),
+    ],
+)
+def test_vitest_is_started_as_the_packages_script_does(
+    script: str, argv: tuple[str, ...], env: Mapping[str, str], plan: Plan, tmp_path: Path
+) -> None:
+    """With its options and variables, after what comes before it; its files and reporters are ours to say."""
+    package = {"devDependencies": {"vitest": "^4"}, "scripts": {"test": script}}
+    files = {"services/api/package.json": json.dumps(package), "services/api/tests/unit/a.test.ts": ""}
+    suite = plan(files)
+    folder = tmp_path / "services/api"
+    bins = os.pathsep.join(str(place / "node_modules" / ".bin") for place in (folder, *folder.parents))
+    words = {
+        "vitest": str(folder / "node_modules/.bin/vitest"),
+        "unit": f"{folder / 'tests/unit'}{os.sep}",
+        "path": f'PATH={bins}:"$PATH"',
+    }
+    wanted = tuple(word.format_map(words) for word in argv)
+    assert suite.kind is SuiteKind.VITEST
+    assert suite.argv == wanted if wanted[0] != "sh" else suite.argv[: len(wanted)] == wanted
+    assert suite.env == env
+
+
+def test_what_is_typed_comes_before_what_the_script_says(plan: Plan) -> None:
+    """vitest takes an option once; a stage with a script of its own has its coverage measured."""
+    script = "vitest run -t total --project a --coverage"
+    package = {"devDependencies": {"vitest": "^4"}, "scripts": {"test:unit": script}}
+    files = {"services/api/package.json": json.dumps(package), "services/api/tests/unit/a.test.ts": ""}
+    suite = plan(files, options=SuiteOptions("orders", ("--project=b",)))
+    assert suite.argv[3:] == ("--coverage", "-t", "orders", "--project=b")
+
+
+@pytest.mark.parametrize(
+    ("scripts", "start"),
+    [
+        (
+            {"pretest": "build", "test": "vitest run"},
+            ("sh", "-c", 'npm run --silent pretest && exec "$@"', "sh"),
+        ),
+        (
+            {"pretest": "build", "test": "node --test"},
+            ("sh", "-c", 'npm run --silent pretest && exec "$@"', "sh"),
+        ),
+        ({"pretest": "build", "test": "jest"}, ("npm", "test", "--silent")),
+        (
+            {"pretest": "build", "test": "npm run all", "preall": "x", "all": "jest"},
+            ("sh", "-c", 'npm run --silent pretest && exec "$@"', "sh", "npm", "run", "all", "--silent"),
+        ),
+    ],
+)
+def test_what_npm_runs_ahead_of_a_script_is_run(
+    scripts: dict[str, str], start: tuple[str, ...], plan: Plan
+) -> None:
+    """Also where the script's command is started without npm, or one that another script only starts."""
+    package = {"devDependencies": {"vitest": "^4"}, "scripts": scripts}
+    files = {"services/api/package.json": json.dumps(package), "services/api/tests/unit/a.test.ts": ""}
+    assert plan(files).argv[: len(start)] == start
+
+
 def test_tests_beside_the_code_leave_out_those_that_need_a_stack(plan: Plan, tmp_path: Path) -> None:
     """A frontend without tests/unit runs whatever its folder holds but tests/integration."""
     files = {
@@ -407,6 +488,9 @@ def test_a_script_that_never_ends_is_refused(script: str, plan: Plan) -> None:
         plan({"services/api/package.json": package, "services/api/tests/unit/a.test.js": ""})
     assert (raised.value.where or "").endswith("services/api/package.json")
     assert "services.api.command" in (raised.value.remedy or "")
+    package = json.dumps({"scripts": {"test": "jest --watch"}})
+    with pytest.raises(ConfigError, match="command` is `jest --watch`, which waits"):
+        plan({"services/api/package.json": package}, command=("npm", "test"))
     with pytest.raises(ConfigError, match="`cargo watch`, which waits"):
         plan({"services/api/tests/unit/a.rs": ""}, command=("cargo", "watch", "-x", "test"))
 

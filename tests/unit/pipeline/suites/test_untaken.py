@@ -55,6 +55,18 @@ def test_a_service_whose_tests_lie_elsewhere_is_named(
     assert key in remedy
 
 
+def test_tests_within_the_code_are_named(tmp_path: Path) -> None:
+    """Rust's: what has none beside them is no test."""
+    root = write(
+        tmp_path,
+        *(*API, "services/cart/Cargo.toml", "services/cart/src/lib.rs", "services/cart/src/main.rs"),
+        lib="fn a() {}\n#[cfg(test)]\nmod tests {}\n",
+        main="fn main() {}\n",
+    )
+    [found] = untaken(find_project(root, {}))
+    assert (found.folder, found.number, found.keys[0]) == ("services/cart/src", 1, "services.cart.command")
+
+
 def test_tests_of_services_in_src_are_theirs(tmp_path: Path) -> None:
     """And not the project's own, whose tests may be there."""
     settings = '[tool.tasklib.services.api]\npath = "src/api"\nunit = "tests"\n'
@@ -111,7 +123,10 @@ def test_a_single_service_is_looked_at_in_its_own_folders(tmp_path: Path) -> Non
     assert [one.folder for one in untaken(find_project(root, {}))] == ["tests"]
 
 
-@pytest.mark.parametrize("placeholder", [".gitkeep", "__init__.py", "conftest.py"])
+@pytest.mark.parametrize(
+    "placeholder",
+    [".gitkeep", "__init__.py", "conftest.py", "fixtures/cart.json", "__snapshots__/a.test.js.snap"],
+)
 def test_an_empty_folder_of_tests_is_as_good_as_none(tmp_path: Path, placeholder: str) -> None:
     """It stops nothing: the other services' tests run."""
     root = write(tmp_path, *API, "services/new/Dockerfile", f"services/new/tests/unit/{placeholder}")

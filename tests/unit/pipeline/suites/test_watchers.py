@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.pipeline.suites.watchers import watcher_in, without_watching
+from tasklib.pipeline.suites.watchers import watcher, watcher_in, without_watching
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,32 @@ from tasklib.pipeline.suites.watchers import watcher_in, without_watching
 def test_what_waits_for_changes_is_known(script: str, found: str) -> None:
     """However it is started, and nothing else: an option that is off, a value, a folder, the background."""
     assert watcher_in(script) == found
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (["npm", "test"], "jest --watch"),
+        (["npm", "t"], "jest --watch"),
+        (["sh", "-c", "npm ci && npm run -s test:e2e"], "nodemon"),
+        (["yarn", "test:e2e"], "nodemon"),
+        (["pnpm", "run", "all"], "nodemon"),
+        (["npm", "exec", "test"], ""),
+        (["test", "-f", "a"], ""),
+        (["npm", "run", "once"], ""),
+        (["npm", "run", "round"], ""),
+    ],
+)
+def test_a_script_of_the_package_is_looked_into(command: list[str], found: str) -> None:
+    """What a package manager is told to run may be what waits."""
+    scripts = {
+        "test": "jest --watch",
+        "test:e2e": "nodemon -x mocha",
+        "all": "npm run once && yarn test:e2e",
+        "once": "jest",
+        "round": "npm run round",
+    }
+    assert watcher(command, scripts) == found
 
 
 def test_its_options_are_left_out() -> None:

@@ -93,6 +93,7 @@ def test_junit_counts_and_names_tests() -> None:
     case = next(case for case in suite if case.find("failure") is not None)
     assert case.get("name") == "TestOrders::test_total_of_an_order"
     assert case.get("classname") == "unit api.tests.unit.test_orders"
+    assert case.get("file") == "tests/unit/test_orders.py"
     failure = case.find("failure")
     assert failure is not None
     assert failure.get("message") == "assert 1560 == 1650"

@@ -302,6 +302,12 @@ GROUP = """  + Exception Group Traceback (most recent call last):
         ("total_test.go:9: got 3, want 4", GO, "total_test.go:9: got 3, want 4", "==="),
         ("Error: expect(received).toBe(expected)", JEST, "Received: 1", "node_modules"),
         ("Expected: 3 Got: 2", DOCTEST, "001 >>> total()", "nothing"),
+        (
+            "worker 'gw1' crashed",
+            "[gw1] linux -- Python 3\nworker 'gw1' crashed",
+            "worker 'gw1' crashed",
+            "Python 3",
+        ),
         ("ExceptionGroup: two (2 sub-exceptions)", GROUP, "    | KeyError: 'second'", "_pytest"),
         ("usecase failed", "usecase failed\n   spec failed: 'a'\n   no details", "   spec failed: 'a'", "…"),
     ],
