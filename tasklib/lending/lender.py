@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from tasklib import process
+from tasklib.checkout import find_checkout
 from tasklib.commands.boundary import boundary
 from tasklib.commands.console import engines_of, hide_containers, log_lines
 from tasklib.errors import TasklibError, UsageError
 from tasklib.events import Event, Notice, Progress
 from tasklib.garbage import look_seldom
+from tasklib.instance.resolution import resolve
 from tasklib.lending.choice import Choice, Wanted, choose
 from tasklib.listener import Listener
 from tasklib.pipeline.commons import Commons
@@ -41,6 +43,7 @@ from tasklib.stacks.holding.fleet import open_fleet
 from tasklib.stacks.holding.held_stack import HeldStack, Life
 from tasklib.stacks.images.builds import Builds
 from tasklib.stacks.images.shared import shared_images
+from tasklib.stacks.preparation import prepare_ahead
 from tasklib.stacks.starting.startup import read_logs
 from tasklib.state.places import Turn
 
@@ -100,6 +103,10 @@ class _Lender(Listener):
         began = time.monotonic()
         plan, tests, cancel = choice.plan, choice.tests, self._cancel
         target = Target(Stage.SERVICE if plan.name else Stage.INTEGRATION, plan.name or project.suite)
+        if not project.engines:  # The likely answer of Compose, while the engine is looked for.
+            checkout = find_checkout(project.root)
+            resolved = resolve(checkout, os.environ, prefix=project.prefix, folder=project.root)
+            prepare_ahead(plan, resolved.instance, cancel)
         with open_fleet(project, self._hear) as fleet:
             (context,) = fleet.place([plan])
             held = HeldStack(context, plan, fresh=fresh, listener=self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tasklib import process
-from tasklib.errors import ConfigError
+from tasklib.errors import ConfigError, TasklibError
 from tasklib.isolation import Instance
 from tasklib.options.likeness import meant
 from tasklib.stacks.contents import dockerfiles, mounted_texts, with_included
@@ -17,7 +18,7 @@ from tasklib.stacks.engine.engine import Engine
 from tasklib.stacks.lacking import refuse_lacking
 from tasklib.stacks.plan import StackPlan
 from tasklib.stacks.preparation.prepared import Prepared, checkout_root
-from tasklib.stacks.preparation.rendering import render
+from tasklib.stacks.preparation.rendering import render, render_ahead
 from tasklib.stacks.preparation.surroundings import (
     host_ports,
     image_volumes,
@@ -29,7 +30,7 @@ from tasklib.stacks.preparation.surroundings import (
 from tasklib.stacks.rewrite import Facts, base_images, held_back, reserved_ports, review
 from tasklib.stacks.unset import place_of, refuse_bad_images, refuse_unset
 
-__all__ = ["prepare"]
+__all__ = ["prepare", "prepare_ahead"]
 
 
 def prepare(
@@ -48,12 +49,7 @@ def prepare(
         ports = {name: int(name.rpartition("_")[2]) for name in names}
     else:
         ports = host_ports(names, engine.containers(project) if engine and names else ())
-    env = {
-        **plan.env,
-        "TEST_INSTANCE_ID": instance.id,
-        "COMPOSE_PROJECT_NAME": project,
-        **{name: str(port) for name, port in ports.items()},
-    }
+    env = {**_environment(plan, instance), **{name: str(port) for name, port in ports.items()}}
     # Only an optional file that is named by the id is passed over in silence where another id has none.
     by_choice = any("required" in text and "TEST_INSTANCE_ID" in text for text in files)
     unset: dict[str, None] = {}
@@ -89,6 +85,23 @@ def prepare(
             image_volumes=image_volumes(base_images(rendered, facts.dockerfiles), engine),
         )
     return Prepared(plan, instance, rendered, facts, env, review(rendered, instance, plan.name, facts=facts))
+
+
+def prepare_ahead(plan: StackPlan, instance: Instance, cancel: process.Cancel) -> None:
+    """Begin what the next :func:`prepare` of ``plan`` begins with, where that needs no engine.
+
+    Nothing is raised: what is wrong is told where it is needed, and what is not needed is forgotten.
+    """
+    with contextlib.suppress(TasklibError):
+        files = texts(with_included(plan.source.files))
+        if not reserved_ports([*files, *texts(plan.source.env_files)]):
+            render_ahead(plan.source, instance.project(plan.name), _environment(plan, instance), cancel)
+
+
+def _environment(plan: StackPlan, instance: Instance) -> dict[str, str]:
+    """The variables that the files are rendered with, besides those of ports."""
+    project = instance.project(plan.name)
+    return {**plan.env, "TEST_INSTANCE_ID": instance.id, "COMPOSE_PROJECT_NAME": project}
 
 
 def _published(plan: StackPlan, rendered: Mapping[str, Any]) -> Mapping[str, tuple[int, ...]]:
