@@ -133,3 +133,9 @@ def test_a_lazy_value_in_a_test_module_is_not_woken(collector: Collector) -> Non
 
     Garbage().pytest_collection_finish(session(module("test_a", settings=Lazy())))
     assert collector.frozen
+
+
+def test_a_python_without_all_of_that_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyPy has a collector of another kind."""
+    monkeypatch.setattr(garbage, "gc", ModuleType("gc"))
+    Garbage().pytest_collection_finish(session(module("test_a")))

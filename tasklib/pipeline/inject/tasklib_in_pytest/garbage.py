@@ -28,9 +28,9 @@ class Garbage:
     """
 
     def __init__(self):
-        self.usual = gc.get_threshold()
+        # PyPy and Python 3.6 have nothing of the kind; 0: the project wants none of it.
+        self.usual = gc.get_threshold() if hasattr(gc, "freeze") else (0,)
         self.seldom = (max(SELDOM, self.usual[0]), *self.usual[1:])
-        # 0: the project wants none of it.
         if self.usual[0]:
             gc.set_threshold(*self.seldom)
 
@@ -39,8 +39,7 @@ class Garbage:
         if not self.usual[0] or gc.get_threshold() != self.seldom:
             return
         gc.set_threshold(*self.usual)
-        # PyPy has none.
-        if gc.isenabled() and hasattr(gc, "freeze") and not _is_watched(session):
+        if gc.isenabled() and not _is_watched(session):
             gc.freeze()
 
 

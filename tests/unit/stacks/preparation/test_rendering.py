@@ -65,6 +65,7 @@ def test_another_question_gets_an_answer_of_its_own(
 ) -> None:
     """The id that the engine gave may be another one than was expected."""
     rendering.render_ahead(source, "test-main_api", ENV, Cancel())
+    rendering._ASKED[0].answer.result()
     rendered(source, {**ENV, "LEVEL": "2"})
     assert {env["LEVEL"] for env in questions} == {"1", "2"}
 
