@@ -23,7 +23,7 @@ def without_running(
     Raises :class:`~tasklib.errors.ConfigError` for tests that the Python which is asked for cannot run.
     """
     found = {target: _known(target, at) for target, at in options.passed.items() if target in wanted}
-    for target in wanted if options.keyword or options.python else ():
+    for target in wanted if options.keyword or options.python or options.extra else ():
         try:
             why = plan_suite(project, target, options.of_suites).skip
         except ConfigError:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from tasklib.events import Event
 from tasklib.pipeline.runners.gate import Gate
 from tasklib.pipeline.runners.launching import Launcher
+from tasklib.pipeline.suites.node import where_installed
 from tasklib.pipeline.suites.suite import Suite, SuiteKind
 from tasklib.process import Cancel
 from tasklib.results import Outcome, TargetResult
@@ -35,6 +38,8 @@ def run_suite(
     failed = prepare_suite(suite, env, emit, cancel)
     if failed is not None:
         return failed
+    if suite.prepare:
+        suite = replace(suite, argv=where_installed(suite.argv))
     match suite.kind:
         case SuiteKind.PYTEST:
             from tasklib.pipeline.runners.pytest import run_pytest

@@ -61,6 +61,9 @@ _CAUSE = re.compile(
 RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b: \S")
 """How uv begins what it could not do and the causes, and what a build that it started raised."""
 
+_REFUSED = re.compile(r"\S+: error: (.+)")
+"""How Python's programs say what is wrong with their arguments, below how they are used."""
+
 _NODE_END = re.compile(r"Node\.js v\d+\.")
 """What Node says last when it dies of an exception, below where that was raised and what it holds."""
 
@@ -188,6 +191,9 @@ def complaint(lines: Iterable[str]) -> str:
     clean = [line for line in clean if not _NPM.match(line)] or npm
     if any(_TRACEBACK in line for line in clean) and clean and RAISED.match(clean[-1]):
         return shorten(clean[-1])
+    refused = [match[1] for line in clean if (match := _REFUSED.match(line))]
+    if refused and any("usage: " in line.lower() for line in clean):
+        return shorten(refused[-1])
     if any(_NODE_END.match(line) for line in clean) and (raised := [*filter(RAISED.match, clean)]):
         return shorten(raised[-1])
     words = [line for line in clean if any(c.isalnum() for c in line) and not _FRAME.match(line)]
@@ -206,6 +212,8 @@ def _of_uv(clean: Sequence[str]) -> str:
     what, rest = _GAVE_UP.sub("", clean[start]).removesuffix(":"), clean[start + 1 :]
     if raised := [line for line in rest if RAISED.match(line)]:
         return f"{what}: {raised[-1]}"
+    if built := [line for line in rest if line.startswith("error: ")]:
+        return f"{what}: {built[0].removeprefix('error: ')}"
     told = [_CAUSE.sub("", line) for line in rest if any(c.isalpha() for c in line)]
     return f"{what}: {' '.join(line for line in told if not line.startswith('hint: '))}"
 

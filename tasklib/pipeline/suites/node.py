@@ -21,6 +21,7 @@ __all__ = [
     "package",
     "scripts_in",
     "vitest_program",
+    "where_installed",
 ]
 
 
@@ -74,6 +75,20 @@ def vitest_program(folder: Path, top: Path, script: str) -> Path | None:
         return None
     programs = [place / "node_modules" / ".bin" / "vitest" for place in packages]
     return next((program for program in programs if program.exists()), programs[packages.index(asking[0])])
+
+
+def where_installed(argv: Sequence[str]) -> tuple[str, ...]:
+    """``argv`` with programs of packages where they are by now: workspaces have theirs in a folder above."""
+    return tuple(map(_installed, argv))
+
+
+def _installed(word: str) -> str:
+    """The nearest program of that name, where there is none at the place that was thought of."""
+    path = Path(word)
+    if path.parts[-3:-1] != ("node_modules", ".bin") or path.exists():
+        return word
+    found = (folder / "node_modules" / ".bin" / path.name for folder in path.parents[3:])
+    return next((str(other) for other in found if other.exists()), word)
 
 
 def node_preparation(folder: Path, top: Path) -> tuple[Preparation, ...]:

@@ -43,6 +43,9 @@ FAILURES_IN_SHORT = 40
 ALIKE_SHOWN = 5
 """Of failures that are the same as another one."""
 
+_WHOLE = 500
+"""Characters of a test's id as part of a command."""
+
 _MARGIN = 1.0
 """Seconds before and after a failing test whose log lines count as its own: clocks and buffers differ."""
 
@@ -134,7 +137,26 @@ def describe(result: TestResult, *, folder: str = "", base: str = "") -> list[st
 def rerun(target: TargetResult, result: TestResult) -> str:
     """The command that repeats just this test, or its whole target if no expression can select it."""
     word = _selector(result) if target.rerun and target.selects else ""
-    return f"{target.rerun} -k {shlex.quote(word)}" if word else target.rerun
+    if not word:
+        return target.rerun
+    if (whole := _whole_id(result)) and (
+        _last_part(split_id(result.id)[1]) != word or _is_named(result, word)
+    ):
+        return f"{target.rerun} -- {shlex.quote(whole)}"
+    return f"{target.rerun} -k {shlex.quote(word)}"
+
+
+def _is_named(result: TestResult, word: str) -> bool:
+    """Whether pytest's ``-k`` would find the word in what the test's file or folders are called."""
+    return word.casefold() in split_id(result.id)[0].casefold()
+
+
+def _whole_id(result: TestResult) -> str:
+    """The test's id as pytest takes it for an argument; empty where it is relative to another folder."""
+    file, name = split_id(result.id)
+    whole = f"{file}::{_ungrouped(name)}"
+    fits = file.endswith(".py") and file == result.file and whole.isprintable() and len(whole) < _WHOLE
+    return whole if fits and not file.startswith("-") else ""
 
 
 def _selector(result: TestResult) -> str:

@@ -275,3 +275,20 @@ def test_of_what_ended_node_the_exception_is_the_complaint() -> None:
     """Its source comes before it, what it holds and Node's version after it."""
     said = ["/a.js:1", "throw new Error('no licence')", "^", "", "Error: no licence", "    at /a.js:1:7 {"]
     assert texts.complaint([*said, "  code: 'E1'", "}", "", "Node.js v20.20.2"]) == "Error: no licence"
+
+
+def test_of_refused_arguments_the_refusal_is_the_complaint() -> None:
+    """How the program is used stands before it, where it looked for settings after it."""
+    said = [
+        "ERROR: usage: pytest [options]",
+        "pytest: error: unrecognized arguments: -n 2",
+        "  inifile: None",
+    ]
+    assert texts.complaint(said) == "unrecognized arguments: -n 2"
+
+
+def test_what_a_build_said_is_told_without_its_advice() -> None:
+    """setuptools says what is wrong in a line, and what to do in a page."""
+    said = ["error: Failed to build `shop`", "  cause: The build backend returned an error", "  [stderr]"]
+    said += ["  error: Multiple top-level packages: a, b", "  To avoid this, consider:", "hint: look"]
+    assert texts.complaint(said) == "Failed to build `shop`: Multiple top-level packages: a, b"

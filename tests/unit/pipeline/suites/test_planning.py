@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tasklib.errors import ConfigError, UsageError
 from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
+from tasklib.pipeline.suites.node import where_installed
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.suite import PLUGIN, Suite, SuiteKind, SuiteOptions
@@ -449,6 +450,19 @@ def test_jest_is_started_where_npm_finds_it(plan: Plan, tmp_path: Path) -> None:
     program = "node_modules/.bin/jest"
     suite = plan({**package, program: "", "services/api/tests/unit/a.test.js": ""})
     assert suite.argv[0] == str(tmp_path / program)
+
+
+def test_a_program_is_looked_for_again_once_it_is_installed(
+    tmp_path: Path, write: Callable[..., None]
+) -> None:
+    """A new checkout of a workspace has nothing yet: where it lies is known afterwards."""
+    below = tmp_path / "services/web/node_modules/.bin/vitest"
+    assert where_installed(["sh", str(below), "run"]) == ("sh", str(below), "run")
+    write({"node_modules/.bin/vitest": ""})
+    there = str(tmp_path / "node_modules/.bin/vitest")
+    assert where_installed(["sh", str(below), "run"]) == ("sh", there, "run")
+    write({"services/web/node_modules/.bin/vitest": ""})
+    assert where_installed([str(below), "node_modules/a"]) == (str(below), "node_modules/a")
 
 
 def test_a_script_that_waits_for_changes_is_run_without_that(plan: Plan, tmp_path: Path) -> None:

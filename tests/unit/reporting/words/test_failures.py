@@ -70,6 +70,27 @@ def test_the_command_repeats_just_this_test(test_id: str, selector: str) -> None
     assert shlex.split(command) == ["invoke", "test.unit", "--name", "api", *expected]
 
 
+@pytest.mark.parametrize(
+    ("test_id", "file", "selector"),
+    [
+        ("tests/test_cart.py::test_total", "tests/test_cart.py", ["-k", "test_total"]),
+        ("tests/test_cart.py::test_cart", "tests/test_cart.py", ["--", "tests/test_cart.py::test_cart"]),
+        ("tests/test_cart.py::A::Test", "tests/test_cart.py", ["--", "tests/test_cart.py::A::Test"]),
+        ("t.py::test_x[a 'b']", "t.py", ["--", "t.py::test_x[a 'b']"]),
+        ("t.py::test_x[a b]@db", "t.py", ["--", "t.py::test_x[a b]"]),
+        ("t.py::test_x[a b]", "../t.py", ["-k", "test_x"]),
+        ("t.py::test_x[a b]", None, ["-k", "test_x"]),
+        (f"t.py::test_x[{'a ' * 300}]", "t.py", ["-k", "test_x"]),
+        ("t.py::not", "t.py", []),
+    ],
+)
+def test_where_a_word_would_select_more_the_whole_id_does(
+    test_id: str, file: str | None, selector: list[str]
+) -> None:
+    """`-k` searches the names of files as well, and knows no parameters of more than one word."""
+    assert shlex.split(rerun(API, failing(test_id, file=file)))[4:] == selector
+
+
 @given(st.text(max_size=60))
 def test_a_command_is_one_line_and_its_words_stay_apart(test_id: str) -> None:
     """Whatever a test is called, the command holds at most one more option with one value."""
