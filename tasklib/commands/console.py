@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +46,6 @@ __all__ = [
     "show_logs",
     "show_variables",
     "told",
-    "without_password",
     "written",
 ]
 
@@ -162,10 +160,6 @@ def engines_of(
 def on(context: RunContext) -> str:
     """`` on ssh://build-1`` where the project lists its engines, and nothing else."""
     return f" on {context.listed}" if context.listed else ""
-
-
-def without_password(url: str) -> str:
-    return re.sub(r"(?<=//)([^/:@]*):[^/@]*@", r"\1:***@", url)
 
 
 def show_difference(name: str, before: str, after: str) -> None:

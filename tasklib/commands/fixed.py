@@ -23,9 +23,9 @@ from tasklib.commands.console import (
     say_log,
     show_logs,
     told,
-    without_password,
 )
 from tasklib.errors import TasklibError
+from tasklib.shown.cutting import without_password
 
 if TYPE_CHECKING:
     from typing import Any
@@ -244,7 +244,7 @@ def _place(engine: Engine) -> str:
     """The engine as its user knows it: its machine, and the context or variable that leads there."""
     from tasklib.stacks.address import engine_address
 
-    way = without_password(engine_address().way)
+    way = engine_address().way
     return f"the engine {engine.facts.name or engine.facts.id[:12]} ({way})"
 
 

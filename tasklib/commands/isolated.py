@@ -24,9 +24,9 @@ from tasklib.commands.console import (
     short,
     show_logs,
     told,
-    without_password,
 )
 from tasklib.errors import StackError, UsageError
+from tasklib.shown.cutting import without_password
 
 if TYPE_CHECKING:
     from tasklib.isolation import Instance

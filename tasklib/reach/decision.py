@@ -70,8 +70,8 @@ def _natural(seen: Seen) -> Reach:
         return _joined(seen.own, "it runs on this engine")
     if seen.local and seen.same_network:
         return Reach(Way.LOOPBACK, "the engine is on this machine", direct=True)
-    # In a pod the port is that of a container that has our name and network.
-    if seen.forwards and seen.local and (seen.named if seen.port else not seen.contained):
+    # In a pod the port is that of a container that has our name and network; so has an engine inside ours.
+    if seen.forwards and seen.local and (seen.named or not (seen.port or seen.contained)):
         return Reach(Way.LOOPBACK, "the engine forwards them to this machine")
     if seen.ssh:
         return _forwarded(seen, "the engine is at the other end")
@@ -139,7 +139,8 @@ def _disk(seen: Seen) -> Disk:
     if seen.own:
         return Disk(shared=False, mounts=seen.own.mounts)
     # A port may lead into another container, whose files are its own.
-    here = seen.local and not seen.port and (seen.same_network or not seen.contained)
+    inside = seen.same_network or (seen.forwards and seen.named)
+    here = seen.local and not seen.port and (inside or not seen.contained)
     return Disk(shared=here)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-__all__ = ["CUT", "flat", "several", "shorten", "without_middle"]
+__all__ = ["CUT", "flat", "several", "shorten", "without_middle", "without_password"]
 
 CUT = "..."
 """Marks what was cut, also where there is nothing but ASCII."""
@@ -37,3 +38,12 @@ def several(names: Sequence[str], most: int = 3, *, join: str = ", ") -> str:
     """``a, b, c and 4 more``: the first ``most``, and how many there are beside them."""
     more = f"{';' if ';' in join else ''} and {len(names) - most} more" if len(names) > most else ""
     return join.join(names[:most]) + more
+
+
+def without_password(text: str) -> str:
+    """``text`` without the passwords of addresses in it.
+
+    >>> without_password("tcp://me:secret@build-1:2376 is gone")
+    'tcp://me:***@build-1:2376 is gone'
+    """
+    return re.sub(r"(?<=//)([^/:@\s]*):[^/@\s]*@", r"\1:***@", text)

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from tasklib.errors import EngineError
-from tasklib.shown.cutting import shorten
+from tasklib.shown.cutting import shorten, without_password
 
 __all__ = [
     "USUAL_SOCKET",
@@ -62,8 +62,8 @@ class EngineAddress(Struct, frozen=True):
 
     @property
     def way(self) -> str:
-        """How the user named it."""
-        return f"context {self.context}" if self.context else f"DOCKER_HOST={self.host}"
+        """How the user named it, to be shown."""
+        return f"context {self.context}" if self.context else f"DOCKER_HOST={without_password(self.host)}"
 
     @property
     def is_usual(self) -> bool:

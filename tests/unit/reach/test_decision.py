@@ -12,6 +12,7 @@ SOCKET = Seen("unix:///var/run/docker.sock", local=True, same_network=True)
 OURS = Own("c0ffee", mounts=(("/builds", "/srv/runner/builds"),))
 IN_A_JOB = replace(SOCKET, same_network=False, contained=True, own=OURS)
 PORT = Seen("tcp://127.0.0.1:2375", local=True, port=True)
+ROOTLESS_INSIDE = replace(SOCKET, same_network=False, forwards=True, named=True, contained=True)
 DIND = Seen("tcp://docker:2376", local=False, contained=True, address="172.18.0.2", neighbour=True)
 SSH = Seen("ssh://me@build-1", local=False, address="192.0.2.7", ssh=True)
 FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
@@ -28,6 +29,7 @@ FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
         (replace(SOCKET, contained=True, own=replace(OURS, on_host=True)), Way.LOOPBACK, True),
         (replace(PORT, same_network=True), Way.LOOPBACK, True),
         (replace(PORT, forwards=True, named=True, contained=True), Way.LOOPBACK, False),
+        (ROOTLESS_INSIDE, Way.LOOPBACK, False),
         (DIND, Way.PUBLISHED, False),
         (SSH, Way.FORWARDED, False),
     ],
@@ -40,6 +42,7 @@ FAR = Seen("tcp://build-1:2376", local=False, address="192.0.2.7")
         "host network",
         "pod",
         "rootless in a pod",
+        "rootless inside",
         "dind",
         "ssh",
     ],
@@ -125,6 +128,7 @@ def test_stacks_as_written_are_reached_on_loopback_or_not_at_all(seen: Seen) -> 
         (SOCKET, Disk()),
         (replace(SOCKET, contained=True), Disk()),
         (replace(SOCKET, same_network=False, forwards=True), Disk()),
+        (ROOTLESS_INSIDE, Disk()),
         (IN_A_JOB, Disk(shared=False, mounts=OURS.mounts)),
         (replace(SOCKET, own=replace(OURS, on_host=True)), Disk(shared=False, mounts=OURS.mounts)),
         (replace(PORT, same_network=True), Disk(shared=False)),

@@ -222,3 +222,8 @@ def test_what_docker_host_is_shown_is_not_for_a_context(
     assert "DOCKER_TLS_VERIFY" not in docker_environment()
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine.example:2376")
     assert docker_environment()["DOCKER_TLS_VERIFY"] == "1"
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    """Others read what a CI system shows."""
+    assert EngineAddress("tcp://me:secret@big:2376", "").way == "DOCKER_HOST=tcp://me:***@big:2376"

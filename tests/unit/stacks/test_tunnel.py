@@ -14,6 +14,7 @@ import pytest
 from tasklib import process
 from tasklib.errors import EngineError
 from tasklib.stacks.tunnel import Tunnel, destination, opened
+from tasklib.stacks.tunnel.words import nothing_through, reason
 
 
 @pytest.mark.parametrize(
@@ -33,11 +34,14 @@ def test_an_address_is_taken_apart_as_docker_does(host: str, expected: object) -
     assert destination(host) == expected
 
 
-@pytest.mark.parametrize("host", ["ssh://", "ssh://me@", "ssh://host:port", "ssh://host?x=1", "ssh://[::1"])
+@pytest.mark.parametrize(
+    "host", ["ssh://", "ssh://me@", "ssh://host:port", "ssh://host?x=1", "ssh://[::1", "ssh://me:secret@host"]
+)
 def test_what_is_no_address_is_refused(host: str) -> None:
     """Before anything is started."""
-    with pytest.raises(EngineError, match="no address for ssh"):
+    with pytest.raises(EngineError, match=r"no address for ssh|has a password") as refused:
         destination(host)
+    assert "secret" not in str(refused.value)
 
 
 @pytest.fixture
@@ -58,6 +62,57 @@ def test_what_ssh_says_is_the_reason(ssh: Path) -> None:
     with pytest.raises(EngineError, match=r"build-1 \(Permission denied") as refused, opened("ssh://build-1"):
         pass
     assert "ssh build-1 docker version" in str(refused.value.remedy)
+
+
+CHANGED = """@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+Offending ED25519 key in /home/me/.ssh/known_hosts:1
+Host key for [build-1]:2222 has changed and you have requested strict checking.
+Host key verification failed.
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (CHANGED, "Host key for [build-1]:2222 has changed and you have requested strict checking."),
+        ("Host key verification failed.\n", "Host key verification failed."),
+        ("a host key is known for x\nConnection refused\n", "Connection refused"),
+        ("\n", "ssh said nothing"),
+    ],
+)
+def test_the_line_that_says_why_is_told(log: str, told: str) -> None:
+    """Of a host's key ssh says what is wrong before its last line."""
+    assert reason(log) == told
+
+
+@pytest.mark.parametrize(
+    ("log", "usable", "says"),
+    [
+        ("channel 1: open failed: connect failed: open failed", False, "no socket /run/x that this user may"),
+        ("channel 1: open failed: connect failed: open failed", True, "lets nothing through to /run/x"),
+        ("channel 2: open failed: administratively prohibited: open failed", None, "lets nothing through"),
+        ("Warning: Permanently added 'build-1' to the list of known hosts.", None, ""),
+    ],
+)
+def test_a_server_that_opens_nothing_is_named(log: str, usable: bool | None, says: str) -> None:
+    """Docker's own client needs no forwarding and gets through there: the reason is not the engine's."""
+    found = nothing_through(("-p", "2"), "build-1", "/run/x", log, usable)
+    assert says in found.what if found else not says
+
+
+def test_what_a_user_sets_for_sessions_by_hand_bends_none_of_ours(ssh: Path, tmp_path: Path) -> None:
+    """What the settings forward is asked for neither with the connection nor with each port of ours."""
+    said = tmp_path / "said"
+    log = f"printf '%s\\n' \"$*\" >> {said}"
+    write(ssh, f'{log}\ncase "$*" in *" -O "*) exit 0;; esac\n: > "$4"\ncat > /dev/null')
+    with opened("ssh://build-1/run/docker.sock"):
+        pass
+    connection, forward = said.read_text().splitlines()
+    assert "RemoteCommand=none" in connection
+    assert "ClearAllForwardings=yes" in connection
+    assert "LogLevel=INFO" in connection
+    assert "-F /dev/null -O forward" in forward
+    assert "ClearAllForwardings" not in forward
 
 
 def test_it_ends_when_we_do_and_names_are_no_options(ssh: Path, tmp_path: Path) -> None:

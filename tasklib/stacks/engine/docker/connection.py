@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tasklib.errors import START_ENGINE, EngineError
 from tasklib.reach import Reach, Way, decide
-from tasklib.shown.cutting import shorten
+from tasklib.shown.cutting import shorten, without_password
 from tasklib.stacks.address import USUAL_SOCKET, EngineAddress, docker_folder, engine_address, leads_through
 from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports, is_podman
 from tasklib.stacks.engine.docker.surroundings import look
@@ -65,7 +65,7 @@ def connect(
                 raise
             reach = Reach(Way.NONE, error.what)
         if facts.remote:
-            reach = replace(reach, lag=_lag(client))
+            reach = replace(reach, lag=_lag(client, address, tunnel))
         facts = replace(facts, reach=reach, address=elsewhere)
         return Connection(client, facts, held.pop_all(), tunnel)
 
@@ -86,7 +86,7 @@ def _answers(
             made.pop_all()
         return client, *said
     except (DockerException, OSError) as error:
-        raise _unreachable(error, address) from error
+        raise (tunnel and tunnel.refusal()) or _unreachable(error, address) from error
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise _unfit(error, address) from error
 
@@ -102,13 +102,18 @@ def _knock(host: str) -> None:
             knocking.connect("/" + host.removeprefix("unix://").lstrip("/") if host else USUAL_SOCKET)
 
 
-def _lag(client: Any) -> float:
+def _lag(client: Any, address: EngineAddress, tunnel: Tunnel | None) -> float:
     """Seconds that an answer takes, the shortest of a few."""
+    from docker.errors import DockerException
+
     found = []
-    for _ in range(3):
-        began = time.monotonic()
-        client.ping()
-        found.append(time.monotonic() - began)
+    try:
+        for _ in range(3):
+            began = time.monotonic()
+            client.ping()
+            found.append(time.monotonic() - began)
+    except (DockerException, OSError) as error:
+        raise (tunnel and tunnel.refusal()) or _unreachable(error, address) from error
     return min(found)
 
 
@@ -201,4 +206,4 @@ def _reason(error: Exception) -> str:
         return "connection refused"
     if "timed out" in text:
         return f"it did not answer within {TIMEOUT} s"
-    return shorten(text.splitlines()[0], 160) if text else type(error).__name__
+    return shorten(without_password(text.splitlines()[0]), 160) if text else type(error).__name__

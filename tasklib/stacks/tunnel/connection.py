@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tasklib import process
 from tasklib.errors import EngineError
 from tasklib.stacks.address import USUAL_SOCKET
+from tasklib.stacks.tunnel.words import destination, no_connection, nothing_through, reason
 
-__all__ = ["Tunnel", "destination", "opened"]
+__all__ = ["Tunnel", "opened"]
 
 _OPTIONS = {
     "BatchMode": "yes",
@@ -28,10 +29,18 @@ _OPTIONS = {
     "ControlPersist": "no",
     "ForwardAgent": "no",
     "ForwardX11": "no",
+    "LogLevel": "INFO",
+    "RemoteCommand": "none",
     "ServerAliveCountMax": "3",
     "ServerAliveInterval": "5",
 }
-"""Nobody is there to be asked, and an end that is silent for 15 seconds is gone."""
+"""Nobody is there to be asked, and an end that is silent for 15 seconds is gone.
+
+What the user's own settings say of sessions by hand is none of ours, and its reasons are told in any case.
+"""
+
+_NO_OTHERS = ("-o", "ClearAllForwardings=yes")
+"""What the user's settings forward is not asked for a second time, and may be taken: only ours counts."""
 
 _ASK = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
 """What says there which engine is meant, as `docker` itself would use it; for the shell of that machine."""
@@ -43,25 +52,6 @@ _LOOK = 0.02
 _PAUSE = 0.5
 _TRIES = 5
 """How often a free port is looked for that nobody takes meanwhile."""
-
-
-def destination(host: str) -> tuple[tuple[str, ...], str, str]:
-    """PURE: ``ssh://me@build-1:2222/run/docker.sock`` → options, host and path ("": the usual one) for ssh.
-
-    Raises :class:`~tasklib.errors.EngineError` for what is no such address.
-    """
-    try:
-        split = urlsplit(host)
-        name, port = split.hostname or "", split.port
-    except ValueError:
-        name, port = "", None
-    if not name or split.query or split.fragment:
-        raise EngineError("DOCKER_HOST or the context is no address for ssh", remedy="ssh://user@host:22")
-    options = [
-        *(("-p", str(port)) if port else ()),
-        *(("-l", unquote(split.username)) if split.username else ()),
-    ]
-    return tuple(options), name, unquote(split.path.rstrip("/"))
 
 
 class Tunnel:
@@ -110,6 +100,18 @@ class Tunnel:
             remedy="Check that the machine is up, and run the command again.",
         )
 
+    def refusal(self) -> EngineError | None:
+        """Why nothing came through to the engine although there was a connection; ``None``: not known."""
+        log = self._logged()
+        if not self._up.is_set() or (self._master and self._master.is_set()):
+            return no_connection(self.options, self.name, reason(log))
+        if found := nothing_through(self.options, self.name, self._path, log, None):
+            asked = self._session(f"test -S {(path := shlex.quote(self._path))} -a -r {path} -a -w {path}")
+            # No shell there has other answers than these.
+            usable = {0: True, 1: False}.get(asked.code)
+            return nothing_through(self.options, self.name, self._path, log, usable) or found
+        return None
+
     @property
     def mended(self) -> str:
         """What to say where it was lost and is open again; empty where there is nothing to say."""
@@ -134,7 +136,7 @@ class Tunnel:
         return master.join
 
     def _dial(self) -> _Ended:
-        argv = ["ssh", "-T", "-M", *self._base(), "--", self.name, "cat"]
+        argv = ["ssh", "-T", "-M", *self._base(), *_NO_OTHERS, "--", self.name, "cat"]
         reads, end = os.pipe()
         try:
             with self._hand:
@@ -151,10 +153,7 @@ class Tunnel:
         until = time.monotonic() + _PATIENCE
         while not self._control.exists():
             if master.is_set() or self._over.is_set() or time.monotonic() > until:
-                raise EngineError(
-                    f"no ssh connection to {self.name} ({self._said()})",
-                    remedy=f"`ssh {self.name} docker version` has to work without asking anything.",
-                )
+                raise no_connection(self.options, self.name, reason(self._logged()))
             master.wait(_LOOK)
 
     def _follow(self, join: Callable[[], int]) -> None:
@@ -215,15 +214,19 @@ class Tunnel:
         raise AssertionError("unreachable")
 
     def _forward(self, what: str) -> None:
-        done = self._ssh("-O", "forward", "-L", what, "--", self.name)
+        # Without the user's settings: whatever they forward would be asked for with it, each time.
+        done = self._ssh("-F", os.devnull, "-O", "forward", "-L", what, "--", self.name)
         if done.code:
-            raise EngineError(f"{self.name} forwards nothing over ssh ({_last_line(done.stderr)})")
+            raise EngineError(f"{self.name} forwards nothing over ssh ({reason(done.stderr)})")
 
     def _far_socket(self) -> str:
         if not self._path:
-            said = self._ssh("-T", "--", self.name, _ASK).stdout.strip()
+            said = self._session(_ASK).stdout.strip()
             self._path = said.removeprefix("unix://") if said.startswith("unix:///") else USUAL_SOCKET
         return self._path
+
+    def _session(self, command: str) -> process.Completed:
+        return self._ssh("-T", *_NO_OTHERS, "--", self.name, command)
 
     def _ssh(self, *words: str) -> process.Completed:
         """Ask the connection for something; silence is an answer, too."""
@@ -236,11 +239,11 @@ class Tunnel:
         options = [word for key, value in _OPTIONS.items() for word in ("-o", f"{key}={value}")]
         return ["-S", str(self._control), *options, *self.options]
 
-    def _said(self) -> str:
+    def _logged(self) -> str:
         try:
-            return _last_line(self._log.read_text(errors="replace"))
+            return self._log.read_text(errors="replace")
         except OSError:
-            return "ssh said nothing"
+            return ""
 
 
 class _Ended:
@@ -276,11 +279,6 @@ def _bracketed(address: str) -> str:
 def _free_port() -> int:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as held:
         return int(held.getsockname()[1])
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:160] if lines else "ssh said nothing"
 
 
 @contextlib.contextmanager
