@@ -104,8 +104,7 @@ class TargetTests:
         suite = self.plan()
         if not suite.argv:
             suite = _by_itself(suite, launch.by_itself())
-        named = {word: launch.named(suite.cwd / word, word) for word in suite.paths}
-        suite = replace(suite, argv=tuple(named.get(word, word) for word in suite.argv))
+        suite = replace(suite, argv=tuple(_named(launch, suite, word) for word in suite.argv))
         return run_suite(suite, env, self._emit, self._cancel, launch=launch)
 
     def close(self) -> None:
@@ -117,6 +116,14 @@ class TargetTests:
                 wait([self._waiting.result], _SOON)
             self._cancel.set("not needed any more")
             self._held.close()
+
+
+def _named(launch: Launcher, suite: Suite, word: str) -> str:
+    """A folder of the suite's, or the id of a test, as the container has it; any other word as it is."""
+    path, found, test = word.partition("::")
+    if word not in suite.paths and not (found and path.endswith(".py")):
+        return word
+    return f"{launch.named(suite.cwd / path, path)}{found}{test}"
 
 
 def _by_itself(suite: Suite, words: Sequence[str]) -> Suite:

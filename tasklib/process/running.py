@@ -119,7 +119,8 @@ def _spawn(
     except OSError as error:
         # A missing folder and a missing program raise the same error: name whichever it was.
         missing = str(error.filename or argv[0])
-        failed = Completed(tuple(argv), 127, "", f"{missing}: {error.strerror}")
+        why = _no_interpreter((cwd or Path()) / missing) if isinstance(error, FileNotFoundError) else ""
+        failed = Completed(tuple(argv), 127, "", f"{missing}: {why or error.strerror}")
         raise CommandError(failed) from error
     except ValueError as error:  # A NUL among the words or variables, which no program can be given.
         raise CommandError(Completed(tuple(argv), 127, "", f"{argv[0]}: {error}")) from error
@@ -135,6 +136,20 @@ def _spawn(
             if pipe:
                 with contextlib.suppress(OSError):
                     pipe.close()
+
+
+def _no_interpreter(path: Path) -> str:
+    """What is wrong with a script that is there: the program that its first line names is not."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(1000).decode(errors="replace")
+    except OSError:
+        return ""
+    words = first.removeprefix("#!").split(" ")
+    ending = " and a carriage return" if first.endswith("\r\n") else ""
+    return (
+        f"its first line names {words[0].strip()!r}{ending}, which is no program" if first[:2] == "#!" else ""
+    )
 
 
 def detach(argv: Sequence[str], *, stdin: int, log: Path, env: Mapping[str, str] | None = None) -> int:

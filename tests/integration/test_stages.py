@@ -91,7 +91,7 @@ def test_a_failing_unit_test_stops_the_stages_that_follow(project: NewProject, t
     assert observer.containers == {}
     assert "AssertionError: the total is wrong" in ran.text
     assert "services/api/tests/unit/test_price.py:3" in ran.text
-    assert "tasklib test.unit --name api -- tests/unit/test_price.py::test_price" in ran.text
+    assert "tasklib test.unit --name api -k tests/unit/test_price.py::test_price" in ran.text
     assert "skipped: service api, integration shop: unit failed" in ran.told
     assert ran.told[-1].startswith("FAILED (unit api): 1 failed, 1 passed in 2 targets, 2 targets skipped")
     assert len(ran.lines) <= 12, ran

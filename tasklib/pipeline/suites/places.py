@@ -14,7 +14,7 @@ from tasklib.pipeline.suites.detect import FULLSTACK, fullstack_files, script_te
 from tasklib.project import Project, Service, StageTests
 from tasklib.results import Stage, Target
 
-__all__ = ["Place", "as_argument", "others_in_package", "place_of", "unless_narrowed"]
+__all__ = ["Place", "as_argument", "others_in_package", "place_of"]
 
 
 class Place(Struct, frozen=True):
@@ -114,13 +114,3 @@ def as_argument(path: Path, cwd: Path) -> str:
     """``path`` as an argument: relative where it lies below ``cwd``, and never an option."""
     text = str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
     return f".{os.sep}{text}" if text.startswith("-") else text
-
-
-def unless_narrowed(paths: tuple[str, ...], extra: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
-    """``paths``, or nothing where ``extra`` already names tests inside them."""
-    folders = [os.path.normpath(cwd / path) for path in paths]
-    for argument in extra:
-        name = Path(os.path.normpath(cwd / argument.split("::")[0]))
-        if not argument.startswith("-") and any(name.is_relative_to(folder) for folder in folders):
-            return ()
-    return paths

@@ -24,10 +24,11 @@ from tasklib.pipeline.suites.node import (
     scripts_in,
     vitest_program,
 )
-from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of, unless_narrowed
+from tasklib.pipeline.suites.places import Place, as_argument, others_in_package, place_of
 from tasklib.pipeline.suites.python import uv
 from tasklib.pipeline.suites.python.environment import PythonEnvironment, python_environment
 from tasklib.pipeline.suites.scripts import Script
+from tasklib.pipeline.suites.selecting import selected, unless_narrowed
 from tasklib.pipeline.suites.suite import PLUGIN, SILENCE, Preparation, Suite, SuiteKind, SuiteOptions
 from tasklib.pipeline.suites.vitest_script import vitest
 from tasklib.pipeline.suites.watchers import refuse_watching, watcher, watcher_in
@@ -114,18 +115,16 @@ class _Common(Struct, frozen=True):
             waits = waits and not any(name.startswith(_READ_FIRST) for name in self.project.endpoints)
         options = self.options
         integration = () if self.target.stage is Stage.UNIT else ("--integration",)
-        keyword = (
-            ("-k", options.keyword) if not options.keyword.startswith("-") else (f"-k{options.keyword}",)
-        )
+        keyword, tests = selected(options.keyword, options.extra, self.place.paths, self.place.cwd)
         argv = (
             *launcher,
             "-p",
             PLUGIN,
             *(("-v",) if options.verbose else ()),
             *integration,
-            *(keyword if options.keyword else ()),
+            *keyword,
             *(f"--ignore={as_argument(path, self.place.cwd)}" for path in self.place.without),
-            *unless_narrowed(self.place.paths, options.extra, self.place.cwd),
+            *tests,
             *options.extra,
         )
         unset = frozenset({"VIRTUAL_ENV"})

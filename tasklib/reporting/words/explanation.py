@@ -22,6 +22,7 @@ _PLACE = re.compile(r"(?P<file>[^\s>].*?):(?P<line>\d+):(?P<name> in \S.*)?")
 _ADVICE = re.compile(r"E\s+(Use -v|\(pytest_assertion plugin)")
 _HIDDEN = re.compile(r", use '?-vv?'? to show")
 
+_NO_TERMINAL = "breakpoint() found no terminal: `-- --pdb` tells the command that has one"
 _CAUSES, _OTHER = 2, 120
 _CAUSED = "The above exception was the direct cause"
 _UNHANDLED = re.compile(r"E\s+pytest\.PytestUn(handled|raisable)\w+: ")
@@ -52,6 +53,7 @@ def explain(result: TestResult) -> list[str]:
     title, also = [f"{names[0]}:"] if names[:1] > [""] else [], _also(names[1:])
     if raised := _raised(detail):
         told = [*title, *_statement(detail, result), *_values(raised), *_causes(detail)]
+        told += [_NO_TERMINAL] if any(line.endswith(" bdb.BdbQuit") for line in raised) else []
         return [*bounded(told, EXPLANATION_LINES - len(also)), *also]
     marked = [line for line in detail if _is_raised(line) or line.startswith(">  ")]
     if any(map(_is_raised, marked)):

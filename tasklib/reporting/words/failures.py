@@ -142,7 +142,7 @@ def rerun(target: TargetResult, result: TestResult) -> str:
     if (whole := _whole_id(result)) and (
         _last_part(split_id(result.id)[1]) != word or _is_named(result, word)
     ):
-        return f"{target.rerun} -- {shlex.quote(whole)}"
+        word = whole
     return f"{target.rerun} -k {shlex.quote(word)}"
 
 
@@ -152,7 +152,7 @@ def _is_named(result: TestResult, word: str) -> bool:
 
 
 def _whole_id(result: TestResult) -> str:
-    """The test's id as pytest takes it for an argument; empty where it is relative to another folder."""
+    """The test's id, which ``-k`` takes as well; empty where it is relative to another folder."""
     file, name = split_id(result.id)
     whole = f"{file}::{_ungrouped(name)}"
     fits = file.endswith(".py") and file == result.file and whole.isprintable() and len(whole) < _WHOLE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -98,6 +99,24 @@ def test_a_missing_program_or_folder_is_named(tmp_path: Path) -> None:
         process.run(["no-such-program"])
     with pytest.raises(CommandError, match="no-such-folder"):
         process.run(["true"], cwd=tmp_path / "no-such-folder")
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("#!/nosuch/sh -e\n", "its first line names '/nosuch/sh', which is no program"),
+        ("#!/bin/sh\r\n", "its first line names '/bin/sh' and a carriage return, which is no program"),
+    ],
+)
+def test_a_script_without_its_program_is_told_as_that(first: str, said: str, tmp_path: Path) -> None:
+    """The system says that there is no such file, of a file that is there."""
+    script = tmp_path / "run"
+    script.write_bytes(f"{first}echo\n".encode())
+    script.chmod(0o755)
+    with pytest.raises(CommandError, match=re.escape(said)):
+        process.run([str(script)])
+    with pytest.raises(CommandError, match=re.escape(said)):
+        process.run(["./run"], cwd=tmp_path)
 
 
 def test_more_input_than_a_pipe_holds_and_output_at_the_same_time() -> None:

@@ -141,6 +141,21 @@ def test_a_keyword_is_never_an_option(plan: Plan) -> None:
     assert "-k-x" in suite.argv
 
 
+@pytest.mark.parametrize(
+    ("keyword", "end"),
+    [
+        ("tests/unit/test_a.py::test_a[x y]", ("tests/unit/test_a.py::test_a[x y]",)),
+        ("tests/unit/gone.py::test_a", ("-k", "tests/unit/gone.py::test_a", "tests/unit")),
+        ("tests/other/test_b.py::test_b", ("-k", "tests/other/test_b.py::test_b", "tests/unit")),
+        ("test_a::x", ("-k", "test_a::x", "tests/unit")),
+    ],
+)
+def test_a_keyword_may_be_the_id_of_a_test(keyword: str, end: tuple[str, ...], plan: Plan) -> None:
+    """Of one in the target's own folders: that is what rerun lines say where words would select more."""
+    files = {"services/api/tests/unit/test_a.py": "", "services/api/tests/other/test_b.py": ""}
+    assert plan(files, options=SuiteOptions(keyword=keyword)).argv[-len(end) :] == end
+
+
 def test_groups_and_extras_of_tests_are_installed(plan: Plan) -> None:
     """What lists pytest, or is called tests, comes along; the dev group does so by itself."""
     pyproject = """
