@@ -26,13 +26,14 @@ class Copy(Struct, frozen=True):
 
 
 class Install(Struct, frozen=True):
-    """What is installed: ``files`` of requirements, ``extras`` of the package in ``folder``, ``packages``."""
+    """What is installed: ``files`` of requirements, ``packages``, ``extras`` and ``groups`` of ``folder``."""
 
     place: Place
     files: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     folder: str = ""
     packages: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 class Other(Struct, frozen=True):

@@ -10,6 +10,9 @@ from tasklib.reporting.words.text import one_line
 __all__ = ["count_of_files", "pytest_said", "reason"]
 
 _PROGRESS = re.compile(r"ERROR: usage:|\s*(Download|Build|Built|Install|Prepar|Resolv|Using|Creat|Updat)\w* ")
+_RAISED = re.compile(r"(?:E +)?[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Warning)\b")
+"""How a traceback ends."""
+
 _CAUSE = re.compile(r"(?:(?:Caused by|cause):|\u2570\u2500\u25b6)\s*(.+)")
 
 
@@ -43,6 +46,8 @@ def _counted(text: str) -> int:
 def reason(text: str) -> str:
     """What an installer or a runner says is wrong: its first word on it, and the cause that it ends with."""
     said = [line.strip() for line in text.splitlines() if line.strip() and not _PROGRESS.match(line)]
+    if any(line.startswith("Traceback (most recent") for line in said):
+        said = [line for line in said if _RAISED.match(line)][-1:] or said
     wrong = [line for line in said if re.match(r"(?i)error|\u00d7|.*\b(failed|no such|not found)\b", line)]
     causes = [found[1] for line in said if (found := _CAUSE.match(line))]
     first = next(iter(wrong or said), "").removeprefix("\u00d7").strip()

@@ -121,6 +121,8 @@ class ComposeService(Struct, frozen=True):
     entrypoint: bool = False
     context: str = ""
     """The folder it is built in, relative to the repository."""
+    container: str = ""
+    """What its container is called, where the file says it."""
 
 
 class StackFile(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from tasklib.adopt.actions import Action, Flow, Inside, Other, Step
 from tasklib.adopt.calling import called
 from tasklib.adopt.composing import ComposeCall, compose_call
+from tasklib.adopt.containers import exec_call
 from tasklib.adopt.copies import copied
 from tasklib.adopt.evidence import Command, ComposeService, Evidence, Kind, Place, Recipe
 from tasklib.adopt.installing import installation
@@ -81,7 +83,7 @@ def _of_command(command: Command, evidence: Evidence, way: tuple[Recipe, ...]) -
     if not command.words:
         return
     command = waited(command)
-    if call := compose_call(command):
+    if call := compose_call(command) or exec_call(command, evidence):
         yield from _of_call(call, evidence, way)
         return
     if run := test_run(command):
@@ -192,10 +194,12 @@ def _is_test_service(name: str, evidence: Evidence) -> bool:
 
 def tests_by_itself(service: ComposeService) -> bool:
     """Whether the command that the file gives a service runs tests."""
-    words = tuple(service.command.split())
-    return bool(words and test_run(Command(service.place, words))) or bool(
-        _CALLED_TESTS.match(service.command)
-    )
+    try:
+        words = tuple(shlex.split(service.command))
+    except ValueError:  # an open quote
+        words = ()
+    parts = _parts(Command(service.place, words)) if words else []
+    return any(test_run(part) or _CALLED_TESTS.match(part.text) for part in parts[-1:])
 
 
 def _given(command: Command, arguments: Sequence[str]) -> Command:

@@ -1,15 +1,18 @@
-"""PURE: where a package's tests are."""
+"""PURE: where a package's tests are, and what it is called."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tasklib.adopt.evidence import Evidence
 from tasklib.adopt.shell import joined
 
-__all__ = ["folders_of_tests"]
+__all__ = ["folders_of_tests", "service_name"]
+
+_UNSAID = ("app", "src", "code", "test", "tests")
+"""Folders that say nothing of what they hold."""
 
 
 def folders_of_tests(
@@ -49,3 +52,18 @@ def _testpaths(folder: str, evidence: Evidence) -> Iterator[str]:
                 if any(f.startswith(f"{joined(folder, word)}/") for f in evidence.tests):
                     yield word.rstrip("/")
             return
+
+
+def service_name(folder: str, folders: Iterable[str]) -> str:
+    """What the service of a folder is called; where two would be the same, by their whole paths."""
+    name = _said(folder)
+    same = [other for other in folders if _said(other) == name]
+    return name if len(same) < 2 else folder.replace("/", "-")
+
+
+def _said(folder: str) -> str:
+    """The last part of a path that says what is in it: ``shop/app`` and ``shop/tests`` are the shop."""
+    parts = folder.split("/")
+    while len(parts) > 1 and parts[-1] in _UNSAID:
+        parts.pop()
+    return parts[-1]

@@ -39,11 +39,12 @@ def installation(command: Command) -> Install | None:
     packages = tuple(
         word for word in plain if (found := _PACKAGE.fullmatch(word)) and not _TOOLS.fullmatch(found["name"])
     )
-    if not files and not named and not packages:
+    groups = tuple(value.rpartition(":")[2] for name, value in _pairs(told) if name == "--group")
+    if not files and not named and not packages and not groups:
         return None
     extras = tuple(part.strip() for part in named[0][2].split(",")) if named else ()
-    folder = joined(command.folder, named[0][1]) if named else ""
-    return Install(command.place, files, extras, folder, packages)
+    folder = joined(command.folder, named[0][1]) if named else command.folder if groups else ""
+    return Install(command.place, files, extras, folder, packages, groups)
 
 
 def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,6 +9,7 @@ from tasklib.adopt.actions import Action, Copy, Flow, Inside, Install, Other
 from tasklib.adopt.composing import ComposeCall
 from tasklib.adopt.edits.workflows import JobChange
 from tasklib.adopt.evidence import Evidence, Place, Recipe
+from tasklib.adopt.folders import service_name
 from tasklib.adopt.proposal import Note
 from tasklib.adopt.replaceable import command_of, is_replaced, is_test, reports_of
 from tasklib.adopt.suites import Part
@@ -76,7 +76,7 @@ def job_change(
     own = called_usages([flow], evidence)
     hit = [folder for folder, part in parts.items() if any(part.stage_of(usage) for usage in own)]
     if 0 < len(hit) < len(parts):
-        command += "".join(f" --name {posixpath.basename(folder) or evidence.name}" for folder in hit)
+        command += "".join(f" --name {service_name(folder, parts) or evidence.name}" for folder in hit)
     runner = "uvx --from tasklib-stages" if _UV.search(whole) else "pipx run --spec tasklib-stages"
     at = test_lines[0]
     goes = (frozenset(test_lines[1:]) | frozenset(others)) - {at} - frozenset(kept)

@@ -15,7 +15,7 @@ from tasklib.adopt.evidence import Command, Evidence, Kind, Recipe
 from tasklib.adopt.flows import flow_of
 from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.shell import joined
-from tasklib.adopt.testing import TestRun, plain_words, test_run
+from tasklib.adopt.testing import TestRun, plain_words, settled, test_run
 from tasklib.adopt.usages import SetupStep, Usage
 
 __all__ = ["Launch"]
@@ -40,11 +40,11 @@ class Launch(Struct, frozen=True):
     def command(self, usage: Usage) -> list[str] | None:
         """The command, where it is not what tasklib would take by itself."""
         # What a variable of a shell would add is an option for once.
-        words = [word for word in (*usage.launcher, *usage.words) if "$" not in word]
+        words = settled((*usage.launcher, *usage.words))
         runner = usage.runner
         if runner == "pytest":
             odd = [file for file in usage.requirements if not self._known_requirements(file)]
-            odd += {*usage.extras} - _USUAL_EXTRAS
+            odd += {*usage.extras, *usage.groups} - _USUAL_EXTRAS
             odd += self._unlisted(usage)
             foreign = usage.launcher[:1] and usage.launcher[0] not in ("uv", "poetry", "rye")
             module = self._as_module(usage)
@@ -166,11 +166,17 @@ class Launch(Struct, frozen=True):
             files = ["requirements.txt"]
         listed = [part for file in files for part in ("--with-requirements", file)]
         listed += [part for package in self._unlisted(usage) for part in ("--with", package)]
+        manifest = self.evidence.texts.get(joined(self.folder, "pyproject.toml"), "")
+        groups = dict.fromkeys(usage.groups if "[dependency-groups]" in manifest else ())
+        grouped = [part for name in groups for part in ("--group", name)]
         if project:
-            return ["uv", "run", *(part for extra in extras for part in ("--extra", extra)), *listed]
+            more = [part for extra in extras for part in ("--extra", extra)]
+            return ["uv", "run", *more, *(grouped if {*groups} - _USUAL_EXTRAS else ()), *listed]
         if any(joined(self.folder, name) in self.evidence.files for name in ("setup.py", "setup.cfg")):
             listed += ["--with-editable", f".[{','.join(extras)}]" if extras else "."]
         extra = ["--with", "pytest"] if usage.runner == "pytest" else []
+        if grouped:  # uv takes them of a pyproject.toml that describes no package, too.
+            return ["uv", "run", "--isolated", *grouped, *listed, *(() if "pytest" in manifest else extra)]
         return ["uv", "run", "--no-project", "--isolated", *listed, *extra]
 
     def step(self, step: SetupStep, usage: Usage) -> object:

@@ -7,7 +7,7 @@ import re
 from tasklib.adopt.evidence import Evidence, Kind
 from tasklib.adopt.usages import Usage
 
-__all__ = ["drives_a_browser", "is_narrowed", "rank", "script_of"]
+__all__ = ["BROWSERS", "drives_a_browser", "is_narrowed", "rank", "script_of"]
 
 _NARROWED = re.compile(
     r"--testPathPatterns?|--testNamePattern|(^| )-[kt] |(^| )(-g|--grep)( |=|$)"
@@ -15,7 +15,7 @@ _NARROWED = re.compile(
 )
 """Options of a run that is about a few tests alone."""
 
-_NEVER_UNIT = ("playwright", "cypress")
+BROWSERS = ("playwright", "cypress")
 """What drives a browser needs something to look at."""
 
 
@@ -45,4 +45,4 @@ def is_narrowed(usage: Usage) -> bool:
 
 def drives_a_browser(usage: Usage) -> bool:
     """Whether it needs something to look at."""
-    return usage.runner in _NEVER_UNIT or "--browser" in usage.options
+    return usage.runner in BROWSERS or "--browser" in usage.options

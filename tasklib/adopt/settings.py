@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tasklib.adopt.endpoint_settings import add_endpoints
 from tasklib.adopt.evidence import Evidence, Kind
-from tasklib.adopt.folders import folders_of_tests
+from tasklib.adopt.folders import folders_of_tests, service_name
 from tasklib.adopt.launching import Launch
 from tasklib.adopt.mattering import matters
 from tasklib.adopt.needed import Needed
@@ -17,6 +17,7 @@ from tasklib.adopt.proposal import Note
 from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.suites import Part
+from tasklib.adopt.testing import settled
 from tasklib.adopt.usages import SetupStep, Usage
 
 __all__ = ["needed"]
@@ -28,18 +29,11 @@ def needed(parts: Mapping[str, Part], evidence: Evidence, answers: Mapping[str, 
     """The settings of a project of ``parts``, by folder."""
     found = Needed()
     for folder, part in parts.items():
-        _Writer(part, evidence, answers, found, _name(folder, parts)).all()
+        _Writer(part, evidence, answers, found, service_name(folder, parts), len(parts) == 1).all()
     order = ["compose", "env-files", "project-directory", "profiles", "in", "command", "unit", "integration"]
     order += ["setup", "needs", "publish", "env", "endpoints", "services"]
     found.settings.sort(key=lambda s: order.index(s.keys[0]) if s.keys[0] in order else 99)
     return found
-
-
-def _name(folder: str, parts: Mapping[str, Part]) -> str:
-    """What the service of a folder is called; where two would be the same, by their whole paths."""
-    name = posixpath.basename(folder)
-    same = [other for other in parts if posixpath.basename(other) == name]
-    return name if len(same) < 2 else folder.replace("/", "-")
 
 
 class _Writer(Struct):
@@ -48,6 +42,8 @@ class _Writer(Struct):
     answers: Mapping[str, str]
     found: Needed
     name: str
+    alone: bool = True
+    """Whether there are no others: beside services, a project has the unit tests that it is told."""
 
     @property
     def launch(self) -> Launch:
@@ -107,7 +103,10 @@ class _Writer(Struct):
             for name, value in env.items():
                 self.found.add((*self._keys(), "env", name), value, "set for the tests", usage.place)
             env = {}
-        if not own and not paths and command:
+        beside = not self.alone and not self.part.folder
+        if beside and usage.runner in _NODE and not command:
+            command = [self.launch.manager(), "test"]
+        if not own and not paths and command and not beside:
             self.found.add((*self._keys(), "command"), command, "how its tests are run", usage.place)
             return
         if usage.runner in _NODE and not command and not env and paths in ((), ("tests/unit",)):
@@ -206,7 +205,7 @@ class _Writer(Struct):
 
     def _inside(self, usage: Usage, keys: tuple[str, ...], stage: tuple[str, ...]) -> None:
         service = "tests" if usage.stack and self._overridden(usage) else usage.inside
-        command = [word for word in usage.words if "$" not in word and not word.startswith("--shard")]
+        command = [word for word in settled(usage.words) if not word.startswith("--shard")]
         standard = self._holds("tests/integration")
         if self.part.unit or (standard and command):
             # On this machine's tests it has no say.

@@ -250,6 +250,8 @@ def _substituted(text: str, state: _State) -> str:
         inner = (found[1] or found[2] or "").strip()
         if found_on_path := re.match(r"(?:which|command -v|type -p) +([\w.-]+)", inner):
             return found_on_path[1]
+        if found_in_stack := re.search(r"\bdocker[ -]compose\b.* ps (?:-q|--quiet) ([\w.-]+)", inner):
+            return found_in_stack[1]  # its container, as good as by its name
         if "--show-toplevel" in inner or (inner == "pwd" and not state.folder):
             return _TOP
         if inner.startswith("dirname") and re.search(r"\$\{?(0|BASH_SOURCE)", inner):

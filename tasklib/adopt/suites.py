@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,16 +11,19 @@ from msgspec.structs import replace
 from tasklib.adopt.ci_containers import beside_compose, with_new_stack
 from tasklib.adopt.copying import with_copies
 from tasklib.adopt.evidence import ComposeService, Evidence, Kind, Place, ServiceContainer
+from tasklib.adopt.folders import service_name
 from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.ranking import drives_a_browser, is_narrowed, rank, script_of
 from tasklib.adopt.reaching import reaching
+from tasklib.adopt.sameness import covers, is_same
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
-from tasklib.adopt.variants import differing, other_server
+from tasklib.adopt.variants import differing, kinds_of
+from tasklib.stacks.servers import known_server
 
 __all__ = ["Part", "Parts", "parts"]
 
-_HERE = re.compile(r"\b(localhost|127\.0\.0\.1):\d")
+_HERE = re.compile(r"\b(localhost|127\.0\.0\.1)(:\d|/|$)")
 _MOST_LEFT_OUT = 3
 
 
@@ -43,7 +45,7 @@ class Part(Struct):
         hits = [
             name
             for name, own in (("unit", self.unit), ("against", self.against))
-            if own and _covers(own, usage)
+            if own and covers(own, usage)
         ]
         if usage.needs_stack and "against" in hits:
             return "against"
@@ -52,7 +54,7 @@ class Part(Struct):
     def narrows(self, usage: Usage) -> bool:
         """Whether ``usage`` runs some of what the suite against the stack runs, and not all of it."""
         own = self.against
-        if own is None or usage.place == own.place or not _covers(own, usage):
+        if own is None or usage.place == own.place or not covers(own, usage):
             return False
         if own.inside:
             return {*usage.words} < {*own.words}
@@ -112,7 +114,7 @@ def _part(
         or is_narrowed(usage)
     ]
     kept = [usage for usage in usages if usage not in aside]
-    with_stack = _first_source([usage for usage in kept if usage.needs_stack])
+    with_stack = sorted(_first_source([usage for usage in kept if usage.needs_stack]), key=_is_elsewhere)
     chosen = _one_stack(folder, with_stack, evidence, answers, found)
     if chosen:
         part.against, left = _merged(chosen)
@@ -121,7 +123,11 @@ def _part(
             part.written = part.against.containers
             part.against, found.evidence = with_new_stack(part.against, folder, part.written, found.evidence)
     names = {usage.place for usage in usages if usage.needs_stack}
-    without = [u for u in kept if not u.needs_stack and u.place not in names and not _same(u, part.against)]
+    without = [
+        u
+        for u in kept
+        if not u.needs_stack and u.place not in names and not is_same(u, part.against, evidence)
+    ]
     if part.against:  # What is told an address here uses a stack, whoever brings it up.
         without = [u for u in without if not any(re.search(_HERE, value) for value in u.env.values())]
     part.others += [usage for usage in without if drives_a_browser(usage)]
@@ -185,22 +191,6 @@ def _doubted(part: Part, evidence: Evidence, answers: Mapping[str, str], found: 
         found.questions.append(Question(key, text, choices))
 
 
-def _covers(own: Usage, usage: Usage) -> bool:
-    """Whether ``own`` runs what ``usage`` does, however that brings up its stack."""
-    if (own.runner, own.inside, own.options) != (usage.runner, usage.inside, usage.options):
-        return False
-    if differing(own.env, usage.env) or other_server(usage.recipe.name, own.env):
-        return False
-    # A stack that is written after the containers of CI takes the place of whatever else brings such up.
-    if own.stack and usage.stack and not own.containers and own.stack.files != usage.stack.files:
-        return False
-    if own.inside:
-        return own.words[:1] == usage.words[:1]
-    return own.folder == usage.folder and (
-        not own.paths or not usage.paths or set(usage.paths) <= set(own.paths)
-    )
-
-
 def _first_source(usages: Sequence[Usage]) -> list[Usage]:
     """What CI does, or else what one kind of file does: the same tests are told in many places."""
     for kind in (Kind.JOB, Kind.MAKE, Kind.JUST, Kind.TOX, Kind.NOX, Kind.PACKAGE, Kind.SCRIPT, Kind.README):
@@ -210,19 +200,11 @@ def _first_source(usages: Sequence[Usage]) -> list[Usage]:
     return []
 
 
-def _same(usage: Usage, other: Usage | None) -> bool:
-    """Whether ``usage`` is what ``other`` runs with its stack: the same tests, told without it."""
-    if other is None or other.inside:
-        # Beside tests in a container, what has no folder of its own is those tests, told for inside; and so
-        # is what CI, which tests in one, does not do.
-        outside = other is not None and other.recipe.kind is Kind.JOB is not usage.recipe.kind
-        plain = usage.runner in ("pytest", "django", "unittest") and not usage.paths
-        return other is not None and (plain or outside)
-    return (
-        usage.runner == other.runner
-        and usage.options == other.options
-        and set(usage.paths) <= set(other.paths or usage.paths)
-    )
+def _is_elsewhere(usage: Usage) -> bool:
+    """Whether a run beside containers of CI is told to use a server that none of them is."""
+    there = {server.kind for one in usage.containers if (server := known_server(one.image))}
+    told = kinds_of(usage.env)
+    return bool(there and told) and not there & told
 
 
 def _one_stack(
@@ -234,7 +216,7 @@ def _one_stack(
         groups.setdefault(usage.stack.files if usage.stack else (), []).append(usage)
     if len(groups) < 2:
         return list(usages)
-    key = f"services.{posixpath.basename(folder)}.compose" if folder else "compose.test"
+    key = f"services.{service_name(folder, ())}.compose" if folder else "compose.test"
     if (answer := answers.get(key)) is not None:
         wanted = tuple(answer.split(","))
         for files, own in groups.items():

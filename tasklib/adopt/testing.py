@@ -14,7 +14,17 @@ from msgspec.structs import replace
 from tasklib.adopt.evidence import Command, Place
 from tasklib.adopt.shell import joined
 
-__all__ = ["TestRun", "is_report", "is_trivial", "is_wait", "plain_words", "prepares", "test_run", "waited"]
+__all__ = [
+    "TestRun",
+    "is_report",
+    "is_trivial",
+    "is_wait",
+    "plain_words",
+    "prepares",
+    "settled",
+    "test_run",
+    "waited",
+]
 
 _LAUNCHERS = {
     "uv": ("run",),
@@ -167,6 +177,19 @@ def test_run(command: Command) -> TestRun | None:
 test_run.__test__ = False  # type: ignore[attr-defined]
 
 
+def settled(words: Sequence[str]) -> list[str]:
+    """``words`` without what a shell's variables add for once, and without options whose values these are."""
+    found: list[str] = []
+    for word in words:
+        if "$" not in word:
+            found.append(word)
+        elif found and found[-1].startswith("-") and "=" not in found[-1] and not word.startswith("-"):
+            alone = re.fullmatch(r"\$(\w+|\{[^}]*\}|[@*?])", word)
+            if not alone or found[-1] in _PYTEST_VALUED:
+                found.pop()
+    return found
+
+
 def is_wait(command: Command) -> bool:
     """Whether ``command`` only waits for a stack, which tasklib does by itself."""
     return bool(_WAITS.search(command.text))
@@ -209,9 +232,8 @@ def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         case "pytest" | "py.test":
             return "pytest", rest
         case "coverage" if rest[:1] == ("run",):
-            if "-m" in rest:
-                module, arguments = rest[rest.index("-m") + 1 :][:1], rest[rest.index("-m") + 2 :]
-                return (module[0], arguments) if module in (("pytest",), ("unittest",)) else ("", ())
+            if at := next((at for at, word in enumerate(rest) if word in ("-m", "--module")), 0):
+                return _runner(("python", "-m", *rest[at + 1 :]))
             if "test" in rest and "manage.py" in " ".join(rest):
                 return "django", rest[rest.index("test") + 1 :]
         case _ if re.fullmatch(r"python[\d.]*", program):
@@ -219,6 +241,8 @@ def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
                 return "pytest", rest[2:]
             if rest[:2] == ("-m", "unittest"):
                 return "unittest", rest[2:]
+            if rest[:1] == ("-m",) and rest[1:3] in (("manage", "test"), ("django", "test")):
+                return "django", rest[3:]
             if rest[:2] == ("-m", "coverage"):
                 return _runner(rest[1:])
             if rest and posixpath.basename(rest[0]) == "manage.py" and rest[1:2] in (("test",), ("pytest",)):

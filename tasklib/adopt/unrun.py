@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from tasklib.adopt.evidence import Evidence, Kind, Place, Recipe
 from tasklib.adopt.proposal import Choice, Note, Question
+from tasklib.adopt.ranking import BROWSERS
 from tasklib.adopt.shell import joined
 from tasklib.adopt.suites import Part, Parts
+from tasklib.adopt.testing import test_run
 from tasklib.adopt.toolchains import usual_command
 from tasklib.adopt.usages import StackUse, Usage
 
@@ -36,6 +38,8 @@ def add_unrun(found: Parts, evidence: Evidence, answers: Mapping[str, str]) -> N
             continue
         language = evidence.manifests.get(folder, "")
         script = evidence.recipe(Kind.PACKAGE, "test", joined(folder, "package.json"))
+        if script and any(run.runner in BROWSERS for one in script.commands if (run := test_run(one))):
+            continue  # It needs a browser and something to look at, and is named among what is left out.
         if language == "node" and script is None:
             found.notes.append(
                 Note(
@@ -160,4 +164,16 @@ def _files_of(part: Part, evidence: Evidence) -> Iterator[str]:
             places: Iterable[str] = usage.paths or ("",)
             for path in places:
                 whole = joined(part.folder, path or ".")
-                yield from (f for f in evidence.tests if not whole or f == whole or f.startswith(f"{whole}/"))
+                for file in evidence.tests:
+                    within = not whole or file == whole or file.startswith(f"{whole}/")
+                    if within and (usage.inside or _finds(usage.runner, file, part.folder, evidence)):
+                        yield file
+
+
+def _finds(runner: str, file: str, folder: str, evidence: Evidence) -> bool:
+    """Whether a runner takes a file below its folder for its own: Python's and Node's go into all of them."""
+    if runner in ("pytest", "django", "unittest"):
+        return file.endswith(".py")
+    if runner in ("jest", "vitest", "node", "mocha", "ava", "tap"):
+        return bool(re.search(r"\.[cm]?[jt]sx?$", file))
+    return _manifest(file, evidence) == folder

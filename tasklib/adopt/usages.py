@@ -17,7 +17,7 @@ from tasklib.adopt.flows import tests_by_itself
 from tasklib.adopt.shell import joined
 from tasklib.adopt.testing import TestRun
 from tasklib.adopt.there import placed
-from tasklib.adopt.variants import servers_of
+from tasklib.adopt.variants import in_a_file, servers_of
 
 __all__ = ["SetupStep", "StackUse", "Usage", "called_usages", "stack_of", "usages"]
 
@@ -76,6 +76,7 @@ class Usage(Struct, frozen=True):
     copies: tuple[Copy, ...] = ()
     requirements: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
 
@@ -141,7 +142,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
     copies: list[Copy] = []
     installed: list[Install] = []
     tested = False
-    common = {"recipe": flow.recipe, "containers": flow.containers}
+    common: dict[str, object] = {"recipe": flow.recipe, "containers": flow.containers}
     for _, action in flow.actions:
         match action:
             case ComposeCall(verb="up" | "start"):
@@ -196,6 +197,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
                 installed.append(action)
             case TestRun():
                 run = placed(action, flow.recipe, evidence)
+                common["containers"] = () if in_a_file(run.env) else flow.containers
                 yield Usage(
                     run.place,
                     words=run.words,
@@ -210,6 +212,7 @@ def _of_flow(flow: Flow, evidence: Evidence) -> Iterator[Usage]:
                     copies=tuple(copies),
                     requirements=tuple(file for one in installed for file in one.files),
                     extras=tuple(e for one in installed if one.folder == run.folder for e in one.extras),
+                    groups=tuple(g for one in installed if one.folder == run.folder for g in one.groups),
                     packages=tuple(package for one in installed for package in one.packages),
                     reports=run.reports,
                     **common,  # type: ignore[arg-type]

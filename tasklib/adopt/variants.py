@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tasklib.adopt.names import URL
 
-__all__ = ["differing", "other_server", "servers_of"]
+__all__ = ["differing", "in_a_file", "kinds_of", "other_server", "servers_of"]
 
 _SERVERS = re.compile(
     r"sqlite3?|postgres(ql)?|psql|pg|mysql|mariadb|mssql|sqlserver|oracle|cockroach(db)?|tidb|gaussdb"
@@ -17,6 +17,16 @@ _SERVERS = re.compile(
 def servers_of(env: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """The variables that name a kind of server, with it."""
     return frozenset((name, kind) for name, value in env.items() if (kind := _kind(value)))
+
+
+def kinds_of(env: Mapping[str, str]) -> frozenset[str]:
+    """The kinds of servers that variables name."""
+    return frozenset(kind for _, kind in servers_of(env))
+
+
+def in_a_file(env: Mapping[str, str]) -> bool:
+    """Whether what variables name as a database is a file, and no server at all."""
+    return kinds_of(env) == {"sqlite"}
 
 
 def differing(own: Mapping[str, str], env: Mapping[str, str]) -> str:

@@ -91,9 +91,12 @@ def is_secret_name(name: str, more: Collection[str] = ()) -> bool:
 def secret_values(env: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str]:
     """The secrets among the values of ``env``, 8 characters or longer, and passwords inside of values.
 
-    What is an ordinary word, or the plain value of another variable (a user, a database), is none.
+    What is an ordinary word, or the plain value of another variable (a user, a database), is none; nor is
+    what the same URL names as its user.
     """
     plain = {value for name, value in env.items() if not is_secret_name(name, more)} | _COMMON
+    urls = (found for value in env.values() for found in _IN_URL.finditer(value))
+    plain |= {found["user"] for found in urls if found["password"] == found["user"]}
     return frozenset(
         value
         for value in _candidates(env, more)

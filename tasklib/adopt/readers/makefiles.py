@@ -13,6 +13,9 @@ __all__ = ["included", "read_justfile", "read_makefile"]
 
 _SET = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*(?::{0,3}|\?|\+)=\s*(?P<value>.*)")
 _TARGET = re.compile(r"(?P<names>[^\s:=#][^:=#]*?)\s*::?(?!=)(?P<needs>[^=;#]*)(?:;(?P<inline>.*))?(?:#.*)?")
+_SPECIAL = re.compile(r"\.([A-Z_]+\b|\w+(\.\w+)?\s*:)")
+"""What is no target: make's own words, and rules for suffixes."""
+
 _REFERENCE = re.compile(r"\$[({](?P<name>[\w-]+)[)}]")
 _JUST_SET = re.compile(r"(?:export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*:=\s*(?P<value>.*)")
 _JUST_RECIPE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<parameters>[^:=]*):(?!=)(?P<needs>[^#]*)(?:#.*)?")
@@ -37,7 +40,7 @@ def read_makefile(file: str, text: str, home: str | None = None) -> Iterator[Rec
         line = lines[at]
         if setting := _SET.fullmatch(line.split(" #")[0].rstrip()):
             variables.setdefault(setting["name"], _filled(setting["value"], variables))
-        elif (found := _TARGET.fullmatch(line)) and not line[0].isspace() and not line.startswith("."):
+        elif (found := _TARGET.fullmatch(line)) and not line[0].isspace() and not _SPECIAL.match(line):
             end = at + 1
             while end < len(lines) and (lines[end].startswith("\t") or not lines[end].strip()):
                 end += 1

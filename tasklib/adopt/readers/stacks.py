@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator
 
 import yaml
@@ -61,9 +62,10 @@ def _service(file: str, document: Document, name: str, entry: Entry) -> ComposeS
         tuple(_names(at("profiles"))),
         tuple(_env_files(at("env_file"))),
         tuple(_sources(at("volumes"))),
-        text_of(at("command")) or " ".join(text_of(word) for word in items(at("command"))),
+        text_of(at("command")) or shlex.join(text_of(word) for word in items(at("command"))),
         at("entrypoint") is not None,
         joined(posixpath.dirname(file), context) if build is not None and "$" not in context else "",
+        interpolated(text_of(at("container_name")), {}),
     )
 
 

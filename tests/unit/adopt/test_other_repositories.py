@@ -303,3 +303,20 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
     first = proposed(tmp_path, files, answers={"tests": "integration"})
     again = proposed(tmp_path, {name: text or "" for name, text in first.files.items()})
     assert (again.questions, dict(again.files)) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Traceback (most recent call last):\n  File 'a.py'\nKeyError: 'SITE_URL'\n", "KeyError: 'SITE_URL'"),
+        (
+            "Traceback (most recent call last):\n  x\nOSError: a\n\nDuring handling\n"
+            "Traceback (most recent call last):\n  y\ndjango.core.exceptions.ImproperlyConfigured: set it\n",
+            "django.core.exceptions.ImproperlyConfigured: set it",
+        ),
+        ("Traceback (most recent call last):\n  File 'a.py'\n", "Traceback (most recent call last):"),
+    ],
+)
+def test_of_a_traceback_the_error_is_told(said: str, told: str) -> None:
+    """Its first line says nothing."""
+    assert reason(said) == told

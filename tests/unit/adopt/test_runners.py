@@ -145,3 +145,78 @@ def test_an_address_without_a_port_is_one(tmp_path: Path) -> None:
     files = {**_ci("pytest tests"), "tests/test_a.py": "URL = 'redis://:geheim@localhost/1'\n"}
     (note,) = proposed(tmp_path, files).notes
     assert note.text.startswith("tests name redis://localhost, which is another port in each run")
+
+
+def test_groups_that_ci_installs(tmp_path: Path) -> None:
+    """Of a pyproject.toml that describes no package uv takes them, too; the usual ones are always there."""
+    groups = '[dependency-groups]\nmain = ["django"]\ndev = ["pytest"]\n'
+    files = {
+        "pyproject.toml": groups,
+        **_ci("pip install --group main --group pyproject.toml:dev", "pytest tests"),
+        "tests/test_a.py": "",
+    }
+    found = settings_of(proposed(tmp_path / "bare", files))
+    command = "uv run --isolated --group main --group dev pytest"
+    assert found["integration"] == {"paths": "tests", "command": command.split()}
+
+    files["pyproject.toml"] = '[project]\nname = "a"\nversion = "1"\n' + groups
+    found = settings_of(proposed(tmp_path / "project", files))
+    assert found["integration"]["command"] == ["uv", "run", "--group", "main", "--group", "dev", "pytest"]
+
+    files |= _ci("uv pip install --group dev", "pytest tests")
+    assert settings_of(proposed(tmp_path / "usual", files))["integration"] == "tests"
+
+
+def test_an_option_goes_with_the_value_that_a_variable_gives(tmp_path: Path) -> None:
+    """Alone it would take the next word, or be an error."""
+    line = "./node_modules/.bin/cypress run --env KEY=$KEY,OTHER=$OTHER --config a=b $MORE"
+    files = {
+        "test.sh": f"#!/bin/sh\ndocker compose up -d\n{line}\n",
+        "docker-compose.yml": COMPOSE,
+        "package.json": "{}",
+        "cypress/a.cy.js": "",
+    }
+    found = settings_of(proposed(tmp_path, files))["integration"]["command"]
+    assert found == ["./node_modules/.bin/cypress", "run", "--config", "a=b"]
+
+
+def test_browsers_are_no_unit_tests(tmp_path: Path) -> None:
+    """Though they are all that a package has: they need something to look at."""
+    files = {
+        "web/package.json": '{"scripts": {"test": "playwright test"}}',
+        "web/tests/a.spec.ts": "",
+        "api/package.json": '{"scripts": {"test": "jest"}}',
+        "api/a.test.js": "",
+    }
+    proposal = proposed(tmp_path, files)
+    assert [*settings_of(proposal)["services"]] == ["api"]
+    assert any("not taken over: playwright test" in note.text for note in proposal.notes)
+
+
+@pytest.mark.parametrize(
+    ("files", "unit"),
+    [
+        ({"go.mod": "module a", "a_test.go": ""}, {"command": ["go", "test", "./..."]}),
+        (
+            {"package.json": '{"scripts": {"test": "jest"}}', "a.test.js": "", "yarn.lock": ""},
+            {"command": ["yarn", "test"]},
+        ),
+        ({"pyproject.toml": "", "tests/test_a.py": ""}, "tests"),
+    ],
+)
+def test_a_project_with_tests_of_its_own_beside_those_of_services(
+    files: dict[str, str], unit: object, tmp_path: Path
+) -> None:
+    """Where there are services, it runs as unit tests what it is told to, and nothing by itself."""
+    beside = {"cmd/tool/go.mod": "module b", "cmd/tool/tool_test.go": ""}
+    found = settings_of(proposed(tmp_path, {**files, **beside}))
+    assert found["unit"] == unit
+    assert found["services"]["tool"]["path"] == "cmd/tool"
+
+
+def test_services_are_called_as_what_they_are(tmp_path: Path) -> None:
+    """A folder that only says that there is code is called as the one around it."""
+    folders = ["shop/app", "cart/tests", "a/src", "b/src/app", "x/web/src", "y/web/src"]
+    files = {f"{folder}/{name}": "" for folder in folders for name in ("go.mod", "a_test.go")}
+    found = settings_of(proposed(tmp_path, files))["services"]
+    assert [*found] == ["a", "b", "cart", "shop", "x-web-src", "y-web-src"]

@@ -113,7 +113,7 @@ def test_the_same_tests_for_several_servers_are_several(tmp_path: Path) -> None:
     files = {
         **_ci(
             f"{{run: pytest tests, {here % 'postgresql://postgres:secret@localhost/shop'}}}",
-            f"{{run: pytest tests, {here % 'sqlite:///shop'}}}",
+            f"{{run: pytest tests, {here % 'mysql://root@localhost/shop'}}}",
             services=CI_POSTGRES,
         ),
         "Makefile": "test_sqlite:\n\tpytest tests\n\ntest:\n\tpytest tests\n\nlint:\n\truff check\n",
@@ -121,11 +121,41 @@ def test_the_same_tests_for_several_servers_are_several(tmp_path: Path) -> None:
         **TEST,
     }
     proposal = proposed(tmp_path, files)
-    assert "not taken over: the same tests with DATABASE_URL=sqlite:///shop" in _notes(proposal)
+    assert "not taken over: the same tests with DATABASE_URL=mysql://root@localhost/shop" in _notes(proposal)
     assert ".github/workflows/t.yml" not in proposal.files
     assert "test_sqlite:\n\tpytest tests\n\ntest:\n\ttasklib test.integration\n" in (
         proposal.files["Makefile"] or ""
     )
+
+
+@pytest.mark.parametrize(
+    "servers", [("sqlite://:memory:", "mysql://root:p@localhost/a", "postgres://u@localhost/a")]
+)
+def test_the_same_tests_with_a_database_in_a_file_need_no_stack(
+    servers: tuple[str, ...], tmp_path: Path
+) -> None:
+    """They are unit tests; those for the server that CI starts are the others, whichever come first."""
+    lines = (f"{{run: pytest tests, env: {{DATABASE_URL: '{server}'}}}}" for server in servers)
+    files = {
+        **_ci(*lines, services=CI_POSTGRES),
+        "shop.py": 'import os\nURL = os.environ["DATABASE_URL"]\n',
+        **TEST,
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["unit"] == {"paths": "tests", "env": {"DATABASE_URL": "sqlite://:memory:"}}
+    assert found["integration"] == "tests"
+    assert "postgres" in found["endpoints"]["DATABASE_URL"]
+
+
+def test_a_database_elsewhere_on_this_machine_is_none_for_unit_tests(tmp_path: Path) -> None:
+    """A script that names the host alone has its server from somebody else."""
+    files = {
+        **_ci("run: pytest tests", services=CI_POSTGRES),
+        "scripts/test-cockroach.sh": "export PG_HOST=localhost\npytest -m 'not slow' tests\n",
+        "shop.py": 'import os\nHOST = os.environ["PG_HOST"]\n',
+        **TEST,
+    }
+    assert "unit" not in settings_of(proposed(tmp_path, files))
 
 
 def test_a_job_whose_matrix_chooses_its_tests_stays(tmp_path: Path) -> None:

@@ -89,6 +89,7 @@ def test_what_only_looks_like_one_is_passed_over(value: str) -> None:
     [
         pytest.param({"POSTGRES_PASSWORD": "postgres"}, id="an ordinary word"),
         pytest.param({"POSTGRES_USER": "shopowner", "POSTGRES_PASSWORD": "shopowner"}, id="the user's name"),
+        pytest.param({"DATABASE_URL": "postgresql://shopowner:shopowner@db:5432/shop"}, id="in a URL"),
         pytest.param({"DB_PASS": "short"}, id="a short one"),
     ],
 )
