@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tasklib import process
 from tasklib.errors import engine_stopped
-from tasklib.release.images.names import Image
+from tasklib.release.images.names import Image, split_name
 from tasklib.release.images.release import Release
 from tasklib.release.tag.tagging import ReleaseError
 from tasklib.shown.cutting import shorten
@@ -15,6 +15,7 @@ from tasklib.stacks.address import docker_environment, is_unreachable
 
 __all__ = ["PushFailed", "push_failure", "push_tag", "tag_latest"]
 
+_DENIED = re.compile(r"(?i)unauthorized|denied|authentication required|no basic auth|forbidden")
 _DIGEST = re.compile(r"\bdigest: (?P<digest>sha256:[0-9a-f]{64})")
 
 
@@ -56,10 +57,14 @@ def tag_latest(release: Release, image: Image, cancel: process.Cancel) -> None:
 
 
 def push_failure(everything: tuple[Image, ...], failed: Mapping[str, str]) -> PushFailed:
+    """What failed (reasons by reference) of ``everything``; a login may have expired since it was asked."""
     out = [image.reference for image in everything if image.digest]
+    denied = [reference for reference, why in failed.items() if _DENIED.search(why)]
+    hosts = dict.fromkeys(split_name(reference)[0] for reference in denied)
+    logins = "".join(f"`docker login {host}` as one who may. " for host in hosts)
     reasons = "; ".join(f"{reference} ({why})" for reference, why in failed.items())
     return PushFailed(
         f"not pushed: {reasons}",
         everything,
-        remedy=f"Pushed: {', '.join(out) or 'nothing'}. The same command again completes it.",
+        remedy=f"Pushed: {', '.join(out) or 'nothing'}. {logins}The same command again completes it.",
     )

@@ -18,7 +18,7 @@ import msgspec
 import requests
 
 from tasklib.errors import TasklibError
-from tasklib.release.images.logins import basic, lacking_helper, login_of
+from tasklib.release.images.logins import basic, failing_helper, login_of
 from tasklib.release.images.names import split_name
 from tasklib.shown.cutting import shorten
 
@@ -187,10 +187,12 @@ class Registry:
 
     def _not_logged_in(self) -> RegistryRefused:
         why = "does not accept the login" if login_of(self.host) else "takes no push without a login"
-        if helper := lacking_helper(self.host):
+        if helper := failing_helper(self.host):
+            first = f"See to {helper.program}" if helper.is_there else f"Install {helper.program}"
             return RegistryRefused(
-                f"{self.host} {why}, and {helper}, which Docker's settings name for it, is not installed",
-                remedy=f"Install {helper}, or take it out of config.json and `docker login {self.host}`.",
+                f"{self.host} {why}, and {helper.program}, which Docker's settings name for it, "
+                f"{helper.trouble}",
+                remedy=f"{first}, or take it out of config.json and `docker login {self.host}`.",
             )
         return RegistryRefused(f"{self.host} {why}", remedy=f"`docker login {self.host}`")
 

@@ -198,7 +198,7 @@ def test_what_could_not_be_pushed_is_named(named: Path, docker: Path, typed: Typ
     ran = typed("release.images")
     assert ran.code == 1
     assert "not pushed: 127.0.0.1:1/shop-api:1.0.0 (denied: no right to push)" in ran.err
-    assert "The same command again completes it." in ran.err
+    assert "`docker login 127.0.0.1:1` as one who may. The same command again completes it." in ran.err
     assert not [line for line in asked(docker) if "latest" in line]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tasklib.release.images import logins
+from tasklib.release.images.logins import Login, login_of
 from tasklib.release.images.registry import Registry, RegistryError, RegistryRefused
 
 
@@ -126,6 +129,60 @@ def test_a_credential_helper_that_is_not_installed_is_named(
         Registry(f"{answers.host}/shop").check_push()
     assert "Install docker-credential-no-such" in str(caught.value.remedy)
     assert not recwarn.list
+
+
+HELPERS = [
+    ("echo 'hunter2 is no JSON'", "does not answer as such programs do"),
+    ("echo 'the token of hunter2 has expired'; echo hunter2 >&2; exit 3", "ends with code 3"),
+    ("exec sleep 60", "does not answer within 0.2 s"),
+]
+
+
+@pytest.mark.parametrize(("script", "trouble"), HELPERS)
+def test_a_credential_helper_that_fails_is_named(
+    answers: Answers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    script: str,
+    trouble: str,
+) -> None:
+    """Nobody waits for it for ever, and what it writes, which may be a secret, is in no output."""
+    monkeypatch.setattr(logins, "_PATIENCE", 0.2)
+    install(tmp_path, monkeypatch, answers.host, script)
+    answers.upload = 401
+    with pytest.raises(RegistryRefused) as caught:
+        Registry(f"{answers.host}/shop").check_push()
+    assert trouble in str(caught.value)
+    assert "hunter2" not in str(caught.value) + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("script", "login"),
+    [
+        ("""echo '{"Username": "me", "Secret": "pass"}'""", Login("me", "pass", "")),
+        ("""echo '{"Username": "<token>", "Secret": "long"}'""", Login("", "", "long")),
+        ("echo 'credentials not found in native keychain'; exit 1", Login("file", "own", "")),
+    ],
+)
+def test_a_credential_helper_is_asked(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, login: Login
+) -> None:
+    """For the registry; one that has nothing leaves it to what stands in the settings themselves."""
+    install(tmp_path, monkeypatch, answers.host, f'[ "$1 $(cat)" = "get {answers.host}" ] && {script}')
+    found = login_of(answers.host)
+    assert found
+    assert (found.user, found.password, found.token) == (login.user, login.password, login.token)
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, host: str, script: str) -> None:
+    """A helper that ``script`` is, named by Docker's settings beside a login of their own."""
+    program = folder / "docker-credential-own"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    auths = {host: {"auth": b64encode(b"file:own").decode()}}
+    (folder / "config.json").write_text(json.dumps({"credHelpers": {host: "own"}, "auths": auths}))
 
 
 @pytest.mark.parametrize("upload", [404, 405, 500])
