@@ -51,11 +51,15 @@ def publish(
     wanted = [Image(name, names.image_name(release.project, name), version) for name in definitions.builds]
     if not wanted:
         return ()
-    found = {image.service: image for image in _there(release, wanted, say)} if release.push else {}
+    unasked: list[str] = []
+    there = _there(release, wanted, unasked.append) if release.push else []
+    found = {image.service: image for image in there}
     missing = [image for image in wanted if image.service not in found]
     if missing:
         if release.push:
-            _check_push(missing, say)
+            _check_push(missing)
+            for line in unasked:  # Only now: where the login is what is wrong, nothing is pushed.
+                say(line)
             release = _attesting(release, missing, say, cancel)
         say(f"building {', '.join(image.reference for image in missing)}")
         _build(release, definitions, missing, on_line, cancel)
@@ -99,7 +103,7 @@ def _there(release: Release, wanted: Sequence[Image], say: Say) -> list[Image]:
     return found
 
 
-def _check_push(wanted: Sequence[Image], say: Say) -> None:
+def _check_push(wanted: Sequence[Image]) -> None:
     """Ask before anything is built whether it can be pushed. Raises where the registry says no."""
     for image in wanted:
         try:

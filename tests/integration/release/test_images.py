@@ -272,6 +272,7 @@ def test_credentials(project: NewProject, guarded: Registry, token: str, tmp_pat
     refused = shop.run(*argv, env=env)
     assert (refused.code, "building" in refused.err) == (2, False), refused
     assert f"{guarded.host} does not accept the login" in refused.err
+    assert "is pushed" not in refused.err
     login = base64.b64encode(f"tester:{PASSWORD}".encode()).decode()
     (folder / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": login}}}))
     for _ in range(2):
