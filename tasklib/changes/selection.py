@@ -59,6 +59,18 @@ class Outside(Struct, frozen=True):
     mentioned: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
+class _Places(Struct, frozen=True):
+    """Where a service and what it depends on lie, as named and behind links."""
+
+    own: tuple[Path, ...]
+    depends: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, service: Service) -> _Places:
+        depends = (*service.depends, *(folder.resolve() for folder in service.depends))
+        return cls((service.path, service.path.resolve()), depends)
+
+
 class _Reasons(Struct):
     """Why each service is in, so far; ``all`` are reasons that every service shares."""
 
@@ -87,9 +99,10 @@ def select(
     outside = outside or Outside()
     reasons = _Reasons()
     started: dict[tuple[int, str], str] = {}
+    places = {service.name: _Places.of(service) for service in project.services}
     for path in changed:
         name = _name(project, path)
-        known = _own(project, path, name, outside, reasons)
+        known = _own(project, places, path, name, outside, reasons)
         for number, stack in enumerate(stacks):
             known |= _in_stack(project, stack, number, path, name, reasons, started)
         known |= _as_setup(project, path, name, reasons)
@@ -99,13 +112,20 @@ def select(
     return _selection(project, reasons, len(changed))
 
 
-def _own(project: Project, path: Path, name: str, outside: Outside, reasons: _Reasons) -> bool:
+def _own(
+    project: Project,
+    places: Mapping[str, _Places],
+    path: Path,
+    name: str,
+    outside: Outside,
+    reasons: _Reasons,
+) -> bool:
     """Note services whose folder, ``depends`` or further paths hold ``path``; whether that is all."""
     known = False
     for service in project.services:
-        if _any(path, (service.path, service.path.resolve())) and not _beside(project, service, name):
+        if _any(path, places[service.name].own) and not _beside(project, service, name):
             reasons.add(service.name, f"{name} changed")
-        elif _any(path, [*service.depends, *(folder.resolve() for folder in service.depends)]):
+        elif _any(path, places[service.name].depends):
             reasons.add(service.name, f"{name} changed, which it depends on")
         elif _any(path, outside.needed.get(service.name, ())):
             reasons.add(service.name, f"{name} changed, which its own files name")
@@ -238,7 +258,9 @@ def _selection(project: Project, reasons: _Reasons, count: int) -> Selection:
 
 def _any(path: Path, folders: Iterable[Path]) -> bool:
     """Whether ``path`` is one of ``folders`` or in one, or holds one (a changed submodule is one path)."""
-    return any(path == f or path.is_relative_to(f) or f.is_relative_to(path) for f in folders)
+    # As text: a change may be of many thousand files.
+    name = f"{path}/"
+    return any(name.startswith(folder := f"{f}/") or folder.startswith(name) for f in folders)
 
 
 def _name(project: Project, path: Path) -> str:

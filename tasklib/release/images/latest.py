@@ -14,7 +14,7 @@ from tasklib.release.images.pushing import push_failure, tag_latest
 from tasklib.release.images.registry import Registry, RegistryError
 from tasklib.release.images.release import Release
 from tasklib.release.tag.tagging import ReleaseError
-from tasklib.release.tag.versions import highest, is_stable, tagged_version
+from tasklib.release.tag.versions import highest, is_stable
 
 __all__ = ["name_latest"]
 
@@ -52,4 +52,4 @@ def _versions(image: Image, say: Say) -> list[Version]:
     except RegistryError as error:
         say(f"{error}: git's tags alone decide whether {image.version} is the latest")
         return []
-    return [version for tag in tags if (version := tagged_version(f"v{tag}"))]
+    return names.versions(tags)

@@ -11,7 +11,7 @@ from semver import Version
 
 from tasklib.errors import ConfigError
 from tasklib.project import Project
-from tasklib.release.tag.versions import is_stable
+from tasklib.release.tag.versions import is_stable, tagged_version
 from tasklib.stacks.references import DOCKER_HUB, parse_reference
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "public_url",
     "rows",
     "split_name",
+    "versions",
 ]
 
 _PREFIX = "org.opencontainers.image."
@@ -144,6 +145,12 @@ def _public_url(remote: str) -> str | None:
 def is_latest(version: Version, known: Iterable[Version]) -> bool:
     """Whether ``latest`` means ``version``: a stable one that no stable one in ``known`` is above."""
     return is_stable(version) and all(other <= version for other in known if is_stable(other))
+
+
+def versions(tags: Iterable[str]) -> list[Version]:
+    """The versions that a registry's tags name; others before us may have pushed them with a v."""
+    found = (tagged_version(tag if tag.startswith("v") else f"v{tag}") for tag in tags)
+    return [version for version in found if version]
 
 
 def platforms(text: str | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Dockerfile copies. Where that cannot be read with certainty, it is the whole con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -50,7 +50,8 @@ class BuildContext:
             self.dockerfile and path.name == f"{self.dockerfile.name}.dockerignore"
         ):
             return True
-        taken = self._taken.match_file(name) or any(_reaches_into(name, s) for s in self.sources or ())
+        above = name.split("/")
+        taken = self._taken.match_file(name) or any(_reaches_into(above, parts) for parts in self._parts)
         return taken and not self._left_out.match_file(name)
 
     def leaves_out(self, folder: Path) -> bool:
@@ -61,6 +62,10 @@ class BuildContext:
     @cached_property
     def _taken(self) -> PathSpec[Pattern]:
         return _spec(["."] if self.sources is None else self.sources)
+
+    @cached_property
+    def _parts(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(PurePosixPath(source.strip("/")).parts for source in self.sources or ())
 
     @cached_property
     def _left_out(self) -> PathSpec[Pattern]:
@@ -94,9 +99,8 @@ def read_text(path: Path | None) -> str | None:
         return None
 
 
-def _reaches_into(folder: str, pattern: str) -> bool:
-    """Whether a pattern names something below ``folder``."""
-    above, below = PurePosixPath(folder).parts, PurePosixPath(pattern.strip("/")).parts
+def _reaches_into(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a pattern names something below a folder; both by their parts."""
     return len(below) > len(above) and all(map(fnmatchcase, above, below))
 
 

@@ -22,6 +22,7 @@ from tasklib.release.images.names import (
     public_url,
     rows,
     split_name,
+    versions,
 )
 from tasklib.release.tag.versions import highest, is_stable, parse
 
@@ -182,3 +183,11 @@ def test_platforms() -> None:
 def test_lacking_platforms(wanted: str, there: str, found: str) -> None:
     """What was pushed for fewer platforms than are asked for now is not what is asked for."""
     assert lacking(platforms(wanted), platforms(there)) == platforms(found)
+
+
+def test_versions_of_a_registry() -> None:
+    """Its tags are versions with or without a v; what else there is says nothing."""
+    assert versions(["1.0.0", "v2.0.0", "latest", "vv3.0.0", "inputs-4.0.0"]) == [
+        parse("1.0.0"),
+        parse("2.0.0"),
+    ]
