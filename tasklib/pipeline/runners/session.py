@@ -248,18 +248,17 @@ class Session:
         typed = [option for option in said if any(part.startswith(option) for part in ours)]
         return next(((option, value) for option, value in said.items() if value and option not in typed), _NO)
 
-    def _streams(self) -> tuple[deque[str], ...]:
-        return self._lines["stderr"], self._lines["stdout"]
-
     def _cut_short(self, code: int | None, silent: float) -> None:
         message = why_unfinished(code, silent, self.suite.timeout or 0, self._stop if self._end else None)
         # Most write their stacks to stderr; pytest-timeout writes them where pytest prints.
-        died = next((text for text in map("\n".join, self._streams()) if tracebacks.has_frames(text)), "")
+        both = ("\n".join(self._lines[name]) for name in ("stderr", "stdout"))
+        died = next(filter(tracebacks.has_frames, both), "")
         stopped = bool(self._end and self._stop)
         died = tracebacks.from_stacks(died) or ("" if stopped else "\n".join(self._lines["stderr"]))
         running = tuple(self.tally.running.items())
         for worker, (test, began) in running:
             detail = self.stacks.get(worker, "") if code is None else died
+            idle = code is None and tracebacks.awaits(detail, str(self.suite.folder))
             file = self._file_of(test)
             line = tracebacks.line_in(detail, os.path.normpath(f"{self.suite.folder}/{file}"))
             result = TestResult(
@@ -268,8 +267,8 @@ class Session:
                 call=time.time() - began,
                 file=file,
                 line=line,
-                message=message,
-                detail=tracebacks.lean(detail),
+                message=f"{message}: it awaits what never comes" if idle else message,
+                detail="" if idle else tracebacks.lean(detail),
             )
             self.tally.finished(result, worker)
         if code is not None and not running and self._importing:
@@ -283,9 +282,8 @@ class Session:
     def _lost_import(self, message: str, died: str) -> None:
         file = self._file_of(self._importing)
         line = tracebacks.line_in(died, os.path.normpath(f"{self.suite.folder}/{file}"))
-        detail = tracebacks.lean(died)
         found = TestResult(self._importing, TestOutcome.ERROR, file=file, line=line, message=message)
-        self.tally.added(replace(found, detail=detail))
+        self.tally.added(replace(found, detail=tracebacks.lean(died)))
 
 
 def _message(failures: list[wire.Failure]) -> str:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["dump", "first_in", "from_stacks", "has_frames", "lean", "line_in", "what_stays"]
+__all__ = ["awaits", "dump", "first_in", "from_stacks", "has_frames", "lean", "line_in", "what_stays"]
 
 PATIENCE = 0.5
 """Seconds that an interpreter has to write its stacks."""
@@ -75,6 +75,14 @@ def first_in(text: str, folder: str) -> str:
         if frame and frame["file"].startswith(folder + os.sep) and "site-packages" not in frame["file"]:
             return f"{os.path.relpath(frame['file'], folder)}:{frame['line']}"
     return ""
+
+
+def awaits(text: str, folder: str) -> bool:
+    """Whether these stacks are of an event loop of asyncio that waits, and of nothing in ``folder``.
+
+    What awaits there stands on no stack.
+    """
+    return bool(re.search(r"[/\\]asyncio[/\\]", text)) and not first_in(text, folder)
 
 
 def what_stays(text: str, folder: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasklib.pipeline.runners.tracebacks import what_stays
+from tasklib.pipeline.runners.tracebacks import awaits, what_stays
 
 LIB = "/usr/lib/python3.11"
 MAIN = f'Thread 0x7f (most recent call first):\n  File "{LIB}/threading.py", line 1590 in _shutdown\n'
@@ -32,3 +32,11 @@ MAIN = f'Thread 0x7f (most recent call first):\n  File "{LIB}/threading.py", lin
 def test_what_keeps_a_process_is_told(text: str, said: str) -> None:
     """The project's own line where there is one, else what kind of thing it is."""
     assert what_stays(text, "/shop") == said
+
+
+def test_what_is_awaited_stands_on_no_stack() -> None:
+    """A loop that waits and a line of the project's that blocks it are told apart."""
+    loop = f'  File "{LIB}/selectors.py", line 4 in x\n  File "{LIB}/asyncio/base_events.py", line 1 in y\n'
+    assert awaits(loop, "/shop")
+    assert not awaits(f'  File "/shop/tests/t.py", line 7 in work\n{loop}', "/shop")
+    assert not awaits(MAIN, "/shop")
