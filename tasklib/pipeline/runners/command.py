@@ -110,7 +110,9 @@ def run_command(
         argv = tuple(part.replace(_REPORT, str(report)) for part in suite.argv)
         own = {name: value.replace(_REPORT, str(report)) for name, value in suite.env.items()}
         merged = {name: value for name, value in {**env, **own}.items() if name not in suite.unset}
-        typed = " ".join(suite.argv).replace(f"{suite.cwd}/", "")
+        typed = " ".join(suite.argv)
+        for folder in (f"{suite.cwd}/", re.escape(f"{suite.cwd}/")):
+            typed = typed.replace(folder, "")
         name = texts.shorten(visible(mask(typed or f"the command of {suite.inside}")))
         reports = argv != suite.argv or own != suite.env
         if not reports:

@@ -6,7 +6,7 @@ import codecs
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -34,6 +34,15 @@ _ILLEGAL = re.compile(
     "|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));",
     re.IGNORECASE,
 )
+
+_ENDED = re.compile(
+    r"\[Error: test failed\].* exitCode: (?:null|(?P<code>\d+)), signal: (?:null|'(?P<signal>\w+)')"
+)
+"""What Node says of a file whose process ended."""
+
+_SCRIPT = re.compile(r"^/.*\.[cm]?[jt]sx?$")
+
+_OF_ITSELF = "its process ended with"
 
 _ENCODING = re.compile(rb"""\s*<\?xml\s[^>]*?\sencoding\s*=\s*["'](?P<name>[\w.:-]+)""")
 _DECLARATION = re.compile(r"\s*<\?xml\s[^>]*\?>")
@@ -86,41 +95,61 @@ def _if_report(path: Path) -> list[TestResult]:
 def _cases(file: IO[bytes]) -> Iterator[TestResult]:
     """Case by case, since what tests print makes reports of any size."""
     root = None
+    above: list[ElementTree.Element] = []
     for event, element in ElementTree.iterparse(file, ("start", "end")):
         element.tag = element.tag.rpartition("}")[2]  # Some writers say a namespace, whichever they like.
         if root is None:
             root = element.tag
             if root not in ("testsuites", "testsuite"):
                 raise _OtherDocument(f"its root element is <{root}>")
+        if element.tag == "testsuite":
+            above = [*above, element] if event == "start" else above[:-1]
         if event == "end" and element.tag == "testcase":
-            yield from _case(element)
+            yield from _case(element, above)
             element.clear()
 
 
-def _case(case: ElementTree.Element) -> Iterator[TestResult]:
+def _of_node(suite: ElementTree.Element) -> bool:
+    return suite.get("disabled") is not None and suite.get("hostname") is not None
+
+
+def _name(case: ElementTree.Element, above: Sequence[ElementTree.Element]) -> str:
+    """What a test is called; in Node's reports the tests that it is part of are the suites around it."""
+    name = case.get("name") or ""
+    if case.get("classname") == "test" and all(map(_of_node, above)):
+        name = " > ".join((*(suite.get("name") or "" for suite in above), name))
+    return visible("::".join(part for part in (case.get("classname"), name) if part))
+
+
+def _case(case: ElementTree.Element, above: Sequence[ElementTree.Element]) -> Iterator[TestResult]:
     outcome, said = TestOutcome.PASSED, None
     for tag, kind in _KINDS:
         said = case.find(tag)
         if said is not None:
             outcome = kind
             break
-    name = visible("::".join(part for part in (case.get("classname"), case.get("name")) if part))
+    name = _name(case, above)
     failed = outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
     detail = _text(said.text).strip() if said is not None else ""
     message = texts.shorten(_text(said.get("message"))) if said is not None else ""
     file = case.get("file") or case.get("filename")
+    if file is None and case.get("classname") == "test" and _SCRIPT.search(case.get("name") or ""):
+        file = case.get("name")  # Node's word for a file that failed itself.
     for again in case:
         if again.tag in _AGAIN:
             why = texts.shorten(_text(again.get("message")))
             yield TestResult(name or "unnamed", TestOutcome.RERUN, file=file, message=why)
+    if failed:
+        message = _said(message, _without_name(detail, case))
+        detail = "" if message.startswith(_OF_ITSELF) else texts.bounded_text(detail)
     yield TestResult(
         name or "unnamed",
         outcome,
         call=_number(case.get("time")),
         file=file,
         line=int(_number(case.get("line"))) or None,
-        message=_said(message, _without_name(detail, case)) if failed else message or texts.shorten(detail),
-        detail=texts.bounded_text(detail) if failed else "",
+        message=message if failed else message or texts.shorten(detail),
+        detail=detail if failed else "",
         output=_output(case) if failed else "",
     )
 
@@ -139,14 +168,17 @@ def _without_name(detail: str, case: ElementTree.Element) -> str:
 
 def _said(message: str, detail: str) -> str:
     """The message, unless it says no more than that the test failed: gotestsum's does not."""
-    return message if message.lower() not in _EMPTY else texts.gist(detail) or message
+    said = message if message.lower() not in _EMPTY else texts.gist(detail) or message
+    if ended := _ENDED.match(said):
+        return f"{_OF_ITSELF} {ended['signal'] or 'exit code ' + (ended['code'] or '?')}"
+    return said
 
 
 def says_nothing(result: TestResult) -> bool:
     """Whether a failed result has no word of why: node's of a file that cannot be loaded."""
     broken = result.outcome in (TestOutcome.FAILED, TestOutcome.ERROR)
     said = result.message.lower()
-    return broken and not result.output and (said in _EMPTY or said.startswith("[error: test failed]"))
+    return broken and not result.output and (said in _EMPTY or said.startswith(_OF_ITSELF))
 
 
 def _output(case: ElementTree.Element) -> str:

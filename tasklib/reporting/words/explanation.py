@@ -35,8 +35,13 @@ _LIBRARY = re.compile(
     r"(/node_modules/|node:internal|site-packages|/lib/python\d|new Promise)"
 )
 _INDENTED = re.compile(r"\s{4}")
-_RUNNERS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|PASS|SKIP): )|\[gw\d+\] ")
-"""What Go's runner puts around a test's own words, and xdist before those of a worker that died."""
+_RUNNERS = re.compile(
+    r"\s*(=== (RUN|PAUSE|CONT|NAME)|--- (FAIL|PASS|SKIP): )|\[gw\d+\] "
+    r"|\s*(Error \[ERR_TEST_FAILURE\]: |code: 'ERR_TEST_FAILURE'|failureType: )"
+)
+"""What the runners of Go and Node put around a test's own words, and xdist before those of a dead worker."""
+
+_RAISED = re.compile(r"(cause: )?(\w*Error( \[\w+\])?: )?")
 
 _GROUP = re.compile(r"\s*[|+](-\+)?\s*(-+ \d+ -+|[\w.]*(Group|Error|Exception|Warning|Exit)(: .*)?)$")
 """In the text of an exception group: its exceptions, and the lines between them."""
@@ -181,8 +186,12 @@ def _beyond(message: str, detail: Sequence[str]) -> list[str]:
     """What ``detail`` says after the lines that ``message`` repeats."""
     flat = " ".join(message.split())
     for index, line in enumerate(detail):
-        said = " ".join(line.split()).removeprefix("Error: ")
-        if said and said not in flat and not (flat and said.startswith(flat.removesuffix(CUT))):
+        said = _RAISED.sub("", " ".join(line.split()), count=1)
+        if (
+            said not in ("", "}")
+            and said not in flat
+            and not (flat and said.startswith(flat.removesuffix(CUT)))
+        ):
             return list(detail[index:])
     return []
 

@@ -54,6 +54,9 @@ _SCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 _OF_NO_TEST = "unhandled error"
 """What our reporter in vitest calls an error that came while no test ran: no name of a test has it."""
 
+_OF_NODE = "test"
+"""What stands in the place of a file in the ids of Node's tests."""
+
 _WORD = re.compile(r"[\w:+\-.\[\]\\/]+")
 
 
@@ -162,13 +165,19 @@ def _whole_id(result: TestResult) -> str:
 def _selector(result: TestResult) -> str:
     """What ``-k`` takes to select the test, empty if nothing does."""
     file, name = split_id(result.id)
+    if file == _OF_NODE and _SCRIPT.search(name):
+        return ""  # A file that failed itself is no test.
     if _SCRIPT.search(file) or (file and _SCRIPT.search(result.file or "")):
         if name == _OF_NO_TEST:
             return ""
         # JavaScript's runners take a regular expression and search the names of suites and test joined by
         # spaces; vitest and Playwright show them joined by what stands here.
-        title = re.sub(r" \|[^|]+\|$", "", re.split(r" [>\u203a] ", name)[-1])  # Not the project behind it.
-        return re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) if title.isprintable() else ""
+        titles = re.split(r" [>\u203a] ", re.sub(r" \|[^|]+\|$", "", name))  # Not the project behind it.
+        # Node leaves out a test with all its parts, unless its own name is asked for.
+        wanted = titles if file == _OF_NODE else titles[-1:]
+        if not name.isprintable():
+            return ""
+        return "|".join(re.sub(r"([\\^$.*+?()[\]{}|])", r"\\\1", title) for title in wanted)
     if not file:
         return ""
     found = _last_part(name)

@@ -159,6 +159,31 @@ def test_a_namespace_is_of_no_matter(tmp_path: Path) -> None:
         assert test.output == "printed"
 
 
+def test_what_nodes_tests_are_part_of_is_in_their_names(tmp_path: Path) -> None:
+    """Whoever repeats one has to ask for all of them; others' suites are what they are."""
+    case = '<testcase name="adds" classname="test"/>'
+    (tmp_path / "junit.xml").write_text(
+        '<testsuites><testsuite name="cart" disabled="0" hostname="a"><testsuite name="sum" disabled="0" '
+        f'hostname="a">{case}</testsuite>{case}</testsuite>{case}</testsuites>'
+    )
+    names = [test.id for test in read_junit(tmp_path / "junit.xml")]
+    assert names == ["test::cart > sum > adds", "test::cart > adds", "test::adds"]
+    assert [test.id for test in read_junit(written(tmp_path / "other.xml", case))] == ["test::adds"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [("exitCode: 3, signal: null", "exit code 3"), ("exitCode: null, signal: 'SIGSEGV'", "SIGSEGV")],
+)
+def test_how_a_file_of_nodes_ended_is_said(ended: str, said: str, tmp_path: Path) -> None:
+    """Its report has it in the words of Node's own error."""
+    message = f"[Error: test failed] {{ code: 'ERR_TEST_FAILURE', cause: 'test failed', {ended} }}"
+    failure = f'<failure message="test failed">{message}</failure>'
+    case = f'<testcase name="/a.test.js" classname="test">{failure}</testcase>'
+    [test] = read_junit(written(tmp_path / "junit.xml", case))
+    assert (test.message, test.file) == (f"its process ended with {said}", "/a.test.js")
+
+
 def test_a_folder_of_reports_is_one(tmp_path: Path) -> None:
     """Maven and Gradle write a report for each class."""
     (tmp_path / "junit.xml" / "deep").mkdir(parents=True)

@@ -305,6 +305,13 @@ Received: 1
     at Object.toBe (/shop/tests/a.test.js:3:19)
     at Promise.then.completed (/shop/node_modules/jest-circus/build/utils.js:1:2)"""
 DOCTEST = "001 >>> total()\nExpected:\n    3\nGot:\n    2\n\n/shop/a.py:3: DocTestFailure"
+NODE = """Error [ERR_TEST_FAILURE]: no
+    at node:internal/x:1:1 {
+  code: 'ERR_TEST_FAILURE',
+  failureType: 'testCodeFailure',
+  cause: Error: no
+      at TestContext.<anonymous> (/shop/tests/a.test.js:1:2)
+}"""
 GROUP = """  + Exception Group Traceback (most recent call last):
   |   File "/shop/.venv/lib/python3.13/site-packages/_pytest/runner.py", line 353, in from_call
   |     result = func()
@@ -322,6 +329,7 @@ GROUP = """  + Exception Group Traceback (most recent call last):
         (NESTED.splitlines()[0], NESTED, "+     2,", "at /shop"),
         ("total_test.go:9: got 3, want 4", GO, "total_test.go:9: got 3, want 4", "==="),
         ("Error: expect(received).toBe(expected)", JEST, "Received: 1", "node_modules"),
+        ("no", NODE, "no", "cause"),
         ("Expected: 3 Got: 2", DOCTEST, "001 >>> total()", "nothing"),
         (
             "worker 'gw1' crashed",
@@ -437,11 +445,18 @@ _pytest/threadexception.py:54: PytestUnhandledThreadExceptionWarning
     [
         ("a.spec.ts::cart \u203a totals (2)", "'totals \\(2\\)'"),
         ("test::adds [1]", "'adds \\[1\\]'"),
+        ("test::cart > adds (2)", "'cart|adds \\(2\\)'"),
     ],
 )
 def test_tests_in_javascript_are_searched_by_their_title(test_id: str, selector: str) -> None:
     """Playwright shows suites before it and searches them joined otherwise; node's report names no file."""
     assert rerun(API, failing(test_id, file="tests/a.test.mjs")) == f"{API.rerun} -k {selector}"
+
+
+def test_a_file_that_node_failed_with_is_repeated_with_its_target() -> None:
+    """No test is called like it."""
+    test = failing("test::/shop/tests/a.test.mjs", file="tests/a.test.mjs")
+    assert rerun(API, test) == API.rerun
 
 
 def test_the_project_of_vitest_is_named_and_not_searched() -> None:
