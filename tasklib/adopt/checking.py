@@ -263,4 +263,4 @@ def _endpoints(prepared: Prepared, project: Project) -> Mapping[str, str]:
 
 def _told(error: TasklibError, copy: Path) -> str:
     """The error's words with the copy's paths as the repository's own."""
-    return error.line.replace(f"{copy}{os.sep}", "").replace(str(copy), ".")
+    return error.line.replace(f" in {copy}.", ".").replace(f"{copy}{os.sep}", "").replace(str(copy), ".")

@@ -28,7 +28,8 @@ _TOOLS = re.compile(
 def installation(command: Command) -> Install | None:
     """What ``command`` has pip or uv install, if it does."""
     words = command.words
-    if "install" not in words or not any("pip" in word for word in words[:4]):
+    before = words[: words.index("install")] if "install" in words else ()
+    if not any(re.fullmatch(r"(.*/)?pipx?[\d.]*", word) for word in before[-4:]):
         return None
     told = words[words.index("install") + 1 :]
     files = tuple(

@@ -17,6 +17,7 @@ from tasklib.adopt.folders import folders_of_tests
 from tasklib.adopt.shell import joined
 from tasklib.adopt.testing import TestRun, plain_words, settled, test_run
 from tasklib.adopt.usages import SetupStep, Usage
+from tasklib.pipeline.suites.scripts import STAGE_SCRIPTS
 
 __all__ = ["Launch"]
 
@@ -58,7 +59,12 @@ class Launch(Struct, frozen=True):
             built = self.building(usage)
             script = built or self._script(usage)
             if self._brings_up(script):
-                return ["npx", *usage.words]
+                inner = self._script_at(usage)
+                # What it calls once the stack is up may be a script, too, which tasklib would not choose.
+                plain = inner and not self._brings_up(inner)
+                return self._started(inner) if plain else ["npx", *usage.words]
+            if self._taken(usage) not in ("", script):
+                return self._started(script)
             if built and runner == "vitest":
                 return [self.manager(), "run", script]  # By itself it is started without what stands before.
             return None if script == "test" or self._like_test(usage) else [self.manager(), "run", script]
@@ -112,10 +118,24 @@ class Launch(Struct, frozen=True):
 
     def _script(self, usage: Usage) -> str:
         """The name of the script of package.json that a run is."""
-        if usage.recipe.kind == "npm run":
-            return usage.recipe.name
-        own = [r for r in self.evidence.recipes if r.file == usage.place.file and r.first == usage.place.line]
-        return own[0].name if own else "test"
+        return usage.recipe.name if usage.recipe.kind == "npm run" else self._script_at(usage) or "test"
+
+    def _started(self, script: str) -> list[str]:
+        return [self.manager(), *(("test",) if script == "test" else ("run", script))]
+
+    def _taken(self, usage: Usage) -> str:
+        """The script that tasklib takes by its name for the stage of a run, if the package has one."""
+        file = joined(self.folder, "package.json")
+        stage = "unit" if not usage.needs_stack else "service" if self.folder else "integration"
+        names = (name for name in STAGE_SCRIPTS[stage] if self.evidence.recipe(Kind.PACKAGE, name, file))
+        return next(names, "")
+
+    def _script_at(self, usage: Usage) -> str:
+        """The name of the script that a run's own words stand in, whoever calls it."""
+        file, line = usage.place.file, usage.place.line
+        own = [r for r in self.evidence.recipes if (r.file, r.first, r.kind) == (file, line, Kind.PACKAGE)]
+        own = [r for r in own if any(one.words[-len(usage.words) :] == usage.words for one in r.commands)]
+        return own[0].name if own else ""
 
     def _like_test(self, usage: Usage) -> bool:
         """Whether the script ``test`` does the same, which tasklib narrows to the stage's files by itself."""
@@ -128,9 +148,9 @@ class Launch(Struct, frozen=True):
         ) == (usage.runner, usage.options, ())
 
     def _brings_up(self, script: str) -> bool:
-        """Whether what npm does before and after a script is about the stack."""
+        """Whether a script, or what npm does before and after it, is about the stack."""
         file = joined(self.folder, "package.json")
-        around = [self.evidence.recipe(Kind.PACKAGE, f"{when}{script}", file) for when in ("pre", "post")]
+        around = [self.evidence.recipe(Kind.PACKAGE, f"{when}{script}", file) for when in ("pre", "", "post")]
         actions = [action for one in around if one for _, action in flow_of(one, self.evidence).actions]
         return any(isinstance(action, ComposeCall) for action in actions)
 

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tasklib.adopt.evidence import Command, Place
+from tasklib.adopt.runners import runner_of
 from tasklib.adopt.shell import joined
 
 __all__ = [
@@ -109,6 +110,13 @@ _WAITS = re.compile(
 )
 
 
+_NO_RUN = re.compile(
+    r"--watch(All)?|--ui|--collect-only|--co|--version|--help|-h|--list(Tests)?|--showConfig"
+)
+_OPEN = re.compile(r"\$[\w{(@*#?!]")
+"""What a shell would fill in; the end of a pattern is none."""
+
+
 class TestRun(Struct, frozen=True):
     """Tests that a command runs.
 
@@ -159,15 +167,17 @@ def test_run(command: Command) -> TestRun | None:
             folder = joined(folder, value)
     if not words:
         return None
-    runner, arguments = _runner(words)
-    if not runner or any(re.fullmatch(r"--watch(All)?|--ui|--collect-only|--co", word) for word in arguments):
+    runner, arguments = runner_of(words)
+    if not runner or any(_NO_RUN.fullmatch(word) for word in arguments):
         return None
     valued = _PYTEST_VALUED if runner == "pytest" else frozenset({"--config", "-c", "-t", "--settings", "-p"})
     named = tuple(_paths(arguments, valued))
     paths = named if runner in ("pytest", "jest", "vitest", "node") else ()
     # What tells service tests apart is given by tasklib itself.
     options = tuple(word for word in _options(arguments, valued) if word != "--integration")
-    reports = tuple(word for word in arguments if re.match(r"--(cov|junit-?xml)", word) and "$" not in word)
+    reports = tuple(
+        word for word in arguments if re.match(r"--(cov|junit-?xml)", word) and not _OPEN.search(word)
+    )
     reports = (
         reports if runner == "pytest" and all("=" in word or word == "--cov" for word in reports) else ()
     )
@@ -181,7 +191,7 @@ def settled(words: Sequence[str]) -> list[str]:
     """``words`` without what a shell's variables add for once, and without options whose values these are."""
     found: list[str] = []
     for word in words:
-        if "$" not in word:
+        if not _OPEN.search(word):
             found.append(word)
         elif found and found[-1].startswith("-") and "=" not in found[-1] and not word.startswith("-"):
             alone = re.fullmatch(r"\$(\w+|\{[^}]*\}|[@*?])", word)
@@ -225,51 +235,6 @@ def prepares(command: Command) -> bool:
     return bool(_PREPARES.search(told)) and not is_wait(command) and not is_trivial(command)
 
 
-def _runner(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    program = posixpath.basename(words[0])
-    rest = words[1:]
-    match program:
-        case "pytest" | "py.test":
-            return "pytest", rest
-        case "coverage" if rest[:1] == ("run",):
-            if at := next((at for at, word in enumerate(rest) if word in ("-m", "--module")), 0):
-                return _runner(("python", "-m", *rest[at + 1 :]))
-            if "test" in rest and "manage.py" in " ".join(rest):
-                return "django", rest[rest.index("test") + 1 :]
-        case _ if re.fullmatch(r"python[\d.]*", program):
-            if rest[:2] == ("-m", "pytest"):
-                return "pytest", rest[2:]
-            if rest[:2] == ("-m", "unittest"):
-                return "unittest", rest[2:]
-            if rest[:1] == ("-m",) and rest[1:3] in (("manage", "test"), ("django", "test")):
-                return "django", rest[3:]
-            if rest[:2] == ("-m", "coverage"):
-                return _runner(rest[1:])
-            if rest and posixpath.basename(rest[0]) == "manage.py" and rest[1:2] in (("test",), ("pytest",)):
-                return "django", rest[2:]
-        case "manage.py" if rest[:1] == ("test",):
-            return "django", rest[1:]
-        case "django-admin" if rest[:1] == ("test",):
-            return "django", rest[1:]
-        case "jest" | "vitest" | "playwright" | "mocha" | "ava" | "tap" | "cypress":
-            return ("" if program == "playwright" and rest[:1] != ("test",) else program), rest
-        case "node" if "--test" in rest or any(posixpath.basename(word) == "jest" for word in rest):
-            return ("node" if "--test" in rest else "jest"), rest
-        case "go" if rest[:1] == ("test",):
-            return "go", rest[1:]
-        case "cargo" if rest[:1] in (("test",), ("nextest",)):
-            return "cargo", rest[1:]
-        case "mvn" | "mvnw" | "gradle" | "gradlew" if {"test", "verify", "check"} & set(rest):
-            return program, rest
-        case "dotnet" | "mix" | "deno" | "bun" if rest[:1] == ("test",):
-            return program, rest[1:]
-        case "rspec" | "phpunit" | "ctest" | "trial" | "nose2":
-            return program, rest
-        case "rails" | "rake" if rest[:1] in (("test",), ("spec",)):
-            return program, rest[1:]
-    return "", ()
-
-
 def _paths(arguments: Sequence[str], valued: frozenset[str]) -> list[str]:
     found = []
     skip = False
@@ -278,7 +243,7 @@ def _paths(arguments: Sequence[str], valued: frozenset[str]) -> list[str]:
             skip = False
         elif word.startswith("-"):
             skip = word in valued
-        elif "$" not in word and word != "run":
+        elif not _OPEN.search(word) and word != "run":
             found.append(word.rstrip("/") or word)
     return found
 
@@ -290,7 +255,7 @@ def _options(arguments: Sequence[str], valued: frozenset[str]) -> list[str]:
     while at < len(arguments):
         word = arguments[at]
         taken = 2 if word in valued and at + 1 < len(arguments) else 1
-        if word.startswith("-") and not _ONLY_SHOWN.fullmatch(word) and "$" not in word:
+        if word.startswith("-") and not _ONLY_SHOWN.fullmatch(word) and not _OPEN.search(word):
             found += arguments[at : at + taken]
         at += taken
     return found

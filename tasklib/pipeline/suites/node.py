@@ -19,6 +19,7 @@ __all__ = [
     "node_preparation",
     "node_variables",
     "package",
+    "preparation_of",
     "scripts_in",
     "vitest_program",
     "where_installed",
@@ -111,6 +112,23 @@ def node_preparation(folder: Path, top: Path) -> tuple[Preparation, ...]:
     install = (_program("npm", folder), "install", "--no-package-lock", "--no-audit", "--no-fund")
     stamp = folder / "node_modules" / ".package-lock.json"
     return (Preparation((*install, "--loglevel=error"), folder, source, stamp),)
+
+
+_STARTS_SCRIPTS = frozenset({"npm", "npx", "pnpm", "pnpx", "yarn", "bun", "bunx"})
+
+
+def preparation_of(command: Sequence[str], folder: Path, top: Path) -> tuple[Preparation, ...]:
+    """The installation that a script of a package needs in a fresh checkout, which nobody has made there yet.
+
+    Where anything is, or Yarn has it elsewhere, whoever chose the command keeps that up to date, too.
+    """
+    package_folder = node_folder(folder, top)
+    if package_folder is None or Path(command[0]).name not in _STARTS_SCRIPTS:
+        return ()
+    there = ("node_modules", ".pnp.cjs", ".yarnrc.yml")
+    if any((place / name).exists() for place in upwards(package_folder, top) for name in there):
+        return ()
+    return node_preparation(package_folder, top)
 
 
 def _program(name: str, folder: Path) -> str:

@@ -21,6 +21,7 @@ from tasklib.pipeline.suites.node import (
     node_preparation,
     node_variables,
     package,
+    preparation_of,
     scripts_in,
     vitest_program,
 )
@@ -232,7 +233,10 @@ class _Common(Struct, frozen=True):
         found = watcher(command, scripts_in(self.place.cwd))
         refuse_watching(found, self._key, self.project.config or self.project.root)
         selects, env = any("{keyword}" in part for part in command), node_variables(command)
-        return self._suite(SuiteKind.COMMAND, (*argv, *self.options.extra), variables=env, selects=selects)
+        here = not self.place.said.inside
+        prepare = preparation_of(command, self.place.cwd, self.project.root) if here else ()
+        argv += self.options.extra
+        return self._suite(SuiteKind.COMMAND, tuple(argv), variables=env, prepare=prepare, selects=selects)
 
     def own_command(self) -> Suite:
         """What the Compose service does by itself, in which the tests run."""

@@ -18,6 +18,7 @@ from tasklib.pipeline.suites.script_words import last_command
 from tasklib.pipeline.suites.watchers import without_watching
 
 __all__ = [
+    "STAGE_SCRIPTS",
     "Script",
     "StageScript",
     "after",
@@ -33,7 +34,7 @@ __all__ = [
 PLAYWRIGHT = "@playwright/test"
 _TEST_DIR = re.compile(r"""\btestDir\s*:\s*['"`]([^'"`$]+)['"`]""")
 
-_OF_STAGE = {
+STAGE_SCRIPTS = {
     "unit": ("test:unit", "test-unit", "unit"),
     "service": ("test:service", "test:integration", "test-integration"),
     "integration": ("test:integration", "test-integration", "test:e2e"),
@@ -83,7 +84,7 @@ class StageScript(Struct, frozen=True):
 def script_of(data: Mapping[str, Any], stage: str) -> StageScript | None:
     """The script for ``stage``: its own, else ``test``; where that only starts another one, that one."""
     scripts = {name: str(text) for name, text in table(data, "scripts").items()}
-    name = next((name for name in (*_OF_STAGE.get(stage, ()), "test") if name in scripts), None)
+    name = next((name for name in (*STAGE_SCRIPTS.get(stage, ()), "test") if name in scripts), None)
     if name is None:
         return None
     is_own, seen = name != "test", {name}

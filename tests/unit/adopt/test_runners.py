@@ -220,3 +220,39 @@ def test_services_are_called_as_what_they_are(tmp_path: Path) -> None:
     files = {f"{folder}/{name}": "" for folder in folders for name in ("go.mod", "a_test.go")}
     found = settings_of(proposed(tmp_path, files))["services"]
     assert [*found] == ["a", "b", "cart", "shop", "x-web-src", "y-web-src"]
+
+
+@pytest.mark.parametrize("name", ["test:integration", "test:e2e", "test-stack"])
+def test_a_script_that_brings_up_the_stack_itself_is_not_what_tests(name: str, tmp_path: Path) -> None:
+    """What it runs once the stack is up is: tasklib would take the script by its name."""
+    files = {
+        "package.json": f'{{"scripts": {{"test": "vitest",\n "{name}": "./scripts/run.sh"}}}}',
+        "package-lock.json": "{}",
+        "scripts/run.sh": "docker-compose up -d\nnpx prisma migrate dev\nnpm run test\ndocker-compose down",
+        "docker-compose.yml": COMPOSE,
+        "src/a.test.ts": "",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["integration"] == {"command": ["npm", "test"]}
+    assert found["unit"] == []
+
+
+def test_what_only_asks_a_runner_something_is_no_test(tmp_path: Path) -> None:
+    """Nor does apt install what Python needs."""
+    readme = "```sh\napt-get install python3-pip python3-pytest\npytest --version\n```\n"
+    files = {"README.md": readme, "tests/test_a.py": "", "requirements.txt": ""}
+    assert settings_of(proposed(tmp_path / "a", files)) == {"unit": "tests"}
+    files["README.md"] += "```sh\napt-get install python3-pip python3-pytest\npytest tests\n```\n"
+    assert settings_of(proposed(tmp_path / "b", files)) == {"unit": "tests"}
+
+
+def test_the_end_of_a_pattern_is_no_variable(tmp_path: Path) -> None:
+    """It says which tests are meant."""
+    line = r"npx jest --testRegex='int\.test\.ts$' -w 1 $@"
+    files = {
+        "scripts/integration_tests.sh": f"docker-compose up -d\ndocker-compose exec -T api {line}\n",
+        "docker-compose.yml": "services: {api: {build: .}}",
+        "package.json": "{}",
+    }
+    command = settings_of(proposed(tmp_path, files))["command"]
+    assert command == ["npx", "jest", r"--testRegex=int\.test\.ts$", "-w", "1"]

@@ -211,6 +211,29 @@ def test_a_broken_pyproject_is_named(plan: Plan) -> None:
         plan({"services/api/pyproject.toml": "[", "services/api/tests/unit/test_a.py": ""})
 
 
+@pytest.mark.parametrize(
+    ("command", "there", "installs"),
+    [
+        (("npm", "run", "test-unit"), "", True),
+        (("npx", "jest"), "", True),
+        (("node", "--test"), "", False),
+        (("npm", "run", "test-unit"), "services/api/node_modules/a", False),
+        (("npm", "run", "test-unit"), "node_modules/a", False),
+        (("yarn", "test"), ".yarnrc.yml", False),
+    ],
+)
+def test_a_command_of_a_package_finds_it_installed(
+    plan: Plan, command: tuple[str, ...], there: str, installs: bool
+) -> None:
+    """In a fresh worktree nobody has; where anything is, it is whose who chose the command."""
+    files = {
+        "services/api/package.json": "{}",
+        "services/api/package-lock.json": "{}",
+        "services/api/tests/unit/a.test.js": "",
+    } | ({there: ""} if there else {})
+    assert bool(plan(files, command=command).prepare) is installs
+
+
 def test_vitest_runs_what_is_below_the_folder(plan: Plan, tmp_path: Path) -> None:
     """The service's own vitest, an absolute path, and the installation that its lock file asks for."""
     files = {
