@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 
 from tasklib.changes.overlooked import seeing_all
-from tasklib.checkout import Checkout, git
+from tasklib.checkout import Checkout, find_checkout, git
 from tasklib.errors import UsageError
 
-__all__ = ["changed_files"]
+__all__ = ["changed_files", "other_checkouts"]
 
 
 def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
@@ -31,6 +32,20 @@ def changed_files(checkout: Checkout, base: str) -> tuple[Path, ...]:
     with seeing_all(checkout) as env:
         differing = git(root, "diff", *how, start, "--", env=env).stdout
     return _paths(root, f"{differing.rstrip(chr(10))}{git(root, *untracked).stdout}")
+
+
+def other_checkouts(changed: Iterable[Path]) -> frozenset[Path]:
+    """Those of ``changed`` that are linked worktrees, as agents make them below the checkout: git tells of an
+    untracked folder. Unless an image or a stack holds it, nothing here is made from it."""
+    return frozenset(path for path in changed if _is_worktree(path))
+
+
+def _is_worktree(path: Path) -> bool:
+    # A folder in a worktree (a submodule that is not there yet) is none.
+    if path.is_symlink() or not (path / ".git").is_file():
+        return False
+    found = find_checkout(path)
+    return found.worktree is not None and found.root == path.resolve()
 
 
 def _pushed(root: Path, branch: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from tasklib.changes.choices import Selection
+from tasklib.changes.compared import other_checkouts
 from tasklib.changes.inputs import stack_facts
 from tasklib.changes.known import changes_since, known_passes, proof
 from tasklib.changes.outside import outside
@@ -151,4 +152,5 @@ class Evidence(Struct, frozen=True):
 
     def _touched(self, files: Iterable[Path]) -> Selection:
         changed = list(files)
-        return select(self.project, stack_facts(self.project), changed, outside(self.project, changed))
+        facts, others = stack_facts(self.project), other_checkouts(changed)
+        return select(self.project, facts, changed, outside(self.project, changed), checkouts=others)

@@ -5,7 +5,7 @@ A file that nothing is known to be made from touches everything: better a build 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -87,8 +87,10 @@ def select(
     stacks: Sequence[StackFacts],
     changed: Sequence[Path],
     outside: Outside | None = None,
+    *,
+    checkouts: Collection[Path] = (),
 ) -> Selection:
-    """Which services the files ``changed`` (absolute) touch.
+    """Which services the files ``changed`` (absolute) touch; ``checkouts`` are those that are no files.
 
     A service is in when a changed file lies in its folder, in a folder it ``depends`` on, in what it is made
     from ``outside``, is built into or mounted by its own stack, or is built into or mounted by a Compose
@@ -106,7 +108,7 @@ def select(
         for number, stack in enumerate(stacks):
             known |= _in_stack(project, stack, number, path, name, reasons, started)
         known |= _as_setup(project, path, name, reasons)
-        if not known:
+        if not known and path not in checkouts:
             _of_no_service(project, path, name, reasons)
     _spread(stacks, started, reasons)
     return _selection(project, reasons, len(changed))

@@ -6,7 +6,7 @@ import re
 
 from tasklib import process
 from tasklib.changes.choices import Selection, everything
-from tasklib.changes.compared import changed_files
+from tasklib.changes.compared import changed_files, other_checkouts
 from tasklib.changes.inputs import stack_facts
 from tasklib.changes.outside import outside
 from tasklib.changes.selection import select
@@ -38,4 +38,5 @@ def touched(project: Project, base: str | None = None, cancel: process.Cancel | 
         return everything(project, f"nothing to compare with: {error.what}")
     if not changed:
         return select(project, (), ())
-    return select(project, stack_facts(project, cancel), changed, outside(project, changed))
+    facts, others = stack_facts(project, cancel), other_checkouts(changed)
+    return select(project, facts, changed, outside(project, changed), checkouts=others)

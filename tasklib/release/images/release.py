@@ -16,7 +16,7 @@ from tasklib.project import Project, Service
 from tasklib.release.images import names
 from tasklib.release.images.attesting import NOTHING, Attesting
 from tasklib.release.tag.repository import Repository
-from tasklib.release.tag.versions import highest, parse, tag_name, tagged_version
+from tasklib.release.tag.versions import highest, is_stable, parse, tag_name, tagged_version
 from tasklib.shown.cutting import several
 
 __all__ = ["Release", "only", "previous_tag", "reference", "release_of"]
@@ -110,12 +110,16 @@ def _tagged_here(project: Project, repository: Repository | None) -> Version:
 
 
 def previous_tag(project: Project, version: Version, cancel: process.Cancel | None = None) -> str | None:
-    """The tag of the version before ``version`` that HEAD descends from: what it has changed since."""
+    """The tag of the version before ``version`` that HEAD descends from: what it has changed since.
+
+    Of a stable version that is a stable one: what changed before its pre-releases belongs to it, too.
+    """
     checkout = find_checkout(project.root)
     if not checkout.git_dir or checkout.unborn:
         return None
     tags = Repository(checkout, cancel).tags(merged="HEAD")
-    before = highest(found for tag in tags if (found := tagged_version(tag)) and found < version)
+    known = [found for tag in tags if (found := tagged_version(tag)) and found < version]
+    before = highest(filter(is_stable, known) if is_stable(version) else known)
     return f"refs/tags/v{before}" if before else None
 
 

@@ -64,7 +64,7 @@ class Facts(Struct, frozen=True):
 def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
     """The files by path below the checkout."""
     values = {
-        "base-branch": as_text(facts.base_branch),
+        "base-branch": as_text(facts.base_branch if forge is Forge.GITLAB else _as_filter(facts.base_branch)),
         "folder": as_text(facts.folder),
         "folder-or-here": as_text(facts.folder or "."),
         "numbers": ", ".join(map(str, range(1, facts.shards + 1))),
@@ -93,6 +93,11 @@ def workflows(facts: Facts, forge: Forge) -> Mapping[str, str]:
         name: filled((templates / template).read_text(), values, conditions)
         for name, template in _names(facts, forge).items()
     }
+
+
+def _as_filter(branch: str) -> str:
+    """A branch as a pattern that fits it alone: else those of `c++` would never be tested."""
+    return re.sub(r"[+!?*\[\]\\]", r"\\\g<0>", branch)
 
 
 def _names(facts: Facts, forge: Forge) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasklib.changes.compared import changed_files
+from tasklib.changes.compared import changed_files, other_checkouts
 from tasklib.checkout import existing_branch, find_checkout
 from tasklib.errors import UsageError
 
@@ -158,3 +158,21 @@ def test_overlooked_submodule(repository: Path, git: Git, tmp_path: Path, how: s
     if how == "moved":
         git(repository / "libs", "commit", "-qam", "moved")
     assert changed_files(find_checkout(repository), here) == (repository / "libs",)
+
+
+def test_worktrees_below_the_checkout(repository: Path, git: Git, tmp_path: Path) -> None:
+    """They are other checkouts; a submodule, and what somebody cloned there, is a part of this one."""
+    git(tmp_path, "init", "-q", "inner")
+    git(tmp_path / "inner", "commit", "-q", "--allow-empty", "-m", "a")
+    git(repository, "submodule", "--quiet", "add", str(tmp_path / "inner"), "libs")
+    git(repository, "worktree", "add", "-q", "-b", "agent", ".claude/worktrees/agent")
+    git(repository, "clone", "-q", str(tmp_path / "inner"), "vendor")
+    changed = changed_files(find_checkout(repository), "main")
+    agent = repository / ".claude/worktrees/agent"
+    assert {agent, repository / "libs", repository / "vendor"} <= set(changed)
+    assert other_checkouts(changed) == {agent}
+    # From there, a submodule that nobody has fetched is no checkout of its own.
+    git(repository, "commit", "-q", "-m", "libs")
+    git(agent, "merge", "-q", "main")
+    assert (agent / "libs").is_dir()
+    assert not other_checkouts([agent / "libs"])

@@ -202,6 +202,14 @@ def test_submodule_that_an_image_copies_from(source: str) -> None:
     assert found.names == NAMES
 
 
+def test_another_checkout_below_this_one() -> None:
+    """A worktree touches nobody, unless an image takes all that there is."""
+    agent = ROOT / "agents/a"
+    assert select(PROJECT, (FULL,), [agent], checkouts={agent}).tests == ()
+    whole = StackFacts(None, (), (ComposeService("api", "api", (BuildContext(ROOT),)),))
+    assert select(PROJECT, (whole,), [agent], checkouts={agent}).names == ("api",)
+
+
 def test_needed_outside() -> None:
     """What a service's manifest names outside its folder counts as its own."""
     outside = Outside(needed={"frontend": [ROOT / "packages/ui"]})

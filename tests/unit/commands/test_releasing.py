@@ -317,3 +317,18 @@ def test_only_images_that_a_change_touches(named: Path, docker: Path, typed: Typ
     git(named, "tag", "v1.1.0")
     ran = typed("release.images --no-push --changed --dry")
     assert ran.lines == ["would build 127.0.0.1:1/shop-web:1.1.0"]
+
+
+def test_a_stable_version_has_what_its_pre_releases_changed(
+    named: Path, docker: Path, typed: Type, git: Git
+) -> None:
+    """They are compared with the version before them, a pre-release with the one before it."""
+    for number, service in enumerate(("web", "api"), 1):
+        (named / f"services/{service}/run").write_text("echo other\n")
+        git(named, "commit", "-q", "-a", "-m", service)
+        git(named, "tag", f"v1.1.0-rc.{number}")
+    second = typed("release.images --no-push --changed --dry")
+    assert second.lines == ["would build 127.0.0.1:1/shop-api:1.1.0-rc.2"]
+    git(named, "tag", "v1.1.0")
+    stable = typed("release.images --no-push --changed --dry")
+    assert stable.lines == [f"would build 127.0.0.1:1/shop-{name}:1.1.0" for name in ("api", "web")]

@@ -75,7 +75,9 @@ def test_hostile_names(services: list[str], branch: str) -> None:
     """Whatever services and branches are called, they are values and reach no script but as variables."""
     for forge in FORGES:
         found = parsed(Facts(services, base_branch=branch), forge)
-        assert found["test.yml"]["on"]["push"]["branches"] == [branch]
+        (pattern,) = found["test.yml"]["on"]["push"]["branches"]
+        assert re.sub(r"\\(.)", r"\1", pattern) == branch
+        assert not re.search(r"(?<!\\)(\\\\)*[+!?*\[\]]", pattern)
         if forge is Forge.GITEA:
             assert found["test.yml"]["jobs"]["test"]["strategy"]["matrix"] == {"service": services}
         plain = parsed(Facts(["x"]), forge)
