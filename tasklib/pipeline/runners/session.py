@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.pipeline.runners import texts, tracebacks, wire
+from tasklib.pipeline.runners.failed import message_of, titled
 from tasklib.pipeline.runners.tally import Tally
 from tasklib.pipeline.runners.verdict import Ending, how_it_ended, judge, why_unfinished
 from tasklib.pipeline.suites.suite import PLUGIN, Suite
@@ -135,6 +136,8 @@ class Session:
                 spoke=bool(self.pids),
                 ended=end.code if end else None,
                 only_collected=bool(end and end.only_collected),
+                asked=self._typed("--co", "--collect-only", "--setup-only", "--setup-plan"),
+                left=end.left if end and not self._typed(end.left) else "",
                 collected=collected,
                 running=running,
                 importing=self._importing,
@@ -206,8 +209,8 @@ class Session:
             teardown,
             file=self.file(place) if place else self._file_of(finish.id),
             line=first.line or finish.line,
-            message=_message(failures),
-            detail="\n\n".join(_titled(failure, len(failures) > 1) for failure in failures),
+            message=message_of(failures),
+            detail="\n\n".join(titled(failure, len(failures) > 1) for failure in failures),
             output=texts.printed(finish.sections),
         )
 
@@ -242,11 +245,15 @@ class Session:
 
         A ``-m`` before our own options belongs to ``python -m``.
         """
-        argv, end = self.suite.argv, self._end
-        ours = argv[argv.index(PLUGIN) :] if PLUGIN in argv else argv
+        end = self._end
         said = {"-m": end.marks, "-k": end.words} if end else {}
-        typed = [option for option in said if any(part.startswith(option) for part in ours)]
-        return next(((option, value) for option, value in said.items() if value and option not in typed), _NO)
+        found = ((option, value) for option, value in said.items() if value and not self._typed(option))
+        return next(found, _NO)
+
+    def _typed(self, *options: str) -> bool:
+        argv = self.suite.argv
+        ours = argv[argv.index(PLUGIN) :] if PLUGIN in argv else argv
+        return any(word.startswith(options) for word in ours)
 
     def _cut_short(self, code: int | None, silent: float) -> None:
         message = why_unfinished(code, silent, self.suite.timeout or 0, self._stop if self._end else None)
@@ -284,17 +291,3 @@ class Session:
         line = tracebacks.line_in(died, os.path.normpath(f"{self.suite.folder}/{file}"))
         found = TestResult(self._importing, TestOutcome.ERROR, file=file, line=line, message=message)
         self.tally.added(replace(found, detail=tracebacks.lean(died)))
-
-
-def _message(failures: list[wire.Failure]) -> str:
-    first = failures[0]
-    said = texts.one_line(first.message) or texts.gist(first.detail)
-    name = f"{first.sub} " if first.sub else "teardown: " if first.when == "teardown" else ""
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    return f"{name}{said}{more}"
-
-
-def _titled(failure: wire.Failure, several: bool) -> str:
-    detail = texts.plain(failure.detail)
-    titled = several or failure.sub
-    return f"{failure.when} {failure.sub}".rstrip() + f":\n{detail}" if titled else detail

@@ -27,7 +27,8 @@ class Ending(Struct, frozen=True):
     narrowed the tests although nobody typed it, with its value, ``ended`` the exit code that it announced
     itself (``None``: it never did), ``stopped`` why the session was interrupted from inside, ``trouble`` what
     kept it from working (with its kind), ``last`` the last lines of its output, ``part`` which part of its
-    tests was to run (empty: all), ``importing`` the file that it was importing.
+    tests was to run (empty: all), ``left`` an option that nobody typed and that may leave no test,
+    ``importing`` the file that it was importing, ``asked`` whether collecting alone was typed.
     """
 
     code: int | None
@@ -35,6 +36,7 @@ class Ending(Struct, frozen=True):
     spoke: bool = True
     ended: int | None = None
     only_collected: bool = False
+    asked: bool = True
     collected: bool = True
     running: tuple[str, ...] = ()
     deselected: int = 0
@@ -49,6 +51,7 @@ class Ending(Struct, frozen=True):
     last: str = ""
     runner: str = "pytest"
     part: str = ""
+    left: str = ""
     importing: str = ""
 
 
@@ -92,6 +95,9 @@ def judge(ending: Ending) -> Verdict:
         return Verdict(Outcome.FAILED, ending.stopped)
     if ending.stopped:
         return Verdict(Outcome.ERROR, ending.stopped, 1)
+    if ending.only_collected and not ending.asked:
+        what = "no test ran: --collect-only, --setup-only or --setup-plan stands in pytest's settings"
+        return Verdict(Outcome.ERROR, f"{what}: take it out of addopts", 2)
     if ending.ended == NO_TESTS or ending.counts.total == 0:
         return _empty(ending)
     if ending.coverage:
@@ -153,6 +159,9 @@ def _empty(ending: Ending) -> Verdict:
     if ending.counts.skipped:
         return Verdict(Outcome.ERROR, "no test ran: every module skipped itself", 2)
     place = ", ".join(ending.paths[:3]) or "the folder"
+    if ending.left:
+        what = f"no test ran: {ending.left} in pytest's settings leaves out all in {place}"
+        return Verdict(Outcome.ERROR, f"{what}; `-- -o addopts=` runs them", 2)
     if ending.deselected:
         what = f"no test ran: all {ending.deselected} in {place} are deselected"
         option, value = ending.chosen

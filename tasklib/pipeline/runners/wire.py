@@ -107,6 +107,7 @@ class End(msgspec.Struct, frozen=True, tag="end", tag_field="e"):
     warnings: int = 0
     marks: str = ""
     words: str = ""
+    left: str = ""
     seed: str = ""
 
 

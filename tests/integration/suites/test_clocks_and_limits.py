@@ -138,6 +138,25 @@ def test_what_addopts_deselect_is_explained(run: Callable[..., Any]) -> None:
     assert run({}, "-m", "", stage=Stage.SERVICE).result.outcome is Outcome.PASSED
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--collect-only", "take it out of addopts"),
+        ("--trace", "--trace of its settings needs somebody at a terminal"),
+        ("--deselect tests/unit/test_a.py", "--deselect in pytest's settings leaves out all in tests/unit"),
+    ],
+)
+def test_settings_that_run_nothing_pass_nothing(option: str, said: str, run: Callable[..., Any]) -> None:
+    """Neither what only looks, nor a debugger that nobody talks to, which has every test pass."""
+    files = {
+        "pytest.ini": f"[pytest]\naddopts = {option}\n",
+        "tests/unit/test_a.py": "def test_a(): assert 0\n",
+    }
+    ran = run(files)
+    assert (ran.result.outcome, ran.result.exit_code) == (Outcome.ERROR, 2)
+    assert said in ran.result.reason
+
+
 def test_a_line_of_forty_megabytes_takes_no_longer_than_it_has_to(run: Callable[..., Any]) -> None:
     """It is read in parts, handed on without its middle, and nothing else is lost."""
     code = "import sys; sys.stdout.write('x' * 40_000_000 + '\\n' + 'after\\n')"

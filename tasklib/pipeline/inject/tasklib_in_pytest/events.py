@@ -19,7 +19,8 @@ broken      id, kind (collection, conftest, exit, usage, internal), message, det
 absent      id, why: a module that skipped itself while it was collected
 stop        kind (the exception's name), why: the session was interrupted from inside
 end         code, only_collected (nothing was to run), coverage (what pytest-cov found too little), warnings
-            (how many), marks and words (the expressions of -m and -k), seed (of pytest-randomly)
+            (how many), marks and words (the expressions of -m and -k), left (an option that may leave
+            no test), seed (of pytest-randomly)
 ==========  ========================================================================================
 """
 

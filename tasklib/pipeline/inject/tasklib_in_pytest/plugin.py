@@ -50,6 +50,8 @@ _wait()
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser):
     reporter = _take_over(early_config)
+    if reporter is not None:
+        _refuse(early_config, reporter)
     if not early_config.pluginmanager.hasplugin("tasklib"):
         early_config.pluginmanager.import_plugin("tasklib_in_pytest.databases")
     outcome = yield
@@ -64,6 +66,18 @@ def pytest_configure(config):
     given = getattr(config, "workerinput", {}).get("tasklib")
     if given:
         _register(config, given["events"], given["fullstack"], given["part"], config.workerinput["workerid"])
+
+
+def _refuse(config, reporter):
+    """Refuse settings by which no run would end, or every test pass; who types them is refused before."""
+    asked = config.known_args_namespace
+    found = [
+        flag for name, flag in (("looponfail", "-f"), ("trace", "--trace")) if getattr(asked, name, False)
+    ]
+    if found:
+        text = "%s of its settings needs somebody at a terminal: take it out of addopts" % found[0]
+        reporter.channel.broken("", "usage", text, "")
+        raise pytest.UsageError(text)
 
 
 def _take_over(config):

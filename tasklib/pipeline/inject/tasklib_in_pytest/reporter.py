@@ -13,6 +13,15 @@ __all__ = ["Reporter"]
 ASTRAY = 1.0
 """Seconds by which a duration may exceed what the real clock says, before that is believed instead."""
 
+LEAVE_OUT = (
+    ("testmon", "--testmon"),
+    ("picked", "--picked"),
+    ("lf", "--lf"),
+    ("stepwise", "--stepwise"),
+    ("deselect", "--deselect"),
+)
+"""Options, of pytest and of plugins, that may leave no test."""
+
 KNOWN = ("passed", "failed", "skipped")
 """The outcomes of a report that are pytest's own. A plugin's own one fails no test."""
 
@@ -273,6 +282,7 @@ class Reporter:
         event["warnings"] = self.warnings
         event["marks"] = str(getattr(asked, "markexpr", "") or "")
         event["words"] = str(getattr(asked, "keyword", "") or "")
+        event["left"] = next((flag for name, flag in LEAVE_OUT if getattr(asked, name, None)), "")
         seed = getattr(asked, "randomly_seed", None)
         event["seed"] = str(seed) if isinstance(seed, int) else ""
         self.channel.send(event)

@@ -100,6 +100,19 @@ def ending(**changes: Any) -> Ending:
         ),
         ({"counts": Counts(total=2)}, Outcome.ERROR, 1, "pytest ended without running any of its tests"),
         ({"counts": Counts(total=2), "only_collected": True}, Outcome.PASSED, 0, ""),
+        (
+            {"counts": Counts(total=2), "only_collected": True, "asked": False},
+            Outcome.ERROR,
+            2,
+            "no test ran: --collect-only, --setup-only or --setup-plan stands in pytest's settings: "
+            "take it out of addopts",
+        ),
+        (
+            {"counts": Counts(), "ended": 5, "code": 5, "left": "--testmon", "paths": ("t",)},
+            Outcome.ERROR,
+            2,
+            "no test ran: --testmon in pytest's settings leaves out all in t; `-- -o addopts=` runs them",
+        ),
         ({"stopped": "had enough"}, Outcome.ERROR, 1, "had enough"),
         (
             {"trouble": ("usage", "what?"), "ended": 4, "code": 4},
