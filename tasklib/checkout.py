@@ -24,6 +24,7 @@ __all__ = [
     "git",
     "git_environment",
     "moved_to",
+    "remote_name",
 ]
 
 _DEADLINE = 60.0
@@ -108,23 +109,33 @@ def moved_to(git_dir: Path) -> Path | None:
 def existing_branch(checkout: Checkout, wanted: str) -> str:
     """``wanted``, which a project names; or what stands in for a ``main`` that there is none of.
 
-    That (here and on ``origin``) is what ``origin`` says, ``master``, or the only branch: ``main`` may be
+    That (here and on the remote) is what the remote says, ``master``, or the only branch: ``main`` may be
     nobody's choice. Where only one was cloned it is no such branch: nothing would differ from it.
     """
     if checkout.git_dir is None or wanted != "main":
         return wanted
-    names = ("refs/heads/", "refs/remotes/origin/")
+    remote = remote_name(checkout.root)
+    names = ("refs/heads/", f"refs/remotes/{remote}/")
     asked = ("for-each-ref", "--format=%(refname)%09%(symref)", *names)
     try:
         rows = [line.partition("\t") for line in git(checkout.root, *asked).stdout.splitlines()]
     except TasklibError:
         return wanted
     there = {name: symref for name, _, symref in rows}
-    remote = there.pop("refs/remotes/origin/HEAD", "").removeprefix("refs/remotes/origin/")
+    default = there.pop(f"{names[1]}HEAD", "").removeprefix(names[1])
     known = {name.removeprefix(prefix) for name in there for prefix in names if name.startswith(prefix)}
     only = next(iter(known)) if len(known) == 1 else ""
-    choices = (name for name in (wanted, remote, "master") if name in known)
+    choices = (name for name in (wanted, default, "master") if name in known)
     return next(choices, None) or (only if only and _has_all_branches(checkout) else wanted)
+
+
+def remote_name(root: Path) -> str:
+    """``origin``, or the only remote where that is called otherwise (``git clone --origin``)."""
+    try:
+        names = git(root, "remote", check=False).stdout.split()
+    except TasklibError:
+        names = []
+    return names[0] if len(names) == 1 else "origin"
 
 
 def git_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -175,8 +186,9 @@ def _short(reference: str) -> str:
 
 
 def _has_all_branches(checkout: Checkout) -> bool:
-    """Whether a clone leaves out no branch of ``origin``, as those of CI systems and of one branch do."""
-    fetched = git(checkout.root, "config", "--get-all", "remote.origin.fetch", check=False).stdout.split()
+    """Whether a clone leaves out no branch of its remote, as those of CI systems and of one branch do."""
+    setting = f"remote.{remote_name(checkout.root)}.fetch"
+    fetched = git(checkout.root, "config", "--get-all", setting, check=False).stdout.split()
     shallow = git(checkout.root, "rev-parse", "--is-shallow-repository", check=False).stdout.strip()
     one = bool(fetched) and not any("*" in refspec for refspec in fetched)
     return checkout.branch is not None and shallow != "true" and not one

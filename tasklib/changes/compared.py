@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tasklib.changes.overlooked import seeing_all
-from tasklib.checkout import Checkout, find_checkout, git
+from tasklib.checkout import Checkout, find_checkout, git, remote_name
 from tasklib.errors import UsageError
 
 __all__ = ["changed_files", "other_checkouts"]
@@ -50,7 +50,7 @@ def _is_worktree(path: Path) -> bool:
 
 def _pushed(root: Path, branch: str) -> str:
     """The remote's side of ``branch``, as last seen; ``branch`` itself where it has none."""
-    for name in (f"{branch}@{{upstream}}", f"refs/remotes/origin/{branch}"):
+    for name in (f"{branch}@{{upstream}}", f"refs/remotes/{remote_name(root)}/{branch}"):
         found = git(
             root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
         )
@@ -60,7 +60,8 @@ def _pushed(root: Path, branch: str) -> str:
 
 
 def _fork_point(root: Path, base: str) -> str:
-    for name in (base, f"refs/remotes/origin/{base}"):
+    remote = remote_name(root)
+    for name in (base, f"refs/remotes/{remote}/{base}"):
         found = git(
             root, "rev-parse", "-q", "--verify", "--end-of-options", f"{name}^{{commit}}", check=False
         )
@@ -83,7 +84,7 @@ def _fork_point(root: Path, base: str) -> str:
     raise UsageError(
         f"there is no branch or commit {base} to compare with",
         where=str(root),
-        remedy=f"`git fetch origin {shlex.quote(base)}`, or set base-branch in [tool.tasklib].",
+        remedy=f"`{shlex.join(['git', 'fetch', remote, base])}`, or set base-branch in [tool.tasklib].",
     )
 
 

@@ -239,11 +239,12 @@ def test_a_branch_that_the_project_names_is_not_replaced(repository: Path, git: 
     assert existing_branch(checkout, "--output=stolen") == "--output=stolen"
 
 
-def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Path) -> None:
+@pytest.mark.parametrize("remote", ["origin", "upstream"])
+def test_existing_branch_of_the_remote(repository: Path, git: Git, tmp_path: Path, remote: str) -> None:
     """The remote's own choice comes before a master."""
     git(repository, "branch", "-m", "develop")
     git(repository, "branch", "master")
-    git(tmp_path, "clone", "-q", str(repository), str(tmp_path / "clone"))
+    git(tmp_path, "clone", "-q", "--origin", remote, str(repository), str(tmp_path / "clone"))
     assert existing_branch(find_checkout(tmp_path / "clone"), "main") == "develop"
 
 

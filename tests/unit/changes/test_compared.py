@@ -50,9 +50,10 @@ def test_changed_files(repository: Path, git: Git) -> None:
     ]
 
 
-def test_changed_against_a_remote_branch(repository: Path, git: Git, tmp_path: Path) -> None:
-    """A base that only the remote has is found there."""
-    git(tmp_path, "clone", "-q", str(repository), "clone")
+@pytest.mark.parametrize("remote", ["origin", "upstream"])
+def test_changed_against_a_remote_branch(repository: Path, git: Git, tmp_path: Path, remote: str) -> None:
+    """A base that only the remote has is found there, whatever that is called."""
+    git(tmp_path, "clone", "-q", "--origin", remote, str(repository), "clone")
     clone = tmp_path / "clone"
     git(clone, "switch", "-q", "-c", "work")
     git(clone, "branch", "-q", "-D", "main")
