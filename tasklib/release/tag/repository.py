@@ -157,7 +157,8 @@ class Repository:
         done = self._git(
             "tag", "--annotate", "--cleanup=whitespace", "--file", "-", "--", name, commit, stdin=message
         )
-        signs = self._ask("config", "--type=bool", "tag.gpgSign") == "true"
+        settings = ("tag.gpgSign", "tag.forceSignAnnotated")
+        signs = "true" in (self._ask("config", "--type=bool", name) for name in settings)
         if signs and "\n-----BEGIN " not in self._git("cat-file", "tag", f"refs/tags/{name}").stdout:
             # Some versions of git make it without a signature where ssh-keygen fails.
             self.untag(name, commit)
