@@ -29,7 +29,11 @@ def name_latest(
         return everything
     done, failed = [], {}
     for image in everything:
-        known = [*release.versions, *_versions(image, say)]
+        theirs = _versions(release, image, say)
+        if theirs is None:
+            done.append(image)
+            continue
+        known = [*release.versions, *theirs]
         if not names.is_latest(release.version, known):
             say(f"{image.name}:latest stays: {highest(filter(is_stable, known))} is above {release.version}")
             done.append(image)
@@ -45,11 +49,13 @@ def name_latest(
     return tuple(done)
 
 
-def _versions(image: Image, say: Say) -> list[Version]:
-    """The versions that the registry has of an image."""
+def _versions(release: Release, image: Image, say: Say) -> list[Version] | None:
+    """The versions that the registry has of an image; ``None``: neither it nor git can tell."""
     try:
-        tags = Registry(image.name).tags()
+        return names.versions(Registry(image.name).tags())
     except RegistryError as error:
+        if release.shallow:
+            say(f"{error}, and a shallow clone has not all tags: {image.name}:latest stays as it is")
+            return None
         say(f"{error}: git's tags alone decide whether {image.version} is the latest")
         return []
-    return names.versions(tags)

@@ -25,14 +25,16 @@ __all__ = ["Release", "only", "previous_tag", "reference", "release_of"]
 class Release(Struct, frozen=True):
     """What is to be built as which version.
 
-    ``versions`` are those that git has tags of, ``marks`` the images' labels, ``platforms`` what to build for
-    (none: what the engine is), ``push`` whether to push at all, ``attesting`` what is attested of them.
+    ``versions`` are those that git has tags of (``shallow``: perhaps not all), ``marks`` the images' labels,
+    ``platforms`` what to build for (none: what the engine is), ``push`` whether to push at all, ``attesting``
+    what is attested of them.
     """
 
     project: Project
     version: Version
     services: tuple[Service, ...]
     versions: tuple[Version, ...] = ()
+    shallow: bool = False
     marks: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     push: bool = True
@@ -94,7 +96,17 @@ def release_of(
         source=names.public_url(repository.remote_url() or "") if repository else None,
     )
     known = tuple(found for tag in tags if (found := tagged_version(tag)))
-    return Release(project, chosen, tuple(services), known, marks, platforms, push, tuple(notices))
+    return Release(
+        project,
+        chosen,
+        tuple(services),
+        known,
+        shallow=repository is not None and repository.is_shallow,
+        marks=marks,
+        platforms=platforms,
+        push=push,
+        notices=tuple(notices),
+    )
 
 
 def _tagged_here(project: Project, repository: Repository | None) -> Version:

@@ -192,6 +192,17 @@ def test_every_version_is_pushed_before_latest(named: Path, docker: Path, typed:
     assert "is pushed without checking whether it is there already" in ran.err
 
 
+def test_latest_stays_where_nobody_knows_the_versions(
+    named: Path, docker: Path, typed: Type, git: Git
+) -> None:
+    """A registry that does not answer, and a shallow clone: another version may be above this one."""
+    (named / ".git/shallow").write_text(git(named, "rev-parse", "HEAD"))
+    ran = typed("release.images")
+    assert ran.code == 0, ran.err
+    assert not [line for line in asked(docker) if "latest" in line]
+    assert "a shallow clone has not all tags: 127.0.0.1:1/shop-api:latest stays as it is" in ran.err
+
+
 def test_what_could_not_be_pushed_is_named(named: Path, docker: Path, typed: Type) -> None:
     """With the registry's reason, and what to do about it; nothing becomes the latest."""
     docker.with_name("docker.refuses").touch()
