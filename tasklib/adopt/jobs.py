@@ -119,22 +119,23 @@ def _sorted_lines(flow: Flow) -> tuple[list[int], list[int], list[int]]:
     tests: list[int] = []
     others: list[int] = []
     kept: list[int] = []
-    begun = bool(flow.containers)
+    begun, later = bool(flow.containers), False
     by_place: dict[Place, list[Action]] = {}
     for place, action in flow.actions:
         by_place.setdefault(place, []).append(action)
-    for command in flow.recipe.commands:
-        actions = by_place.get(command.place, [])
+    ran = [by_place.get(command.place, []) for command in flow.recipe.commands]
+    last = max((at for at, actions in enumerate(ran) if any(map(is_test, actions))), default=len(ran))
+    for at, (command, actions) in enumerate(zip(flow.recipe.commands, ran, strict=True)):
         line = command.place.line
         if any(is_test(action) for action in actions):
             tests.append(line)
         elif any(isinstance(action, Copy) for action in actions):
             kept.append(line)
         elif actions and all(is_replaced(action) for action in actions):
-            begun = begun or any(
-                isinstance(action, ComposeCall) and action.verb == "up" for action in actions
-            )
-            others.append(line)
+            up = any(isinstance(action, ComposeCall) and action.verb == "up" for action in actions)
+            begun, later = begun or up, later or (up and at > last)
+            # What comes up after the tests is looked at by something else.
+            (kept if later else others).append(line)
         elif begun and (is_wait(command) or command.words[0] in _GLUE) and not tests:
             others.append(line)
         else:

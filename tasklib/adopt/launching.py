@@ -44,7 +44,8 @@ class Launch(Struct, frozen=True):
         words = settled((*usage.launcher, *usage.words))
         runner = usage.runner
         if runner == "pytest":
-            odd = [file for file in usage.requirements if not self._known_requirements(file)]
+            there = [file for file in usage.requirements if file in self.evidence.files]
+            odd = [file for file in there if not self._known_requirements(file)]
             odd += {*usage.extras, *usage.groups} - _USUAL_EXTRAS
             odd += self._unlisted(usage)
             foreign = usage.launcher[:1] and usage.launcher[0] not in ("uv", "poetry", "rye")
@@ -70,7 +71,8 @@ class Launch(Struct, frozen=True):
             return None if script == "test" or self._like_test(usage) else [self.manager(), "run", script]
         if runner in ("jest", "vitest", "node", "mocha"):
             return words if usage.launcher else ["npx", *words]
-        return words
+        # In a fresh worktree nobody has built anything before.
+        return [word for word in words if word not in ("--no-build", "--no-restore")]
 
     def _as_module(self, usage: Usage) -> Sequence[str]:
         """What starts pytest so that tests find modules beside their folder, which `pytest` alone does not.
@@ -180,7 +182,11 @@ class Launch(Struct, frozen=True):
         """What starts Python with the project's dependencies: uv, as tasklib itself does."""
         project, extras = self._is_project(), list(dict.fromkeys(usage.extras))
         files = list(
-            dict.fromkeys(posixpath.relpath(file, self.folder or ".") for file in usage.requirements)
+            dict.fromkeys(
+                posixpath.relpath(file, self.folder or ".")
+                for file in usage.requirements
+                if file in self.evidence.files
+            )
         )
         if not files and not project and joined(self.folder, "requirements.txt") in self.evidence.files:
             files = ["requirements.txt"]

@@ -15,7 +15,7 @@ _NARROWED = re.compile(
 )
 """Options of a run that is about a few tests alone."""
 
-BROWSERS = ("playwright", "cypress")
+BROWSERS = ("playwright", "cypress", "protractor", "testcafe", "wdio", "nightwatch")
 """What drives a browser needs something to look at."""
 
 

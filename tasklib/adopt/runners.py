@@ -35,6 +35,8 @@ def runner_of(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
             return "django", rest[1:]
         case "django-admin" if rest[:1] == ("test",):
             return "django", rest[1:]
+        case "protractor" | "testcafe" | "wdio" | "nightwatch":
+            return program, rest
         case "jest" | "vitest" | "playwright" | "mocha" | "ava" | "tap" | "cypress":
             return ("" if program == "playwright" and rest[:1] != ("test",) else program), rest
         case "node" if "--test" in rest or any(posixpath.basename(word) == "jest" for word in rest):

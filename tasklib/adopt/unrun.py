@@ -21,6 +21,11 @@ __all__ = ["add_unrun"]
 
 _NAMED_FOR_STACK = re.compile(r"(?i)(test_)?(e2e|integration|component|acceptance)([_.-]|tests?\b)")
 _OF_PYTEST = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_WITH_ALL_BELOW = {
+    **dict.fromkeys(("mvn", "mvnw", "gradle", "gradlew"), "java"),
+    "dotnet": "dotnet",
+    "cargo": "rust",
+}
 _STACK_FOLDERS = ("integration", "e2e", "functional", "acceptance", "system", "service", "api")
 
 
@@ -142,7 +147,7 @@ def _top(name: str) -> str:
     """The folder of tests that a file belongs to: ``tests/unit`` of ``tests/unit/web/test_a.py``."""
     parts = name.split("/")[:-1]
     for index, part in enumerate(parts):
-        if part in ("unit", *_STACK_FOLDERS) and index:
+        if index and (part in ("unit", *_STACK_FOLDERS) or (part in ("tests", "test") and parts[0] == "src")):
             return "/".join(parts[: index + 1])
     return parts[0] if parts else name
 
@@ -176,4 +181,7 @@ def _finds(runner: str, file: str, folder: str, evidence: Evidence) -> bool:
         return file.endswith(".py")
     if runner in ("jest", "vitest", "node", "mocha", "ava", "tap"):
         return bool(re.search(r"\.[cm]?[jt]sx?$", file))
-    return _manifest(file, evidence) == folder
+    own = _manifest(file, evidence)
+    # Those that know all projects below them; a module of Go's is one for itself.
+    whole = _WITH_ALL_BELOW.get(runner)
+    return own == folder or (whole is not None and evidence.manifests.get(own) == whole)

@@ -39,7 +39,9 @@ def adopt(path: str, *, write: bool, keep_make: bool, answers: Sequence[str], dr
     evidence = survey(root)
     proposal = _decided(evidence, _read(answers), keep_make, asks=write and not dry)
     if not proposal.files and not proposal.questions and not proposal.adopted:
-        remedy = f"`{hint('new.project', 'NAME')}` makes a project that has all of it."
+        remedy = f"`{hint('new.project', 'NAME')}` makes a project that has all of it"
+        files = ", ".join(evidence.standard)
+        remedy += f"; `{hint('infra.up')}` brings up {files} as it is." if files else "."
         raise UsageError(_NOTHING, where=str(root), remedy=remedy)
     for line in rendering.rendered(proposal, evidence.texts):
         say_patch(line)

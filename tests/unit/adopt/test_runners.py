@@ -56,6 +56,7 @@ def test_what_ci_installs_for_a_project_that_says_something_else(tmp_path: Path)
     project = '[project]\nname = "a"\nversion = "1"\n'
     install = "pip install -r requirements/testing.txt -e .[web]"
     files = {**_ci(install, "coverage run -m pytest"), "pyproject.toml": project, "tests/test_a.py": ""}
+    files["requirements/testing.txt"] = ""
     command = "uv run --extra web --with-requirements requirements/testing.txt coverage run -m pytest"
     assert settings_of(proposed(tmp_path, files))["integration"]["command"] == command.split()
 
@@ -180,17 +181,37 @@ def test_an_option_goes_with_the_value_that_a_variable_gives(tmp_path: Path) -> 
     assert found == ["./node_modules/.bin/cypress", "run", "--config", "a=b"]
 
 
-def test_browsers_are_no_unit_tests(tmp_path: Path) -> None:
+def test_what_knows_all_projects_below_it_runs_their_tests(tmp_path: Path) -> None:
+    """And it builds them, which CI did in a step of its own."""
+    files = {
+        **_ci("dotnet build", "dotnet test --configuration Release --no-build"),
+        "shop.sln": "",
+        "shop/Shop.Tests/Shop.Tests.csproj": "",
+        "shop/Shop.Tests/OrderTests.cs": "",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found == {"integration": {"command": ["dotnet", "test", "--configuration", "Release"]}}
+
+
+def test_a_file_of_requirements_that_is_not_there(tmp_path: Path) -> None:
+    """CI asks for it first."""
+    install = "if [ -f requirements.txt ]; then pip install -r requirements.txt; fi"
+    files = {**_ci(f'"{install}"', "pytest tests"), **SETUP, "tests/test_a.py": ""}
+    assert settings_of(proposed(tmp_path, files)) == {"integration": "tests"}
+
+
+@pytest.mark.parametrize("script", ["playwright test", "protractor conf.js"])
+def test_browsers_are_no_unit_tests(script: str, tmp_path: Path) -> None:
     """Though they are all that a package has: they need something to look at."""
     files = {
-        "web/package.json": '{"scripts": {"test": "playwright test"}}',
+        "web/package.json": f'{{"scripts": {{"test": "{script}"}}}}',
         "web/tests/a.spec.ts": "",
         "api/package.json": '{"scripts": {"test": "jest"}}',
         "api/a.test.js": "",
     }
     proposal = proposed(tmp_path, files)
     assert [*settings_of(proposal)["services"]] == ["api"]
-    assert any("not taken over: playwright test" in note.text for note in proposal.notes)
+    assert any(f"not taken over: {script}" in note.text for note in proposal.notes)
 
 
 @pytest.mark.parametrize(

@@ -462,3 +462,16 @@ def test_djangos_tests_that_pytest_is_told_of(tmp_path: Path) -> None:
     assert "command" not in str(settings_of(proposed(tmp_path / "own", files)))
     shared = {**files, "shop/tests.py": "from shop.checks import *\n", "pytest.ini": ""}
     assert "manage.py" in str(settings_of(proposed(tmp_path / "shared", shared)))
+
+
+def test_a_stack_that_comes_up_after_the_tests_stays(tmp_path: Path) -> None:
+    """Something else looks at it, and takes it down."""
+    after = ["docker compose up -d", "scripts/check-url.sh localhost:8082", "docker compose down"]
+    files = {
+        **_ci("run: docker compose build", "run: pytest tests", *(f"run: {line}" for line in after)),
+        "docker-compose.yml": WEB,
+        **TEST,
+    }
+    text = proposed(tmp_path, files).files.get(".github/workflows/t.yml")
+    text = text or files[".github/workflows/t.yml"]
+    assert [line for line in after if f"run: {line}\n" not in text] == []
