@@ -27,10 +27,8 @@ __all__ = ["Published", "Registry", "RegistryError", "RegistryRefused"]
 _TIMEOUT = (5.0, 20.0)
 """Seconds to connect, and to wait for an answer."""
 
-_BUSY = (429, 502, 503, 504)
-_PAUSES = (1.0, 3.0)
-_LONGEST = 10
-"""Seconds before a busy registry is asked again, and the most of those that it asks for."""
+_BUSY, _PAUSES, _LONGEST = (429, 502, 503, 504), (1.0, 3.0), 10
+"""Answers of a busy registry, seconds before it is asked again, and the most of those that it asks for."""
 
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -264,6 +262,8 @@ class Registry:
         wanted = {key: asked[key] for key in ("service", "scope") if key in asked}
         wanted.setdefault("scope", f"repository:{self.repository}:pull")
         realm = asked.get("realm", "")
+        if login and not realm.lower().startswith("https:") and not _is_loopback(urlsplit(realm).netloc):
+            raise RegistryError(f"{self.host} wants its login sent unencrypted")
         if login and login.token:
             form = {
                 **wanted,
@@ -271,7 +271,8 @@ class Registry:
                 "refresh_token": login.token,
                 "client_id": "tasklib",
             }
-            answer = self._session.post(realm, data=form, timeout=_TIMEOUT)
+            # No redirection: it would take the token along.
+            answer = self._session.post(realm, data=form, timeout=_TIMEOUT, allow_redirects=False)
         else:
             headers = {"Authorization": basic(login)} if login else {}
             answer = self._session.get(realm, params=wanted, headers=headers, timeout=_TIMEOUT)

@@ -25,6 +25,7 @@ __all__ = [
 
 _TOKEN = "rc"
 _NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+|(?:^|[-_/])[vVr]?[0-9]+$")
+_ZEROS = re.compile(r"(?<![0-9A-Za-z-])0+(?=[0-9])")
 _PLAIN = re.compile(r"([vV]?[0-9]+(?:\.[0-9]+)+)(?:[-+._]?[a-zA-Z].*|\+.*)?", re.DOTALL)
 """A version and no more, or with what follows it: 1.3.0rc1, v1.3.0+build.5."""
 _PEP440 = {"a": "a", "alpha": "a", "b": "b", "beta": "b", "c": "rc", "rc": "rc", "pre": "rc", "preview": "rc"}
@@ -48,9 +49,9 @@ def parse(text: str) -> Version:
     try:
         version = Version.parse(text.strip().removeprefix("v"))
     except ValueError:
-        raise UsageError(
-            f"{text!r} is not a semantic version", remedy="Like 1.2.0, or 1.2.0-rc.1 before it."
-        ) from None
+        plain = _ZEROS.sub("", text.strip().removeprefix("v"))
+        like = f"Without leading zeros: {plain}." if Version.is_valid(plain) else "Like 1.2.0, or 1.2.0-rc.1."
+        raise UsageError(f"{text!r} is not a semantic version", remedy=like) from None
     if version.build:
         raise UsageError(
             f"{text!r} has build metadata, which an image tag cannot hold", remedy="Leave out the + part."

@@ -32,6 +32,8 @@ class Answers:
     files: dict[str, object] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     host: str = ""
+    realm: str = ""
+    token_answer: tuple[str, str] | None = None
 
 
 @pytest.fixture
@@ -42,9 +44,10 @@ def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers
         def _answer(self) -> None:
             wanted.asked.append(f"{self.command} {self.path.partition('?')[0]}")
             if self.path.startswith("/token"):
-                self._send(wanted.token, b'{"token": "t"}')
+                self._send(wanted.token, b'{"token": "t"}', wanted.token_answer)
             elif "Authorization" not in self.headers:
-                realm = f'Bearer realm="http://{wanted.host}/token",scope="repository:shop:pull,push"'
+                place = wanted.realm or f"http://{wanted.host}/token"
+                realm = f'Bearer realm="{place}",scope="repository:shop:pull,push"'
                 self._send(401, b"{}", ("WWW-Authenticate", realm))
             elif wanted.busy:
                 wanted.busy -= 1
@@ -190,6 +193,20 @@ def test_what_does_not_answer_the_question(answers: Answers, upload: int) -> Non
     """Any other answer leaves it to the push."""
     answers.upload = upload
     Registry(f"{answers.host}/shop").check_push()
+
+
+def test_a_login_goes_to_nobody_else(answers: Answers, tmp_path: Path) -> None:
+    """Neither unencrypted to whoever a registry names, nor by a redirection to whoever that names."""
+    login = {"auth": b64encode(b"me:secret").decode(), "identitytoken": "long"}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {answers.host: login}}))
+    answers.realm = "http://registry.invalid/token"
+    with pytest.raises(RegistryError, match="wants its login sent unencrypted"):
+        Registry(f"{answers.host}/shop").tags()
+    answers.realm, answers.token = "", 307
+    answers.token_answer = ("Location", f"http://{answers.host}/elsewhere")
+    with pytest.raises(RegistryError, match="answered 307"):
+        Registry(f"{answers.host}/shop").tags()
+    assert not [line for line in answers.asked if "elsewhere" in line]
 
 
 def test_a_busy_registry_is_asked_again(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:

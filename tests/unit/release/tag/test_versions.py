@@ -101,6 +101,13 @@ def test_no_version(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(("text", "plain"), [("2026.05.01", "2026.5.1"), ("v01.2.3-rc.01", "1.2.3-rc.1")])
+def test_leading_zeros(text: str, plain: str) -> None:
+    """Of a calendar's versions: how they are written is told."""
+    with pytest.raises(UsageError, match=rf"leading zeros: {plain}\."):
+        parse(text)
+
+
 @pytest.mark.parametrize("tag", ["1.2.0", "v1.2", "version", "vv1.2.0", "v1.2.0+x", "release-1.2.0"])
 def test_other_tags(tag: str) -> None:
     """Tags of another form are nobody's version."""
