@@ -13,7 +13,9 @@ from importlib.resources import files
 # default; processes that tests start still hear PYTHONDONTWRITEBYTECODE.
 sys.dont_write_bytecode = False
 
-import pytest  # noqa: E402
+# Nor is much of what all tests import garbage: to look for it so often is a tenth of their time.
+gc.set_threshold(50_000, 10, 10)
+
 from hypothesis import settings  # noqa: E402 - it is rewritten as well
 
 from .examples import QUICK, THOROUGH, patient  # noqa: E402
@@ -38,9 +40,3 @@ def _variables_of_agents(value: object) -> Iterator[str]:
 _AGENTS = json.loads(files("detect_agent").joinpath("agents.json").read_text(encoding="utf-8"))
 for _name in ("AI_AGENT", "PI_CODING_AGENT", *_variables_of_agents(_AGENTS)):
     os.environ.pop(_name, None)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """What tests are made of is no garbage; to look through it is a tenth of the unit tests' time."""
-    gc.freeze()

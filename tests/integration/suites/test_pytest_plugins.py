@@ -233,23 +233,23 @@ def test_a_plugin_that_calls_the_place_by_the_tests_id(run: Callable[..., Any]) 
     assert (failed.file, failed.line) == ("tests/unit/test_a.py", 3), ran.output
 
 
-def test_workers_leave_alone_what_tests_are_made_of(run: Callable[..., Any]) -> None:
-    """Each of xdist's processes has collected by itself; what a test makes is garbage as ever."""
+def test_hypothesis_finds_all_objects_while_tests_run(run: Callable[..., Any]) -> None:
+    """It asks for the referrers of a generator: what the collector leaves alone would have none."""
     test = """
-        def test_alone():
-            import gc
-            assert gc.get_freeze_count() > 1000
-            assert gc.get_threshold()[0] < 50000
+        import gc, random
+        from hypothesis import given, strategies
 
-        def test_made_here():
-            import gc, weakref
-            class Node: pass
-            node = Node()
-            node.itself = node
-            kept = weakref.ref(node)
-            del node
-            gc.collect()
-            assert kept() is None
+        generator = random.Random(1)
+
+        @given(strategies.integers())
+        def test_number(number):
+            assert number == number
+
+        def test_everything_is_seen():
+            assert gc.get_freeze_count() == 0
+            assert gc.get_threshold()[0] < 50000
+            assert gc.get_referrers(generator)
     """
-    ran = run({"tests/unit/test_a.py": test}, "-n", "2", needs=tuple(XDIST[-1].split()))
+    files = {"tests/unit/test_a.py": test}
+    ran = run(files, "-n", "2", "-W", "error", needs=(*XDIST[-1].split(), "hypothesis"))
     assert ran.result.counts == Counts(total=2, passed=2), ran.output
