@@ -32,8 +32,6 @@ __all__ = [
 _PREFIX = "org.opencontainers.image."
 REVISION = f"{_PREFIX}revision"
 
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = re.compile(rf"(?:[a-zA-Z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*")
 _SCP = re.compile(r"(?:[^@/]+@)?(?P<host>[^:/]+):(?P<path>[^/:].*)")
 
 
@@ -95,7 +93,8 @@ def image_name(project: Project, service: str) -> str:
             remedy="Put {service} into it.",
         )
     name = template.replace("{service}", service)
-    if not _NAME.fullmatch(name):
+    found = parse_reference(name)
+    if not found or found.tag or found.digest:
         raise ConfigError(
             f"{name} is not a valid name for an image",
             where=where,

@@ -25,6 +25,7 @@ __all__ = [
 
 _TOKEN = "rc"
 _NUMBERS = re.compile(r"(?:^|[^0-9.])[0-9]+(?:[.-][0-9]+)+|(?:^|[-_/])[vVr]?[0-9]+$")
+_LONGEST = 128
 _ZEROS = re.compile(r"(?<![0-9A-Za-z-])0+(?=[0-9])")
 _PLAIN = re.compile(r"([vV]?[0-9]+(?:\.[0-9]+)+)(?:[-+._]?[a-zA-Z].*|\+.*)?", re.DOTALL)
 """A version and no more, or with what follows it: 1.3.0rc1, v1.3.0+build.5."""
@@ -52,6 +53,10 @@ def parse(text: str) -> Version:
         plain = _ZEROS.sub("", text.strip().removeprefix("v"))
         like = f"Without leading zeros: {plain}." if Version.is_valid(plain) else "Like 1.2.0, or 1.2.0-rc.1."
         raise UsageError(f"{text!r} is not a semantic version", remedy=like) from None
+    if len(str(version)) > _LONGEST:
+        raise UsageError(
+            f"{text!r} is longer than the {_LONGEST} characters of an image tag", remedy="Shorten it."
+        )
     if version.build:
         raise UsageError(
             f"{text!r} has build metadata, which an image tag cannot hold", remedy="Leave out the + part."

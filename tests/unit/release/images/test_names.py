@@ -39,6 +39,7 @@ def test_name() -> None:
     assert image_name(project("registry.example.com:5000/team/shop-{service}"), "api") == (
         "registry.example.com:5000/team/shop-api"
     )
+    assert image_name(project("[::1]:5000/shop-{service}"), "api") == "[::1]:5000/shop-api"
     assert image_name(project("shop", single=True), "api") == "shop"
 
 

@@ -94,7 +94,9 @@ def test_no_python_spelling(version: str) -> None:
         pep440(parse(version))
 
 
-@pytest.mark.parametrize("text", ["", "1.2", "1.2.0rc1", "1.2.0+x", "latest", "v", "01.2.3", "1.2.3-01"])
+@pytest.mark.parametrize(
+    "text", ["", "1.2", "1.2.0rc1", "1.2.0+x", "latest", "v", "01.2.3", "1.2.3-01", f"1.2.3-{'a' * 123}"]
+)
 def test_no_version(text: str) -> None:
     """What is no semantic version, or cannot be an image's tag, is refused."""
     with pytest.raises(UsageError):
