@@ -131,13 +131,16 @@ def preparation_of(command: Sequence[str], folder: Path, top: Path) -> tuple[Pre
     return node_preparation(package_folder, top)
 
 
+_FROM = {"pnpm": "it (`npm install -g pnpm`)", "yarn": "it (`npm install -g yarn`)", "bun": "Bun"}
+
+
 def _program(name: str, folder: Path) -> str:
     found = shutil.which(name)
     if found is None:
         raise ConfigError(
             f"its tests need `{name}`, which is not installed",
             where=str(folder / "package.json"),
-            remedy="Install Node.js and its package manager, and run again.",
+            remedy=f"Install {_FROM.get(name, 'Node.js, which brings it')}, and run again.",
         )
     return found
 

@@ -51,6 +51,11 @@ _OURS = frozenset(
 )
 """What a run says itself, or what keeps it from its end."""
 
+_OF_THE_WHOLE = frozenset(
+    {"--coverage", "--dir", "--project", "--exclude", "--testNamePattern", "--changed", "--shard"}
+)
+"""What says which of a package's tests are meant: a stage has its own, unless the script is the stage's."""
+
 _BARE = frozenset(
     {"--run", "--watch", "-w", "--ui", "--open", "--coverage", "--globals", "--dom", "--isolate", "--color"}
     | {"--hideSkippedTests", "--fileParallelism", "--passWithNoTests", "--logHeapUsage", "--allowOnly"}
@@ -82,13 +87,12 @@ class VitestScript(Struct, frozen=True):
     def kept(self, said: Sequence[str], *, whole: bool) -> tuple[str, ...]:
         """Its options, but for those in ``said``, which vitest takes only once.
 
-        What is covered is asked of the ``whole`` of the tests alone.
+        Which tests it means, and what they cover, is asked of the ``whole`` of them alone.
         """
         names = {_name(word) for word in said if word.startswith("-")}
-        kept = [option for option in self.options if _name(option[0]) not in names]
-        return tuple(
-            word for option in kept if whole or not option[0].startswith("--coverage") for word in option
-        )
+        names |= frozenset() if whole else _OF_THE_WHOLE
+        kept = (option for option in self.options if not {_name(option[0]), _group(option[0])} & names)
+        return tuple(word for option in kept for word in option)
 
 
 def vitest_in(script: str) -> VitestScript | None:
@@ -183,9 +187,14 @@ def _options(words: Sequence[str]) -> tuple[tuple[str, ...], ...] | None:
             if "." in word:
                 return None  # Some of those take values.
             option = (word, rest.pop(0))
-        if word.partition("=")[0].partition(".")[0] not in _OURS:
+        if _group(word) not in _OURS:
             found.append(option)
     return tuple(found)
+
+
+def _group(word: str) -> str:
+    """``--coverage`` of ``--coverage.enabled``."""
+    return _name(word).partition(".")[0]
 
 
 def _name(word: str) -> str:

@@ -263,9 +263,10 @@ def test_vitest_runs_what_is_below_the_folder(plan: Plan, tmp_path: Path) -> Non
     [
         ("vitest", ("{vitest}", "run", "{unit}"), {}),
         ("vitest run --config a.ts --coverage", ("{vitest}", "run", "{unit}", "--config", "a.ts"), {}),
-        ("TZ=UTC npx vitest --watch -t x tests", ("{vitest}", "run", "{unit}", "-t", "x"), {"TZ": "UTC"}),
+        ("TZ=UTC npx vitest --watch -t x tests", ("{vitest}", "run", "{unit}"), {"TZ": "UTC"}),
+        ("vitest run --dir tests/unit --mode test", ("{vitest}", "run", "{unit}", "--mode", "test"), {}),
         ("vitest run --reporter junit --outputFile a.xml", ("{vitest}", "run", "{unit}"), {}),
-        ("vitest run --project unit src && eslint .", ("{vitest}", "run", "{unit}", "--project", "unit"), {}),
+        ("vitest run --globals src && eslint .", ("{vitest}", "run", "{unit}", "--globals"), {}),
         (
             "node -C x node_modules/vitest/vitest.mjs",
             ("sh", "-c", '{path} && exec "$@"', "sh", "node", "-C"),
@@ -361,6 +362,24 @@ def test_the_lock_file_names_the_package_manager(lock: str, program: str, plan: 
     """Also a lock file further up, as workspaces have it."""
     suite = plan({"services/api/package.json": VITEST, lock: "", "services/api/tests/unit/a.test.ts": ""})
     assert suite.prepare[0].argv[0] == f"/bin/{program}"
+
+
+@pytest.mark.parametrize(
+    ("lock", "remedy"),
+    [
+        ("pnpm-lock.yaml", "Install it (`npm install -g pnpm`), and run again."),
+        ("bun.lock", "Install Bun, and run again."),
+        ("package-lock.json", "Install Node.js, which brings it, and run again."),
+    ],
+)
+def test_a_package_manager_that_is_missing_is_named(
+    lock: str, remedy: str, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With where it comes from."""
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None)
+    with pytest.raises(ConfigError, match="which is not installed") as raised:
+        plan({"services/api/package.json": VITEST, lock: "", "services/api/tests/unit/a.test.ts": ""})
+    assert raised.value.remedy == remedy
 
 
 def test_another_test_script_runs_by_its_exit_code(plan: Plan) -> None:
