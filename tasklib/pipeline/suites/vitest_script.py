@@ -105,8 +105,7 @@ def vitest_in(script: str) -> VitestScript | None:
     for at in reversed(range(len(parts))):
         if words := _words(parts[at]):
             before = [part.strip() for part in parts[:at] if not _TESTS.fullmatch(part.strip())]
-            several = any("vitest" in part for part in before)
-            return None if several else _started(" && ".join(before), words)
+            return None if any(map(_words, before)) else _started(" && ".join(before), words)
     return None
 
 

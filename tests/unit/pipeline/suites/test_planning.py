@@ -279,6 +279,7 @@ def test_vitest_runs_what_is_below_the_folder(plan: Plan, tmp_path: Path) -> Non
         ),
         ("npm run test:unit && vitest run", ("{vitest}", "run", "{unit}"), {}),
         ("vitest run a && vitest run -c b.ts", ("{vitest}", "run", "{unit}"), {}),
+        ("rm -r .vitest && vitest run", ("sh", "-c", '{path} && rm -r .vitest && exec "$@"', "sh"), {}),
         ("vitest run -c b.ts > log", ("{vitest}", "run", "{unit}"), {}),
         ("vitest related --config b.ts", ("{vitest}", "run", "{unit}"), {}),
         ("concurrently 'vitest run'", ("{vitest}", "run", "{unit}"), {}),
