@@ -191,7 +191,18 @@ def _same_device(place: _Place, here: _Place) -> bool:
     A folder with its inode is the same one then, where it lies where it lay, or nothing lies there any more:
     a disk may be mounted elsewhere, too. A snapshot of a disk has its inodes, and lies beside it.
     """
-    return place.device == here.device or place.path == here.path or not os.path.lexists(place.path)
+    return place.device == here.device or place.path == here.path or _is_gone(place.path)
+
+
+def _is_gone(path: str) -> bool:
+    """Whether certainly nothing lies there: what may not be looked at may well be the original."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _new_id(checkout: Checkout) -> str | None:

@@ -63,9 +63,9 @@ class Turns:
         They are turns on this machine; for those on an engine see :meth:`on`.
         Raises :class:`~tasklib.errors.UsageError` for a number of places that is none.
         """
-        number = number_of_places(state, env)
+        number, said = _places(state, env)
         folder = state.root / State.name("places", host_id())
-        shared = number if _places_said(state, env)[1] else shared_places_of(os.cpu_count() or 1, number)
+        shared = number if said else shared_places_of(os.cpu_count() or 1, number)
         places = None if nested else Places(folder, number, turn, shared)
         return cls(places, emit, cancel, _memory() // number)
 
@@ -116,12 +116,17 @@ class Turns:
 
 def number_of_places(state: State, env: Mapping[str, str]) -> int:
     """As TASKLIB_PLACES says, or ``places.txt`` in the state folder, or by the machine's processors."""
+    return _places(state, env)[0]
+
+
+def _places(state: State, env: Mapping[str, str]) -> tuple[int, bool]:
+    """How many places there are, and whether somebody says so."""
     where, given = _places_said(state, env)
     if not given:
-        return places_of(os.cpu_count() or 1, _memory())
+        return places_of(os.cpu_count() or 1, _memory()), False
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{where} takes a number of at least 1, not {given!r}")
-    return int(given)
+    return int(given), True
 
 
 def _places_said(state: State, env: Mapping[str, str]) -> tuple[str, str]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
 import socketserver
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tasklib.errors import TasklibError, UsageError
+from tasklib.process import scratch_folder
 
 __all__ = ["Asked", "Controller", "Reply"]
 
@@ -25,8 +23,9 @@ class Controller:
     """The controller's side: a socket in a folder that this user alone can enter, and who answers there."""
 
     def __init__(self, answer: Callable[[Mapping[str, Any]], Reply]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="tasklib-"))
-        self.address = str(self._folder / "stack")
+        # Where we are killed, the next run finds that nobody holds the folder any more.
+        self._closing = contextlib.ExitStack()
+        self.address = str(self._closing.enter_context(scratch_folder()) / "stack")
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
@@ -45,7 +44,7 @@ class Controller:
         """Answer nobody any more."""
         self._server.shutdown()
         self._server.server_close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._closing.close()
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

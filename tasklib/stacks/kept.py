@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from tasklib import process
-from tasklib.errors import ConfigError
+from tasklib.errors import ConfigError, TasklibError
 from tasklib.listener import Listener
 from tasklib.project import Project, select_services
 from tasklib.stacks.endpoints import endpoint_variables, endpoints
@@ -78,9 +78,13 @@ def bring_up(
         )
         ready(held, reachable)
         held.keep()
-        return reachable
-    finally:
-        held.close()
+    except BaseException:
+        # What ended it is told, not that its removal has failed of the same: the reaper goes on with that.
+        with contextlib.suppress(TasklibError):
+            held.close()
+        raise
+    held.close()
+    return reachable
 
 
 def status(context: RunContext) -> tuple[StackStatus, ...]:
@@ -124,10 +128,9 @@ def variables(context: RunContext, name: str | None) -> Iterator[tuple[str, str]
     (plan,) = plans(context.project, [name] if name else [])
     found = prepare(plan, context.instance, context.engine)
     prepared = with_known_bakes(found, context.engine, context.state).addressed(context.engine)
-    tags, checkout = frozenset(prepared.isolation.built_images), context.instance.checkout
-    if not tags <= context.images.of(prepared.project, checkout):
-        # Plain Compose builds under our names, too, and tells nobody.
-        context.images.add(prepared.project, checkout, tags)
+    # Plain Compose builds under our names, too, and tells nobody.
+    built = prepared.isolation.built_images
+    context.images.expect(prepared.project, context.instance.checkout, built)
     yield from context.exports.items()
     yield from plain_compose(prepared, context.state)
     if not context.engine.facts.reach.lasts:

@@ -171,6 +171,16 @@ class Images:
                     self._write(other, owner, known - new)
             self._write(project, checkout, self.of(project, checkout) | new)
 
+    def expect(self, project: str, checkout: str, tags: Iterable[str]) -> None:
+        """``tags`` may be built for ``project`` by others; those that another checkout has stay its."""
+        new = frozenset(tags)
+        with self._state.lock(self._folder):
+            had = self.all()
+            taken = frozenset[str]().union(*(had[key] for key in had.keys() - {(project, checkout)}))
+            mine = had.get((project, checkout), frozenset[str]())
+            if not new - taken <= mine:
+                self._write(project, checkout, mine | (new - taken))
+
     def forget(self, project: str, checkout: str, tags: Iterable[str] | None = None) -> None:
         """``tags`` (all of the project's) exist no longer."""
         with self._state.lock(self._folder):

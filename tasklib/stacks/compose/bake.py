@@ -11,6 +11,7 @@ from tasklib import process
 from tasklib.errors import EngineError, engine_stopped
 from tasklib.shown.masking import mask
 from tasklib.stacks.address import docker_environment, is_unreachable
+from tasklib.stacks.compose.inline import inline_room
 from tasklib.stacks.compose.output import BuildOutput
 from tasklib.stacks.rewrite import as_text
 
@@ -53,15 +54,17 @@ def bake(
     wanted = [where.value] if where.value else []
     wanted += [word for platform in platforms for word in ("--set", f"*.platform={platform}")]
     wanted += [word for attest in attests for word in ("--set", f"*.attest={attest}")]
-    code = process.stream(
-        ["docker", "buildx", "bake", "--progress", "plain", *wanted, "--file", "-"],
-        on_line=read,
-        cwd=folder,
-        # Contexts may lie outside of the folder; what is attested unasked makes every image an index.
-        env=docker_environment({"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}),
-        stdin=as_text(config),
-        cancel=cancel,
-    )
+    # Contexts may lie outside of the folder; what is attested unasked makes every image an index.
+    settings = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+    with inline_room(config) as room:
+        code = process.stream(
+            ["docker", "buildx", "bake", "--progress", "plain", *wanted, "--file", "-"],
+            on_line=read,
+            cwd=folder,
+            env=docker_environment({**settings, **room}),
+            stdin=as_text(config),
+            cancel=cancel,
+        )
     if code:
         raise _problem("\n".join(output.lines)) or output.failure(config)
 

@@ -13,6 +13,7 @@ from tasklib import process
 from tasklib.errors import ConfigError, StackError
 from tasklib.project.compose_files import assignments
 from tasklib.shown.masking import hide, mask
+from tasklib.stacks.compose.inline import inline_room
 from tasklib.stacks.compose.output import BuildOutput, UpOutput, unset_variables
 from tasklib.stacks.compose.refusals import engine_problem, failure, no_such_service
 from tasklib.stacks.compose.source import (
@@ -93,7 +94,10 @@ def build(
 ) -> None:
     """Build the images of ``services``. Raises :class:`~tasklib.errors.StackError` with the failing step."""
     output = BuildOutput()
-    if _act(source, config, ["build", *as_arguments(services)], env, on_line, cancel, output):
+    verb = ["build", *as_arguments(services)]
+    with inline_room(config) as room:
+        code = _act(source, config, verb, {**env, **room}, on_line, cancel, output)
+    if code:
         raise engine_problem("\n".join(output.lines)) or output.failure(config)
 
 

@@ -16,6 +16,9 @@ _PULL = re.compile(r"https?://|manifest|pull|platform")
 """What is in a reason that is about getting an image."""
 
 
+_PULLED_AGAIN = ("always", "daily", "weekly")
+
+
 class NotReady(StackError):
     """A stack did not become ready; ``logs`` are the last lines of the containers at fault."""
 
@@ -43,9 +46,15 @@ def missing_image(
         image = str(service.get("image", ""))
         if "build" not in service and image and image_id(image) is None:
             return StackError(f"{name}: the image {image} cannot be pulled: {error.what}", where=error.where)
-    # One that is here may be another platform's.
-    for name, service in config["services"].items():
-        if "build" not in service and service.get("platform") and _PULL.search(error.what):
-            what = f"{name}: the image {service.get('image')} for {service['platform']} cannot be had"
-            return StackError(f"{what}: {error.what}", where=error.where)
-    return None
+    if not _PULL.search(error.what):
+        return None
+    # One that is here may be another platform's, or is asked for again. Which one it was is not said.
+    wanted = tuple(
+        f"{name}: the image {service.get('image')}" + (f" for {platform}" if platform else "")
+        for name, service in config["services"].items()
+        if "build" not in service
+        and ((platform := service.get("platform")) or service.get("pull_policy") in _PULLED_AGAIN)
+    )
+    if not wanted:
+        return None
+    return StackError(f"{' or '.join(wanted)} cannot be had: {error.what}", where=error.where)

@@ -68,6 +68,7 @@ class Startup:
         self._pending: set[str] = set()
         self._starting: dict[tuple[str, str], Future[None]] = {}
         self._again: dict[str, int] = {}
+        self._alone: dict[str, int] = {}
 
     def follow(self, cancel: process.Cancel) -> tuple[Container, ...]:
         """Launch and wait; returns the containers of the ready stack.
@@ -105,6 +106,7 @@ class Startup:
                         frozenset(self._starting),
                         self._refused(watch),
                         dict(self._again),
+                        self._alone,
                         fresh,
                         time.monotonic() > deadline,
                     )
@@ -125,7 +127,8 @@ class Startup:
                             raise error
                         case Late(reasons):
                             raise self._late(reasons, self._containers(watch, fresh=True))
-                        case Wait(start, awaited, polls):
+                        case Wait(start, awaited, polls, alone):
+                            self._alone = {c.id: self._alone.get(c.id, c.restarts) for c in alone}
                             for container in start:
                                 self._start(pool, watch, container)
                             self._listener.waits(", ".join(awaited[:3]))

@@ -33,6 +33,15 @@ __all__ = [
 _AGAIN = 10
 """How often a container that ended with 0 is started again, where its file says that it always is."""
 
+_CRASHES = 6
+"""Restarts after which a crash is no matter of a moment: the engine waits twice as long before each."""
+
+_IN_VAIN = 2
+"""Restarts that a crashing container gets once it waits for nobody any more: each is a whole try."""
+
+_LOOPS = 3
+"""Restarts from which on a container crashes rather than comes up, as a server does that starts twice."""
+
 
 class StartPlan(Struct, frozen=True):
     """What is to start: ``config`` is what Compose is given, ``title`` what people call it.
@@ -62,7 +71,8 @@ class Seen(Struct, frozen=True):
     ``lacks``: what running containers lack, by id. ``before``: the ids of those that were there before us.
     ``launched``: Compose has ended, ``failure`` is what it failed with. ``pending``: the ids of those that
     are created and still to be started; ``asked``: the lives that the engine was asked to follow by another;
-    ``refused``: why it does not, by id; ``again``: how often each was started again. ``fresh``: nothing of
+    ``refused``: why it does not, by id; ``again``: how often each was started again. ``alone``: the restarts
+    that crashing containers had when nothing else was awaited any more, by id. ``fresh``: nothing of
     the look is older than the end of the last wait. ``late``: time is over.
     """
 
@@ -75,6 +85,7 @@ class Seen(Struct, frozen=True):
     asked: frozenset[tuple[str, str]] = frozenset()
     refused: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     again: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    alone: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     fresh: bool = True
     late: bool = False
 
@@ -120,11 +131,13 @@ class Wait(Struct, frozen=True):
     """Start these, and wait for something to change.
 
     ``awaited`` is what people are told, ``polls`` whether the engine will not tell of what is awaited.
+    ``alone``: the crashing containers, where nothing else is awaited.
     """
 
     start: tuple[Container, ...] = ()
     awaited: tuple[str, ...] = ()
     polls: bool = False
+    alone: tuple[Container, ...] = ()
 
 
 Step = Done | Look | Again | Lost | Gone | Broken | Late | Wait
@@ -139,9 +152,14 @@ def next_step(plan: StartPlan, seen: Seen) -> Step:
     new = [c for c in seen.containers if seen.launched or c.id not in seen.before]
     coming = {c.id for c in new if _comes_back(plan, seen, c)}
     counted = tuple(_as_pending(c) if c.id in seen.pending | coming else c for c in new)
-    verdict = readiness.judge(plan.services, counted, seen.lacks, order.optional(plan.config) - plan.needs)
+    spared = order.optional(plan.config) - plan.needs
+    verdict = readiness.judge(plan.services, counted, seen.lacks, spared)
     if isinstance(verdict, readiness.Failed):
         return Lost(verdict.container, verdict.why)
+    needed = (c for c in counted if c.service not in spared and _crashes_in_vain(seen, c))
+    if crashing := next(needed, None):
+        tries = f"{crashing.restarts} restarts, and nothing else is awaited"
+        return Lost(crashing, f"keeps ending with code {crashing.exit_code} ({tries})")
     if seen.failure:
         impatient = isinstance(verdict, readiness.Waiting) and _is_impatience(seen.failure)
         return Again() if impatient else Broken(seen.failure)
@@ -150,9 +168,23 @@ def next_step(plan: StartPlan, seen: Seen) -> Step:
     if seen.launched and (gone := readiness.missing(plan.services, seen.containers)):
         return Gone(gone) if seen.fresh else Look()
     reasons = verdict.reasons if isinstance(verdict, readiness.Waiting) else {}
-    return (
-        Late(reasons) if seen.late else Wait(_startable(plan, seen, coming), *_awaited(plan, seen, reasons))
-    )
+    if seen.late:
+        return Late(reasons)
+    awaited = _awaited(plan, seen, reasons)
+    told = tuple(f"{name}: {reasons[name]}" for name in awaited)
+    return Wait(_startable(plan, seen, coming), told, bool(seen.lacks), _alone(counted, awaited))
+
+
+def _crashes_in_vain(seen: Seen, container: Container) -> bool:
+    """Whether it ended too often, also since all is there that it may have waited for by crashing."""
+    tried = container.restarts - seen.alone.get(container.id, container.restarts)
+    return container.state == "restarting" and container.restarts >= _CRASHES and tried >= _IN_VAIN
+
+
+def _alone(containers: tuple[Container, ...], awaited: tuple[str, ...]) -> tuple[Container, ...]:
+    """The containers of the ``awaited`` services, where all of them crash again and again."""
+    found = tuple(c for c in containers if c.service in awaited)
+    return found if all(c.restarts >= _LOOPS for c in found) else ()
 
 
 def _startable(plan: StartPlan, seen: Seen, coming: set[str]) -> tuple[Container, ...]:
@@ -186,14 +218,13 @@ def _as_pending(container: Container) -> Container:
     return replace(container, state="created", error="") if ended else container
 
 
-def _awaited(plan: StartPlan, seen: Seen, reasons: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
-    # What waits for others says nothing that they do not say themselves.
-    awaited = tuple(
-        f"{name}: {why}"
-        for name, why in sorted(reasons.items())
+def _awaited(plan: StartPlan, seen: Seen, reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Who is waited for: what waits for others says nothing that they do not say themselves."""
+    return tuple(
+        name
+        for name in sorted(reasons)
         if not any(order.unmet(plan.config, name, seen.containers, seen.pending))
     )
-    return awaited, bool(seen.lacks)
 
 
 def _is_impatience(error: BaseException) -> bool:

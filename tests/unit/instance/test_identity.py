@@ -144,6 +144,16 @@ class TestCheckoutId:
         monkeypatch.setattr(identity, "_place", lambda root, new: replace(place(root, new), device=1))
         assert id_of(tmp_path / "disk1" / "shop") == before
 
+    def test_an_original_that_may_not_be_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A folder that is closed to us is not gone: what has its inode on another disk is a snapshot."""
+
+        def closed(path: str) -> os.stat_result:
+            raise PermissionError(path)
+
+        assert identity._is_gone("/no/such/folder")
+        monkeypatch.setattr("tasklib.instance.identity.os.lstat", closed)
+        assert not identity._is_gone("/closed/folder")
+
     def test_read_only(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A checkout that cannot be written has an id all the same, and nothing is written."""
         monkeypatch.setattr(os, "access", lambda *_: False)

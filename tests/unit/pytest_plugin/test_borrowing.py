@@ -13,6 +13,7 @@ import pytest
 from tasklib.errors import TasklibError, UsageError
 from tasklib.lending import client
 from tasklib.lending.client import Lent, NotLent
+from tasklib.process import SCRATCH
 from tasklib.pytest_plugin.borrowing import Borrowing, is_asked
 from tasklib.pytest_plugin.workers import Asked, Controller
 
@@ -197,12 +198,15 @@ def test_what_a_controller_cannot_bring_up_is_told_to_every_worker(
     lender.gives = NotLent("no engine", 3)
     borrowing = Borrowing(plain)
     controller = Controller(borrowing._answer)
+    folder = Path(controller.address).parent
+    assert folder.name.startswith(SCRATCH), "one that is swept where we are killed"
     try:
         for _ in range(2):
             with pytest.raises(UsageError, match="no engine"):
                 Asked(controller.address).stack([str(tmp_path)])
     finally:
         controller.close()
+    assert not folder.exists()
     assert len(lender.asked) == 1
 
 

@@ -116,6 +116,16 @@ def test_images(state: State) -> None:
     assert images.of("test-main", "a") == frozenset()
 
 
+def test_tags_that_another_may_build_stay_whose_they_are(state: State) -> None:
+    """An id set by hand is shared by checkouts: variables given out for plain Compose take no image away."""
+    images = Images(state, "engine")
+    images.add("test-main", "a", ["x:1"])
+    images.expect("test-main", "b", ["x:1", "y:1"])
+    assert images.all() == {("test-main", "a"): {"x:1"}, ("test-main", "b"): {"y:1"}}
+    images.expect("test-main", "a", ["x:1", "y:1", "z:1"])
+    assert images.all() == {("test-main", "a"): {"x:1", "z:1"}, ("test-main", "b"): {"y:1"}}
+
+
 def test_what_images_were_built_from(state: State) -> None:
     """It is known for as long as the tag is the project's, whatever else becomes of the project's tags."""
     images = Images(state, "engine")

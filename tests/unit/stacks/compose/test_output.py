@@ -146,6 +146,10 @@ def test_an_image_of_another_platform_is_named() -> None:
     assert found is not None
     assert found.what.startswith("web: the image b for linux/arm64 cannot be had: Get")
     assert missing_image(config, lambda image: "sha256:1", StackError("port is already allocated")) is None
+    config["services"]["db"]["pull_policy"] = "always"
+    found = missing_image(config, lambda image: "sha256:1", error)
+    assert found is not None
+    assert found.what.startswith("db: the image a or web: the image b for linux/arm64 cannot be had: Get")
 
 
 def test_a_missing_dockerfile_is_told_as_such(tmp_path: Path) -> None:

@@ -226,6 +226,67 @@ def test_a_job_that_always_restarts_and_serves_nothing_is_done() -> None:
     assert world.up()["job"].state == "exited"
 
 
+class Crashing(Told):
+    """`api` ends and is started again between any two looks; `db` is ready after as many restarts of it."""
+
+    def __init__(self, world: World, *, ready_after: int = 0, serves_after: int = 99) -> None:
+        super().__init__()
+        self.restarts = 0
+        self._world, self._ready_after, self._serves_after = world, ready_after, serves_after
+
+    def waits(self, text: str) -> None:
+        api = self._world.engine.service("shop", "api")
+        if api.state == "created" or self.restarts > self._serves_after:
+            return
+        self.restarts += 1
+        if self.restarts == self._ready_after:
+            self._world.engine.change(self._world.engine.service("shop", "db").id, health="healthy")
+        state = "running" if self.restarts > self._serves_after else "restarting"
+        self._world.engine.say(api.id, f"try {self.restarts}: refused")
+        self._world.engine.change(api.id, state=state, exit_code=1, restarts=self.restarts, max_restarts=10)
+
+
+def test_a_crash_that_nothing_will_mend_is_told_early() -> None:
+    """Not after all restarts, each of which waits twice as long as the one before; what waits for it, too."""
+    world = World({"api": {}, "web": {"depends_on": {"api": {"condition": "service_healthy"}}}})
+    world.created = [{"service": "api", "health": "starting"}, {"service": "web"}]
+    world.listener = crashing = Crashing(world)
+    with pytest.raises(
+        NotReady, match=r"api keeps ending with code 1 \(6 restarts, and nothing else"
+    ) as failed:
+        world.up()
+    assert crashing.restarts == 6
+    assert failed.value.logs[0].lines[-1].text == "try 6: refused"
+
+
+def test_what_crashes_until_its_database_is_there_gets_two_more_tries() -> None:
+    """However long the database takes: until then it is no crash loop."""
+    services: dict[str, Any] = {"api": {}, "db": {}}
+    created = [{"service": "api"}, {"service": "db", "health": "starting"}]
+    world = World(services)
+    world.created = list(created)
+    world.listener = Crashing(world, ready_after=8, serves_after=9)
+    world.on_start(db=lambda c: world.engine.change(c.id, health="starting"))
+    assert world.up()["api"].state == "running"
+    world = World(services)
+    world.created = list(created)
+    world.listener = crashing = Crashing(world, ready_after=7)
+    world.on_start(db=lambda c: world.engine.change(c.id, health="starting"))
+    with pytest.raises(NotReady, match="api keeps ending"):
+        world.up()
+    assert 9 <= crashing.restarts <= 10
+
+
+def test_what_nothing_requires_may_crash_as_it_likes() -> None:
+    """Until its restarts are over, as before."""
+    depends = {"condition": "service_started", "required": False}
+    world = World({"api": {}, "web": {"depends_on": {"api": depends}}})
+    world.created = [{"service": "api"}, {"service": "web"}]
+    world.listener = crashing = Crashing(world, serves_after=8)
+    assert world.up()["api"].state == "running"
+    assert crashing.restarts == 9
+
+
 def test_what_the_engine_does_not_start_is_said_in_its_words() -> None:
     """With the container at fault."""
     world = World({"api": {}})
