@@ -103,7 +103,7 @@ def listed_address(name: str, env: Mapping[str, str] | None = None) -> EngineAdd
     if kind != "context":
         return EngineAddress(name, "")
     folder = docker_folder(env)
-    return _named(folder, context, docker_settings(folder))
+    return _named(folder, context, docker_settings(folder), says="`engines` lists")
 
 
 def docker_environment(
@@ -206,14 +206,15 @@ def _address(folder: Path, host: str, context: str, certificates: str, verify: s
     """``folder`` holds Docker's settings, the rest is as the variables say ("": not set)."""
     settings = docker_settings(folder)
     if not host:
-        return _named(folder, context, settings)
+        return _named(folder, context, settings, says="DOCKER_CONTEXT names")
     pems = Path(certificates) if certificates else folder if verify else None
     return EngineAddress(host, "", pems, verified=bool(verify))
 
 
-def _named(folder: Path, variable: str, settings: Mapping[str, Any]) -> EngineAddress:
+def _named(folder: Path, given: str, settings: Mapping[str, Any], says: str) -> EngineAddress:
+    """The engine of the context ``given`` ("": the current one); ``says`` is what gave it, and how."""
     file = folder / "config.json"
-    name = variable or settings.get("currentContext") or _LOCAL
+    name = given or settings.get("currentContext") or _LOCAL
     if not isinstance(name, str):
         raise EngineError("`currentContext` is not a name", where=str(file), remedy=_MEND)
     if name == _LOCAL:
@@ -221,10 +222,10 @@ def _named(folder: Path, variable: str, settings: Mapping[str, Any]) -> EngineAd
     key = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
     meta = folder / "contexts" / "meta" / key / "meta.json"
     if not meta.is_file():
-        way_back = "unset DOCKER_CONTEXT" if variable else "`docker context use default`"
+        way_back = "unset DOCKER_CONTEXT" if given else "`docker context use default`"
         raise EngineError(
-            f"there is no Docker context {name}" + (", which DOCKER_CONTEXT names" if variable else ""),
-            where=None if variable else str(file),
+            f"there is no Docker context {name}" + (f", which {says}" if given else ""),
+            where=None if given else str(file),
             remedy=f"`docker context ls` lists those there are; {way_back} to use this machine's own engine.",
         )
     match _read(meta):

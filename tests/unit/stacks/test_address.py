@@ -192,7 +192,7 @@ def test_the_engines_of_a_list_are_found_by_their_names(tmp_path: Path) -> None:
     big = listed_address("context:big", env)
     assert big
     assert (big.host, big.context, bool(big.certificates)) == ("tcp://big:2376", "big", True)
-    with pytest.raises(EngineError, match="no Docker context small"):
+    with pytest.raises(EngineError, match="no Docker context small, which `engines` lists"):
         listed_address("context:small", env)
 
 

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from tasklib.errors import START_ENGINE, EngineError
 from tasklib.reach import Reach, Way, decide
-from tasklib.shown.cutting import shorten, without_password
 from tasklib.stacks.address import USUAL_SOCKET, EngineAddress, docker_folder, engine_address, leads_through
 from tasklib.stacks.engine.docker.answers.facts import facts_from, forwards_ports, is_podman
+from tasklib.stacks.engine.docker.reasons import is_tls, reason_of
 from tasklib.stacks.engine.docker.surroundings import look
 from tasklib.stacks.engine.patience import TIMEOUT
 from tasklib.stacks.engine.values import EngineFacts
@@ -119,6 +119,7 @@ def _lag(client: Any, address: EngineAddress, tunnel: Tunnel | None) -> float:
 
 def _client(address: EngineAddress) -> Any:
     import docker
+    import urllib3
     from docker.tls import TLSConfig
 
     class Client(docker.APIClient):
@@ -147,6 +148,9 @@ def _client(address: EngineAddress) -> Any:
         ca_cert=pems.get("ca"),
         verify=address.verified,
     )
+    if tls and not address.verified:
+        # As its user wants it: a warning with each call would tell nothing else.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return Client(
         address.host or None,
         version="auto",
@@ -185,25 +189,17 @@ def _unreachable(error: Exception, address: EngineAddress) -> EngineError:
     else:
         where = f" at {address.way}"
         remedy = "Start it, or unset DOCKER_HOST to use this machine's own engine."
-    return EngineError(f"no Docker engine answers{where} ({_reason(error)})", remedy=remedy)
+    if is_tls(str(error)):
+        remedy = _CERTIFICATES if address.context else f"{_CERTIFICATES} They are in DOCKER_CERT_PATH."
+    return EngineError(f"no Docker engine answers{where} ({reason_of(error)})", remedy=remedy)
+
+
+_CERTIFICATES = "Have ca.pem be of whoever signed the engine's certificate, and cert.pem signed by whom the engine trusts."
 
 
 def _unfit(error: Exception, address: EngineAddress) -> EngineError:
     """The SDK stumbled over what DOCKER_HOST or the settings hold."""
     if address.context:
         file = str(docker_folder() / "config.json")
-        return EngineError(f"Docker's settings cannot be used ({_reason(error)})", where=file)
-    return EngineError(f"{address.way} cannot be used ({_reason(error)})")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "FileNotFoundError" in text or "No such file" in text:
-        return "its socket does not exist"
-    if "PermissionError" in text or "Permission denied" in text:
-        return "no permission for its socket; is this user in the group docker?"
-    if "ConnectionRefused" in text or "Connection refused" in text:
-        return "connection refused"
-    if "timed out" in text:
-        return f"it did not answer within {TIMEOUT} s"
-    return shorten(without_password(text.splitlines()[0]), 160) if text else type(error).__name__
+        return EngineError(f"Docker's settings cannot be used ({reason_of(error)})", where=file)
+    return EngineError(f"{address.way} cannot be used ({reason_of(error)})")
