@@ -194,7 +194,9 @@ def _unreachable(error: Exception, address: EngineAddress) -> EngineError:
     return EngineError(f"no Docker engine answers{where} ({reason_of(error)})", remedy=remedy)
 
 
-_CERTIFICATES = "Have ca.pem be of whoever signed the engine's certificate, and cert.pem signed by whom the engine trusts."
+_CERTIFICATES = (
+    "ca.pem has to be of whoever signed the engine's certificate, cert.pem signed by whom the engine trusts."
+)
 
 
 def _unfit(error: Exception, address: EngineAddress) -> EngineError:
