@@ -15,7 +15,7 @@ class Own(Struct, frozen=True):
     """The container that this process runs in, as its engine describes it.
 
     ``on_host`` is whether it uses the network of the engine's machine, ``alone`` whether it is to be on none,
-    ``mounts`` are what it has of that machine's files (path here, path there).
+    ``mounts`` are what it has of that machine's files (path here, path there; "": none of its).
     """
 
     id: str

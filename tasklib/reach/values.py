@@ -29,7 +29,7 @@ class Disk(Struct, frozen=True):
     """Where the engine's machine has the files of ours.
 
     It has all where we have them (``shared``), or what lies in our container's ``mounts`` (path here, path
-    there), the deepest of which counts, or none.
+    there; "": what lies there is no file of that machine's), the deepest of which counts, or none.
     """
 
     shared: bool = True
@@ -44,7 +44,7 @@ class Disk(Struct, frozen=True):
         if not found:
             return None
         here, there = max(found, key=lambda pair: len(pair[0].parts))
-        return str(PurePosixPath(there, wanted.relative_to(here)))
+        return str(PurePosixPath(there, wanted.relative_to(here))) if there else None
 
 
 class Reach(Struct, frozen=True):

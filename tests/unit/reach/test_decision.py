@@ -150,3 +150,5 @@ def test_a_path_is_where_the_deepest_mount_has_it() -> None:
     assert disk.there("/builds-2/x") == "/rootfs/builds-2/x"
     assert Disk(shared=False, mounts=(("/builds", "/srv"),)).there("/builds-2/x") is None
     assert Disk().there("/anywhere") == "/anywhere"
+    hidden = Disk(shared=False, mounts=(("/builds", "/srv"), ("/builds/shop/out", "")))
+    assert hidden.there("/builds/shop/out/x") is None

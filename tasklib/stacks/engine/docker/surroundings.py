@@ -162,13 +162,28 @@ def _networks(row: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def own_from(networked: Mapping[str, Any], row: Mapping[str, Any]) -> Own:
     """PURE: what `docker inspect` says of us (``row``), and of the container whose network we use."""
-    mounts = tuple(
-        (str(mount["Destination"]), str(mount["Source"]))
-        for mount in row.get("Mounts") or ()
-        if mount.get("Source") and (mount.get("Type") == "bind" or mount.get("Driver") == "local")
-    )
+    mounts = tuple(dict([*_mounted(row), *_in_memory(row)]).items())
     mode = _mode(networked)
     return Own(str(networked["Id"]), mode == "host", mounts, alone=mode == "none")
+
+
+def _mounted(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    host = row.get("HostConfig") or {}
+    below = {
+        str(asked.get("Target")): str((asked.get("VolumeOptions") or {}).get("Subpath") or "")
+        for asked in host.get("Mounts") or ()
+    }
+    for mount in row.get("Mounts") or ():
+        here, there = str(mount["Destination"]), str(mount.get("Source") or "")
+        if mount.get("Type") != "bind" and mount.get("Driver") != "local":
+            there = ""
+        # Of a volume's folder that alone was asked for, the engine tells where the volume is.
+        yield here, f"{there}/{part}" if there and (part := below.get(here, "").strip("/")) else there
+
+
+def _in_memory(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for here in (row.get("HostConfig") or {}).get("Tmpfs") or ():
+        yield str(here), ""
 
 
 def _read(path: str) -> str:

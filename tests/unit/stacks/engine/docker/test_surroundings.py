@@ -60,7 +60,35 @@ def test_what_we_have_of_the_machines_files_stands_in_our_mounts() -> None:
     }
     found = own_from(row, row)
     assert (found.id, found.on_host) == (ID, False)
-    assert found.mounts == (("/builds", "/srv/builds"), ("/cache", "/v/_data"))
+    assert found.mounts == (("/builds", "/srv/builds"), ("/cache", "/v/_data"), ("/far", ""), ("/tmp", ""))
+
+
+def test_a_folder_of_a_volume_and_what_is_in_memory_are_told_apart() -> None:
+    """Of a volume's folder the engine says where the whole volume is, and of `--tmpfs` no mount at all."""
+    row: dict[str, Any] = {
+        "Id": ID,
+        "HostConfig": {
+            "NetworkMode": "bridge",
+            "Mounts": [
+                {"Type": "volume", "Target": "/work", "VolumeOptions": {"Subpath": "team/shop/"}},
+                {"Type": "volume", "Target": "/cache", "VolumeOptions": {}},
+                {"Type": "bind", "Target": "/builds"},
+            ],
+            "Tmpfs": {"/work/out": "size=1m"},
+        },
+        "Mounts": [
+            {"Type": "volume", "Source": "/v/_data", "Destination": "/work", "Driver": "local"},
+            {"Type": "volume", "Source": "/c/_data", "Destination": "/cache", "Driver": "local"},
+            {"Type": "bind", "Source": "/srv/builds", "Destination": "/builds"},
+        ],
+    }
+    mounts = dict(own_from(row, row).mounts)
+    assert mounts == {
+        "/work": "/v/_data/team/shop",
+        "/cache": "/c/_data",
+        "/builds": "/srv/builds",
+        "/work/out": "",
+    }
 
 
 def test_the_network_may_be_another_containers() -> None:
