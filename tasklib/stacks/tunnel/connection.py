@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import socket
 import threading
 import time
@@ -19,7 +18,14 @@ from pathlib import Path
 from tasklib import process
 from tasklib.errors import EngineError
 from tasklib.stacks.address import USUAL_SOCKET
-from tasklib.stacks.tunnel.words import destination, no_connection, nothing_through, reason
+from tasklib.stacks.tunnel.words import (
+    asking,
+    destination,
+    is_refused,
+    no_connection,
+    nothing_through,
+    reason,
+)
 
 __all__ = ["Tunnel", "opened"]
 
@@ -105,11 +111,9 @@ class Tunnel:
         log = self._logged()
         if not self._up.is_set() or (self._master and self._master.is_set()):
             return no_connection(self.options, self.name, reason(log))
-        if found := nothing_through(self.options, self.name, self._path, log, None):
-            asked = self._session(f"test -S {(path := shlex.quote(self._path))} -a -r {path} -a -w {path}")
-            # No shell there has other answers than these.
-            usable = {0: True, 1: False}.get(asked.code)
-            return nothing_through(self.options, self.name, self._path, log, usable) or found
+        if is_refused(log):
+            code = self._session(asking(self._path)).code
+            return nothing_through(self.options, self.name, self._path, code)
         return None
 
     @property

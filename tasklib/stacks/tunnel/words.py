@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from tasklib.errors import EngineError
 
-__all__ = ["by_hand", "destination", "no_connection", "nothing_through", "reason"]
+__all__ = ["asking", "by_hand", "destination", "is_refused", "no_connection", "nothing_through", "reason"]
 
 _REFUSED = re.compile(r"channel \d+: open failed: .*")
 """The far end does not open what was asked of it. Of sockets it never says why, of ports it may."""
@@ -73,23 +73,40 @@ def no_connection(options: Sequence[str], name: str, why: str) -> EngineError:
     )
 
 
-def nothing_through(
-    options: Sequence[str], name: str, path: str, log: str, usable: bool | None
-) -> EngineError | None:
-    """There is one, and nothing comes through it where its ``log`` says so.
+def asking(path: str) -> str:
+    """What the shell there is to be asked where nothing comes through: who is to blame, by its exit code.
 
-    ``usable`` is whether the user may use the socket at ``path`` there, as far as that is known.
+    Docker's own client needs no forwarding; there may be none.
     """
-    if not _REFUSED.search(log):
-        return None
-    if usable is False:
+    quoted = shlex.quote(path)
+    ends = f"test -S {quoted} -a -w {quoted} && exit {_SILENT}; exit {_UNUSABLE}"
+    return f"docker -H {shlex.quote(f'unix://{path}')} version >/dev/null 2>&1 && exit {_ANSWERS}; {ends}"
+
+
+_ANSWERS, _SILENT, _UNUSABLE = 40, 41, 42
+"""Codes that nothing else ends with."""
+
+
+def is_refused(log: str) -> bool:
+    """Whether the far end opened no way, by ssh's ``log``."""
+    return bool(_REFUSED.search(log))
+
+
+def nothing_through(options: Sequence[str], name: str, path: str, code: int) -> EngineError:
+    """Why the engine at ``path`` is not reached over a connection; ``code`` is the answer to :func:`asking`."""
+    allowed = "AllowTcpForwarding and AllowStreamLocalForwarding, no DisableForwarding and no PermitOpen"
+    if code == _ANSWERS:
+        return EngineError(
+            f"the ssh server of {name} lets nothing through to {path}",
+            remedy=f"Its sshd_config has to allow that: {allowed}.",
+        )
+    if code == _UNUSABLE:
         return EngineError(
             f"on {name} there is no socket {path} that this user may use",
             remedy=f"Start the engine there, or have the user in its group: `{by_hand(options, name, 'id')}` "
             "names the groups.",
         )
     return EngineError(
-        f"the ssh server of {name} lets nothing through to {path}",
-        remedy="Its sshd_config has to allow that: AllowTcpForwarding and AllowStreamLocalForwarding, no "
-        "DisableForwarding and no PermitOpen.",
+        f"nothing comes through from {path} on {name}",
+        remedy=f"Start the engine there. Its sshd_config has to allow {allowed}.",
     )

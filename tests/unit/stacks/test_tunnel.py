@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +17,7 @@ import pytest
 from tasklib import process
 from tasklib.errors import EngineError
 from tasklib.stacks.tunnel import Tunnel, destination, opened
-from tasklib.stacks.tunnel.words import nothing_through, reason
+from tasklib.stacks.tunnel.words import asking, is_refused, nothing_through, reason
 
 
 @pytest.mark.parametrize(
@@ -86,18 +89,33 @@ def test_the_line_that_says_why_is_told(log: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("log", "usable", "says"),
+    ("there", "says"),
     [
-        ("channel 1: open failed: connect failed: open failed", False, "no socket /run/x that this user may"),
-        ("channel 1: open failed: connect failed: open failed", True, "lets nothing through to /run/x"),
-        ("channel 2: open failed: administratively prohibited: open failed", None, "lets nothing through"),
-        ("Warning: Permanently added 'build-1' to the list of known hosts.", None, ""),
+        ("exit 0", "lets nothing through to {}"),
+        ("exit 1", "nothing comes through from {} on build-1"),
+        ("exit 1; rm", "no socket {}.gone that this user may use"),
     ],
+    ids=["the engine answers there", "a socket that nobody serves", "no socket"],
 )
-def test_a_server_that_opens_nothing_is_named(log: str, usable: bool | None, says: str) -> None:
+def test_a_server_that_opens_nothing_is_told_from_an_engine_that_is_not_there(
+    there: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Docker's own client needs no forwarding and gets through there: the reason is not the engine's."""
-    found = nothing_through(("-p", "2"), "build-1", "/run/x", log, usable)
-    assert says in found.what if found else not says
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    write(tmp_path / "docker", there)
+    path = tmp_path / "it's a socket"
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as served:
+        served.bind(str(path))
+        asked = f"{path}.gone" if "gone" in says else str(path)
+        code = subprocess.run(["sh", "-c", asking(asked)], check=False).returncode
+    assert says.format(path) in nothing_through(("-p", "2"), "build-1", asked, code).what
+
+
+def test_what_is_refused_is_known_by_what_ssh_says() -> None:
+    """Which is the same for whatever the far end does not open."""
+    assert is_refused("channel 1: open failed: connect failed: open failed\n")
+    assert is_refused("channel 2: open failed: administratively prohibited: open failed\n")
+    assert not is_refused("Warning: Permanently added 'build-1' to the list of known hosts.\n")
 
 
 def test_what_a_user_sets_for_sessions_by_hand_bends_none_of_ours(ssh: Path, tmp_path: Path) -> None:
