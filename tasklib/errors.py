@@ -22,6 +22,7 @@ __all__ = [
     "StackError",
     "TasklibError",
     "UsageError",
+    "engine_restarted",
     "engine_stopped",
 ]
 
@@ -110,6 +111,14 @@ def engine_stopped() -> EngineError:
     return EngineError(
         "the Docker engine stopped answering",
         remedy="`docker version` tells whether it runs; a machine that is overloaded may need longer.",
+    )
+
+
+def engine_restarted() -> EngineError:
+    """It answers, and what ran on it ended: what tests said meanwhile is not of the project."""
+    return EngineError(
+        "the Docker engine restarted while tests ran, and containers ended with it",
+        remedy='Run the command again; `"live-restore": true` in daemon.json lets containers outlive that.',
     )
 
 

@@ -84,6 +84,10 @@ class EngineContract:
         assert until(lambda: self.seen(lab, container_id).state == "exited")
         return self.seen(lab, container_id)
 
+    def test_it_started_once(self, lab: Laboratory) -> None:
+        """In its own words, the same each time it is asked."""
+        assert lab.engine.born() == lab.engine.born() != ""
+
     def test_a_container_is_created_and_then_runs(self, lab: Laboratory) -> None:
         """Starting one that runs already is no mistake."""
         api = lab.container("api")

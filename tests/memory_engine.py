@@ -75,6 +75,8 @@ class MemoryEngine:
         """What containers wrote, by their ids and by path."""
         self.ages: dict[str, float] = {}
         """How many seconds ago volumes were made, by their names; of others it is just now."""
+        self.birth = "once"
+        """When it started."""
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self._containers: dict[str, _Entry] = {}
@@ -259,6 +261,10 @@ class MemoryEngine:
         with self._lock:
             running = [e.seen for e in self._containers.values() if e.seen.state == "running"]
         return len({container.project or container.id for container in running})
+
+    def born(self) -> str:
+        self._answer()
+        return self.birth
 
     def publishers(self) -> tuple[Publisher, ...]:
         self._answer()

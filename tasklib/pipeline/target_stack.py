@@ -84,6 +84,7 @@ class TargetStack:
         self._builds = builds
         self._cancel = process.Cancel(cancel)
         self._kept_databases = False
+        self._born = ""
         self._writes: frozenset[Path] = frozenset()
         self.memory = 0
         """Bytes that its containers are known to take; 0 where it could not be prepared."""
@@ -131,6 +132,7 @@ class TargetStack:
         self.create()
         self._commons.enter(self, self._cancel, last=self._last)
         self._held.up(self._cancel, self._turn)
+        self._born = self.context.engine.born()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -194,6 +196,13 @@ class TargetStack:
             return self._held.stack.ended()
         except TasklibError:
             return ()
+
+    def outlived_engine(self) -> bool:
+        """Whether its engine has started anew since the stack came up."""
+        try:
+            return self.context.engine.born() != self._born
+        except TasklibError:
+            return False
 
     def starved(self) -> tuple[str, ...]:
         """The services that memory did not suffice for."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tasklib import process
-from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError
+from tasklib.errors import ConfigError, Interrupted, TasklibError, UsageError, engine_restarted
 from tasklib.events import Event, Notice, Output, Progress
 from tasklib.listener import Listener
 from tasklib.pipeline.commons import Commons
@@ -231,7 +231,10 @@ class Execution:
         # Wrong arguments are the command line's fault: no container has anything to say about them.
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) and result.exit_code != UsageError.exit_code:
             result = replace(result, logs=stack.logs(began))
-            for line in stack.ended():
+            if (ended := stack.ended()) and stack.outlived_engine():
+                # The tests have said nothing: they could not run to their end.
+                raise engine_restarted()
+            for line in ended:
                 self._emit(Notice(line, "warning", target))
             for service in stack.starved():
                 self.starved.add(target)

@@ -84,6 +84,10 @@ class Engine(Protocol):
         """How many Compose projects run here, and containers without one."""
         ...
 
+    def born(self) -> str:
+        """When it started last, in its own words; empty where that cannot be seen."""
+        ...
+
     def publishers(self) -> tuple[Publisher, ...]:
         """Every host port that a container of this engine publishes, and whose it is."""
         ...

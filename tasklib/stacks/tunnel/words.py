@@ -93,7 +93,7 @@ def is_refused(log: str) -> bool:
 
 
 def nothing_through(options: Sequence[str], name: str, path: str, code: int) -> EngineError:
-    """Why the engine at ``path`` is not reached over a connection; ``code`` is the answer to :func:`asking`."""
+    """Why the engine at ``path`` is not reached, though ssh is; ``code`` is the answer to :func:`asking`."""
     allowed = "AllowTcpForwarding and AllowStreamLocalForwarding, no DisableForwarding and no PermitOpen"
     if code == _ANSWERS:
         return EngineError(

@@ -77,13 +77,18 @@ class OwnEngine:
         return ["nsenter", f"--net=/run/netns/{self.namespace}", "--", *argv]
 
     @property
+    def daemon(self) -> int:
+        """The pid of the daemon itself."""
+        return int((self.root / "pid").read_text())
+
+    @property
     def containerd(self) -> int:
         """The pid of what does the engine's work with containers: stopped, no removal comes to its end."""
         return int((self.root / "exec" / "containerd" / "containerd.pid").read_text())
 
     def send(self, number: signal.Signals) -> None:
         """Kill, stop or go on: the daemon alone, as the kernel's OOM killer would."""
-        os.kill(int((self.root / "pid").read_text()), number)
+        os.kill(self.daemon, number)
         if number == signal.SIGKILL and self._daemon:
             self._daemon.wait()
 

@@ -204,6 +204,22 @@ def test_an_engine_that_dies_behind_the_door_while_stacks_go_down(
     assert shop.run("tasklib", "clean", env=through.env).code == 0
 
 
+def test_an_engine_that_restarts_while_tests_run_is_the_reason(
+    project: NewProject, far: OwnEngine, through: Door
+) -> None:
+    """Its containers end with it: what tests said meanwhile is no result of the project's."""
+    wait = f"os.kill({far.daemon}, 9)\n{' ' * 20}"
+    wait += f"while True:\n{' ' * 24}read(); time.sleep(0.05)"
+    shop = shop_of(project, wait, name="again")
+    with shop.during("tasklib", "test.service", env=through.env) as running:
+        far.wait()
+        far.start()
+        ran = running.wait()
+    assert ran.code == 3, ran
+    assert "the Docker engine restarted while tests ran" in ran.text, ran
+    assert "Traceback" not in ran.text
+
+
 @pytest.mark.parametrize("host", ["ssh://root@127.0.0.1:1", "ssh://-oProxyCommand=touch${IFS}pwned"])
 def test_no_way_is_told_in_two_lines(project: NewProject, through: Door, host: str) -> None:
     """With ssh's own reason; what looks like an option is none."""

@@ -156,6 +156,16 @@ class Resources(Client):
         return busy_from(self._api.containers())
 
     @translated
+    def born(self) -> str:
+        import docker.errors
+
+        # Its default network is made anew whenever the daemon starts, unless containers outlive that.
+        try:
+            return str(self._api.inspect_network("bridge").get("Created") or "")
+        except docker.errors.NotFound:
+            return ""
+
+    @translated
     def publishers(self) -> tuple[Publisher, ...]:
         return publishers_from(self._api.containers())
 
