@@ -23,13 +23,23 @@ def bound(flow: Flow, evidence: Evidence) -> Iterator[Flow]:
         return
     name = re.search(r"\$\{?\w+\}?", folders[0])
     assert name
-    before, after = re.escape(folders[0][: name.start()]), re.escape(folders[0][name.end() :])
-    pattern = re.compile(rf"{before}([^/]+){after}(/|$)")
-    for value in sorted({found[1] for file in evidence.files if (found := pattern.match(file))}):
+    before, after = folders[0][: name.start()], folders[0][name.end() :]
+    pattern = re.compile(rf"{re.escape(before)}([^/]+){re.escape(after)}/")
+    values = {found[1] for file in evidence.files if (found := pattern.match(file))}
+    if not before and not after:  # It may be any that holds something with tests.
+        values = {folder for folder in evidence.manifests if _is_tested(folder, flow, evidence)}
+    for value in sorted(values):
         yield replace(
             flow,
             actions=tuple((place, _moved(action, name[0], value)) for place, action in flow.actions),
         )
+
+
+def _is_tested(folder: str, flow: Flow, evidence: Evidence) -> bool:
+    """Whether a package has tests, and is of the language that the flow tests."""
+    runners = {action.runner for _, action in flow.actions if isinstance(action, TestRun)}
+    fits = evidence.manifests[folder] == "go" if runners == {"go"} else True
+    return fits and any(not folder or file.startswith(f"{folder}/") for file in evidence.tests)
 
 
 def _folder_of(action: Action) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,6 +17,7 @@ from tasklib.adopt.proposal import Choice, Note, Question
 from tasklib.adopt.ranking import drives_a_browser, is_narrowed, rank, script_of
 from tasklib.adopt.reaching import reaching
 from tasklib.adopt.sameness import covers, is_same
+from tasklib.adopt.shell import joined
 from tasklib.adopt.stack import Stack
 from tasklib.adopt.usages import StackUse, Usage
 from tasklib.adopt.variants import differing, kinds_of
@@ -96,8 +98,15 @@ def _folder(usage: Usage, usages: Sequence[Usage], evidence: Evidence) -> str:
 
 def _context(name: str, use: StackUse, evidence: Evidence) -> str:
     service: ComposeService | None = Stack(use, evidence).services.get(name)
-    folder = service.context if service else ""
+    folder = (service.context or _mounted(service, evidence)) if service else ""
     return folder if folder and any(file.startswith(f"{folder}/") for file in evidence.files) else ""
+
+
+def _mounted(service: ComposeService, evidence: Evidence) -> str:
+    """The package that a service whose image is ready-made is given."""
+    base = posixpath.dirname(service.place.file)
+    mounted = (joined(base, source) for source in service.mounts if source.startswith("."))
+    return next((folder for folder in mounted if folder in evidence.manifests), "")
 
 
 def _part(

@@ -22,11 +22,13 @@ def placed(run: TestRun, recipe: Recipe, evidence: Evidence) -> TestRun:
 
 def _moved(run: TestRun, recipe: Recipe, evidence: Evidence) -> TestRun:
     """A run whose script may be started elsewhere than at the top: where the tests that it names are."""
-    if recipe.kind is not Kind.SCRIPT or not run.paths or _there(run.folder, run.paths, evidence):
+    told = [word.removesuffix("/...") for word in run.words if word.startswith("./") and word != "./..."]
+    paths = run.paths or told
+    if recipe.kind is not Kind.SCRIPT or not paths or _there(run.folder, paths, evidence):
         return run
     own = posixpath.dirname(recipe.file)
     for folder in (own, posixpath.dirname(own)):
-        if _there(folder, run.paths, evidence):
+        if _there(folder, paths, evidence):
             return replace(run, folder=folder)
     return run
 

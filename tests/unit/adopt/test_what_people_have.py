@@ -475,3 +475,45 @@ def test_a_stack_that_comes_up_after_the_tests_stays(tmp_path: Path) -> None:
     text = proposed(tmp_path, files).files.get(".github/workflows/t.yml")
     text = text or files[".github/workflows/t.yml"]
     assert [line for line in after if f"run: {line}\n" not in text] == []
+
+
+def test_a_loop_over_folders_that_a_shell_finds_goes_into_packages(tmp_path: Path) -> None:
+    """Into those with tests of the language, however deep, and into no files."""
+    make = (
+        "DIRS := $(shell find . -name go.mod -exec dirname {} \\;)\n\n"
+        'test:\n\tset -e; for dir in $(DIRS); do \\\n\t  (cd "$${dir}" && go test ./...); \\\n\tdone\n'
+    )
+    folders = ["", "driver/pg/", "empty/"]
+    files = {f"{folder}go.mod": "module a" for folder in folders}
+    files |= {"a_test.go": "", "driver/pg/b_test.go": "", "docs/package.json": "{}", "Makefile": make}
+    found = settings_of(proposed(tmp_path, files))
+    assert found["unit"] == {"command": ["go", "test", "./..."]}
+    assert [*found["services"]] == ["pg"]
+
+
+def test_a_script_that_names_packages_of_another_folder(tmp_path: Path) -> None:
+    """It is started beside its folder."""
+    script = "COMPONENT=1 go test -v ./test/component\n"
+    files = {
+        "services/asset/scripts/test-component.sh": script,
+        "services/asset/go.mod": "module a",
+        "services/asset/test/component/a_test.go": "",
+    }
+    assert [*settings_of(proposed(tmp_path, files))] == ["services"]
+
+
+def test_services_of_ready_made_images_test_what_they_are_given(tmp_path: Path) -> None:
+    """Each in the folder that it mounts."""
+    stack = (
+        "services:\n  py: {build: ./py, volumes: ['./py:/app']}\n"
+        "  js:\n    image: node:22\n    volumes: ['./js:/app:cached']\n"
+    )
+    files = {
+        "docker-compose.yml": stack,
+        "Makefile": "test:\n\tdocker compose run py pytest\n\tdocker compose run js npm test\n",
+        "py/requirements.txt": "",
+        "js/package.json": "{}",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert {name: one["in"] for name, one in found["services"].items()} == {"py": "py", "js": "js"}
+    assert "in" not in found
