@@ -38,7 +38,8 @@ def runner_of(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         case "protractor" | "testcafe" | "wdio" | "nightwatch":
             return program, rest
         case "jest" | "vitest" | "playwright" | "mocha" | "ava" | "tap" | "cypress":
-            return ("" if program == "playwright" and rest[:1] != ("test",) else program), rest
+            wanted = {"playwright": "test", "cypress": "run"}.get(program)
+            return (program if wanted in (None, *rest[:1]) else ""), rest
         case "node" if "--test" in rest or any(posixpath.basename(word) == "jest" for word in rest):
             return ("node" if "--test" in rest else "jest"), rest
         case "go" if rest[:1] == ("test",):

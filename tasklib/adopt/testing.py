@@ -34,6 +34,7 @@ _LAUNCHERS = {
     "pipenv": ("run",),
     "hatch": ("run",),
     "rye": ("run",),
+    "pyenv": ("exec",),
     "npx": (),
     "pnpm": ("exec",),
     "bunx": (),
@@ -153,7 +154,8 @@ def plain_words(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
         taken = 1 + len(expected)
         while taken < len(rest) and (rest[taken].startswith("-") or re.fullmatch(r"\w+=.*", rest[taken])):
             taken += 2 if rest[taken] in _LAUNCHER_VALUED else 1
-        launcher += rest[:taken]
+        # pyenv only chooses among what is on this machine.
+        launcher += rest[:taken] if rest[0] != "pyenv" else ()
         rest = rest[taken:]
     return tuple(launcher), tuple(rest)
 

@@ -54,7 +54,9 @@ def add_unrun(found: Parts, evidence: Evidence, answers: Mapping[str, str]) -> N
                 )
             )
             continue
-        if language in ("", "python") and not all(file.endswith(".py") for file in files):
+        if language in ("", "python"):  # What else lies there is another tool's.
+            files = [file for file in files if file.endswith(".py")]
+        if not files:
             continue
         usage = _unrun(folder, files, evidence, answers, found)
         if usage:

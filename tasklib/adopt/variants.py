@@ -25,8 +25,10 @@ def kinds_of(env: Mapping[str, str]) -> frozenset[str]:
 
 
 def in_a_file(env: Mapping[str, str]) -> bool:
-    """Whether what variables name as a database is a file, and no server at all."""
-    return kinds_of(env) == {"sqlite"}
+    """Whether what variables name as a database is a file, and no server at all, in no list of several."""
+    named = [env[name] for name, _ in servers_of(env)]
+    others = any(re.search(r"(?<!sqlite)://", re.sub(r"\+\w+://", "://", value)) for value in named)
+    return kinds_of(env) == {"sqlite"} and not others
 
 
 def differing(own: Mapping[str, str], env: Mapping[str, str]) -> str:

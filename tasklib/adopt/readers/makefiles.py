@@ -39,7 +39,11 @@ def read_makefile(file: str, text: str, home: str | None = None) -> Iterator[Rec
     while at < len(lines):
         line = lines[at]
         if setting := _SET.fullmatch(line.split(" #")[0].rstrip()):
-            variables.setdefault(setting["name"], _filled(setting["value"], variables))
+            value = setting["value"]
+            while value.endswith("\\") and at + 1 < len(lines):
+                at += 1
+                value = f"{value[:-1].rstrip()} {lines[at].strip()}"
+            variables.setdefault(setting["name"], _filled(value.removesuffix("\\").strip(), variables))
         elif (found := _TARGET.fullmatch(line)) and not line[0].isspace() and not _SPECIAL.match(line):
             end = at + 1
             while end < len(lines) and (lines[end].startswith("\t") or not lines[end].strip()):

@@ -176,3 +176,11 @@ def test_a_repository_that_is_broken_anywhere_is_proposed_something_or_nothing(
     evidence: Evidence = survey(folder)
     proposal = propose(evidence)
     assert set(proposal.reasons) == set(proposal.files)
+
+
+def test_a_variable_of_a_makefile_over_several_lines() -> None:
+    """Its words are all of them, and the target after it is one."""
+    text = "FILES := \\\n\ta.py \\\n\tb.py\nEND = \\\n\ntest:\n\tpytest $(FILES) $(END)\n"
+    [recipe] = read_makefile("Makefile", text)
+    assert recipe.name == "test"
+    assert [command.words for command in recipe.commands] == [("pytest", "a.py", "b.py")]

@@ -200,6 +200,16 @@ def test_a_file_of_requirements_that_is_not_there(tmp_path: Path) -> None:
     assert settings_of(proposed(tmp_path, files)) == {"integration": "tests"}
 
 
+@pytest.mark.parametrize(
+    "line", ["cypress install", "cypress verify", "playwright install", "jest --version"]
+)
+def test_what_gets_a_runner_ready_is_no_test(line: str, tmp_path: Path) -> None:
+    """Though the runner does it."""
+    files = {**_ci(f"npx {line}", "npx vitest"), "package.json": "{}", "a.test.ts": ""}
+    found = settings_of(proposed(tmp_path, files))["integration"]
+    assert found == "." or "vitest" in str(found)
+
+
 @pytest.mark.parametrize("script", ["playwright test", "protractor conf.js"])
 def test_browsers_are_no_unit_tests(script: str, tmp_path: Path) -> None:
     """Though they are all that a package has: they need something to look at."""

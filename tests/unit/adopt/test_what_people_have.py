@@ -147,6 +147,29 @@ def test_the_same_tests_with_a_database_in_a_file_need_no_stack(
     assert "postgres" in found["endpoints"]["DATABASE_URL"]
 
 
+def test_a_list_of_databases_is_no_file(tmp_path: Path) -> None:
+    """Though the first of them is one."""
+    several = "sqlite+aiosqlite:///a, postgresql+asyncpg://u:p@localhost:5432/a"
+    files = {
+        **_ci(f"{{run: pytest tests, env: {{DATABASE_URLS: '{several}'}}}}", services=CI_POSTGRES),
+        "shop.py": 'import os\nURL = os.environ["DATABASE_URLS"]\n',
+        **TEST,
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["integration"] == "tests"
+    assert "unit" not in found
+
+
+def test_a_target_whose_tests_a_shell_finds_stays(tmp_path: Path) -> None:
+    """They are some of them, or others."""
+    make = (
+        "DOCS := $(shell find docs -name '*.py')\n\n"
+        "docs-test:\n\tpytest $(DOCS) -q\n\ntest:\n\tpytest tests $(ARGS)\n\nlint:\n\truff check\n"
+    )
+    text = proposed(tmp_path, {"Makefile": make, **TEST}).files["Makefile"] or ""
+    assert "docs-test:\n\tpytest $(DOCS) -q\n\ntest:\n\ttasklib test.unit\n" in text
+
+
 def test_a_database_elsewhere_on_this_machine_is_none_for_unit_tests(tmp_path: Path) -> None:
     """A script that names the host alone has its server from somebody else."""
     files = {
@@ -517,3 +540,24 @@ def test_services_of_ready_made_images_test_what_they_are_given(tmp_path: Path) 
     found = settings_of(proposed(tmp_path, files))
     assert {name: one["in"] for name, one in found["services"].items()} == {"py": "py", "js": "js"}
     assert "in" not in found
+
+
+def test_python_beside_tests_of_another_language_in_one_folder(tmp_path: Path) -> None:
+    """Nothing says how any of them are run: Python's are found."""
+    files = {
+        "pyproject.toml": "",
+        "package.json": '{"devDependencies": {"vitest": "4"}}',
+        "h/static/tests/a.test.js": "",
+        "tests/unit/h/a_test.py": "",
+        "tests/functional/b_test.py": "",
+        "docker-compose.yml": WEB,
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["integration"] == "tests/functional"
+
+
+def test_pyenv_starts_what_stands_behind_it(tmp_path: Path) -> None:
+    """As other launchers of environments do."""
+    make = "test:\n\tpyenv exec pytest tests\n"
+    text = proposed(tmp_path, {"Makefile": make + "\nlint:\n\truff check\n", **TEST}).files["Makefile"] or ""
+    assert "test:\n\ttasklib test.unit\n" in text
