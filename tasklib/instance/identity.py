@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from tasklib.checkout import Checkout, find_checkout
 from tasklib.errors import ConfigError, UsageError
 from tasklib.isolation import IdSource, Instance, instance_id
+from tasklib.shown.cutting import shorten
 from tasklib.state.liveness import host_id
 from tasklib.state.store import State
 
@@ -108,7 +109,7 @@ def _checked(given: str) -> str:
     if _BY_HAND.fullmatch(given):
         return given
     raise UsageError(
-        f"{INSTANCE_ID}={given!r} cannot be part of a Compose project's name",
+        f"{INSTANCE_ID}={shorten(repr(given), 80)} cannot be part of a Compose project's name",
         remedy="Use lower-case letters, digits and dashes between them, at most 63, or unset it.",
     )
 

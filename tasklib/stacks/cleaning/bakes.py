@@ -19,11 +19,14 @@ _UNUSED = 7 * 24 * 3600.0
 
 
 def own_bakes(context: RunContext) -> tuple[str, ...]:
-    """The tags of those that no other checkout starts from; none that is being made now."""
+    """The tags of those that no other checkout starts from; none that is being made now.
+
+    What all have left is anybody's to remove.
+    """
     found = []
     mine = context.instance.checkout
     for bake in Bakes(context.state, context.engine.facts.id).all():
-        if set(bake.used) == {mine} or not (bake.image or bake.used):
+        if set(bake.used) <= {mine}:
             lock = baking_lock(context, bake.key)
             if lock.try_acquire():
                 lock.release()

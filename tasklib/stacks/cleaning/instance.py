@@ -40,6 +40,8 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
             f"in {holding[0].root}",
             remedy="Wait until that run has ended, or remove what it uses with `--force`.",
         )
+    # First, so that of two that clean at once the last one finds what both have left.
+    leave_bakes(context)
     found = owned_now(context, all_branches=all_branches)
     # Sizes are known only while things exist; asking is slow and not worth it for nothing.
     sizes = {(r.kind, r.id): r.size for r in context.engine.sized(found)} if found else {}
@@ -49,7 +51,6 @@ def clean(context: RunContext, *, force: bool, all_branches: bool) -> tuple[Reso
         gone += remove_project(context, project, force=force)
     gone += remove_images(context.engine, [resource for resource in found if resource.kind == "image"])
     forget_bakes(context.engine, context.state, bakes)
-    leave_bakes(context)
     for project in built_projects(context, all_branches):
         left = {image.id for image in context.engine.images(tags_of(context, project))}
         recorded = context.images.of(project, context.instance.checkout)
