@@ -38,7 +38,7 @@ _README = re.compile(r"(?i)(README|CONTRIBUTING|DEVELOPMENT)(\.(md|markdown))?")
 _MAKE = re.compile(r"(.*/)?((GNU)?[Mm]akefile|[^/]+\.mk)")
 _JUST = re.compile(r"(.*/)?\.?[Jj]ustfile")
 _DOTENV = re.compile(r"(.*/)?(\.env[\w.-]*|[\w-]+\.env|env[.-]example[\w.-]*)")
-_SOURCE = re.compile(r".*\.(py|[cm]?[jt]sx?|go|rb|rs|java|kt|php|cs)|.*/?test/config\.json")
+_SOURCE = re.compile(r".*\.(py|[cm]?[jt]sx?|go|rb|rs|java|kt|php|cs|prisma)|.*/?test/config\.json")
 _SKIPPED = frozenset(
     {"node_modules", "__pycache__", "site-packages", "dist", "vendor", "third_party", "venv"}
 )

@@ -561,3 +561,18 @@ def test_pyenv_starts_what_stands_behind_it(tmp_path: Path) -> None:
     make = "test:\n\tpyenv exec pytest tests\n"
     text = proposed(tmp_path, {"Makefile": make + "\nlint:\n\truff check\n", **TEST}).files["Makefile"] or ""
     assert "test:\n\ttasklib test.unit\n" in text
+
+
+def test_a_schema_of_prisma_says_where_the_database_is(tmp_path: Path) -> None:
+    """Though no line of the code names the variable: Prisma reads it from `.env`."""
+    schema = 'datasource db {\n  provider = "postgresql"\n  url      = env("DATABASE_URL")\n}\n'
+    files = {
+        "prisma/schema.prisma": schema,
+        ".env.example": "DATABASE_URL=postgresql://postgres:password@localhost:5432/shop\n",
+        "docker-compose.yml": POSTGRES,
+        "package.json": '{"scripts": {"test": "vitest", "it": "docker compose up -d && npm test"}}',
+        "Makefile": "test:\n\tdocker compose up -d\n\tnpx prisma migrate dev\n\tnpm test\n",
+        "src/a.test.ts": "",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["endpoints"] == {"DATABASE_URL": "postgresql://postgres:password@{db:5432}/shop"}
