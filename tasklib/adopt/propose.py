@@ -15,6 +15,7 @@ from tasklib.adopt.evidence import Evidence, Kind, Place
 from tasklib.adopt.flows import flows
 from tasklib.adopt.fronts import replaced
 from tasklib.adopt.needed import Needed
+from tasklib.adopt.overriding import overriding
 from tasklib.adopt.own_stacks import own_stacks
 from tasklib.adopt.proposal import Note, Proposal, Question, Reason
 from tasklib.adopt.settings import needed
@@ -57,6 +58,8 @@ class _Assembly:
     def proposal(self, questions: tuple[Question, ...], notes: tuple[Note, ...]) -> Proposal:
         self._unread()
         self.notes += own_stacks(self.evidence)
+        if any("endpoints" in setting.keys for setting in self.wanted.settings):
+            self.notes += overriding(self.evidence)
         self._settings()
         self._stacks()
         if self.parts:

@@ -24,6 +24,10 @@ def _moved(run: TestRun, recipe: Recipe, evidence: Evidence) -> TestRun:
     """A run whose script may be started elsewhere than at the top: where the tests that it names are."""
     told = [word.removesuffix("/...") for word in run.words if word.startswith("./") and word != "./..."]
     paths = run.paths or told
+    if recipe.kind is Kind.README and not paths and not run.folder and "" not in evidence.manifests:
+        # Who is told to test is thought to be where the tests are.
+        homes = {home for home in evidence.manifests if any(f.startswith(f"{home}/") for f in evidence.tests)}
+        return replace(run, folder=homes.pop()) if len(homes) == 1 else run
     if recipe.kind is not Kind.SCRIPT or not paths or _there(run.folder, paths, evidence):
         return run
     own = posixpath.dirname(recipe.file)

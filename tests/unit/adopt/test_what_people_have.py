@@ -576,3 +576,39 @@ def test_a_schema_of_prisma_says_where_the_database_is(tmp_path: Path) -> None:
     }
     found = settings_of(proposed(tmp_path, files))
     assert found["endpoints"] == {"DATABASE_URL": "postgresql://postgres:password@{db:5432}/shop"}
+
+
+def test_a_readme_means_the_folder_with_the_tests(tmp_path: Path) -> None:
+    """Where there is one, and nothing at the top that describes a package."""
+    readme = "Run:\n```sh\ndocker-compose up --build backend\n```\nTest:\n```sh\npytest\n```\n"
+    files = {
+        "README.md": readme,
+        "docker-compose.yml": "services: {backend: {build: ./backend}}",
+        "backend/requirements.txt": "pytest\n",
+        "backend/test_main.py": "def test_a(): pass\n",
+    }
+    found = settings_of(proposed(tmp_path, files))
+    assert found["services"]["backend"]["path"] == "backend"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('load_dotenv(".env.test", override=True)', True),
+        ('load_dotenv(".env.test")', False),
+        ("load_dotenv(override=False)", False),
+    ],
+)
+def test_a_file_of_variables_that_wins_is_told(line: str, said: bool, tmp_path: Path) -> None:
+    """What a run gives would come to nothing."""
+    files = {
+        "docker-compose.yml": POSTGRES,
+        "Makefile": "test:\n\tdocker compose up -d\n\tpytest tests\n",
+        "shop.py": 'import os\nURL = os.environ.get("DB_URL", "postgresql://u:p@localhost:5432/a")\n',
+        "tests/conftest.py": f"from dotenv import load_dotenv\n\n{line}\n",
+        **TEST,
+    }
+    proposal = proposed(tmp_path, files)
+    assert "endpoints" in settings_of(proposal)
+    told = [str(place) for note in proposal.notes if "override" in note.text for place in note.places]
+    assert told == (["tests/conftest.py:3"] if said else [])
