@@ -177,8 +177,8 @@ class _Place(Struct, frozen=True):
 
 def _kept_id(checkout: Checkout) -> str | None:
     """The id in the checkout's git directory that was given to this very folder."""
-    if checkout.git_dir is None:
-        return None
+    if checkout.git_dir is None or not os.access(_store(checkout.git_dir).root, os.R_OK | os.X_OK):
+        return None  # Nothing is kept there, or by another user for himself.
     here = _place(checkout.root, "")
     for place in _store(checkout.git_dir).records(_PLACES, _Place).values():
         if place.host == here.host and place.inode == here.inode and _same_device(place, here):
@@ -209,6 +209,8 @@ def _is_gone(path: str) -> bool:
 def _new_id(checkout: Checkout) -> str | None:
     if checkout.git_dir is None or not os.access(checkout.git_dir, os.W_OK):
         return None
+    if checkout.git_dir.stat().st_uid != os.geteuid():
+        return None  # What we wrote there would be closed to its owner.
     store = _store(checkout.git_dir)
     try:
         with store.lock(_PLACES):

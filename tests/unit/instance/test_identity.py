@@ -144,6 +144,20 @@ class TestCheckoutId:
         monkeypatch.setattr(identity, "_place", lambda root, new: replace(place(root, new), device=1))
         assert id_of(tmp_path / "disk1" / "shop") == before
 
+    def test_a_checkout_of_another_user(self, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Root looks at a user's: nothing is left there that the user could not read."""
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        assert id_of(repository) == id_of(repository) == known_id(repository)
+        assert not (repository / ".git" / "tasklib").exists()
+
+    def test_an_id_that_another_user_keeps_for_himself(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever may not read it has one all the same, and another one."""
+        theirs = id_of(repository)
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        assert id_of(repository) == id_of(repository) == known_id(repository) != theirs
+
     def test_an_original_that_may_not_be_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A folder that is closed to us is not gone: what has its inode on another disk is a snapshot."""
 
