@@ -31,6 +31,9 @@ _SCRIPT_TEST = re.compile(r".*[._-](test|spec)\.[cm]?[jt]sx?")
 _MAYBE_TEST = re.compile(r".*[_-]test\.[cm]?[jt]sx?")
 """Beside tests in Python these are mostly scripts of other tools: ``load-test.js`` of k6."""
 
+_OF_K6 = re.compile(rb"""(from|require\()\s*['"]k6['"/]""")
+"""What measures a server under load and is no test of any runner."""
+
 _SCRIPT = re.compile(r".*\.[cm]?[jt]sx?")
 _SOURCE = re.compile(r".*\.([cm]?[jt]sx?|py|go|rb|java|kt|cs|php|exs|json|ya?ml|toml|ini)")
 _CALLED = re.compile(r"/(tests?|__tests__)(/|$)")
@@ -79,7 +82,7 @@ def language(folder: Path, *, without: tuple[Path, ...] = ()) -> Language:
     in_package = (folder / "package.json").is_file()
     for path in _tests(folder, without):
         python = python or bool(_PYTHON_TEST.fullmatch(path.name))
-        if _SCRIPT_TEST.fullmatch(path.name):
+        if _SCRIPT_TEST.fullmatch(path.name) and not _measures(path):
             maybe = maybe or bool(_MAYBE_TEST.fullmatch(path.name))
             script = script or not _MAYBE_TEST.fullmatch(path.name)
         anything = anything or (
@@ -103,8 +106,12 @@ def tests_of_any_kind(place: Path) -> Iterator[Path]:
     """The files below ``place`` that some language's habits call tests."""
     for path in _files(place, ()):
         named = is_test(path) or _OTHER_TEST.fullmatch(path.name) or _IN_A_FOLDER.fullmatch(path.as_posix())
-        if named or (path.suffix == ".rs" and _WITHIN.search(_read(path))):
+        if (named and not _measures(path)) or (path.suffix == ".rs" and _WITHIN.search(_read(path))):
             yield path
+
+
+def _measures(path: Path) -> bool:
+    return bool(_MAYBE_TEST.fullmatch(path.name) and _OF_K6.search(_read(path)))
 
 
 def sources(place: Path) -> Iterator[Path]:

@@ -14,7 +14,13 @@ import pytest
 from msgspec.structs import replace
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
+from tasklib.pipeline.suites.detect import (
+    Language,
+    fullstack_files,
+    language,
+    loads_plugins_first,
+    tests_of_any_kind,
+)
 from tasklib.pipeline.suites.node import where_installed
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.python import uv
@@ -838,6 +844,14 @@ def test_scripts_of_other_tools_beside_tests_in_python_are_no_tests(
     """k6's are called like node's own tests, which they are where nothing else is."""
     write({"a/test_a.py": "", "a/load-test.js": "", "b/user-test.js": "", "c/smoke_test.js": ""})
     assert [language(tmp_path / name) for name in "abc"] == [Language.PYTHON, *[Language.SCRIPT] * 2]
+
+
+def test_what_measures_load_is_no_test(tmp_path: Path, write: Callable[[Mapping[str, str]], None]) -> None:
+    """k6 alone can import what it does; a test of that name is one."""
+    k6 = "import http from 'k6/http';\n"
+    write({"a/load-test.js": k6, "b/load-test.js": "require('node:test');", "c/stress_test.ts": k6})
+    assert [language(tmp_path / name) for name in "abc"] == [Language.NONE, Language.SCRIPT, Language.NONE]
+    assert [path.parent.name for path in tests_of_any_kind(tmp_path)] == ["b"]
 
 
 def test_a_conftest_that_marks_stands_for_its_folder(
