@@ -14,13 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from tasklib.errors import ConfigError, UsageError
-from tasklib.pipeline.suites.detect import (
-    Language,
-    fullstack_files,
-    language,
-    loads_plugins_first,
-    tests_of_any_kind,
-)
+from tasklib.pipeline.suites import detect
+from tasklib.pipeline.suites.detect import Language, fullstack_files, language, loads_plugins_first
 from tasklib.pipeline.suites.node import where_installed
 from tasklib.pipeline.suites.planning import plan_suite
 from tasklib.pipeline.suites.python import uv
@@ -851,7 +846,7 @@ def test_what_measures_load_is_no_test(tmp_path: Path, write: Callable[[Mapping[
     k6 = "import http from 'k6/http';\n"
     write({"a/load-test.js": k6, "b/load-test.js": "require('node:test');", "c/stress_test.ts": k6})
     assert [language(tmp_path / name) for name in "abc"] == [Language.NONE, Language.SCRIPT, Language.NONE]
-    assert [path.parent.name for path in tests_of_any_kind(tmp_path)] == ["b"]
+    assert [path.parent.name for path in detect.tests_of_any_kind(tmp_path)] == ["b"]
 
 
 def test_a_conftest_that_marks_stands_for_its_folder(
