@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
@@ -18,7 +19,7 @@ class Cancel:
 
     def __init__(self, parent: Cancel | None = None) -> None:
         self._event = threading.Event()
-        self._woken: set[threading.Event] = set()
+        self._asleep: set[threading.Lock] = set()
         self._parent = parent
         self._reason = "interrupted"
 
@@ -26,8 +27,9 @@ class Cancel:
         if not self._event.is_set():
             self._reason = reason
         self._event.set()
-        for waiter in tuple(self._woken):
-            waiter.set()
+        for asleep in self._asleep.copy():
+            with contextlib.suppress(RuntimeError):  # Another request woke it.
+                asleep.release()
 
     def is_set(self) -> bool:
         return self._event.is_set() or (self._parent is not None and self._parent.is_set())
@@ -43,16 +45,19 @@ class Cancel:
 
     def wait(self, seconds: float) -> None:
         """Wait so long, and raise :class:`Interrupted` as soon as the request is there."""
-        woken = threading.Event()
+        # A signal's handler may set it in the thread that waits here. What an event has inside it would wait
+        # for that thread; a lock can be released whatever was interrupted.
+        asleep = threading.Lock()
+        asleep.acquire()
         family = tuple(self._line())
         for each in family:
-            each._woken.add(woken)
+            each._asleep.add(asleep)
         try:
             if not self.is_set():
-                woken.wait(seconds)
+                asleep.acquire(timeout=max(0.0, seconds))
         finally:
             for each in family:
-                each._woken.discard(woken)
+                each._asleep.discard(asleep)
         self.check()
 
     def _line(self) -> Iterator[Cancel]:
