@@ -262,7 +262,7 @@ class Registry:
         wanted = {key: asked[key] for key in ("service", "scope") if key in asked}
         wanted.setdefault("scope", f"repository:{self.repository}:pull")
         realm = asked.get("realm", "")
-        if login and not realm.lower().startswith("https:") and not _is_loopback(urlsplit(realm).netloc):
+        if login and not realm.lower().startswith("https:") and not _is_loopback(_host(realm)):
             raise RegistryError(f"{self.host} wants its login sent unencrypted")
         if login and login.token:
             form = {
@@ -290,6 +290,11 @@ def _reason(answer: requests.Response) -> str:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     return shorten(" ".join(errors[0].message.split()), 120) if errors else ""
+
+
+def _host(url: str) -> str:
+    """Host and port of an address, which may name a user before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _is_loopback(host: str) -> bool:

@@ -199,9 +199,10 @@ def test_a_login_goes_to_nobody_else(answers: Answers, tmp_path: Path) -> None:
     """Neither unencrypted to whoever a registry names, nor by a redirection to whoever that names."""
     login = {"auth": b64encode(b"me:secret").decode(), "identitytoken": "long"}
     (tmp_path / "config.json").write_text(json.dumps({"auths": {answers.host: login}}))
-    answers.realm = "http://registry.invalid/token"
-    with pytest.raises(RegistryError, match="wants its login sent unencrypted"):
-        Registry(f"{answers.host}/shop").tags()
+    for name in ("registry.invalid", "localhost:80@registry.invalid"):
+        answers.realm = f"http://{name}/token"
+        with pytest.raises(RegistryError, match="wants its login sent unencrypted"):
+            Registry(f"{answers.host}/shop").tags()
     answers.realm, answers.token = "", 307
     answers.token_answer = ("Location", f"http://{answers.host}/elsewhere")
     with pytest.raises(RegistryError, match="answered 307"):
