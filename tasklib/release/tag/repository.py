@@ -154,9 +154,8 @@ class Repository:
 
     def tag(self, name: str, commit: str, message: str) -> str:
         """Make an annotated tag, signed where git is set to; returns the id of the tag object."""
-        done = self._git(
-            "tag", "--annotate", "--cleanup=whitespace", "--file", "-", "--", name, commit, stdin=message
-        )
+        # A message makes it annotated; to say --annotate takes precedence over tag.forceSignAnnotated.
+        done = self._git("tag", "--cleanup=whitespace", "--file", "-", "--", name, commit, stdin=message)
         settings = ("tag.gpgSign", "tag.forceSignAnnotated")
         signs = "true" in (self._ask("config", "--type=bool", name) for name in settings)
         if signs and "\n-----BEGIN " not in self._git("cat-file", "tag", f"refs/tags/{name}").stdout:

@@ -305,9 +305,10 @@ def test_interrupted(work: Checkout, remote: Checkout, tmp_path: Path, number: s
 
 
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="signing takes ssh-keygen")
-def test_signed(work: Checkout, tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["tag.gpgSign", "tag.forceSignAnnotated"])
+def test_signed(work: Checkout, tmp_path: Path, setting: str) -> None:
     """Where git is set to sign, the tag is signed; one that cannot be is not made."""
-    signing(work, tmp_path / "key", "tag.gpgSign")
+    signing(work, tmp_path / "key", setting)
     work.git("config", "user.signingKey", str(tmp_path / "no key"))
     before = references(work)
     ran = tag(work, "--version", "1.0.0")
