@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -61,7 +62,7 @@ def test_a_signal_s_handler_may_make_the_request_at_any_moment_of_a_wait() -> No
         """Whether the request came within so many steps; one that comes with none ends the wait, too."""
         cancel, left = Cancel(), [steps]
 
-        def step(*_: object) -> object:
+        def step(*_: object) -> Any:
             left[0] -= 1
             if left[0] == 0:
                 cancel.set()
