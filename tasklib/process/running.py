@@ -145,11 +145,9 @@ def _no_interpreter(path: Path) -> str:
             first = file.readline(1000).decode(errors="replace")
     except OSError:
         return ""
-    words = first.removeprefix("#!").split(" ")
+    words = first.removeprefix("#!").split() or [""]
     ending = " and a carriage return" if first.endswith("\r\n") else ""
-    return (
-        f"its first line names {words[0].strip()!r}{ending}, which is no program" if first[:2] == "#!" else ""
-    )
+    return f"its first line names {words[0]!r}{ending}, which is no program" if first[:2] == "#!" else ""
 
 
 def detach(argv: Sequence[str], *, stdin: int, log: Path, env: Mapping[str, str] | None = None) -> int:

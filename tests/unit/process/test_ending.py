@@ -105,6 +105,7 @@ def test_a_missing_program_or_folder_is_named(tmp_path: Path) -> None:
     ("first", "said"),
     [
         ("#!/nosuch/sh -e\n", "its first line names '/nosuch/sh', which is no program"),
+        ("#! /nosuch/sh\t-e\n", "its first line names '/nosuch/sh', which is no program"),
         ("#!/bin/sh\r\n", "its first line names '/bin/sh' and a carriage return, which is no program"),
     ],
 )
