@@ -41,9 +41,9 @@ def several(names: Sequence[str], most: int = 3, *, join: str = ", ") -> str:
 
 
 def without_password(text: str) -> str:
-    """``text`` without the passwords of addresses in it.
+    """``text`` without the passwords of addresses in it; an @ may be part of one.
 
-    >>> without_password("tcp://me:secret@build-1:2376 is gone")
-    'tcp://me:***@build-1:2376 is gone'
+    >>> without_password("tcp://me:secret@build-1:2376 is gone, tcp://me:se@cret@build-1")
+    'tcp://me:***@build-1:2376 is gone, tcp://me:***@build-1'
     """
-    return re.sub(r"(?<=//)([^/:@\s]*):[^/@\s]*@", r"\1:***@", text)
+    return re.sub(r"(?<=//)([^/:@\s]*):[^/\s]*@", r"\1:***@", text)
