@@ -43,16 +43,33 @@ def copy_index(checkout: Checkout, to: Path) -> None:
 def forget_overlooked(checkout: Checkout, env: Mapping[str, str]) -> None:
     """Make the index that ``env`` names forget what it was told to overlook."""
     for flag, names in _overlooked(checkout, env).items():
-        git(checkout.root, "update-index", flag, "-z", "--stdin", stdin="\0".join(names), env=env)
+        git(checkout.root, "update-index", flag, "--stdin", stdin="\n".join(names), env=env)
 
 
 def _overlooked(checkout: Checkout, env: Mapping[str, str]) -> dict[str, list[str]]:
-    """The files by the flag that ends it. What a sparse checkout leaves out is not there, and none."""
-    listed = git(checkout.root, "ls-files", "-v", "-z", env=env).stdout.split("\0")
+    """The files by the flag that ends it. What a sparse checkout leaves out is not there, and none.
+
+    They are quoted as git does it and takes it back: names need not be UTF-8.
+    """
+    quoting = ("-c", "core.quotePath=true")
+    listed = git(checkout.root, *quoting, "ls-files", "-v", env=env).stdout.splitlines()
     found = {
         _NO_ASSUMING: [entry[2:] for entry in listed if entry[:1].islower()],
         _NO_SKIPPING: [
-            entry[2:] for entry in listed if entry[:1] in ("S", "s") and (checkout.root / entry[2:]).exists()
+            entry[2:]
+            for entry in listed
+            if entry[:1] in ("S", "s") and (checkout.root / _unquoted(entry[2:])).exists()
         ],
     }
     return {flag: names for flag, names in found.items() if names}
+
+
+def _unquoted(name: str) -> str:
+    r"""A name as the system has it.
+
+    >>> _unquoted("a b"), _unquoted(r'"a\tb\""')
+    ('a b', 'a\tb"')
+    """
+    if not name.startswith('"'):
+        return name
+    return os.fsdecode(name[1:-1].encode().decode("unicode_escape").encode("latin-1"))

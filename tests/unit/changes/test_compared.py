@@ -116,6 +116,18 @@ def test_overlooked_file(repository: Path, git: Git, flag: str) -> None:
     assert git(repository, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+@pytest.mark.parametrize("name", ["größe\n'\"\\", os.fsdecode(b"caf\xe9")])
+def test_overlooked_file_of_any_name(repository: Path, git: Git, flag: str, name: str) -> None:
+    """Also of one that is not UTF-8, which nobody can give back as it was read."""
+    (repository / name).touch()
+    git(repository, "add", "--all")
+    git(repository, "commit", "-q", "-m", "a name")
+    git(repository, "update-index", flag, name)
+    (repository / name).write_text("mine")
+    assert len(changed_files(find_checkout(repository), head(git, repository))) == 1
+
+
 def test_changed_outside_git(tmp_path: Path) -> None:
     """Without git nothing can be compared."""
     with pytest.raises(UsageError, match="needs a git checkout"):
