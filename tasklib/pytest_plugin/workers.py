@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tasklib.errors import TasklibError, UsageError
-from tasklib.process import scratch_folder
 
 __all__ = ["Asked", "Controller", "Reply"]
 
@@ -23,6 +22,8 @@ class Controller:
     """The controller's side: a socket in a folder that this user alone can enter, and who answers there."""
 
     def __init__(self, answer: Callable[[Mapping[str, Any]], Reply]) -> None:
+        from tasklib.process import scratch_folder
+
         # Where we are killed, the next run finds that nobody holds the folder any more.
         self._closing = contextlib.ExitStack()
         self.address = str(self._closing.enter_context(scratch_folder()) / "stack")

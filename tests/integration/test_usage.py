@@ -144,7 +144,7 @@ def test_nox_fails_the_session_with_the_reason(shop: Checkout, words: str, said:
         (
             "ssh://build@builder.invalid",
             "no ssh connection to builder.invalid (",
-            "`ssh builder.invalid docker version`",
+            "`ssh -l build builder.invalid docker version`",
         ),
         (
             "tcp://127.0.0.1:1",
