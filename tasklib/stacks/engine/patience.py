@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -21,6 +22,11 @@ _PING = 10.0
 
 _AGAIN = 3.0
 """Seconds that it has once it was found silent: nobody waits for each of many calls to fail."""
+
+_MOMENT = 1.0
+"""Seconds in which the end of a connection is noticed."""
+
+_LOOK = 0.01
 
 _TRIES = 6
 """How often a call is made to an engine that is there and slow."""
@@ -84,8 +90,21 @@ class Heart:
 
     def beats(self) -> bool:
         """Ask it; one that was silent the last time has less time to answer."""
-        if self._link and not self._link.wait():
+        if self._link is None:
+            return self._pings()
+        losses = self._link.losses
+        if not self._link.wait():
             return False
+        return self._pings() or (self._is_lost(self._link, losses) and self._link.wait() and self._pings())
+
+    def _is_lost(self, link: Link, losses: int) -> bool:
+        """Whether the connection was lost: that is noticed a moment after what went through it has ended."""
+        until = time.monotonic() + _MOMENT
+        while link.losses == losses and time.monotonic() < until:
+            time.sleep(_LOOK)
+        return link.losses > losses
+
+    def _pings(self) -> bool:
         try:
             self._ping(_AGAIN if self._silent else _PING)
         except Exception:
