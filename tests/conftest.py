@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -13,12 +12,14 @@ from importlib.resources import files
 # default; processes that tests start still hear PYTHONDONTWRITEBYTECODE.
 sys.dont_write_bytecode = False
 
-# Nor is much of what all tests import garbage: to look for it so often is a tenth of their time.
-gc.set_threshold(50_000, 10, 10)
-
 from hypothesis import settings  # noqa: E402 - it is rewritten as well
 
+from tasklib.garbage import look_seldom  # noqa: E402
+
 from .examples import QUICK, THOROUGH, patient  # noqa: E402
+
+# Little of what all tests import is garbage: to look for it so often is a tenth of their time.
+look_seldom()
 
 settings.register_profile("quick", patient(QUICK))
 settings.register_profile("thorough", patient(THOROUGH))

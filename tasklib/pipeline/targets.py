@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -29,7 +28,7 @@ from tasklib.pipeline.turns import Turns
 from tasklib.project import Project
 from tasklib.results import Outcome, Phase, Target, TargetResult
 from tasklib.shown.ages import ago
-from tasklib.siblings.lacking import brings, found_elsewhere, from_here, missing_paths
+from tasklib.siblings.lacking import missed
 from tasklib.stacks.compose.failures import NotReady
 from tasklib.stacks.holding.fleet import Fleet
 from tasklib.stacks.holding.held_stack import HeldStack
@@ -39,9 +38,6 @@ from tasklib.stacks.images.shared import shared_images
 from tasklib.stacks.plan import StackPlan, full_stack_plan, service_stack_plan
 
 __all__ = ["Execution"]
-
-_TOLD = 3
-"""How many files that tests missed are looked for in other checkouts."""
 
 _A_DAY = 86400.0
 """Seconds that a stack stays on which tests failed, where nobody wants it away earlier."""
@@ -264,19 +260,11 @@ class Execution:
     ) -> TargetResult:
         with self._turns.turn(phases.target, memory), phases.phase(Phase.TEST):
             result = run()
-        self._name_missing(result)
+        target = result.target
+        for line in missed((found.message for found in result.failures), self._folder(target)):
+            self._emit(Notice(line, "warning", target))
         spent = phases.seconds
         return replace(result, rerun=self.rerun(target), phases=spent, seconds=sum(spent.values()))
-
-    def _name_missing(self, result: TargetResult) -> None:
-        """Where another checkout has a file that tests missed, as in a new worktree, that is told."""
-        target = result.target
-        folder = self._folder(target)
-        for path in islice(missing_paths((found.message for found in result.failures), folder), _TOLD):
-            if there := found_elsewhere(path):
-                self._emit(
-                    Notice(f"{from_here(path)} is not there. {brings(there, path)}", "warning", target)
-                )
 
     def _folder(self, target: Target) -> Path:
         folders = {service.name: service.path for service in self._project.services}

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from tasklib.checkout import find_checkout, git
@@ -13,7 +14,10 @@ from tasklib.errors import TasklibError
 from tasklib.siblings.others import other_checkouts
 from tasklib.state.store import default_state
 
-__all__ = ["brings", "found_elsewhere", "from_here", "missing_paths"]
+__all__ = ["brings", "found_elsewhere", "from_here", "missed", "missing_paths"]
+
+_TOLD = 3
+"""How many files that tests missed are looked for in other checkouts."""
 
 _MISSING = re.compile(r"[Nn]o such file or directory[^'\"\n]*['\"]([^'\"\n]+)['\"]")
 """As Python and Node say it."""
@@ -48,6 +52,13 @@ def from_here(path: Path) -> str:
     """``path`` as it is called in the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def missed(texts: Iterable[str], folder: Path) -> Iterator[str]:
+    """A line for each of the first files that tests missed and another checkout has, as in a new worktree."""
+    for path in islice(missing_paths(texts, folder), _TOLD):
+        if there := found_elsewhere(path):
+            yield f"{from_here(path)} is not there. {brings(there, path)}"
 
 
 def missing_paths(texts: Iterable[str], folder: Path) -> Iterator[Path]:

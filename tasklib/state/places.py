@@ -137,11 +137,11 @@ class Places:
         Nothing is held by that. Raises as :meth:`place` does.
         """
         cancel.check()
-        while not self.at_leisure():
+        while not self._is_at_leisure():
             cancel.wait(_SELDOM / 2)
 
-    def at_leisure(self) -> bool:
-        """Whether earlier runs leave a place now. Raises ``ConfigError`` as :meth:`place` does."""
+    def _is_at_leisure(self) -> bool:
+        """Whether earlier runs leave a place now."""
         with usable(self._folder, "the machine's places cannot be counted"):
             try:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

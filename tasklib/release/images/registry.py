@@ -11,16 +11,16 @@ import re
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, TypeVar
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
 
 from tasklib.errors import TasklibError
+from tasklib.release.images.answers import Config, Image, Manifest, Platform, Tags, Token, refusal
 from tasklib.release.images.logins import basic, failing_helper, login_of
 from tasklib.release.images.names import split_name
-from tasklib.shown.cutting import shorten
 
 __all__ = ["Published", "Registry", "RegistryError", "RegistryRefused"]
 
@@ -41,53 +41,7 @@ _MOST_PAGES = 100
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 
-class _Tags(msgspec.Struct, frozen=True):
-    tags: tuple[str, ...] | None = None
-
-
-class _Platform(msgspec.Struct, frozen=True):
-    os: str = ""
-    architecture: str = ""
-    variant: str | None = None
-
-    def __str__(self) -> str:
-        return "/".join(filter(None, (self.os, self.architecture, self.variant)))
-
-
-class _Descriptor(msgspec.Struct, frozen=True):
-    digest: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_+.-]+:[A-Fa-f0-9]+$")]
-    platform: _Platform | None = None
-
-
-class _Manifest(msgspec.Struct, frozen=True):
-    """One of an image (``config``), or the list of those of its platforms (``manifests``)."""
-
-    config: _Descriptor | None = None
-    manifests: tuple[_Descriptor, ...] | None = None
-
-
-class _Config(msgspec.Struct, frozen=True):
-    labels: dict[str, str] | None = msgspec.field(default=None, name="Labels")
-
-
-class _Image(_Platform, frozen=True):
-    config: _Config | None = None
-
-
-class _Token(msgspec.Struct, frozen=True):
-    token: str | None = None
-    access_token: str | None = None
-
-
-class _Error(msgspec.Struct, frozen=True):
-    message: str = ""
-
-
-class _Errors(msgspec.Struct, frozen=True):
-    errors: tuple[_Error, ...] = ()
-
-
-_Answer = TypeVar("_Answer", _Tags, _Manifest, _Image, _Token)
+_Answer = TypeVar("_Answer", Tags, Manifest, Image, Token)
 
 
 class RegistryError(TasklibError):
@@ -135,7 +89,7 @@ class Registry:
             answer = self._get(url)
             if answer.status_code == 404:
                 return ()
-            found += self._read(answer, _Tags).tags or ()
+            found += self._read(answer, Tags).tags or ()
             following = answer.links.get("next", {}).get("url")
             if not following:
                 break
@@ -147,19 +101,19 @@ class Registry:
         answer = self._get(f"/v2/{self.repository}/manifests/{tag}", accept=", ".join(_MANIFESTS))
         if answer.status_code == 404:
             return None
-        manifest = self._read(answer, _Manifest)
+        manifest = self._read(answer, Manifest)
         digest = answer.headers.get("Docker-Content-Digest", "")
         platforms: tuple[str, ...] = ()
         if listed := manifest.manifests:
-            images = [entry for entry in listed if (entry.platform or _Platform()).os != "unknown"] or listed
+            images = [entry for entry in listed if (entry.platform or Platform()).os != "unknown"] or listed
             platforms = tuple(str(entry.platform) for entry in images if entry.platform)
             url = f"/v2/{self.repository}/manifests/{images[0].digest}"
-            manifest = self._read(self._get(url, accept=", ".join(_MANIFESTS)), _Manifest)
+            manifest = self._read(self._get(url, accept=", ".join(_MANIFESTS)), Manifest)
         if manifest.config is None:
             raise self._odd()
         blob = self._get(f"/v2/{self.repository}/blobs/{manifest.config.digest}")
-        image = self._read(blob, _Image)
-        labels = (image.config or _Config()).labels or {}
+        image = self._read(blob, Image)
+        labels = (image.config or Config()).labels or {}
         return Published(digest, MappingProxyType(labels), platforms or tuple(filter(None, (str(image),))))
 
     def check_push(self) -> None:
@@ -174,7 +128,7 @@ class Registry:
         if answer is None or answer.status_code == 401:
             raise self._not_logged_in()
         if answer.status_code == 403:
-            said = _reason(answer)
+            said = refusal(answer.content)
             raise RegistryRefused(
                 f"{self.host} does not let this user push {self.repository}{said and f': {said}'}",
                 remedy=f"`docker login {self.host}` as one who may, or correct images.name.",
@@ -279,17 +233,8 @@ class Registry:
         # 400 is what OAuth says of a token that has expired.
         if answer.status_code in (401, 403) or (answer.status_code == 400 and login):
             raise _WrongLogin(f"{self.host} does not accept the login")
-        found = self._read(answer, _Token)
+        found = self._read(answer, Token)
         return f"Bearer {found.token or found.access_token or ''}"
-
-
-def _reason(answer: requests.Response) -> str:
-    """What a registry says of its refusal, in a few words."""
-    try:
-        errors = msgspec.json.decode(answer.content, type=_Errors).errors
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return shorten(" ".join(errors[0].message.split()), 120) if errors else ""
 
 
 def _host(url: str) -> str:

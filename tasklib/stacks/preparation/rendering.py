@@ -30,7 +30,7 @@ class _Asked(Struct, frozen=True):
 
 
 _ASKED: list[_Asked] = []
-"""What was asked ahead and not needed yet."""
+"""What was asked ahead of the next question; whoever asks that takes all of it."""
 
 
 def render_ahead(source: Source, project: str, env: Mapping[str, str], cancel: process.Cancel) -> None:
@@ -88,11 +88,14 @@ def _elsewhere(env: Mapping[str, str]) -> dict[str, str]:
 def _answered(
     source: Source, project: str, env: Mapping[str, str], on_unset: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """What was asked ahead, once; ``None`` where it was something else. Raises as Compose's answer does."""
-    for asked in _ASKED:
-        if (asked.source, asked.project, asked.env) == (source, project, env):
-            _ASKED.remove(asked)
-            found, unset = asked.answer.result()
+    """What was asked ahead; ``None`` where it was something else. Raises as Compose's answer does.
+
+    What is not wanted now is forgotten: later the files may be others.
+    """
+    asked, _ASKED[:] = list(_ASKED), []
+    for each in asked:
+        if (each.source, each.project, each.env) == (source, project, env):
+            found, unset = each.answer.result()
             for name in unset:
                 on_unset(name)
             return found

@@ -85,7 +85,9 @@ def test_never_more_at_once_than_there_are(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert (most, done) == (2, 12)
+    # Whether two ever meet inside is chance; that there is room for two is shown below.
+    assert most <= 2
+    assert done == 12
 
 
 def test_several_places_are_had_together_or_not_at_all(tmp_path: Path) -> None:

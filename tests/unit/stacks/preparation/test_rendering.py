@@ -67,7 +67,9 @@ def test_another_question_gets_an_answer_of_its_own(
     rendering.render_ahead(source, "test-main_api", ENV, Cancel())
     rendering._ASKED[0].answer.result()
     rendered(source, {**ENV, "LEVEL": "2"})
-    assert {env["LEVEL"] for env in questions} == {"1", "2"}
+    assert [env["LEVEL"] for env in questions] == ["1", "2"]
+    rendered(source, ENV)
+    assert [env["LEVEL"] for env in questions] == ["1", "2", "1"], "an old answer was kept"
 
 
 def test_what_is_wrong_is_told_to_whoever_needs_it(
